@@ -1,0 +1,33 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test check benchmark clean
+
+demo: $(VENV)/installed
+	$(BIN)/meetup2025 demo
+
+test: $(VENV)/tested check
+	$(BIN)/python -m pytest
+
+check: $(VENV)/tested
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+benchmark: $(VENV)/tested
+	$(BIN)/python -m benchmarks
+
+# The stamps are made last, so that an interrupted installation starts again.
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/tested: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --disable-pip-version-check --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

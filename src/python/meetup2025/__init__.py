@@ -1,0 +1,53 @@
+"""
+Name the fish in a picture, and see what vectors mean, in SQL, inside InterSystems IRIS.
+
+    >>> import meetup2025
+    >>> with meetup2025.connect("duckdb://") as connection, connection.cursor() as cursor:
+    ...     loaded = cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')").fetchone()[0]
+    ...     best = cursor.execute("CALL MeetUp2025.Identify('samples/saba.png', 3)").fetchone()
+    >>> loaded, best[1]
+    (100, 'マサバ')
+
+The module is a PEP 249 driver: `connect`, the exceptions, `apilevel`, `threadsafety`, `paramstyle`.
+"""
+
+from __future__ import annotations
+
+from meetup2025.engines import connect
+from meetup2025.errors import (
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    MeetUpError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+)
+
+__version__ = "0.1.0"
+
+apilevel = "2.0"
+paramstyle = "qmark"
+threadsafety = 1
+"""Threads may share the module, not a connection."""
+
+__all__ = [
+    "DataError",
+    "DatabaseError",
+    "Error",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "MeetUpError",
+    "NotSupportedError",
+    "OperationalError",
+    "ProgrammingError",
+    "__version__",
+    "apilevel",
+    "connect",
+    "paramstyle",
+    "threadsafety",
+]

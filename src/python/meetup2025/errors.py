@@ -1,0 +1,146 @@
+"""
+Everything that can go wrong, as types.
+
+::
+
+    MeetUpError(Exception)                     the `Error` of PEP 249
+    ├── InterfaceError                         the connection was used wrongly (closed cursor, wrong parameters)
+    ├── DatabaseError
+    │   ├── DataError                          a value that cannot be stored or compared
+    │   │   ├── InvalidVectorError(ValueError)       not d finite numbers, or all zero
+    │   │   ├── UnreadableImageError(ValueError)     not a picture, broken, or too large
+    │   │   ├── InvalidFileError(ValueError)         a CSV or JSONL that breaks its rules; has line and column
+    │   │   ├── UnknownNameError(LookupError)        a name that is not in the catalogue
+    │   │   └── ModelMismatchError(ValueError)       vectors of two different models
+    │   ├── OperationalError                   the engine, the disk or the network failed
+    │   │   └── EngineUnavailableError(ConnectionError)
+    │   ├── IntegrityError                     a key that must be unique is not
+    │   ├── InternalError
+    │   ├── ProgrammingError                   wrong SQL: syntax, unknown table, wrong number of parameters
+    │   │   └── SQLSyntaxError(ValueError)           has line and column
+    │   └── NotSupportedError
+    │       └── UnsupportedSQLError(NotImplementedError)   IRIS accepts it, this engine does not; has line and column
+    ├── ForbiddenPathError(PermissionError)    a file outside the allowed folders
+    ├── MissingModelError(LookupError)         a model that is not installed
+    ├── BrokenModelError(ValueError)           a model folder that fails its own checks
+    ├── ClassSyntaxError(ValueError)           a `.cls` file that cannot be read; has file, line and column
+    └── MissingExtraError(ImportError)         an optional dependency that is not installed
+
+Each error says what must hold, what was got and what to do, and carries the SQLCODE that InterSystems IRIS gives for it
+(-400, "fatal error occurred", where IRIS has none of its own).
+Each is a subclass of `Error`, so `except meetup2025.Error` catches everything and nothing else.
+"""
+
+from __future__ import annotations
+
+
+class MeetUpError(Exception):
+    """Base of all errors of the project; PEP 249's `Error`."""
+
+    sqlcode: int = -400
+
+    def __init__(self, message: str, *, sqlcode: int | None = None) -> None:
+        super().__init__(message)
+        if sqlcode is not None:
+            self.sqlcode = sqlcode
+
+
+Error = MeetUpError
+
+
+class InterfaceError(MeetUpError):
+    """The connection or a cursor was used in a way it does not allow."""
+
+
+class DatabaseError(MeetUpError):
+    """Something is wrong with the data, the SQL or the engine."""
+
+
+class DataError(DatabaseError):
+    """A value that cannot be stored or compared."""
+
+
+class OperationalError(DatabaseError):
+    """The engine, the disk or the network failed; trying again may help."""
+
+
+class IntegrityError(DatabaseError):
+    """A key that must be unique is not."""
+
+    sqlcode = -119
+
+
+class InternalError(DatabaseError):
+    """The engine reported a fault of its own."""
+
+
+class ProgrammingError(DatabaseError):
+    """The SQL is wrong: syntax, an unknown table, a wrong number of parameters."""
+
+
+class NotSupportedError(DatabaseError):
+    """The engine does not offer this."""
+
+
+class InvalidVectorError(DataError, ValueError):
+    """A vector that is not a row of finite numbers of the right length, or is all zero."""
+
+
+class UnreadableImageError(DataError, ValueError):
+    """Not a picture, a broken one, or one too large to open safely."""
+
+
+class _Located:
+    """Adds *line* and *column* (both from 1) to an error and its message."""
+
+    def __init__(self, message: str, *, line: int = 0, column: int = 0, sqlcode: int | None = None) -> None:
+        place = f" (line {line}, column {column})" if line else ""
+        super().__init__(f"{message}{place}", sqlcode=sqlcode)  # type: ignore[call-arg]
+        self.line = line
+        self.column = column
+
+
+class InvalidFileError(_Located, DataError, ValueError):
+    """A CSV or JSONL file that breaks its rules."""
+
+
+class UnknownNameError(DataError, LookupError):
+    """A name that is not in the catalogue."""
+
+
+class ModelMismatchError(DataError, ValueError):
+    """Vectors of two different models cannot be compared."""
+
+
+class EngineUnavailableError(OperationalError, ConnectionError):
+    """The database cannot be reached or opened."""
+
+
+class SQLSyntaxError(_Located, ProgrammingError, ValueError):
+    """SQL that IRIS would not accept either."""
+
+    sqlcode = -1
+
+
+class UnsupportedSQLError(_Located, NotSupportedError, NotImplementedError):
+    """SQL that IRIS accepts and this engine does not."""
+
+
+class ForbiddenPathError(MeetUpError, PermissionError):
+    """A file outside the folders that may be read."""
+
+
+class MissingModelError(MeetUpError, LookupError):
+    """A model that is not installed."""
+
+
+class BrokenModelError(MeetUpError, ValueError):
+    """A model folder that fails its own checks: a changed byte, a wrong dimension, a failing golden test."""
+
+
+class ClassSyntaxError(_Located, MeetUpError, ValueError):
+    """A class file that cannot be read."""
+
+
+class MissingExtraError(MeetUpError, ImportError):
+    """An optional dependency that is not installed."""
