@@ -1,0 +1,177 @@
+"""
+The Python side of the classes: one function for each Python method of `src/cls`, of the same name and arguments.
+
+A function takes and gives what SQL can carry: text, numbers. It finds its database by `engines.current()`.
+Everything heavy is imported when it is first needed, since every IRIS process pays for it.
+"""
+
+from __future__ import annotations
+
+from meetup2025.errors import DataError, UnknownNameError
+
+TABLES = ("Fish", "FishImage")
+"""Tables that can be searched and loaded."""
+
+
+def embed_text(text: str) -> str:
+    """
+    Make the vector of a text; `MeetUp2025.EmbedText`.
+
+    Args:
+        text: Not empty.
+
+    Returns:
+        The unit vector, as comma-separated text.
+    """
+    from meetup2025 import vectors
+    from meetup2025.embedding import encoder
+
+    return vectors.to_text(encoder().texts([text])[0])
+
+
+def embed_image(image: str) -> str:
+    """
+    Make the vector of a picture; `MeetUp2025.EmbedImage`.
+
+    Args:
+        image: Base64, a data URL, or a path below the allowed folder.
+
+    Returns:
+        The unit vector, as comma-separated text.
+
+    Raises:
+        UnreadableImageError: Not a picture, or a broken one.
+        ForbiddenPathError: A path outside the allowed folder.
+    """
+    from meetup2025 import images, vectors
+    from meetup2025.embedding import encoder
+
+    model = encoder()
+    return vectors.to_text(model.images([images.open_picture(image, longest=model.picture_size)])[0])
+
+
+def get_embedding(type: str, input: str) -> str:  # noqa: A002 - the names of the workshop
+    """
+    Make the vector of a text (type `T`) or a picture (type `I`); `MeetUp2025.GetEmbedding`.
+
+    Raises:
+        DataError: Another type.
+    """
+    if type.upper() == "T":
+        return embed_text(input)
+    if type.upper() == "I":
+        return embed_image(input)
+    raise DataError(f"type must be T (text) or I (image). Got {type!r}.")
+
+
+def search_vector(table: str, type: str, input: str) -> str:  # noqa: A002
+    """
+    Make the vector for a search of *table*; `MeetUp2025.SearchVector`.
+
+    Raises:
+        DataError: The table is empty.
+        ModelMismatchError: The vectors of the table are of another model.
+    """
+    from meetup2025 import stored
+    from meetup2025.embedding import encoder
+    from meetup2025.engines import current
+
+    stored.check_search(current(), _table(table), encoder().model)
+    return get_embedding(type, input)
+
+
+def known_name(name: str) -> str:
+    """
+    Find the catalogue name for any name of a fish; `MeetUp2025.KnownName`.
+
+    Raises:
+        UnknownNameError: No row has this name.
+    """
+    return _known_names([name])[0]
+
+
+def known_names(names: str) -> str:
+    """
+    Find the catalogue names for a comma-separated list; `MeetUp2025.KnownNames`.
+
+    Raises:
+        UnknownNameError: No row has one of the names.
+    """
+    return ",".join(_known_names(names.split(",")))
+
+
+def _known_names(names: list[str]) -> list[str]:
+    from meetup2025 import readers, stored
+    from meetup2025.engines import current
+
+    catalogue = stored.names_of_fish(current())
+    unknown = [name.strip() for name in names if readers.normal(name).upper() not in catalogue]
+    if unknown:
+        raise UnknownNameError(
+            f"A name must be in MeetUp2025.Fish. Not there: {', '.join(repr(name) for name in unknown)}; "
+            "SELECT * FROM MeetUp2025.FishCatalogue() lists the names."
+        )
+    return [catalogue[readers.normal(name).upper()] for name in names]
+
+
+def load_names(csv: str) -> int:
+    """
+    Load a catalogue of names; `MeetUp2025.LoadNames`.
+
+    Args:
+        csv: Path of a CSV file below the allowed folder.
+
+    Returns:
+        Number of rows added or changed.
+    """
+    from meetup2025 import loading, paths
+    from meetup2025.embedding import encoder
+    from meetup2025.engines import current
+
+    with paths.open_below(csv) as file:
+        return loading.load_names(current(), file, csv, encoder())
+
+
+def load_images(folder: str) -> int:
+    """
+    Load the photos of a folder; `MeetUp2025.LoadImages`.
+
+    Args:
+        folder: Path below the allowed folder.
+
+    Returns:
+        Number of rows added or changed; `MeetUp2025.SkippedImage` has the rest.
+    """
+    from meetup2025 import paths, photos
+    from meetup2025.embedding import encoder
+    from meetup2025.engines import current
+
+    return photos.load_images(current(), paths.resolve_folder(folder), encoder())
+
+
+def load_vectors(jsonl: str, table: str, model: str) -> int:
+    """
+    Load vectors made elsewhere; `MeetUp2025.LoadVectors`.
+
+    Args:
+        jsonl: Path of a JSON Lines file below the allowed folder.
+        table: `Fish` or `FishImage`.
+        model: Model that made the vectors.
+
+    Returns:
+        Number of rows added or changed.
+    """
+    from meetup2025 import loading, paths
+    from meetup2025.engines import current
+
+    if not model:
+        raise DataError("model must name the model that made the vectors, for example sketch@1. Got nothing.")
+    with paths.open_below(jsonl) as file:
+        return loading.load_vectors(current(), file, jsonl, _table(table), model)
+
+
+def _table(name: str) -> str:
+    for table in TABLES:
+        if name.upper() == table.upper():
+            return table
+    raise DataError(f"table must be {' or '.join(TABLES)}. Got {name!r}.")
