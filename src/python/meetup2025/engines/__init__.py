@@ -1,0 +1,130 @@
+"""
+Databases that run the classes of `src/cls`: one PEP 249 connection for each.
+
+Importing this package imports no database: each engine is loaded by the URL that asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+from meetup2025 import settings
+from meetup2025.errors import EngineUnavailableError, InterfaceError
+
+
+class Cursor(Protocol):
+    """A PEP 249 cursor, also a context manager and an iterator over its rows."""
+
+    @property
+    def description(self) -> Sequence[tuple[Any, ...]] | None:
+        """Columns of the rows: name, type and five more values; None when there are none."""
+
+    @property
+    def rowcount(self) -> int:
+        """Number of rows that the last statement changed; -1 when that is not known."""
+
+    def execute(self, operation: str, parameters: Sequence[Any] = ()) -> Cursor:
+        """Run one statement of IRIS SQL."""
+
+    def executemany(self, operation: str, seq_of_parameters: Sequence[Sequence[Any]]) -> Cursor:
+        """Run one statement once for each row of parameters."""
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """Give the next row, or None."""
+
+    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
+        """Give up to *size* rows."""
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Give all rows that are left."""
+
+    def close(self) -> None:
+        """Let the result go."""
+
+    def __enter__(self) -> Cursor: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]: ...
+
+
+class Connection(Protocol):
+    """A PEP 249 connection, and `transaction` for code that may run inside the transaction of a caller."""
+
+    autocommit: bool
+
+    def cursor(self) -> Cursor:
+        """Open a cursor."""
+
+    def commit(self) -> None:
+        """Make the changes last."""
+
+    def rollback(self) -> None:
+        """Take the changes back."""
+
+    def close(self) -> None:
+        """Take back what was not committed, and let the database go."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Do all of a block or nothing of it, within the caller's transaction where there is one."""
+
+    def __enter__(self) -> Connection: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+
+_current: ContextVar[Connection | None] = ContextVar("current", default=None)
+
+
+def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
+    """
+    Open a database.
+
+    Args:
+        url: `duckdb:///relative.db`, `duckdb:////absolute.db`, or `duckdb://` for one in memory; the setting
+            MEETUP2025_URL, or a file in the user's data folder, when it is left out.
+        autocommit: Whether each statement is its own transaction; otherwise `commit` makes changes last.
+
+    Returns:
+        A PEP 249 connection that takes IRIS SQL.
+
+    Raises:
+        InterfaceError: The URL is of no engine.
+        EngineUnavailableError: The database cannot be opened.
+    """
+    url = url or settings.url()
+    scheme, separator, path = url.partition("://")
+    if scheme == "duckdb" and separator:
+        from meetup2025.engines.duckdb import DuckDBConnection
+
+        return DuckDBConnection(path.removeprefix("/"), autocommit=autocommit)
+    raise InterfaceError(f"The URL of a database must begin with duckdb://. Got {url!r}.")
+
+
+def current() -> Connection:
+    """
+    Give the connection whose statement is being run: how a procedure finds its database.
+
+    Raises:
+        EngineUnavailableError: No statement is being run, or it calls the procedure once for each row.
+    """
+    connection = _current.get()
+    if connection is None:
+        raise EngineUnavailableError(
+            "A function that reads or writes tables must be called by a SQL statement, with constants or ? as arguments. "
+            "Got a call from outside of SQL, or with columns as arguments."
+        )
+    return connection
+
+
+@contextmanager
+def running(connection: Connection | None) -> Iterator[None]:
+    """Make *connection* the current one for a block; None forbids the use of tables in it."""
+    token = _current.set(connection)
+    try:
+        yield
+    finally:
+        _current.reset(token)

@@ -1,0 +1,168 @@
+"""
+The cursor of the embedded engine: PEP 249, with the values that IRIS gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from meetup2025 import vectors
+from meetup2025.engines import running
+from meetup2025.errors import InterfaceError
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from meetup2025.engines.duckdb import DuckDBConnection
+    from meetup2025.engines.prepared import Prepared
+
+
+class DuckDBCursor:
+    """A cursor of a `DuckDBConnection`; see PEP 249."""
+
+    arraysize = 1
+
+    def __init__(self, connection: DuckDBConnection) -> None:
+        self.connection = connection
+        self.description: list[tuple[Any, ...]] | None = None
+        self.rowcount = -1
+        self._result: duckdb.DuckDBPyConnection | None = None
+        self._rows: Iterator[tuple[Any, ...]] | None = None
+        self._closed = False
+
+    def execute(self, operation: str, parameters: Sequence[Any] = ()) -> DuckDBCursor:
+        """
+        Run one statement of IRIS SQL.
+
+        Args:
+            operation: The statement, with `?` for each parameter.
+            parameters: A value for each `?`.
+
+        Returns:
+            The cursor itself.
+
+        Raises:
+            ProgrammingError: The statement is wrong, or the number of parameters is.
+            UnsupportedSQLError: IRIS would run it, this engine does not.
+            DataError: A value cannot be stored or compared.
+            IntegrityError: A key that must be unique is not.
+        """
+        self._forget()
+        statement = self.connection.prepare(operation)
+        if statement.control:
+            self._control(statement.control)
+            return self
+        if statement.procedure:
+            return self._call(statement, parameters)
+        result = self.connection.run(self, statement, parameters)
+        if statement.changes:
+            row = result.fetchone() if result.description else None
+            self.rowcount = int(row[0]) if row and not statement.defines else -1
+        else:
+            self._result = result
+            self.description = [(column[0], str(column[1]), None, None, None, None, None) for column in result.description]
+        return self
+
+    def executemany(self, operation: str, seq_of_parameters: Sequence[Sequence[Any]]) -> DuckDBCursor:
+        """
+        Run one statement once for each row of parameters; an INSERT of values goes in as one.
+
+        Args:
+            operation: The statement.
+            seq_of_parameters: A row of parameters for each run.
+
+        Returns:
+            The cursor itself; `rowcount` is the sum.
+        """
+        self._forget()
+        statement = self.connection.prepare(operation)
+        rows = list(seq_of_parameters)
+        if statement.batch_sql and rows:
+            self.rowcount = self.connection.run_batch(statement, rows)
+            return self
+        changed = 0
+        for row in rows:
+            changed += max(self.execute(operation, row).rowcount, 0)
+        self.rowcount = changed
+        return self
+
+    def callproc(self, procname: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
+        """Call a stored procedure; its rows are then fetched from the cursor."""
+        self.execute(f"CALL {procname}({', '.join('?' * len(parameters))})", parameters)
+        return parameters
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """Give the next row, or None."""
+        return next(self._reader(), None)
+
+    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
+        """Give up to *size* rows, `arraysize` by default."""
+        rows = self._reader()
+        return [row for _, row in zip(range(self.arraysize if size is None else size), rows, strict=False)]
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Give all rows that are left."""
+        return list(self._reader())
+
+    def take_rows(self) -> None:
+        """Take the rows that are left into memory, so that another statement may run."""
+        if self._result is not None:
+            result, self._result = self._result, None
+            self._rows = iter([*(self._rows or ()), *map(_iris_row, result.fetchall())])
+
+    def close(self) -> None:
+        """Let the result go; the cursor takes no further statement."""
+        self._forget()
+        self._closed = True
+
+    def setinputsizes(self, sizes: Sequence[Any]) -> None:
+        """Do nothing, as PEP 249 allows."""
+
+    def setoutputsize(self, size: int, column: int | None = None) -> None:
+        """Do nothing, as PEP 249 allows."""
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return self._reader()
+
+    def __enter__(self) -> DuckDBCursor:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _reader(self) -> Iterator[tuple[Any, ...]]:
+        if self.description is None:
+            raise InterfaceError("A cursor must have run a SELECT or a CALL before rows are fetched. Got none.")
+        return iter(self._next, None)
+
+    def _next(self) -> tuple[Any, ...] | None:
+        if self._rows is not None:
+            return next(self._rows, None)
+        row = self._result.fetchone() if self._result is not None else None
+        return None if row is None else _iris_row(row)
+
+    def _forget(self) -> None:
+        if self._closed:
+            raise InterfaceError("A cursor must be open. Got a closed one: open another from the connection.")
+        self.connection.stop_reading(self)
+        self._result, self._rows, self.description, self.rowcount = None, None, None, -1
+
+    def _call(self, statement: Prepared, parameters: Sequence[Any]) -> DuckDBCursor:
+        """Run a stored procedure: its last step is a class query, whose rows are those of this cursor."""
+        with running(self.connection):
+            statement.run_procedure(parameters, self.execute)
+        return self
+
+    def _control(self, word: str) -> None:
+        if word == "COMMIT":
+            self.connection.commit()
+        elif word == "ROLLBACK":
+            self.connection.rollback()
+        else:
+            self.connection.begin()
+
+
+def _iris_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Give the values as IRIS does: a vector is text."""
+    return tuple(vectors.to_text(value) if isinstance(value, (list, tuple)) else value for value in row)

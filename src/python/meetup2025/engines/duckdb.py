@@ -1,0 +1,283 @@
+"""
+The embedded engine: IRIS SQL and the classes of this package on DuckDB, as a PEP 249 connection.
+
+One `DuckDBConnection` is one session of one thread. A file belongs to one process at a time.
+
+What PEP 249 leaves open: rows are tuples; a vector is comma-separated text, as IRIS gives it; `execute` returns the
+cursor; a SELECT opens no transaction. Where DuckDB differs from IRIS and cannot be bent: after an error in a
+transaction that has changes, the only way on is to roll it back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from meetup2025 import errors
+from meetup2025.engines import running
+from meetup2025.engines.cursor import DuckDBCursor
+from meetup2025.engines.failures import translated
+from meetup2025.engines.program import program
+from meetup2025.engines.tables import create_tables, is_table, table_columns
+from meetup2025.errors import InterfaceError, NotSupportedError, OperationalError
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from meetup2025.engines.prepared import Prepared
+
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    # The database reads no file but its own: SQL reaches files only through the functions of this package.
+    "enable_external_access": "false",
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+}
+
+# The functions are called for NULL too, as in IRIS.
+_SPECIAL_NULLS: Any = "special"
+
+_STATEMENTS_KEPT = 200
+
+
+class DuckDBConnection:
+    """
+    A session of a DuckDB database that holds the tables of the classes.
+
+    Args:
+        path: The file, made when it is not there; empty for a database in memory.
+        autocommit: Whether each statement is its own transaction.
+
+    Raises:
+        EngineUnavailableError: The file cannot be opened, or another process has it.
+    """
+
+    # The optional extension of PEP 249: the exceptions as attributes.
+    Error = errors.Error
+    InterfaceError = errors.InterfaceError
+    DatabaseError = errors.DatabaseError
+    DataError = errors.DataError
+    OperationalError = errors.OperationalError
+    IntegrityError = errors.IntegrityError
+    InternalError = errors.InternalError
+    ProgrammingError = errors.ProgrammingError
+    NotSupportedError = errors.NotSupportedError
+
+    def __init__(self, path: str = "", *, autocommit: bool = False) -> None:
+        self.autocommit = autocommit
+        self._program = program()
+        self._statements: dict[str, Prepared] = {}
+        self._in_transaction = False
+        self._failed = False
+        self._reading: DuckDBCursor | None = None
+        self._raised: BaseException | None = None
+        self._row_functions: set[str] = set()
+        self._database: duckdb.DuckDBPyConnection | None = _open(path)
+        try:
+            create_tables(self._database, self._program)
+        except BaseException:
+            self.close()
+            raise
+
+    def cursor(self) -> DuckDBCursor:
+        """Open a cursor."""
+        self._open_database()
+        return DuckDBCursor(self)
+
+    def commit(self) -> None:
+        """
+        Make the changes since the last commit last.
+
+        Raises:
+            OperationalError: An error has ended the transaction; nothing of it can be kept.
+        """
+        self._refuse_failed()
+        self._end_transaction("COMMIT")
+
+    def rollback(self) -> None:
+        """Take back the changes since the last commit."""
+        self._end_transaction("ROLLBACK")
+
+    def close(self) -> None:
+        """Take back what was not committed, and let the file go; closing twice is harmless."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """
+        Do all of a block or nothing of it.
+
+        Inside a transaction of the caller the block is part of that one: the caller commits it, and an error in the
+        block leaves nothing but a rollback to the caller.
+        """
+        if self._in_transaction:
+            yield
+            return
+        self.begin()
+        try:
+            yield
+        except BaseException:
+            self.rollback()
+            raise
+        self.commit()
+
+    def __enter__(self) -> DuckDBConnection:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    # --- for the cursors ----------------------------------------------------------------------------------------------
+
+    def prepare(self, sql: str) -> Prepared:
+        """Translate a statement, or find it among those translated before."""
+        self._refuse_failed()
+        from meetup2025.engines.prepared import prepare
+
+        if sql not in self._statements:
+            statement = prepare(sql, self._program, self)
+            if len(self._statements) >= _STATEMENTS_KEPT:
+                self._statements.clear()
+            self._statements[sql] = statement
+        return self._statements[sql]
+
+    def columns(self, schema: str, table: str) -> dict[str, str] | None:
+        """Find the columns of a table and their DuckDB types; None when there is no such table."""
+        return table_columns(self._open_database(), schema, table)
+
+    def hides_id(self, schema: str, table: str) -> bool:
+        """Tell whether `SELECT *` leaves the RowID out: it does for a table, not for a view."""
+        return is_table(self._open_database(), schema, table)
+
+    def is_function(self, schema: str, name: str) -> bool:
+        """Tell whether a class has a function of this SQL name."""
+        return f"{schema}.{name}".upper() in self._program.functions
+
+    def run(self, cursor: DuckDBCursor, statement: Prepared, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
+        """Run a translated statement; the result belongs to *cursor* until the next statement runs."""
+        with running(self):
+            values = statement.values(parameters)
+        self._settle()
+        database = self._open_database()
+        self._add_row_functions(statement)
+        with self._guard(writes=statement.changes):
+            for sql in statement.before:
+                database.execute(sql)
+            result = database.execute(statement.sql, values)
+        self._reading = cursor
+        if statement.defines:
+            self._statements.clear()
+        return result
+
+    def run_batch(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
+        """Insert many rows at once, and give their number."""
+        from meetup2025.engines.batches import as_arrow
+
+        with running(self):
+            columns = as_arrow([statement.values(row) for row in rows])
+        self._settle()
+        database = self._open_database()
+        with self._guard(writes=True):
+            database.register("batch", columns)
+            try:
+                return int(database.execute(statement.batch_sql).fetchall()[0][0])
+            finally:
+                database.unregister("batch")
+
+    def begin(self) -> None:
+        """Begin a transaction, where none is open."""
+        self._refuse_failed()
+        if not self._in_transaction:
+            self._settle()
+            with translated():
+                self._open_database().begin()
+            self._in_transaction = True
+
+    @contextlib.contextmanager
+    def _guard(self, *, writes: bool) -> Iterator[None]:
+        """
+        Run a statement in the transaction that it needs, so that its error leaves nothing half done.
+
+        DuckDB ends a transaction at the first error. One that this statement began is taken back here, and nothing is
+        lost; one that has earlier changes is refused from now on, until the caller rolls it back.
+        """
+        begins = writes and not self._in_transaction
+        if begins:
+            self.begin()
+        try:
+            with translated(self._taken_error):
+                yield
+        except BaseException:
+            if begins:
+                self.rollback()
+            self._failed = self._in_transaction
+            raise
+        if begins and self.autocommit:
+            self.commit()
+
+    def _refuse_failed(self) -> None:
+        if self._failed:
+            raise OperationalError("An error has ended the transaction: call rollback() first. Its changes are lost.")
+
+    def _end_transaction(self, statement: str) -> None:
+        database = self._open_database()
+        if self._in_transaction:
+            self._settle()
+            self._in_transaction = self._failed = False
+            with translated():
+                database.execute(statement)
+
+    def stop_reading(self, cursor: DuckDBCursor) -> None:
+        """Let go of the result of *cursor*, which wants no more of it."""
+        if self._reading is cursor:
+            self._reading = None
+
+    def _settle(self) -> None:
+        """Let the cursor that still reads take its rows: DuckDB keeps one result for a connection."""
+        if self._reading is not None:
+            self._reading.take_rows()
+            self._reading = None
+
+    def _open_database(self) -> duckdb.DuckDBPyConnection:
+        if self._database is None:
+            raise InterfaceError("The connection must be open. Got a closed one: connect again.")
+        return self._database
+
+    def _add_row_functions(self, statement: Prepared) -> None:
+        """Teach DuckDB the functions that *statement* calls once for each row."""
+        for name, function, arguments, returns in statement.row_functions:
+            if name not in self._row_functions:
+                self._row_functions.add(name)
+                kinds: list[Any] = list(arguments)
+                self._open_database().create_function(
+                    name, self._guarded(function), kinds, returns, null_handling=_SPECIAL_NULLS
+                )
+
+    def _guarded(self, function: Any) -> Any:
+        """Keep the error of a function: DuckDB passes on no more than its text."""
+
+        def call(*values: Any) -> Any:
+            with running(None):
+                try:
+                    return function(*values)
+                except BaseException as error:
+                    self._raised = error
+                    raise
+
+        return call
+
+    def _taken_error(self) -> BaseException | None:
+        error, self._raised = self._raised, None
+        return error
+
+
+def _open(path: str) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    if path:
+        Path(path).expanduser().parent.mkdir(parents=True, exist_ok=True)
+    with translated():
+        return duckdb.connect(str(Path(path).expanduser()) if path else ":memory:", config=_CONFIG)

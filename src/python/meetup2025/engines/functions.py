@@ -1,0 +1,211 @@
+"""
+The functions, predicates and types of IRIS SQL, as tables: IRIS name, then the DuckDB text.
+
+In a template ``{0}`` is the first argument; the number of arguments a function takes is read off its templates.
+A name that is not here is refused: as missing in this engine if it is in `KNOWN`, else as IRIS refuses it (SQLCODE -359).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+_EXACT = 'CAST({0} AS VARCHAR) COLLATE "binary"'
+_SECONDS = "date_trunc('second', current_localtimestamp())"
+
+FUNCTIONS: Mapping[str, tuple[str, ...]] = {
+    # collation
+    "%EXACT": (_EXACT,),
+    "%SQLUPPER": ("upper(CAST({0} AS VARCHAR))",),
+    "%EXTERNAL": ("{0}",),
+    # strings
+    "LENGTH": ("length(rtrim(CAST({0} AS VARCHAR)))",),  # without trailing blanks, unlike the next three
+    "CHAR_LENGTH": ("length(CAST({0} AS VARCHAR))",),
+    "CHARACTER_LENGTH": ("length(CAST({0} AS VARCHAR))",),
+    "$LENGTH": ("coalesce(length(CAST({0} AS VARCHAR)), 0)",),
+    "UPPER": ("upper({0})",),
+    "UCASE": ("upper({0})",),
+    "LOWER": ("lower({0})",),
+    "LCASE": ("lower({0})",),
+    # a start below 1 shortens the length; a negative one counts from the end in SUBSTR only
+    "SUBSTRING": (
+        "substr(CAST({0} AS VARCHAR), greatest({1}, 1))",
+        "substr(CAST({0} AS VARCHAR), greatest({1}, 1), greatest({2} + least(({1}) - 1, 0), 0))",
+    ),
+    "SUBSTR": (
+        "nullif(substr(CAST({0} AS VARCHAR), {1}), '')",
+        "nullif(substr(CAST({0} AS VARCHAR), {1}, greatest({2}, 0)), '')",
+    ),
+    "LEFT": ("left(CAST({0} AS VARCHAR), greatest({1}, 0))",),
+    "RIGHT": ("right(CAST({0} AS VARCHAR), greatest({1}, 0))",),
+    "TRIM": ("trim({0})", "trim({0}, {1})"),
+    "TRIM LEADING": ("ltrim({0})", "ltrim({0}, {1})"),
+    "TRIM TRAILING": ("rtrim({0})", "rtrim({0}, {1})"),
+    "LTRIM": ("ltrim({0})",),
+    "RTRIM": ("rtrim({0})",),
+    "REPLACE": ("replace({0}, {1}, {2})",),
+    "CONCAT": ("({0} || {1})",),
+    "INSTR": ("instr({0}, {1})",),
+    "POSITION": ("instr({1}, {0})",),
+    "CHARINDEX": ("instr({1}, {0})",),
+    "REPEAT": ("repeat({0}, {1})",),
+    "REVERSE": ("reverse({0})",),
+    "SPACE": ("repeat(' ', {0})",),
+    "LPAD": ("lpad({0}, {1}, ' ')", "lpad({0}, {1}, {2})"),
+    "RPAD": ("rpad({0}, {1}, ' ')", "rpad({0}, {1}, {2})"),
+    "ASCII": ("ascii({0})",),
+    "CHAR": ("chr({0})",),
+    "$PIECE": (
+        "split_part({0}, {1}, 1)",
+        "split_part({0}, {1}, greatest({2}, 0))",
+    ),
+    "$LISTFROMSTRING": ("string_split({0}, ',')", "string_split({0}, {1})"),
+    # conditions
+    "NVL": ("coalesce({0}, {1})",),
+    "ISNULL": ("coalesce({0}, {1})",),
+    "IFNULL": (
+        "CASE WHEN {0} IS NULL THEN {1} END",  # two arguments: NULL where the first is not NULL, unlike NVL
+        "CASE WHEN {0} IS NULL THEN {1} ELSE {2} END",
+    ),
+    "NULLIF": ("nullif({0}, {1})",),
+    # numbers
+    "ABS": ("abs({0})",),
+    "CEILING": ("ceil({0})",),
+    "FLOOR": ("floor({0})",),
+    "ROUND": ("round({0}, {1})", "CASE {2} WHEN 0 THEN round({0}, {1}) ELSE trunc({0}, {1}) END"),
+    "TRUNCATE": ("trunc({0}, {1})",),
+    "MOD": ("(({0}) % ({1}))",),
+    "POWER": ("power({0}, {1})",),
+    "SQRT": ("sqrt({0})",),
+    "SQUARE": ("power({0}, 2)",),
+    "SIGN": ("sign({0})",),
+    "EXP": ("exp({0})",),
+    "LOG": ("ln({0})",),
+    "LOG10": ("log10({0})",),
+    "SIN": ("sin({0})",),
+    "COS": ("cos({0})",),
+    "TAN": ("tan({0})",),
+    "PI": ("pi()",),
+    # dates
+    "GETDATE": (_SECONDS,),
+    "NOW": (_SECONDS,),
+    "SYSDATE": (_SECONDS,),
+    "CURRENT_TIMESTAMP": (_SECONDS,),
+    "CURRENT_DATE": ("current_date",),
+    "CURDATE": ("current_date",),
+    "CURRENT_TIME": (f"CAST({_SECONDS} AS TIME)",),
+    "YEAR": ("year(CAST({0} AS TIMESTAMP))",),
+    "MONTH": ("month(CAST({0} AS TIMESTAMP))",),
+    "DAY": ("day(CAST({0} AS TIMESTAMP))",),
+    "DAYOFMONTH": ("day(CAST({0} AS TIMESTAMP))",),
+    "HOUR": ("hour(CAST({0} AS TIMESTAMP))",),
+    "MINUTE": ("minute(CAST({0} AS TIMESTAMP))",),
+    "SECOND": ("second(CAST({0} AS TIMESTAMP))",),
+    "DATEDIFF": ("date_diff({0}, CAST({1} AS TIMESTAMP), CAST({2} AS TIMESTAMP))",),
+    "DATEADD": ("(CAST({2} AS TIMESTAMP) + ({1}) * CAST('1 ' || {0} AS INTERVAL))",),
+    # vectors: `array_` becomes `list_` where no length is declared
+    "VECTOR_COSINE": ("array_cosine_similarity({0}, {1})",),
+    "VECTOR_DOT_PRODUCT": ("array_inner_product({0}, {1})",),
+}
+
+# Two to 140 arguments. GREATEST and LEAST of DuckDB skip NULL, those of IRIS do not: hence the sorted list, each argument once.
+VARIADIC: Mapping[str, str] = {
+    "COALESCE": "coalesce({all})",
+    "GREATEST": "list_sort([{all}], 'DESC', 'NULLS FIRST')[1]",
+    "LEAST": "list_sort([{all}], 'ASC', 'NULLS FIRST')[1]",
+}
+
+AGGREGATES: Mapping[str, str] = {
+    "COUNT": "count({0})",
+    "SUM": "sum({0})",
+    "AVG": "avg({0})",
+    "MIN": "min({0})",
+    "MAX": "max({0})",
+    "LIST": "array_to_string(list({0}), ',')",
+    "STDDEV": "stddev_samp({0})",
+    "STDDEV_SAMP": "stddev_samp({0})",
+    "STDDEV_POP": "stddev_pop({0})",
+    "VARIANCE": "var_samp({0})",
+    "VAR_SAMP": "var_samp({0})",
+    "VAR_POP": "var_pop({0})",
+}
+
+# Conditions: [ and $-functions are case-sensitive in IRIS, %STARTSWITH and %INLIST follow the collation of the first operand.
+TESTS: Mapping[str, str] = {
+    "[": f"contains({_EXACT}, {{1}})",
+    "%STARTSWITH": "starts_with({0}, {1})",
+    "%INLIST": "list_contains({1}, {0})",
+}
+
+# Casts to a number cut the fraction (DuckDB rounds); casts to a string cut it to its length, 30 or 1 if not said.
+CASTS: Mapping[str, str] = {
+    "VARCHAR": "left(CAST({value} AS VARCHAR), {length})",
+    "INTEGER": "CAST(trunc(CAST({value} AS DOUBLE)) AS {type})",
+    "other": "CAST({value} AS {type})",
+}
+
+# IRIS type -> DuckDB type. `(?)` takes the declared numbers along.
+TYPES: Mapping[str, str] = {
+    "VARCHAR": "VARCHAR", "CHAR": "VARCHAR", "CHARACTER": "VARCHAR", "NVARCHAR": "VARCHAR", "NCHAR": "VARCHAR",
+    "CHAR VARYING": "VARCHAR", "CHARACTER VARYING": "VARCHAR", "VARCHAR2": "VARCHAR",
+    "LONGVARCHAR": "TEXT", "LONG VARCHAR": "TEXT", "CLOB": "TEXT", "TEXT": "TEXT",
+    "TINYINT": "TINYINT", "SMALLINT": "SMALLINT", "INTEGER": "INTEGER", "INT": "INTEGER", "BIGINT": "BIGINT", "BIT": "TINYINT",
+    "NUMERIC": "DECIMAL(?)", "DECIMAL": "DECIMAL(?)", "DEC": "DECIMAL(?)", "NUMBER": "DECIMAL(?)",
+    "DOUBLE": "DOUBLE", "DOUBLE PRECISION": "DOUBLE", "FLOAT": "DOUBLE", "REAL": "DOUBLE",
+    "DATE": "DATE", "TIME": "TIME", "TIMESTAMP": "TIMESTAMP", "DATETIME": "TIMESTAMP",
+    "VARBINARY": "BLOB", "BINARY": "BLOB", "LONGVARBINARY": "BLOB", "BLOB": "BLOB",
+    "VECTOR": "",
+}  # fmt: skip
+
+# Length of a string type that says none: first as a column, then as the target of CAST.
+DEFAULT_LENGTHS: Mapping[str, tuple[int, int | None]] = {
+    "VARCHAR": (1, 30), "NVARCHAR": (1, 30), "VARCHAR2": (1, 30), "CHAR": (1, 1), "CHARACTER": (1, 1), "NCHAR": (1, 1),
+    "CHAR VARYING": (1, None), "CHARACTER VARYING": (1, None),
+}  # fmt: skip
+
+# The type words of VECTOR and TO_VECTOR -> the type they mean; a column of the last two is not stored here.
+ELEMENT_TYPES: Mapping[str, str] = {
+    "DOUBLE": "DOUBLE", "FLOAT": "FLOAT", "INTEGER": "BIGINT", "INT": "BIGINT", "DECIMAL": "DECIMAL", "TIMESTAMP": "TIMESTAMP",
+}  # fmt: skip
+
+DATE_PARTS: Mapping[str, str] = {
+    abbreviation: part
+    for part, abbreviations in {
+        "year": "year yyyy yy", "month": "month mm m", "week": "week wk ww", "day": "day dd d weekday dw w dayofyear dy y",
+        "hour": "hour hh h", "minute": "minute mi n", "second": "second ss s",
+        "millisecond": "millisecond ms", "microsecond": "microsecond mcs",
+    }.items()
+    for abbreviation in abbreviations.split()
+}  # fmt: skip
+
+# Functions that IRIS documents and that are not here (yet).
+KNOWN = frozenset(
+    "$EXTRACT $FIND $HOROLOG $JUSTIFY $LIST $LISTBUILD $LISTDATA $LISTFIND $LISTGET $LISTLENGTH $LISTSAME $LISTTOSTRING"
+    " $TRANSLATE $TSQL_NEWID $ZTIMESTAMP %ALPHAUP %DLIST %INTERNAL %MINUS %MVR %OBJECT %ODBCIN %ODBCOUT %OID %PLUS"
+    " %SPACE %SQLSTRING %STRING %TRUNCATE %UPPER ACOS APPROX_COUNT_DISTINCT ASIN ATAN ATAN2 CORR COT COVAR_POP COVAR_SAMP"
+    " CURTIME DATABASE DATALENGTH DATE DATE_TRUNC DATENAME DATEPART DAYNAME DAYOFWEEK DAYOFYEAR DECODE DEGREES DENSE_RANK EMBEDDING"
+    " EXTRACT FIRST_VALUE GETUTCDATE HASHBYTES ISNUMERIC JSON_ARRAY JSON_ARRAYAGG JSON_OBJECT JSON_TABLE LAG LAST_DAY"
+    " LAST_IDENTITY LAST_VALUE LEAD LEN LOCATE MONTHNAME NTH_VALUE NTILE PERCENT_RANK PREDICT PROBABILITY QUARTER RADIANS RANK"
+    " ROW_NUMBER SEARCH_INDEX SQLUPPER STR STRING STUFF TIMESTAMPADD TIMESTAMPDIFF TO_CHAR TO_DATE TO_NUMBER TO_POSIXTIME"
+    " TO_TIMESTAMP UNIX_TIMESTAMP USER WEEK XMLAGG XMLATTRIBUTES XMLCONCAT XMLELEMENT XMLFOREST".split()
+)
+
+
+@lru_cache(maxsize=None)
+def arities(name: str) -> frozenset[int]:
+    """Say how many arguments the function *name* takes."""
+    if name in VARIADIC:
+        return frozenset(range(2, 141))
+    if name in AGGREGATES:
+        return frozenset({1})
+    return frozenset(len(set(re.findall(r"{\d}", template))) for template in FUNCTIONS[name])
+
+
+def render(name: str, arguments: list[str]) -> str:
+    """Write the call of function or aggregate *name* for DuckDB; *arguments* are DuckDB texts, as many as it takes."""
+    if name in VARIADIC:
+        return VARIADIC[name].format(all=", ".join(arguments))
+    templates = (AGGREGATES[name],) if name in AGGREGATES else FUNCTIONS[name]
+    template = next(text for text in templates if len(set(re.findall(r"{\d}", text))) == len(arguments))
+    return template.format(*arguments)

@@ -1,0 +1,202 @@
+"""What a class file says, as frozen records; `udl` reads them."""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STRING = r'"(?:[^"\n]|"")*"'
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[Ee][-+]?\d+)?"
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A value that only IRIS can compute, such as `{$zdatetime($ztimestamp)}` or `$$$OK`."""
+
+    text: str
+
+
+Literal: TypeAlias = "str | int | float"
+Value: TypeAlias = "Literal | Expression | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a method or query; *passing* is `ByRef`, `Output` or empty."""
+
+    name: str
+    type: str
+    parameters: Mapping[str, str]
+    default: Value
+    has_default: bool
+    passing: str
+    variadic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property; *initial* is None where nothing is declared."""
+
+    name: str
+    type: str
+    parameters: Mapping[str, str]
+    keywords: Mapping[str, str]
+    doc: str
+    initial: Value
+
+    @property
+    def sql_name(self) -> str:
+        """Name of the column."""
+        return self.keywords.get("SqlFieldName", self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index; *type* is its class (`%SQL.Index.HNSW`), the keyword `Type` its kind (`bitmap`)."""
+
+    name: str
+    properties: tuple[str, ...]
+    type: str
+    parameters: Mapping[str, str]
+    keywords: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Routine:
+    """What methods and queries share. *place* is the line and column where the dedented body starts."""
+
+    name: str
+    arguments: tuple[Argument, ...]
+    type: str
+    parameters: Mapping[str, str]
+    keywords: Mapping[str, str]
+    body: str
+    doc: str
+    path: str
+    line: int
+    place: tuple[int, int]
+
+    @property
+    def sql_name(self) -> str:
+        """Name in SQL."""
+        return self.keywords.get("SqlName", self.name)
+
+    @property
+    def is_procedure(self) -> bool:
+        """Whether SQL can call it."""
+        return "SqlProc" in self.keywords
+
+
+@dataclass(frozen=True, slots=True)
+class Method(_Routine):
+    """A method."""
+
+    is_class_method: bool = True
+
+    @property
+    def returns(self) -> tuple[str, Mapping[str, str]]:
+        """Type of the result and its parameters; an empty type where nothing is returned."""
+        return self.type, self.parameters
+
+    @property
+    def language(self) -> str:
+        """`objectscript` or `python`."""
+        return self.keywords.get("Language", "objectscript").lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a class query, as its ROWSPEC declares it."""
+
+    name: str
+    type: str
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Query(_Routine):
+    """A class query."""
+
+    @property
+    def sql(self) -> str:
+        """Text of the query."""
+        return self.body
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the ROWSPEC; none where none is declared."""
+        items = re.split(r",(?![^(]*\))", self.parameters.get("ROWSPEC", ""))
+        return tuple(_column(item) for item in items if item.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """One class file."""
+
+    name: str
+    extends: tuple[str, ...]
+    keywords: Mapping[str, str]
+    parameters: Mapping[str, Value]
+    doc: str
+    properties: tuple[Property, ...]
+    indexes: tuple[Index, ...]
+    methods: tuple[Method, ...]
+    queries: tuple[Query, ...]
+    path: str
+
+    @property
+    def package(self) -> str:
+        """What is before the last dot; the SQL schema."""
+        return self.name.rpartition(".")[0]
+
+    @property
+    def short_name(self) -> str:
+        """What is after the last dot."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def sql_name(self) -> str:
+        """Name of the table."""
+        return self.keywords.get("SqlTableName", self.short_name)
+
+
+def examples(doc: str) -> list[str]:
+    """Return the text of each `<example>` of a doc comment."""
+    texts = re.findall(r"<example>(.*?)</example>", doc, re.DOTALL)
+    return [html.unescape(textwrap.dedent(text).strip()) for text in texts]
+
+
+def summary(doc: str) -> str:
+    """Return the first line of a doc comment as plain text."""
+    return html.unescape(re.sub(r"</?\w[^>]*>", "", doc.strip().partition("\n")[0]))
+
+
+def value(text: str) -> Literal | Expression:
+    """Read `"text"`, `12` or `-.5`; anything else is left to IRIS."""
+    return number_or_string(text) if re.fullmatch(f"{STRING}|{NUMBER}", text) else Expression(text)
+
+
+def number_or_string(text: str) -> Literal:
+    """Read `"text"`, `12` or `-.5`."""
+    if text.startswith('"'):
+        return unquoted(text)
+    return int(text) if text.lstrip("+-").isdigit() else float(text)
+
+
+def unquoted(text: str) -> str:
+    """Return the text that a string literal stands for; any other text as it is."""
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text
+
+
+def _column(item: str) -> Column:
+    """Read `Name:%String(MAXLEN=50):Caption`."""
+    name, _, rest = item.strip().partition(":")
+    type_name, _, parameters = rest.partition(":")[0].strip().rstrip(")").partition("(")
+    pairs = (pair.partition("=") for pair in parameters.split(",") if pair)
+    return Column(name, type_name, {key.strip(): unquoted(value.strip()) for key, _, value in pairs})
