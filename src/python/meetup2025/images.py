@@ -232,8 +232,6 @@ def _register_heif(what: str) -> None:
 
 def _check_pixels(size: tuple[int, int], limit: int, what: str) -> None:
     width, height = size
-    if min(size) < 1:
-        raise UnreadableImageError(f"{what} must have pixels. Got {width} x {height}.")
     if width * height > limit:
         raise UnreadableImageError(_too_many(f"{width} x {height}", limit, what))
 

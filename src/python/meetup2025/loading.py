@@ -1,36 +1,43 @@
 """
 Names and vectors from files into tables: what `LoadNames` and `LoadVectors` do.
 
-A load reads what is there, works out what is new or different, and writes that alone, in one transaction.
-Whatever fails, fails before the commit: the tables are as before.
+A load reads what is there, works out what is new or different, and writes that alone.
+All that a file or a model can do wrong shows before the first row is written, so that nothing is half done
+even inside a transaction of the caller.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple
-from itertools import islice
+from dataclasses import asdict, astuple, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+import numpy as np
 
 from meetup2025 import vectors
 from meetup2025.readers import FishRecord, VectorRecord, read_names, read_vectors
 from meetup2025.stored import (
     StoredFish,
+    batches,
     check_models,
-    check_names,
     insert_or_update,
+    models_left,
+    names_given_up,
+    run_many,
+    set_names_free,
     stored_fish,
     stored_images,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from meetup2025.embedding import Encoder
     from meetup2025.engines import Connection, Cursor
 
 T = TypeVar("T")
 
 _BATCH = 500
-"""Rows written at once: large enough that the cost of a statement vanishes, small enough for the memory of a server."""
+"""Records held in memory at once."""
 
 _INSERT_FISH = """
 INSERT INTO MeetUp2025.Fish (FishID, Name, Kanji, OtherNames, English, Scientific, Family, Model, Features)
@@ -40,14 +47,19 @@ UPDATE MeetUp2025.Fish SET Name = ?, Kanji = ?, OtherNames = ?, English = ?, Sci
 Features = TO_VECTOR(?, DOUBLE) WHERE FishID = ?"""
 _UPDATE_WORDS = """
 UPDATE MeetUp2025.Fish SET Kanji = ?, OtherNames = ?, English = ?, Scientific = ?, Family = ? WHERE FishID = ?"""
-_INSERT_FISH_VECTOR = """
-INSERT INTO MeetUp2025.Fish (FishID, Name, Model, Features) VALUES (?, ?, ?, TO_VECTOR(?, DOUBLE))"""
-_UPDATE_FISH_VECTOR = """
-UPDATE MeetUp2025.Fish SET Name = ?, Model = ?, Features = TO_VECTOR(?, DOUBLE) WHERE FishID = ?"""
-_INSERT_IMAGE_VECTOR = """
-INSERT INTO MeetUp2025.FishImage (Name, Source, Model, Features) VALUES (?, ?, ?, TO_VECTOR(?, DOUBLE))"""
-_UPDATE_IMAGE_VECTOR = """
-UPDATE MeetUp2025.FishImage SET Source = ?, Hash = NULL, Model = ?, Features = TO_VECTOR(?, DOUBLE) WHERE Name = ?"""
+
+_INSERT_VECTOR = {
+    "Fish": """
+INSERT INTO MeetUp2025.Fish (FishID, Name, Model, Features) VALUES (?, ?, ?, TO_VECTOR(?, DOUBLE))""",
+    "FishImage": """
+INSERT INTO MeetUp2025.FishImage (Name, Source, Model, Features) VALUES (?, ?, ?, TO_VECTOR(?, DOUBLE))""",
+}
+_UPDATE_VECTOR = {
+    "Fish": """
+UPDATE MeetUp2025.Fish SET Name = ?, Model = ?, Features = TO_VECTOR(?, DOUBLE) WHERE FishID = ?""",
+    "FishImage": """
+UPDATE MeetUp2025.FishImage SET Source = ?, Hash = NULL, Model = ?, Features = TO_VECTOR(?, DOUBLE) WHERE Name = ?""",
+}
 
 
 def load_names(connection: Connection, file: BinaryIO, source: str, encoder: Encoder) -> int:
@@ -56,7 +68,7 @@ def load_names(connection: Connection, file: BinaryIO, source: str, encoder: Enc
 
     Args:
         connection: An open connection; the load is one transaction of it.
-        file: A CSV file, as `readers.read_names` takes it.
+        file: A CSV file, as `readers.read_names` takes it. A column that it does not have keeps its values.
         source: Name of the file, for messages.
         encoder: Makes the vectors of new and changed names.
 
@@ -68,20 +80,21 @@ def load_names(connection: Connection, file: BinaryIO, source: str, encoder: Enc
         IntegrityError: A name of the file is already there under another FishID.
         ModelMismatchError: Rows that the file does not replace have vectors of another model.
     """
-    records = read_names(file, source)
     stored = stored_fish(connection)
-    check_names(stored, ((record.fish_id, record.name) for record in records), source)
-    embed = [record for record in records if _needs_vector(stored.get(record.fish_id), record, encoder.model)]
-    words = [record for record in records if record not in embed and astuple(record) != _words(stored[record.fish_id])]
-    check_models("Fish", encoder.model, _models_left(stored, {record.fish_id for record in embed}))
+    records = read_names(file, source)
+    wanted = [_row(record, stored.get(record.fish_id), encoder.model) for record in records]
+    given_up = names_given_up(stored, {row.fish_id: row.name for row in wanted})
+    check_models("Fish", encoder.model, models_left(stored, {row.fish_id for row in wanted}))
+    changed = [row for row in wanted if row != stored.get(row.fish_id)]
+    embed = [row for row in changed if _needs_vector(row, stored.get(row.fish_id))]
+    words = [row for row in changed if not _needs_vector(row, stored.get(row.fish_id))]
+    made = _text_vectors(encoder, [row.name for row in embed])
     with connection.transaction(), connection.cursor() as cursor:
-        for batch in progress(batches(embed, _BATCH), "names", len(embed)):
-            made = encoder.texts([record.name for record in batch])
-            rows = [(*astuple(record), encoder.model, vector) for record, vector in zip(batch, made, strict=True)]
-            insert_or_update(cursor, _INSERT_FISH, _UPDATE_FISH, rows, stored)
-        if words:
-            cursor.executemany(_UPDATE_WORDS, [(*astuple(record)[2:], record.fish_id) for record in words])
-    return len(embed) + len(words)
+        set_names_free(cursor, given_up)
+        rows = [(*astuple(row), vector) for row, vector in zip(embed, made, strict=True)]
+        insert_or_update(cursor, _INSERT_FISH, _UPDATE_FISH, rows, stored)
+        run_many(cursor, _UPDATE_WORDS, [(*astuple(row)[2:-1], row.fish_id) for row in words])
+    return len(changed)
 
 
 def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str, model: str) -> int:
@@ -90,7 +103,7 @@ def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str
 
     Args:
         connection: An open connection; the load is one transaction of it.
-        file: A JSON Lines file, as `readers.read_vectors` takes it.
+        file: A JSON Lines file, as `readers.read_vectors` takes it. It is read twice: checked, then stored.
         source: Name of the file, for messages and the column Source.
         table: `Fish` or `FishImage`.
         model: Model that made the vectors.
@@ -103,29 +116,29 @@ def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str
         IntegrityError: A name of the file is already there under another FishID.
         ModelMismatchError: Rows that the file does not replace have vectors of another model.
     """
-    stored: Mapping[str, Any] = stored_fish(connection) if table == "Fish" else stored_images(connection)
+    fish = stored_fish(connection) if table == "Fish" else {}
+    stored: Mapping[str, Any] = fish if table == "Fish" else stored_images(connection)
+    names = {record.key.upper(): record.name for record in read_vectors(file, source, table)}
+    given_up = names_given_up(fish, names) if table == "Fish" else []
+    check_models(table, model, models_left(stored, names))
+    file.seek(0)
     changed = 0
-    keys: set[str] = set()
     with connection.transaction(), connection.cursor() as cursor:
-        for batch in progress(batches(read_vectors(file, source, table), _BATCH), "vectors"):
-            if table == "Fish":
-                check_names(stored, ((record.key, record.name) for record in batch), source)
-            keys.update(record.key.upper() for record in batch)
-            fresh = _without_unchanged(cursor, batch, stored, table, model)
-            _write_vectors(cursor, fresh, stored, table, source, model)
-            changed += len(fresh)
-        check_models(table, model, _models_left(stored, keys))
+        set_names_free(cursor, given_up)
+        for batch in progress(batches(read_vectors(file, source, table), _BATCH), "vectors", len(names)):
+            known = [each for each in batch if each.key.upper() in stored and stored[each.key.upper()].model == model]
+            same = _unchanged(cursor, known, table)
+            rows = [
+                (each.key, each.name if table == "Fish" else source, model, each.vector)
+                for each in batch
+                if each.key not in same
+            ]
+            insert_or_update(cursor, _INSERT_VECTOR[table], _UPDATE_VECTOR[table], rows, stored)
+            changed += len(rows)
     return changed
 
 
-def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Cut *items* into lists of *size*, the last one shorter."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
-
-
-def progress(items: Iterable[list[T]], unit: str, total: int | None = None) -> Iterator[list[T]]:
+def progress(items: Iterable[list[T]], unit: str, total: int) -> Iterator[list[T]]:
     """Show how far a load has come, on a terminal only."""
     from tqdm import tqdm
 
@@ -135,42 +148,35 @@ def progress(items: Iterable[list[T]], unit: str, total: int | None = None) -> I
             bar.update(len(batch))
 
 
-def _needs_vector(row: StoredFish | None, record: FishRecord, model: str) -> bool:
-    return row is None or row.name != record.name or row.model != model
+def _row(record: FishRecord, before: StoredFish | None, model: str) -> StoredFish:
+    """Give the row that the table should have."""
+    given = {column: value for column, value in asdict(record).items() if value is not None}
+    return replace(before or StoredFish(record.fish_id, record.name), **given, model=model)
 
 
-def _words(row: StoredFish) -> tuple[str, ...]:
-    return astuple(row)[:-1]
+def _needs_vector(row: StoredFish, before: StoredFish | None) -> bool:
+    return before is None or (row.name, row.model) != (before.name, before.model)
 
 
-def _models_left(stored: Mapping[str, Any], replaced: set[str]) -> list[str]:
-    return [row.model for key, row in stored.items() if key not in replaced]
+def _text_vectors(encoder: Encoder, texts: list[str]) -> list[Any]:
+    return [
+        vector for batch in progress(batches(texts, _BATCH), "names", len(texts)) for vector in encoder.texts(batch)
+    ]
 
 
-def _without_unchanged(
-    cursor: Cursor, batch: list[VectorRecord], stored: Mapping[str, Any], table: str, model: str
-) -> list[VectorRecord]:
-    """Leave out the records that are in the table as they are in the file."""
-    known = [record.key for record in batch if (row := stored.get(record.key.upper())) and row.model == model]
-    if not known:
-        return batch
+def _unchanged(cursor: Cursor, records: list[VectorRecord], table: str) -> set[str]:
+    """Find the keys of records that are in the table as they are in the file, but for the rounding of their text."""
+    if not records:
+        return set()
     key = "FishID" if table == "Fish" else "Name"
-    marks = ", ".join("?" * len(known))
-    cursor.execute(f"SELECT {key}, Name, Features FROM MeetUp2025.{table} WHERE {key} IN ({marks})", known)
-    same = {row[0].upper(): (row[1], vectors.from_text(row[2])) for row in cursor.fetchall() if row[2]}
-    return [record for record in batch if not _is_same(record, same.get(record.key.upper()))]
+    marks = ", ".join("?" * len(records))
+    keys = [record.key for record in records]
+    cursor.execute(f"SELECT {key}, Name, Features FROM MeetUp2025.{table} WHERE {key} IN ({marks})", keys)
+    rows = {row[0].upper(): (row[1], vectors.from_text(row[2])) for row in cursor.fetchall() if row[2]}
+    return {record.key for record in records if _is_same(record, rows.get(record.key.upper()), table)}
 
 
-def _is_same(record: VectorRecord, row: tuple[str, Any] | None) -> bool:
-    return row is not None and row[0] == record.name and bool((row[1] == record.vector).all())
-
-
-def _write_vectors(
-    cursor: Cursor, records: list[VectorRecord], stored: Mapping[str, Any], table: str, source: str, model: str
-) -> None:
-    if table == "Fish":
-        rows: list[tuple[Any, ...]] = [(each.key, each.name, model, each.vector) for each in records]
-        insert_or_update(cursor, _INSERT_FISH_VECTOR, _UPDATE_FISH_VECTOR, rows, stored)
-    else:
-        rows = [(each.key, source, model, each.vector) for each in records]
-        insert_or_update(cursor, _INSERT_IMAGE_VECTOR, _UPDATE_IMAGE_VECTOR, rows, stored)
+def _is_same(record: VectorRecord, row: tuple[str, Any] | None, table: str) -> bool:
+    if row is None or (table == "Fish" and row[0] != record.name):
+        return False
+    return bool(np.allclose(row[1], record.vector, rtol=0, atol=1e-12))

@@ -1,32 +1,44 @@
-"""
-A folder of photos into the table `MeetUp2025.FishImage`: what `LoadImages` does.
-"""
+"""A folder of photos into the table `MeetUp2025.FishImage`: what `LoadImages` does."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import astuple, dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from meetup2025 import images
-from meetup2025.errors import Error, UnreadableImageError
-from meetup2025.loading import batches, progress
-from meetup2025.readers import LONGEST_FILE_NAME, normal
-from meetup2025.stored import StoredImage, check_models, insert_or_update, names_of_fish, stored_images
+from meetup2025.errors import Error
+from meetup2025.loading import progress
+from meetup2025.readers import LONGEST_FILE_NAME, check_text, composed, normal
+from meetup2025.stored import (
+    StoredImage,
+    batches,
+    check_models,
+    insert_or_update,
+    models_left,
+    names_of_fish,
+    run_many,
+    stored_images,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from PIL.Image import Image
 
     from meetup2025.embedding import Encoder
-    from meetup2025.engines import Connection, Cursor
+    from meetup2025.engines import Connection
 
 SUFFIXES = frozenset({".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 """Files that are taken for photos."""
 
 _BATCH = 32
+
+_THREADS = 4
+"""Photos opened at once: each may need half a gigabyte."""
 
 _INSERT = """
 INSERT INTO MeetUp2025.FishImage (Name, Label, Source, Hash, Model, Features)
@@ -34,28 +46,47 @@ VALUES (?, ?, ?, ?, ?, TO_VECTOR(?, DOUBLE))"""
 _UPDATE = """
 UPDATE MeetUp2025.FishImage SET Label = ?, Source = ?, Hash = ?, Model = ?, Features = TO_VECTOR(?, DOUBLE)
 WHERE Name = ?"""
+_UPDATE_WORDS = "UPDATE MeetUp2025.FishImage SET Label = ?, Source = ? WHERE Name = ?"
 _INSERT_SKIPPED = "INSERT INTO MeetUp2025.SkippedImage (Name, Reason) VALUES (?, ?)"
 
 
 @dataclass(frozen=True)
-class _Photo:
+class _File:
     path: Path
     name: str
-    label: str
     source: str
 
 
 @dataclass(frozen=True)
 class _Opened:
-    photo: _Photo
-    hash: str
+    """A new or changed photo: the row that it should have, and what the vector is to be made of."""
+
+    row: StoredImage
     picture: Image
 
 
 @dataclass(frozen=True)
 class _Skipped:
-    photo: _Photo
+    name: str
     reason: str
+
+
+@dataclass
+class _Changes:
+    """What a load will write."""
+
+    skipped: list[_Skipped]
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    words: list[StoredImage] = field(default_factory=list)
+
+    def add(self, results: Sequence[_Opened | _Skipped | StoredImage | None], encoder: Encoder) -> None:
+        """Take over what became of some photos, and make the vectors that are needed."""
+        self.skipped += [each for each in results if isinstance(each, _Skipped)]
+        self.words += [each for each in results if isinstance(each, StoredImage)]
+        opened = [each for each in results if isinstance(each, _Opened)]
+        if opened:
+            made = encoder.images([each.picture for each in opened])
+            self.rows += [(*astuple(each.row), vector) for each, vector in zip(opened, made, strict=True)]
 
 
 def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
@@ -63,8 +94,8 @@ def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
     Load the photos of a folder; see `MeetUp2025.LoadImages`.
 
     Args:
-        connection: An open connection; the load is one transaction of it.
-        folder: The folder; subfolders are read too, hidden files are not.
+        connection: An open connection; the load is one transaction of it, begun when all vectors are made.
+        folder: The folder; subfolders are read too, but neither links to folders nor anything hidden.
         encoder: Makes the vectors of new and changed photos.
 
     Returns:
@@ -73,62 +104,98 @@ def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
     Raises:
         ModelMismatchError: Photos that the folder does not replace have vectors of another model.
     """
-    stored = stored_images(connection)
-    labels = names_of_fish(connection)
-    found = [_photo(path, folder, labels) for path in _files(folder)]
-    names = {photo.name.upper() for photo in found}
-    check_models("FishImage", encoder.model, (row.model for key, row in stored.items() if key not in names))
-    changed = 0
-    with connection.transaction(), connection.cursor() as cursor, ThreadPoolExecutor() as threads:
+    stored, labels = stored_images(connection), names_of_fish(connection)
+    files, skipped = _files(folder)
+    check_models("FishImage", encoder.model, models_left(stored, files))
+    changes = _Changes(skipped)
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for batch in progress(batches(files.values(), _BATCH), "photos", len(files)):
+            changes.add(list(threads.map(lambda file: _open(file, stored, labels, encoder), batch)), encoder)
+    broken = {each.name.upper() for each in changes.skipped}
+    check_models("FishImage", encoder.model, models_left(stored, files.keys() - broken))
+    _write(connection, changes, stored)
+    return len(changes.rows) + len(changes.words)
+
+
+def _write(connection: Connection, changes: _Changes, stored: Mapping[str, StoredImage]) -> None:
+    with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM MeetUp2025.SkippedImage")
-        for batch in progress(batches(found, _BATCH), "photos", len(found)):
-            results = list(threads.map(lambda photo: _open(photo, stored, encoder), batch))
-            skipped = [each for each in results if isinstance(each, _Skipped)]
-            if skipped:
-                rows = [(each.photo.name[:500], each.reason[:1000]) for each in skipped]
-                cursor.executemany(_INSERT_SKIPPED, rows)
-            changed += _write(cursor, [each for each in results if isinstance(each, _Opened)], stored, encoder)
-    return changed
+        run_many(
+            cursor, _INSERT_SKIPPED, [(_text(each.name, 500), _text(each.reason, 1000)) for each in changes.skipped]
+        )
+        insert_or_update(cursor, _INSERT, _UPDATE, changes.rows, stored)
+        run_many(cursor, _UPDATE_WORDS, [(each.label, each.source, each.name) for each in changes.words])
 
 
-def _files(folder: Path) -> list[Path]:
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+def _text(text: str, longest: int) -> str:
+    """Give a text that a column holds: bytes of a file name that are not UTF-8 become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")[:longest]
 
 
-def _photo(path: Path, folder: Path, labels: Mapping[str, str]) -> _Photo:
-    name = normal(path.relative_to(folder).as_posix())
-    return _Photo(path, name, _label(name, labels), str(folder)[-500:])
+def _files(folder: Path) -> tuple[dict[str, _File], list[_Skipped]]:
+    """Find the photos by name in upper case, in the order of the names; and what stands in the way of finding more."""
+    paths, skipped = _walk(folder)
+    files: dict[str, _File] = {}
+    for path in sorted(paths, key=lambda path: (_name(path, folder), path)):
+        file = _File(path, _name(path, folder), str(folder)[-500:])
+        first = files.setdefault(file.name.upper(), file)
+        if first is not file:
+            skipped.append(
+                _Skipped(file.name, f"A file name must be there once. {first.name} is the same, but for case.")
+            )
+    return files, skipped
+
+
+def _walk(folder: Path) -> tuple[list[Path], list[_Skipped]]:
+    paths: list[Path] = []
+    skipped: list[_Skipped] = []
+
+    def leave_out(error: OSError) -> None:
+        skipped.append(_Skipped(_name(Path(error.filename), folder), f"The folder cannot be read: {error.strerror}."))
+
+    for parent, folders, names in os.walk(folder, onerror=leave_out):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        links = [path for name in folders if (path := Path(parent, name)).is_symlink()]
+        reason = "A link to a folder is not followed. Load that folder by its own path."
+        skipped += [_Skipped(_name(path, folder), reason) for path in links]
+        paths += [Path(parent, name) for name in names if _is_photo(name)]
+    return paths, skipped
+
+
+def _is_photo(name: str) -> bool:
+    return not name.startswith(".") and PurePosixPath(name).suffix.lower() in SUFFIXES
+
+
+def _name(path: Path, folder: Path) -> str:
+    return composed(path.relative_to(folder).as_posix())
+
+
+def _open(
+    file: _File, stored: Mapping[str, StoredImage], labels: Mapping[str, str], encoder: Encoder
+) -> _Opened | _Skipped | StoredImage | None:
+    """Open a photo; None when its row is as it should be, the row itself when only its vector is."""
+    before = stored.get(file.name.upper())
+    try:
+        check_text("The file name", file.name, LONGEST_FILE_NAME)
+        data = images.read_picture(file.path)
+        row = StoredImage(file.name, _label(file.name, labels), file.source, _digest(data), encoder.model)
+        if before is not None:
+            # A label set by hand stays where the file says none.
+            row = replace(row, name=before.name, label=row.label or before.label)
+            if (row.hash, row.model) == (before.hash, before.model):
+                return None if row == before else row
+        return _Opened(row, images.open_picture(data, longest=encoder.picture_size))
+    except (Error, OSError) as error:
+        return _Skipped(file.name, str(error))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _label(name: str, labels: Mapping[str, str]) -> str:
-    """Read the species from the subfolder (`マアジ/001.jpg`) or the file (`マアジ_2.jpg`)."""
-    path = Path(name)
-    candidates = (path.parent.name, path.stem, path.stem.rstrip("0123456789 _-()"))
+    """Read the species from the file (`マアジ_2.jpg`), or else from the nearest subfolder (`マアジ/001.jpg`)."""
+    path = PurePosixPath(name)
+    stem = normal(path.stem)
+    candidates = (stem, stem.strip("0123456789 _-()."), *map(normal, reversed(path.parent.parts)))
     return next((labels[each.upper()] for each in candidates if each.upper() in labels), "")
-
-
-def _open(photo: _Photo, stored: Mapping[str, StoredImage], encoder: Encoder) -> _Opened | _Skipped | None:
-    """Open a photo; None when its row needs no change."""
-    try:
-        if len(photo.name) > LONGEST_FILE_NAME:
-            raise UnreadableImageError(f"A file name must have at most {LONGEST_FILE_NAME} characters.")
-        data = images.read_picture(photo.path)
-        digest = hashlib.sha256(data).hexdigest()
-        row = StoredImage(photo.name, photo.label, photo.source, digest, encoder.model)
-        if stored.get(photo.name.upper()) == row:
-            return None
-        return _Opened(photo, digest, images.open_picture(data, longest=encoder.picture_size))
-    except (Error, OSError) as error:
-        return _Skipped(photo, str(error))
-
-
-def _write(cursor: Cursor, opened: Sequence[_Opened], stored: Mapping[str, StoredImage], encoder: Encoder) -> int:
-    if opened:
-        made = encoder.images([each.picture for each in opened])
-        rows = [
-            (each.photo.name, each.photo.label, each.photo.source, each.hash, encoder.model, vector)
-            for each, vector in zip(opened, made, strict=True)
-        ]
-        insert_or_update(cursor, _INSERT, _UPDATE, rows, stored)
-    return len(opened)

@@ -164,10 +164,10 @@ def load_vectors(jsonl: str, table: str, model: str) -> int:
     from meetup2025 import loading, paths
     from meetup2025.engines import current
 
-    if not model:
+    if not model.strip():
         raise DataError("model must name the model that made the vectors, for example sketch@1. Got nothing.")
     with paths.open_below(jsonl) as file:
-        return loading.load_vectors(current(), file, jsonl, _table(table), model)
+        return loading.load_vectors(current(), file, jsonl, _table(table), model.strip())
 
 
 def _table(name: str) -> str:
@@ -175,3 +175,18 @@ def _table(name: str) -> str:
         if name.upper() == table.upper():
             return table
     raise DataError(f"table must be {' or '.join(TABLES)}. Got {name!r}.")
+
+
+def installed_models() -> str:
+    """
+    List the installed models; `MeetUp2025.InstalledModels`.
+
+    Returns:
+        A JSON array of objects.
+    """
+    import json
+
+    from meetup2025.embedding.models import installed
+
+    names = ("id", "revision", "dimension", "licence", "description", "bytes")
+    return json.dumps([{name: getattr(model, name) for name in names} for model in installed()], ensure_ascii=False)

@@ -1,8 +1,7 @@
 """
-Files of names and of vectors, read as a stream of checked records.
+Files of names and of vectors, read as checked records.
 
-Nothing is stored here: a record that breaks a rule raises `InvalidFileError` with the line (and, in a CSV, the field)
-at which it stands, before anything is written.
+Nothing is stored here: what breaks a rule raises `InvalidFileError` with the line, and in a CSV the field, where it is.
 """
 
 from __future__ import annotations
@@ -11,57 +10,83 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from meetup2025 import vectors
-from meetup2025.errors import InvalidFileError, InvalidVectorError
+from meetup2025.errors import DataError, InvalidFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
+
+DIMENSION = 512
+"""Numbers in a vector: the length of the vector columns of the classes."""
+
+LONGEST_FILE_NAME = 100
+"""Characters that the column Name of `MeetUp2025.FishImage` holds."""
+
+# Column of the file: longest text of the column of the table.
+_COLUMNS = {
+    "FishID": 10, "Name": 50, "Kanji": 50, "OtherNames": 200, "English": 100, "Scientific": 100, "Family": 100,
+}  # fmt: skip
+_REQUIRED = ("FishID", "Name")
+_OPTIONAL = tuple(column for column in _COLUMNS if column not in _REQUIRED)
+
+# Bytes that are read at once: the memory of the database is not the caller's to fill.
+_LARGEST_CSV = 20_000_000
+_LONGEST_LINE = 1_000_000
 
 
 @dataclass(frozen=True)
 class FishRecord:
-    """One line of a catalogue; the fields are the columns of `MeetUp2025.Fish`, in the order of their lengths."""
+    """One line of a catalogue; None for a column that the file does not have."""
 
     fish_id: str
     name: str
-    kanji: str = ""
-    other_names: str = ""
-    english: str = ""
-    scientific: str = ""
-    family: str = ""
+    kanji: str | None = None
+    other_names: str | None = None
+    english: str | None = None
+    scientific: str | None = None
+    family: str | None = None
 
 
 @dataclass(frozen=True)
 class VectorRecord:
-    """One line of a file of vectors; *key* is the FishID, or the file name of a photo."""
+    """One line of a file of vectors; *key* is the FishID, or again the file name of a photo."""
 
-    line: int
     key: str
     name: str
     vector: NDArray[Any]
 
 
-# Column of the file, longest text of the column of the table.
-_COLUMNS = {
-    "FishID": 10, "Name": 50, "Kanji": 50, "OtherNames": 200, "English": 100, "Scientific": 100, "Family": 100,
-}  # fmt: skip
-_REQUIRED = ("FishID", "Name")
-
-LONGEST_FILE_NAME = 100
-"""Characters that the column Name of `MeetUp2025.FishImage` holds."""
-
-
 def normal(text: str) -> str:
     """
-    Give the one spelling of a name: NFKC (`ﾏｱｼﾞ` is `マアジ`), without blanks around it.
+    Give the one spelling of a name: NFKC (`ﾏｱｼﾞ` is `マアジ`), with single spaces between words and none around.
 
-    macOS writes file names in NFD, old terminals write half-width katakana; both must find the same row.
+    Old terminals write half-width katakana, macOS composes nothing; all must find the same row.
     """
-    return unicodedata.normalize("NFKC", text).strip()
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def composed(name: str) -> str:
+    """Give the one spelling of a file name: NFC. It still finds the file, which that of `normal` may not."""
+    return unicodedata.normalize("NFC", name)
+
+
+def check_text(what: str, text: str, longest: int) -> str:
+    """
+    Make sure that a column can hold a text, and a reader see it.
+
+    Raises:
+        DataError: Too long, or with control characters, invisible characters or broken ones.
+    """
+    if not text.isprintable():
+        raise DataError(f"{what} must hold visible characters only. Got {text[:60]!a}.")
+    if len(text) > longest:
+        raise DataError(f"{what} must have at most {longest} characters. Got {len(text)}: {text[:20]}…")
+    return text
 
 
 def read_names(file: BinaryIO, source: str) -> list[FishRecord]:
@@ -69,25 +94,24 @@ def read_names(file: BinaryIO, source: str) -> list[FishRecord]:
     Read a catalogue of names from a CSV file.
 
     Args:
-        file: The open file: UTF-8 (with or without BOM), LF or CRLF, a header, empty lines allowed.
+        file: The open file: UTF-8 (with or without BOM), any line ends, a header, empty lines allowed.
         source: Name of the file, for messages.
 
     Returns:
-        The rows, in the order of the file; FishID in upper case, Name normalised.
+        The rows, in the order of the file; FishID in upper case, all texts as `normal` spells them.
 
     Raises:
         InvalidFileError: Another encoding, a missing, unknown or doubled column, a wrong number of fields, an empty or
             too long value, or a FishID or Name that appears twice.
     """
-    text = _decode(file.read(), source)
-    lines = _csv_lines(text, source)
-    header = _header(next(lines, (1, [])), source)
-    records: list[FishRecord] = []
-    seen: dict[str, int] = {}
+    lines = _csv_lines(_decoded(file, source), source)
+    header = _header(*next(lines, (1, [])), source)
+    fish_ids, names = _Once("FishID", source), _Once("Name", source)
+    records = []
     for line, values in lines:
         record = _fish_record(line, values, header, source)
-        for column, key in (("FishID", record.fish_id), ("Name", record.name.upper())):
-            _only_once(seen, column, key, line, header.index(column) + 1, source)
+        fish_ids.add(record.fish_id, line, header.index("FishID") + 1)
+        names.add(record.name, line, header.index("Name") + 1)
         records.append(record)
     return records
 
@@ -110,33 +134,58 @@ def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorReco
         InvalidFileError: A line that is not such an object, a vector that is not 512 finite numbers or is all zero,
             a key that appears twice.
     """
-    seen: dict[str, int] = {}
-    for number, line in enumerate(file, 1):
+    keys, names = _Once("fishid", source), _Once("name", source)
+    lines = iter(lambda: file.readline(_LONGEST_LINE + 1), b"")
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        record = _vector_record(number, line, source, table)
-        _only_once(seen, "FishID" if table == "Fish" else "file name", record.key.upper(), number, 1, source)
-        if table == "Fish":
-            _only_once(seen, "name", record.name.upper(), number, 1, source)
+        try:
+            record = _fish_vector(line) if table == "Fish" else _photo_vector(line)
+        except DataError as error:
+            raise InvalidFileError(f"{source}: {error}", line=number, column=1) from error
+        keys.add(record.key, number)
+        names.add(record.name, number)
         yield record
 
 
-def _decode(data: bytes, source: str) -> str:
+class _Once:
+    """The keys of a file, each of which must be there once: in any case, as the index of the table has it."""
+
+    def __init__(self, what: str, source: str) -> None:
+        self.what, self.source = what, source
+        self._lines: dict[str, int] = {}
+
+    def add(self, key: str, line: int, column: int = 1) -> None:
+        before = self._lines.setdefault(key.upper(), line)
+        if before != line:
+            raise InvalidFileError(
+                f"Each {self.what} of {self.source} must be there once. {key} is also on line {before}",
+                line=line,
+                column=column,
+            )
+
+
+def _decoded(file: BinaryIO, source: str) -> str:
+    data = file.read(_LARGEST_CSV + 1)
+    if len(data) > _LARGEST_CSV:
+        raise InvalidFileError(f"{source} must have at most {_LARGEST_CSV // 1_000_000} MB", line=1, column=1)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        before = data[: error.start]
         hint = f"; it looks like Shift_JIS: iconv -f CP932 -t UTF-8 {source}" if _is_shift_jis(data) else ""
-        raise InvalidFileError(f"{source} must be UTF-8. Got another encoding{hint}", line=line, column=column) from error
+        raise InvalidFileError(
+            f"{source} must be UTF-8. Got another encoding{hint}",
+            line=before.count(b"\n") + 1,
+            column=before.rpartition(b"\n")[2].count(b",") + 1,
+        ) from error
 
 
 def _is_shift_jis(data: bytes) -> bool:
     try:
-        data.decode("cp932")
+        return "".join(data.decode("cp932").split()).isprintable()
     except UnicodeDecodeError:
         return False
-    return True
 
 
 def _csv_lines(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
@@ -154,8 +203,7 @@ def _csv_lines(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
             yield line, values
 
 
-def _header(first: tuple[int, list[str]], source: str) -> list[str]:
-    line, values = first
+def _header(line: int, values: list[str], source: str) -> list[str]:
     known = {column.upper(): column for column in _COLUMNS}
     header: list[str] = []
     for place, value in enumerate(values, 1):
@@ -163,14 +211,15 @@ def _header(first: tuple[int, list[str]], source: str) -> list[str]:
         if column is None or column in header:
             fault = "not known" if column is None else "there twice"
             raise InvalidFileError(
-                f"The columns of {source} must be among {', '.join(_COLUMNS)}. {value!r} is {fault}",
+                f"The columns of {source} must be among {', '.join(_COLUMNS)}. {value[:40]!r} is {fault}",
                 line=line,
                 column=place,
             )
         header.append(column)
     for column in _REQUIRED:
         if column not in header:
-            raise InvalidFileError(f"{source} must have the column {column}. Got {values}", line=line, column=1)
+            got = ", ".join(header) or "nothing"
+            raise InvalidFileError(f"{source} must have the column {column}. Got {got}", line=line, column=1)
     return header
 
 
@@ -181,73 +230,62 @@ def _fish_record(line: int, values: list[str], header: list[str], source: str) -
             line=line,
             column=min(len(values), len(header)) + 1,
         )
-    cells = dict.fromkeys(_COLUMNS, "")
-    for place, (column, value) in enumerate(zip(header, values, strict=True), 1):
-        cells[column] = normal(value).upper() if column == "FishID" else normal(value)
-        _check_length(column, cells[column], line, place, source)
-    return FishRecord(**{field.name: cell for field, cell in zip(fields(FishRecord), cells.values(), strict=True)})
-
-
-def _check_length(column: str, value: str, line: int, place: int, source: str) -> None:
-    if column in _REQUIRED and not value:
-        raise InvalidFileError(f"{column} of {source} must not be empty", line=line, column=place)
-    if len(value) > _COLUMNS[column]:
-        raise InvalidFileError(
-            f"{column} of {source} must have at most {_COLUMNS[column]} characters. Got {len(value)}: {value[:20]}…",
-            line=line,
-            column=place,
-        )
-
-
-def _only_once(seen: dict[str, int], what: str, key: str, line: int, column: int, source: str) -> None:
-    before = seen.setdefault(f"{what} {key}", line)
-    if before != line:
-        raise InvalidFileError(
-            f"Each {what} of {source} must be there once. {key} is also on line {before}", line=line, column=column
-        )
-
-
-def _vector_record(number: int, line: bytes, source: str, table: str) -> VectorRecord:
-    def refuse(reason: str) -> InvalidFileError:
-        return InvalidFileError(f"{source}: {reason}", line=number, column=1)
-
-    item = _json_object(line, refuse)
-    name = _member(item, ("fishname", "name") if table == "Fish" else ("filename", "name"), refuse)
-    key = _member(item, ("fishid",), refuse).upper() if table == "Fish" else name
-    longest = {key: _COLUMNS["FishID"], name: _COLUMNS["Name"]} if table == "Fish" else {name: LONGEST_FILE_NAME}
-    for text, length in longest.items():
-        if len(text) > length:
-            raise refuse(f"{text[:20]}… must have at most {length} characters. Got {len(text)}")
+    cells: dict[str, str] = {}
     try:
-        return VectorRecord(number, key, name, _unit_vector(item, refuse))
-    except InvalidVectorError as error:
-        raise refuse(f"the vector of {name}: {error}") from error
+        for column, value in zip(header, values, strict=True):
+            cells[column] = _cell(column, value)
+    except DataError as error:
+        raise InvalidFileError(f"{source}: {error}", line=line, column=len(cells) + 1) from error
+    return FishRecord(cells["FishID"], cells["Name"], *(cells.get(column) for column in _OPTIONAL))
 
 
-def _json_object(line: bytes, refuse: Callable[[str], InvalidFileError]) -> dict[str, Any]:
+def _cell(column: str, value: str) -> str:
+    text = normal(value).upper() if column == "FishID" else normal(value)
+    if column in _REQUIRED and not text:
+        raise DataError(f"{column} must not be empty.")
+    return check_text(column, text, _COLUMNS[column])
+
+
+def _fish_vector(line: bytes) -> VectorRecord:
+    item = _json_object(line)
+    key, name = _member(item, "fishid"), _member(item, "fishname", "name")
+    return VectorRecord(_cell("FishID", key), _cell("Name", name), _unit_vector(item))
+
+
+def _photo_vector(line: bytes) -> VectorRecord:
+    item = _json_object(line)
+    name = check_text("filename", composed(_member(item, "filename", "name")), LONGEST_FILE_NAME)
+    return VectorRecord(name, name, _unit_vector(item))
+
+
+def _json_object(line: bytes) -> dict[str, Any]:
+    if len(line) > _LONGEST_LINE:
+        raise DataError(f"A line must have at most {_LONGEST_LINE // 1_000_000} MB.")
     try:
         item = json.loads(line.decode("utf-8-sig"))
-    except ValueError as error:
-        raise refuse(f"a line must be a JSON object in UTF-8. Got {line[:40]!r}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"A line must be a JSON object in UTF-8. Got {line.strip()[:40]!r}: {error}") from error
     if not isinstance(item, dict):
-        raise refuse(f"a line must be a JSON object. Got {line[:40]!r}")
+        raise DataError(f"A line must be a JSON object. Got {line.strip()[:40]!r}.")
     return {key.lower(): value for key, value in item.items()}
 
 
-def _member(item: dict[str, Any], names: tuple[str, ...], refuse: Callable[[str], InvalidFileError]) -> str:
+def _member(item: dict[str, Any], *names: str) -> str:
     for name in names:
         value = item.get(name)
-        if isinstance(value, (str, int)) and normal(str(value)):
-            return normal(str(value))
-    raise refuse(f"a line must have {' or '.join(names)}. Got {', '.join(item) or 'nothing'}")
+        if isinstance(value, str) and value.strip():
+            return value
+        if type(value) is int:
+            return str(value)
+    raise DataError(f"A line must have a text {' or '.join(names)}. Got {', '.join(item)[:100] or 'nothing'}.")
 
 
-def _unit_vector(item: dict[str, Any], refuse: Callable[[str], InvalidFileError]) -> NDArray[Any]:
+def _unit_vector(item: dict[str, Any]) -> NDArray[Any]:
     value = item.get("embedding", item.get("features"))
     if isinstance(value, str):
-        return vectors.unit(vectors.from_text(value, dimension=vectors.DIMENSION))
+        return vectors.unit(vectors.from_text(value, dimension=DIMENSION))
     if not isinstance(value, list):
-        raise refuse('a line must have "embedding" or "features", a list of numbers or comma-separated text')
-    if not all(type(number) in (int, float) for number in value):
-        raise refuse("a vector must hold numbers only")
-    return vectors.unit(vectors.check(value, dimension=vectors.DIMENSION))
+        raise DataError('A line must have "embedding" or "features": a list of numbers, or text of them.')
+    if not all(type(number) in {int, float} for number in value):
+        raise DataError("A vector must hold numbers only.")
+    return vectors.unit(vectors.check(value, dimension=DIMENSION))

@@ -1,18 +1,23 @@
-"""
-What the tables hold already: read before a load, so that it writes only what is new or different.
-"""
+"""What the tables hold already, read before a load, so that it writes only what is new or different."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from meetup2025.errors import DataError, IntegrityError, ModelMismatchError
 from meetup2025.readers import normal
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+
     from meetup2025.engines import Connection, Cursor
+
+T = TypeVar("T")
+
+_BATCH = 500
+"""Rows written at once: the cost of a statement vanishes, and a server has the memory."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,12 @@ class StoredFish:
 
     fish_id: str
     name: str
-    kanji: str
-    other_names: str
-    english: str
-    scientific: str
-    family: str
-    model: str
+    kanji: str = ""
+    other_names: str = ""
+    english: str = ""
+    scientific: str = ""
+    family: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,21 +46,21 @@ class StoredImage:
 
 
 def stored_fish(connection: Connection) -> dict[str, StoredFish]:
-    """Read the rows of `MeetUp2025.Fish` by upper-case FishID."""
+    """Read the rows of `MeetUp2025.Fish` by FishID; in upper case, as the key is in any case."""
     columns = "FishID, Name, Kanji, OtherNames, English, Scientific, Family, Model"
     rows = _rows(connection, f"SELECT {columns} FROM MeetUp2025.FishCatalogue()")
-    return {row[0].upper(): StoredFish(*row) for row in rows}
+    return {fish_id.upper(): StoredFish(fish_id.upper(), *rest) for fish_id, *rest in rows}
 
 
 def stored_images(connection: Connection) -> dict[str, StoredImage]:
-    """Read the rows of `MeetUp2025.FishImage` by upper-case Name."""
+    """Read the rows of `MeetUp2025.FishImage` by Name in upper case."""
     rows = _rows(connection, "SELECT Name, Label, Source, Hash, Model FROM MeetUp2025.ImageCatalogue()")
     return {row[0].upper(): StoredImage(*row) for row in rows}
 
 
 def names_of_fish(connection: Connection) -> dict[str, str]:
     """
-    Find the catalogue name for any name: kana, kanji, market, regional or growth-stage, in upper case.
+    Find the catalogue name for any Japanese name: kana, kanji, market, regional or growth-stage; in upper case.
 
     A name that belongs to two rows leads to neither, unless it is the kana name of one of them.
     """
@@ -65,40 +70,57 @@ def names_of_fish(connection: Connection) -> dict[str, str]:
         for other in (row.kanji, *row.other_names.split(";")):
             key = normal(other).upper()
             names[key] = row.name if names.get(key, row.name) == row.name else None
-    names.update((row.name.upper(), row.name) for row in rows)
+    names.update((normal(row.name).upper(), row.name) for row in rows)
     return {key: name for key, name in names.items() if key and name}
 
 
-def check_names(stored: Mapping[str, Any], rows: Iterable[tuple[str, str]], source: str) -> None:
+def names_given_up(stored: Mapping[str, StoredFish], names: Mapping[str, str]) -> list[str]:
     """
-    Hold a file to the FishIDs that its names already have.
+    Find the FishIDs whose name goes to another, as when two are exchanged; `set_names_free` must come first.
+
+    Args:
+        stored: The rows of the table.
+        names: FishID and name of each row that is to be written.
 
     Raises:
-        IntegrityError: A name is there under another FishID.
+        IntegrityError: Two FishIDs would have one name.
     """
-    owners = {row.name.upper(): key for key, row in stored.items()}
-    for fish_id, name in rows:
-        owner = owners.get(name.upper(), fish_id)
+    owners: dict[str, str] = {}
+    for fish_id, name in {**{key: row.name for key, row in stored.items()}, **names}.items():
+        owner = owners.setdefault(name.upper(), fish_id)
         if owner != fish_id:
             raise IntegrityError(
-                f"A name must have one FishID. {source} gives {name} the FishID {fish_id}; "
-                f"in MeetUp2025.Fish it is {owner}."
+                f"A name must have one FishID. {name} would have {owner}, which is in MeetUp2025.Fish, and {fish_id}: "
+                "give it the FishID of the table, or delete that row first."
             )
+    return [key for key, row in stored.items() if owners.get(row.name.upper(), key) != key]
 
 
-def check_models(table: str, model: str, models: Iterable[str | None]) -> None:
+def set_names_free(cursor: Cursor, fish_ids: Iterable[str]) -> None:
+    """Give rows a name that no fish has, until the load gives them theirs."""
+    run_many(cursor, "UPDATE MeetUp2025.Fish SET Name = ? WHERE FishID = ?", [(f"#{each}", each) for each in fish_ids])
+
+
+def check_models(table: str, model: str, models: Iterable[str]) -> None:
     """
     Hold a table to vectors of one model; rows without a model were inserted by hand and are taken as they are.
+
+    A model without a revision, as in a file of vectors made elsewhere, goes with any revision of it.
 
     Raises:
         ModelMismatchError: One of *models* is not *model*.
     """
-    others = sorted({other for other in models if other and other != model})
+    others = sorted({other for other in models if other and not _is_same_model(other, model)})
     if others:
         raise ModelMismatchError(
             f"The vectors of MeetUp2025.{table} must all be of one model. The table has {', '.join(others)}; this is "
             f"{model}: set MEETUP2025_MODEL={others[0].partition('@')[0]}, or empty the table and load it again."
         )
+
+
+def models_left(stored: Mapping[str, StoredFish | StoredImage], replaced: Container[str]) -> list[str]:
+    """Give the models of the rows that a load leaves as they are; *replaced* are keys in upper case."""
+    return [row.model for key, row in stored.items() if key not in replaced]
 
 
 def check_search(connection: Connection, table: str, model: str) -> None:
@@ -111,7 +133,7 @@ def check_search(connection: Connection, table: str, model: str) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = ?", [table])
-        models = [row[0] for row in cursor.fetchall()]
+        models = [row[0] or "" for row in cursor.fetchall()]
     if not models:
         load = "LoadNames('catalogue/fish.csv')" if table == "Fish" else "LoadImages('samples')"
         raise DataError(f"MeetUp2025.{table} must have rows to search. Got none: SELECT MeetUp2025.{load} first.")
@@ -122,12 +144,26 @@ def insert_or_update(
     cursor: Cursor, insert: str, update: str, rows: Sequence[tuple[Any, ...]], stored: Mapping[str, Any]
 ) -> None:
     """Write *rows*, whose first value is the key; the UPDATE takes the key last."""
-    new = [row for row in rows if row[0].upper() not in stored]
-    known = [(*row[1:], row[0]) for row in rows if row[0].upper() in stored]
-    if new:
-        cursor.executemany(insert, new)
-    if known:
-        cursor.executemany(update, known)
+    run_many(cursor, insert, [row for row in rows if row[0].upper() not in stored])
+    run_many(cursor, update, [(*row[1:], row[0]) for row in rows if row[0].upper() in stored])
+
+
+def run_many(cursor: Cursor, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Run a statement for each of *rows*, which may be none; an empty string is NULL, as IRIS stores it."""
+    for batch in batches(rows, _BATCH):
+        cursor.executemany(sql, [tuple(None if isinstance(v, str) and not v else v for v in row) for row in batch])
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut *items* into lists of *size*, the last one shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _is_same_model(one: str, other: str) -> bool:
+    (one_id, _, one_revision), (other_id, _, other_revision) = one.partition("@"), other.partition("@")
+    return one_id == other_id and (one_revision == other_revision or not (one_revision and other_revision))
 
 
 def _rows(connection: Connection, sql: str) -> list[tuple[str, ...]]:

@@ -36,9 +36,7 @@ def to_text(vector: ArrayLike) -> str:
     """
     array = check(vector)
     if array.ndim != 1:
-        raise _invalid(
-            f"One vector must have one axis. Got the shape {array.shape}; write the rows one by one."
-        )
+        raise _invalid(f"One vector must have one axis. Got the shape {array.shape}; write the rows one by one.")
     # str() of a numpy float32 is its shortest text; Python's own floats are faster than numpy's float64.
     return ",".join(map(str, array if array.dtype == np.float32 else array.tolist()))
 

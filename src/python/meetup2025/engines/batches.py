@@ -13,6 +13,8 @@ import numpy as np
 
 from meetup2025.errors import InterfaceError, InvalidVectorError
 
+_LARGEST = 2**63
+
 
 def as_arrow(rows: Sequence[Sequence[Any]]) -> Any:
     """
@@ -43,22 +45,24 @@ def as_arrow(rows: Sequence[Sequence[Any]]) -> Any:
 def _column(values: list[Any]) -> Any:
     import nanoarrow
 
-    known = next((value for value in values if value is not None), None)
-    if isinstance(known, np.ndarray):
-        return _vectors(values, len(known))
-    kind = nanoarrow.string()
-    if isinstance(known, float):
-        kind = nanoarrow.float64()
-    elif isinstance(known, int):
-        kind = nanoarrow.int64()
-    return nanoarrow.c_array(values, kind)
+    known = [value for value in values if value is not None]
+    if known and isinstance(known[0], np.ndarray):
+        return _vectors(values, len(known[0]))
+    if known and all(isinstance(value, int) and abs(value) < _LARGEST for value in known):
+        return nanoarrow.c_array(values, nanoarrow.int64())
+    if known and all(isinstance(value, (int, float)) for value in known):
+        return nanoarrow.c_array(values, nanoarrow.float64())
+    # The column of the table makes what it needs of a text.
+    return nanoarrow.c_array([None if value is None else str(value) for value in values], nanoarrow.string())
 
 
 def _vectors(values: list[Any], length: int) -> Any:
     import nanoarrow
 
-    if any(value is None or len(value) != length for value in values):
+    if any(value is not None and len(value) != length for value in values):
         raise InvalidVectorError(f"Each vector must have {length} numbers, as the first.", sqlcode=-257)
-    flat = nanoarrow.c_array(np.concatenate(values).astype(np.float64, copy=False))
+    rows = [np.zeros(length) if value is None else value for value in values]
+    flat = nanoarrow.c_array(np.concatenate(rows).astype(np.float64, copy=False))
+    present = np.packbits([value is not None for value in values], bitorder="little")
     kind = nanoarrow.fixed_size_list(nanoarrow.float64(), length)
-    return nanoarrow.c_array_from_buffers(kind, len(values), [None], children=[flat])
+    return nanoarrow.c_array_from_buffers(kind, len(values), [present], children=[flat])

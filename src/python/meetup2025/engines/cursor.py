@@ -57,8 +57,8 @@ class DuckDBCursor:
             return self._call(statement, parameters)
         result = self.connection.run(self, statement, parameters)
         if statement.changes:
-            row = result.fetchone() if result.description else None
-            self.rowcount = int(row[0]) if row and not statement.defines else -1
+            rows = result.fetchall() if result.description else []
+            self.rowcount = int(rows[0][0]) if rows and not statement.defines else -1
         else:
             self._result = result
             self.description = [(column[0], str(column[1]), None, None, None, None, None) for column in result.description]
@@ -113,8 +113,9 @@ class DuckDBCursor:
 
     def close(self) -> None:
         """Let the result go; the cursor takes no further statement."""
-        self._forget()
-        self._closed = True
+        if not self._closed:
+            self._forget()
+            self._closed = True
 
     def setinputsizes(self, sizes: Sequence[Any]) -> None:
         """Do nothing, as PEP 249 allows."""
@@ -132,6 +133,7 @@ class DuckDBCursor:
         self.close()
 
     def _reader(self) -> Iterator[tuple[Any, ...]]:
+        self.connection.check_open()
         if self.description is None:
             raise InterfaceError("A cursor must have run a SELECT or a CALL before rows are fetched. Got none.")
         return iter(self._next, None)

@@ -1,9 +1,9 @@
 """
 The grammar of InterSystems IRIS SQL: text in, a sqlglot tree out.
 
-`parse` reads one statement. sqlglot gives the tree and, in `translate`, the DuckDB generator; its parser is not used, because
-it accepts the union of thirty dialects (a missing THEN, a trailing comma, ``x::INT``, ``FROM t``): here each construct is
-written out once, so that what is not in this file is refused with its line and column.
+`parse` reads one statement. sqlglot gives the tree and, in `translate`, the DuckDB generator; its parser is not used,
+because it accepts the union of thirty dialects (a missing THEN, a trailing comma, ``x::INT``, ``FROM t``): here each
+construct is written out once, so that what is not in this file is refused with its line and column.
 
 What the tree holds beside the ordinary nodes of sqlglot:
 
@@ -24,13 +24,26 @@ Every node made here has its place in ``node.meta["place"]``: (line, column), bo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import NamedTuple, NoReturn, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, NoReturn, TypeVar
 
 from sqlglot import exp
 
-from meetup2025.engines.functions import AGGREGATES, DATE_PARTS, ELEMENT_TYPES, FUNCTIONS, KNOWN, TYPES, VARIADIC, arities
+from meetup2025.engines.functions import (
+    AGGREGATES,
+    DATE_PARTS,
+    ELEMENT_TYPES,
+    FUNCTIONS,
+    KNOWN,
+    LONGER,
+    TYPES,
+    VARIADIC,
+    arities,
+)
 from meetup2025.errors import SQLSyntaxError, UnsupportedSQLError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 N = TypeVar("N", bound=exp.Expr)
 
@@ -38,7 +51,7 @@ N = TypeVar("N", bound=exp.Expr)
 class FunctionCall(exp.Expression):
     """A call of a function or query of a schema: `db` and `this` are identifiers, `expressions` the arguments."""
 
-    arg_types = {"this": True, "db": True, "expressions": False}
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "db": True, "expressions": False}
 
     @property
     def schema(self) -> str:
@@ -51,22 +64,22 @@ class Call(FunctionCall):
 
 
 class ToVector(exp.Expression):
-    """TO_VECTOR: `this` is the data, `kind` an element type in capitals (FLOAT if not said), `length` an expression or None."""
+    """TO_VECTOR: `this` is the data, `kind` an element type (FLOAT if not said), `length` an expression or None."""
 
-    arg_types = {"this": True, "kind": True, "length": False}
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "kind": True, "length": False}
 
 
 class Test(exp.Expression):
     """A condition that only IRIS has: `this` is its operator, `expressions` the two operands."""
 
     __test__ = False  # not a test case
-    arg_types = {"this": True, "expressions": True}
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": True}
 
 
 class SQLType(exp.Expression):
-    """An IRIS type: `this` is its name in capitals, `element` that of a VECTOR, `expressions` length, or precision and scale."""
+    """An IRIS type: `this` is its name, `element` that of a VECTOR, `expressions` its length or precision and scale."""
 
-    arg_types = {"this": True, "element": False, "expressions": False}
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "element": False, "expressions": False}
 
     @property
     def numbers(self) -> list[int]:
@@ -86,7 +99,7 @@ class Token(NamedTuple):
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
-    |(?P<string>'(?:[^']|'')*')
+    |(?P<string>'[^']*(?:''[^']*)*')
     |(?P<quoted>"(?:[^"]|"")+")
     |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w]))
     |(?P<name>[%$]?[^\W\d]\w*)
@@ -99,10 +112,12 @@ _OPENINGS = {"'": (-1, "closing quote (') missing"), '"': (-3, 'closing quote ("
 
 # Words that cannot be a name without quotes.
 RESERVED = frozenset(
-    "ALL AND ANY AS ASC BETWEEN BY CASE CAST CHECK COMMIT CONVERT CREATE CROSS CURRENT_DATE CURRENT_TIME"
-    " CURRENT_TIMESTAMP DEFAULT DELETE DESC DISTINCT DROP ELSE END ESCAPE EXCEPT EXISTS FETCH FOR FROM FULL GROUP HAVING IN INNER"
-    " INSERT INTERSECT INTO IS JOIN LEFT LIKE LIMIT NATURAL NOT NULL OFFSET ON OR ORDER OUTER PRIMARY RIGHT ROLLBACK SELECT SET SOME"
-    " TABLE THEN TOP UNION UNIQUE UPDATE USING VALUES WHEN WHERE WITH".split()
+    """
+    ALL AND ANY AS ASC BETWEEN BY CASE CAST CHECK COMMIT CONVERT CREATE CROSS CURRENT_DATE CURRENT_TIME
+    CURRENT_TIMESTAMP DEFAULT DELETE DESC DISTINCT DROP ELSE END ESCAPE EXCEPT EXISTS FETCH FOR FROM FULL GROUP
+    HAVING IN INNER INSERT INTERSECT INTO IS JOIN LEFT LIKE LIMIT NATURAL NOT NULL OFFSET ON OR ORDER OUTER
+    PRIMARY RIGHT ROLLBACK SELECT SET SOME SYSDATE TABLE THEN TOP UNION UNIQUE UPDATE USING VALUES WHEN WHERE WITH
+    """.split()  # noqa: SIM905 - a list of words reads better as one
 )
 _CONDITIONS = (exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Like, exp.Escape)
 CONDITIONS = (*_CONDITIONS, exp.In, exp.Between, exp.Is, exp.Exists, Test)
@@ -116,8 +131,10 @@ FACTORS: Mapping[str, type[exp.Expr]] = {"*": exp.Mul, "/": exp.Div, "\\": exp.I
 UNSUPPORTED_OPERATORS = ("{", "->", "]", "!", "&")
 UNSUPPORTED_PREDICATES = ("%MATCHES", "%PATTERN", "%CONTAINS", "%CONTAINSTERM", "]", "!", "&", "->", "OVERLAPS")
 UNSUPPORTED_STATEMENTS = frozenset(
-    "ALTER BUILD CLOSE DECLARE EXEC EXECUTE EXPLAIN FETCH FREEZE GRANT LOAD LOCK OPEN PURGE REVOKE SAVEPOINT SET TRAIN TUNE"
-    " UNFREEZE UNLOCK USE VALIDATE".split()
+    """
+    ALTER BUILD CLOSE DECLARE EXEC EXECUTE EXPLAIN FETCH FREEZE GRANT LOAD LOCK OPEN PURGE REVOKE SAVEPOINT SET
+    TRAIN TUNE UNFREEZE UNLOCK USE VALIDATE
+    """.split()  # noqa: SIM905 - a list of words reads better as one
 )
 
 
@@ -139,7 +156,19 @@ def refuse(message: str, at: Token | exp.Expr, sqlcode: int = -1) -> NoReturn:
 def unsupported(construct: str, at: Token | exp.Expr) -> NoReturn:
     """Raise the error of SQL that IRIS accepts and this engine does not."""
     line, column = (at.line, at.column) if isinstance(at, Token) else place(at)
-    raise UnsupportedSQLError(f"{construct} is IRIS SQL that the embedded engine does not have", line=line, column=column)
+    raise UnsupportedSQLError(
+        f"{construct} is IRIS SQL that the embedded engine does not have", line=line, column=column
+    )
+
+
+@contextmanager
+def shallow() -> Iterator[None]:
+    """Refuse SQL that is nested deeper than Python can follow."""
+    try:
+        yield
+    except RecursionError as exc:
+        message = "SQL nested hundreds of levels deep is more than the embedded engine can read"
+        raise UnsupportedSQLError(message, line=1, column=1) from exc
 
 
 def tokenize(sql: str) -> list[Token]:
@@ -165,8 +194,8 @@ def tokenize(sql: str) -> list[Token]:
     return [*tokens, Token("end", "the end", "", line, position - start + 1)]
 
 
-class Grammar:
-    """Recursive descent over the tokens of one statement: expressions and queries (`Statements` has the rest)."""
+class _Grammar:
+    """Recursive descent over the tokens of one statement: expressions and queries (`_Statements` has the rest)."""
 
     def __init__(self, sql: str) -> None:
         self.tokens = tokenize(sql)
@@ -178,6 +207,11 @@ class Grammar:
     @property
     def token(self) -> Token:
         return self.tokens[self.index]
+
+    @property
+    def following(self) -> str:
+        """The word after the next."""
+        return self.tokens[min(self.index + 1, len(self.tokens) - 1)].word
 
     def ahead(self, *words: str) -> bool:
         """Tell whether the next words are these."""
@@ -310,7 +344,7 @@ class Grammar:
         return exp.Between(this=left, low=low, high=self.operand())
 
     def is_in(self, left: exp.Expr) -> exp.Expr:
-        if self.token.word == "(" and self.tokens[self.index + 1].word in ("SELECT", "WITH"):
+        if self.token.word == "(" and self.following in ("SELECT", "WITH"):
             return exp.In(this=left, query=self.subquery())
         return exp.In(this=left, expressions=self.wrapped(self.operand))
 
@@ -325,7 +359,7 @@ class Grammar:
             unsupported("%INLIST of anything but $LISTFROMSTRING", token)
         return self.at(Test(this=token.word, expressions=[left, right]), token)
 
-    PREDICATES: Mapping[str, Callable[[Grammar, exp.Expr], exp.Expr]] = {
+    PREDICATES: Mapping[str, Callable[[_Grammar, exp.Expr], exp.Expr]] = {
         "IS": is_null, "BETWEEN": between, "IN": is_in, "LIKE": like,
         "[": test, "%STARTSWITH": test, "%INLIST": test,
     }  # fmt: skip
@@ -354,15 +388,20 @@ class Grammar:
             unsupported("an ODBC escape {…}" if token.word == "{" else token.text, token)
         if token.word == "(":
             return self.at(self.parenthesis(), token)
-        if token.word in self.SPECIAL and (token.word in ("CASE", "NULL") or self.tokens[self.index + 1].word == "("):
+        if token.word in self.SPECIAL and (token.word in ("CASE", "NULL") or self.following == "("):
             self.index += 1
             return self.at(self.SPECIAL[token.word](self), token)
-        if token.kind in ("name", "quoted"):
+        if token.kind == "quoted" or self.is_name_of_term():
             return self.named()
         literal = self.literal()
         if literal is None:
             refuse(f"A term expected (a name, constant, function or parenthesis), found {token.text}", token, -12)
         return literal
+
+    def is_name_of_term(self) -> bool:
+        """Tell a name from a reserved word, some of which are functions too: LEFT(, CURRENT_DATE."""
+        word = self.token.word
+        return self.token.kind == "name" and (word not in RESERVED or word in FUNCTIONS)
 
     def literal(self) -> exp.Expr | None:
         token = self.token
@@ -380,7 +419,7 @@ class Grammar:
         return None
 
     def parenthesis(self) -> exp.Expr:
-        if self.tokens[self.index + 1].word in ("SELECT", "WITH"):
+        if self.following in ("SELECT", "WITH"):
             return self.subquery()
         self.expect("(")
         inner = exp.Paren(this=self.disjunction())
@@ -396,7 +435,7 @@ class Grammar:
 
     def named(self) -> exp.Expr:
         """Read a column, or a function with or without a schema."""
-        token, following = self.token, self.tokens[self.index + 1].word
+        token, following = self.token, self.following
         if following == "(" and token.kind == "name":
             return self.function()
         if token.word in FUNCTIONS and 0 in arities(token.word) and following != "." and token.word in RESERVED:
@@ -438,6 +477,8 @@ class Grammar:
         if self.token.word == "OVER":
             unsupported("a window function (OVER)", self.token)
         if len(arguments) not in arities(name):
+            if len(arguments) in LONGER.get(name, ()):
+                unsupported(f"{name} with {len(arguments)} arguments", token)
             few = len(arguments) < max(arities(name))
             wanted = " or ".join(str(count) for count in sorted(arities(name)))
             refuse(f"{name} takes {wanted} arguments. Got {len(arguments)}", token, -380 if few else -381)
@@ -548,7 +589,7 @@ class Grammar:
         self.expect(")")
         return ToVector(this=value, kind=kind, length=length)
 
-    SPECIAL: Mapping[str, Callable[[Grammar], exp.Expr]] = {
+    SPECIAL: Mapping[str, Callable[[_Grammar], exp.Expr]] = {
         "NULL": null, "CASE": case, "EXISTS": exists, "CAST": cast, "CONVERT": convert, "SUBSTRING": substring,
         "TRIM": trim, "POSITION": position, "TO_VECTOR": to_vector,
     }  # fmt: skip
@@ -559,12 +600,19 @@ class Grammar:
         token = self.token
         name = token.word
         self.index += 1
-        for first, second in (("CHAR", "VARYING"), ("CHARACTER", "VARYING"), ("DOUBLE", "PRECISION"), ("LONG", "VARCHAR")):
+        for first, second in (
+            ("CHAR", "VARYING"),
+            ("CHARACTER", "VARYING"),
+            ("DOUBLE", "PRECISION"),
+            ("LONG", "VARCHAR"),
+        ):
             if name == first and self.take(second):
                 name = f"{first} {second}"
         element = None
         if name == "VECTOR" and self.take("("):
-            element = ELEMENT_TYPES.get(self.take_one(ELEMENT_TYPES)) or unsupported(f"VECTOR({self.token.text})", token)
+            element = ELEMENT_TYPES.get(self.take_one(ELEMENT_TYPES)) or unsupported(
+                f"VECTOR({self.token.text})", token
+            )
             numbers = [self.integer()] if self.take(",") else []
             self.expect(")")
         elif name in TYPES:
@@ -581,7 +629,7 @@ class Grammar:
 
     # queries
 
-    def query(self, nested: bool = False) -> exp.Expr:
+    def query(self, *, nested: bool = False) -> exp.Expr:
         """Read [WITH …] SELECT … [UNION …] [ORDER BY …] [LIMIT …]; in a *nested* one ORDER BY needs TOP."""
         ctes = self.separated(self.cte) if self.take("WITH") else []
         left, operators = self.operand_query(), set()
@@ -592,12 +640,16 @@ class Grammar:
             distinct = not self.take("ALL")
             kind = self.SET_OPERATIONS[operator]
             left = kind(this=self.as_leg(left), expression=self.as_leg(self.operand_query()), distinct=distinct)
-        self.modifiers(left, nested)
+        self.modifiers(left, nested=nested)
         if ctes:
             left.set("with_", exp.With(expressions=ctes))
         return left
 
-    SET_OPERATIONS: Mapping[str, type[exp.Expr]] = {"UNION": exp.Union, "EXCEPT": exp.Except, "INTERSECT": exp.Intersect}
+    SET_OPERATIONS: Mapping[str, type[exp.Expr]] = {
+        "UNION": exp.Union,
+        "EXCEPT": exp.Except,
+        "INTERSECT": exp.Intersect,
+    }
 
     def as_leg(self, query: exp.Expr) -> exp.Expr:
         return exp.Subquery(this=query) if query.args.get("limit") else query
@@ -614,7 +666,7 @@ class Grammar:
         self.expect(")")
         return exp.CTE(this=inner, alias=exp.TableAlias(this=name))
 
-    def modifiers(self, query: exp.Expr, nested: bool) -> None:
+    def modifiers(self, query: exp.Expr, *, nested: bool) -> None:
         token = self.token
         if self.take("ORDER", "BY"):
             top = query.args.get("limit") or query.meta.get("top_all")
@@ -699,18 +751,16 @@ class Grammar:
 
     def source(self) -> exp.Expr:
         if self.ahead("("):
-            if self.tokens[self.index + 1].word not in ("SELECT", "WITH"):
+            if self.following not in ("SELECT", "WITH"):
                 unsupported("a join in parentheses", self.token)
             return self.aliased(self.subquery())
-        if self.tokens[self.index + 1].word == "(":
+        if self.following == "(":
             if self.token.word in KNOWN:
                 unsupported(f"{self.token.text} as a table", self.token)
             refuse(f"Stored query {self.token.text} not found; write schema.name(arguments)", self.token, -428)
         table = self.table_name()
         if self.ahead("("):
-            call = self.routine([table.args.get("db") or table.this, table.this], FunctionCall)
-            table = self.at(exp.Table(this=call), self.token)
-            table.meta["place"] = call.meta["place"]
+            table = exp.Table(this=self.routine([table.args["db"], table.this], FunctionCall))
         return self.aliased(table)
 
     def aliased(self, source: N) -> N:
@@ -741,7 +791,7 @@ class Grammar:
         return node
 
 
-class Statements(Grammar):
+class _Statements(_Grammar):
     """Everything that is not a query."""
 
     def statement(self) -> exp.Expr:
@@ -855,10 +905,10 @@ class Statements(Grammar):
             unsupported(f"CREATE {token.text}", token)
         exists = self.if_exists("NOT", "EXISTS")
         if word == "INDEX":
-            return self.create_index(unique)
+            return self.create_index(unique=unique)
         table = self.table_name()
         if word == "VIEW":
-            return self.create_view(table, replace)
+            return self.create_view(table, replace=replace)
         if self.ahead("AS"):
             unsupported("CREATE TABLE … AS", self.token)
         columns = self.wrapped(self.column_or_constraint)
@@ -869,7 +919,7 @@ class Statements(Grammar):
     def if_exists(self, *words: str) -> bool:
         return self.take("IF", *words)
 
-    def create_view(self, view: exp.Table, replace: bool) -> exp.Expr:
+    def create_view(self, view: exp.Table, *, replace: bool) -> exp.Expr:
         columns = self.wrapped(self.identifier) if self.ahead("(") else []
         self.expect("AS")
         query = self.query(nested=True)
@@ -877,7 +927,9 @@ class Statements(Grammar):
             unsupported("CREATE VIEW … WITH", self.token)
         if placeholder := query.find(exp.Placeholder):
             refuse("A view may not contain host variables or parameters", placeholder, -148)
-        return exp.Create(this=exp.Schema(this=view, expressions=columns), kind="VIEW", replace=replace, expression=query)
+        return exp.Create(
+            this=exp.Schema(this=view, expressions=columns), kind="VIEW", replace=replace, expression=query
+        )
 
     def column_or_constraint(self) -> exp.Expr:
         named = self.take("CONSTRAINT") and bool(self.identifier())
@@ -909,7 +961,7 @@ class Statements(Grammar):
             unsupported(f"the column constraint {self.token.text}", self.token)
         return None
 
-    def create_index(self, unique: bool) -> exp.Expr:
+    def create_index(self, *, unique: bool) -> exp.Expr:
         name = self.identifier()
         self.expect("ON")
         self.take("TABLE")
@@ -951,8 +1003,8 @@ class Statements(Grammar):
             unsupported(f"DROP … {self.token.text}", self.token)
         return exp.Drop(this=table, kind=word, exists=exists, cluster=owner)
 
-    STATEMENTS: Mapping[str, Callable[[Statements], exp.Expr]] = {
-        "SELECT": Grammar.query, "WITH": Grammar.query, "CALL": call,
+    STATEMENTS: Mapping[str, Callable[[_Statements], exp.Expr]] = {
+        "SELECT": _Grammar.query, "WITH": _Grammar.query, "CALL": call,
         "INSERT": insert, "UPDATE": update, "DELETE": delete, "TRUNCATE": truncate,
         "START": start, "COMMIT": commit, "ROLLBACK": rollback, "CREATE": create, "DROP": drop,
     }  # fmt: skip
@@ -966,7 +1018,8 @@ def parse(sql: str) -> exp.Expr:
         SQLSyntaxError: IRIS would refuse it too; has line, column and the SQLCODE.
         UnsupportedSQLError: IRIS would accept it, this engine does not; names the construct, has line and column.
     """
-    return Statements(sql).whole()
+    with shallow():
+        return _Statements(sql).whole()
 
 
 def bind(expression: N, values: Mapping[str, exp.Expr]) -> N:

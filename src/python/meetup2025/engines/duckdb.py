@@ -11,6 +11,7 @@ transaction that has changes, the only way on is to roll it back.
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from meetup2025.engines.cursor import DuckDBCursor
 from meetup2025.engines.failures import translated
 from meetup2025.engines.program import program
 from meetup2025.engines.tables import create_tables, is_table, table_columns
-from meetup2025.errors import InterfaceError, NotSupportedError, OperationalError
+from meetup2025.errors import EngineUnavailableError, InterfaceError, NotSupportedError, OperationalError
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,6 +38,9 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 
 # The functions are called for NULL too, as in IRIS.
 _SPECIAL_NULLS: Any = "special"
+
+_RESERVED_FILES = ("MEETUP2025", "SQLUSER")
+"""DuckDB names a database after its file, and would not tell it from the schema of this name."""
 
 _STATEMENTS_KEPT = 200
 
@@ -74,6 +78,8 @@ class DuckDBConnection:
         self._raised: BaseException | None = None
         self._row_functions: set[str] = set()
         self._database: duckdb.DuckDBPyConnection | None = _open(path)
+        # Also for a connection that nobody closes: a file is whole only when DuckDB lets it go before Python ends.
+        self._finalizer = weakref.finalize(self, self._database.close)
         try:
             create_tables(self._database, self._program)
         except BaseException:
@@ -101,9 +107,8 @@ class DuckDBConnection:
 
     def close(self) -> None:
         """Take back what was not committed, and let the file go; closing twice is harmless."""
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        self._finalizer()
+        self._database = None
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -138,6 +143,7 @@ class DuckDBConnection:
         from meetup2025.engines.prepared import prepare
 
         if sql not in self._statements:
+            self._settle()  # the translation asks the database for its tables
             statement = prepare(sql, self._program, self)
             if len(self._statements) >= _STATEMENTS_KEPT:
                 self._statements.clear()
@@ -174,6 +180,8 @@ class DuckDBConnection:
 
     def run_batch(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
         """Insert many rows at once, and give their number."""
+        import duckdb
+
         from meetup2025.engines.batches import as_arrow
 
         with running(self):
@@ -185,7 +193,8 @@ class DuckDBConnection:
             try:
                 return int(database.execute(statement.batch_sql).fetchall()[0][0])
             finally:
-                database.unregister("batch")
+                with contextlib.suppress(duckdb.Error):  # an error has ended the transaction; the next batch takes the place
+                    database.unregister("batch")
 
     def begin(self) -> None:
         """Begin a transaction, where none is open."""
@@ -230,6 +239,10 @@ class DuckDBConnection:
             with translated():
                 database.execute(statement)
 
+    def check_open(self) -> None:
+        """Refuse a closed connection."""
+        self._open_database()
+
     def stop_reading(self, cursor: DuckDBCursor) -> None:
         """Let go of the result of *cursor*, which wants no more of it."""
         if self._reading is cursor:
@@ -252,7 +265,9 @@ class DuckDBConnection:
             if name not in self._row_functions:
                 self._row_functions.add(name)
                 kinds: list[Any] = list(arguments)
-                self._open_database().create_function(
+                database = self._open_database()
+                database.execute("SELECT 0").fetchall()  # it learns no function while a result is unread
+                database.create_function(
                     name, self._guarded(function), kinds, returns, null_handling=_SPECIAL_NULLS
                 )
 
@@ -277,7 +292,21 @@ class DuckDBConnection:
 def _open(path: str) -> duckdb.DuckDBPyConnection:
     import duckdb
 
+    from meetup2025.engines.translate import SETTINGS
+
+    file = Path(path).expanduser()
     if path:
-        Path(path).expanduser().parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(file)
     with translated():
-        return duckdb.connect(str(Path(path).expanduser()) if path else ":memory:", config=_CONFIG)
+        return duckdb.connect(str(file) if path else ":memory:", config={**_CONFIG, **SETTINGS})
+
+
+def _make_folder(file: Path) -> None:
+    if file.name.partition(".")[0].upper() in _RESERVED_FILES:
+        raise InterfaceError(f"A database file must not have the name of a schema. Got {file.name}: give it another name.")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise EngineUnavailableError(
+            f"The folder of a database must be one that can be made. Got {file.parent}: {exc.strerror}."
+        ) from exc

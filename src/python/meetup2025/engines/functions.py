@@ -2,14 +2,17 @@
 The functions, predicates and types of IRIS SQL, as tables: IRIS name, then the DuckDB text.
 
 In a template ``{0}`` is the first argument; the number of arguments a function takes is read off its templates.
-A name that is not here is refused: as missing in this engine if it is in `KNOWN`, else as IRIS refuses it (SQLCODE -359).
+A name that is not here is refused: as missing in this engine if it is in `KNOWN`, else as IRIS does (SQLCODE -359).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _EXACT = 'CAST({0} AS VARCHAR) COLLATE "binary"'
 _SECONDS = "date_trunc('second', current_localtimestamp())"
@@ -109,7 +112,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "VECTOR_DOT_PRODUCT": ("array_inner_product({0}, {1})",),
 }
 
-# Two to 140 arguments. GREATEST and LEAST of DuckDB skip NULL, those of IRIS do not: hence the sorted list, each argument once.
+# Two to 140 arguments. GREATEST of DuckDB skips NULL, that of IRIS does not: hence the sorted list, each argument once.
 VARIADIC: Mapping[str, str] = {
     "COALESCE": "coalesce({all})",
     "GREATEST": "list_sort([{all}], 'DESC', 'NULLS FIRST')[1]",
@@ -131,10 +134,10 @@ AGGREGATES: Mapping[str, str] = {
     "VAR_POP": "var_pop({0})",
 }
 
-# Conditions: [ and $-functions are case-sensitive in IRIS, %STARTSWITH and %INLIST follow the collation of the first operand.
+# Conditions: [ is case-sensitive in IRIS, %STARTSWITH and %INLIST follow the collation of the first operand.
 TESTS: Mapping[str, str] = {
-    "[": f"contains({_EXACT}, {{1}})",
-    "%STARTSWITH": "starts_with({0}, {1})",
+    "[": f"contains({_EXACT}, CAST({{1}} AS VARCHAR))",
+    "%STARTSWITH": "starts_with(CAST({0} AS VARCHAR), CAST({1} AS VARCHAR))",
     "%INLIST": "list_contains({1}, {0})",
 }
 
@@ -150,7 +153,8 @@ TYPES: Mapping[str, str] = {
     "VARCHAR": "VARCHAR", "CHAR": "VARCHAR", "CHARACTER": "VARCHAR", "NVARCHAR": "VARCHAR", "NCHAR": "VARCHAR",
     "CHAR VARYING": "VARCHAR", "CHARACTER VARYING": "VARCHAR", "VARCHAR2": "VARCHAR",
     "LONGVARCHAR": "TEXT", "LONG VARCHAR": "TEXT", "CLOB": "TEXT", "TEXT": "TEXT",
-    "TINYINT": "TINYINT", "SMALLINT": "SMALLINT", "INTEGER": "INTEGER", "INT": "INTEGER", "BIGINT": "BIGINT", "BIT": "TINYINT",
+    "TINYINT": "TINYINT", "SMALLINT": "SMALLINT", "INTEGER": "INTEGER", "INT": "INTEGER", "BIGINT": "BIGINT",
+    "BIT": "TINYINT",
     "NUMERIC": "DECIMAL(?)", "DECIMAL": "DECIMAL(?)", "DEC": "DECIMAL(?)", "NUMBER": "DECIMAL(?)",
     "DOUBLE": "DOUBLE", "DOUBLE PRECISION": "DOUBLE", "FLOAT": "DOUBLE", "REAL": "DOUBLE",
     "DATE": "DATE", "TIME": "TIME", "TIMESTAMP": "TIMESTAMP", "DATETIME": "TIMESTAMP",
@@ -166,33 +170,44 @@ DEFAULT_LENGTHS: Mapping[str, tuple[int, int | None]] = {
 
 # The type words of VECTOR and TO_VECTOR -> the type they mean; a column of the last two is not stored here.
 ELEMENT_TYPES: Mapping[str, str] = {
-    "DOUBLE": "DOUBLE", "FLOAT": "FLOAT", "INTEGER": "BIGINT", "INT": "BIGINT", "DECIMAL": "DECIMAL", "TIMESTAMP": "TIMESTAMP",
+    "DOUBLE": "DOUBLE", "FLOAT": "FLOAT", "INTEGER": "BIGINT", "INT": "BIGINT", "DECIMAL": "DECIMAL",
+    "TIMESTAMP": "TIMESTAMP",
 }  # fmt: skip
 
 DATE_PARTS: Mapping[str, str] = {
     abbreviation: part
     for part, abbreviations in {
-        "year": "year yyyy yy", "month": "month mm m", "week": "week wk ww", "day": "day dd d weekday dw w dayofyear dy y",
+        "year": "year yyyy yy", "month": "month mm m", "week": "week wk ww",
+        "day": "day dd d weekday dw w dayofyear dy y",
         "hour": "hour hh h", "minute": "minute mi n", "second": "second ss s",
         "millisecond": "millisecond ms", "microsecond": "microsecond mcs",
     }.items()
     for abbreviation in abbreviations.split()
 }  # fmt: skip
 
+# Numbers of arguments that IRIS takes beside those of `FUNCTIONS`.
+LONGER: Mapping[str, tuple[int, ...]] = {
+    "INSTR": (3, 4), "CHARINDEX": (3,), "$PIECE": (4,), "$LENGTH": (2,), "CURRENT_TIMESTAMP": (1,),
+    "CURRENT_TIME": (1,),    "GETDATE": (1,), "SYSDATE": (1,), "LTRIM": (2,), "RTRIM": (2,),
+}  # fmt: skip
+
 # Functions that IRIS documents and that are not here (yet).
 KNOWN = frozenset(
-    "$EXTRACT $FIND $HOROLOG $JUSTIFY $LIST $LISTBUILD $LISTDATA $LISTFIND $LISTGET $LISTLENGTH $LISTSAME $LISTTOSTRING"
-    " $TRANSLATE $TSQL_NEWID $ZTIMESTAMP %ALPHAUP %DLIST %INTERNAL %MINUS %MVR %OBJECT %ODBCIN %ODBCOUT %OID %PLUS"
-    " %SPACE %SQLSTRING %STRING %TRUNCATE %UPPER ACOS APPROX_COUNT_DISTINCT ASIN ATAN ATAN2 CORR COT COVAR_POP COVAR_SAMP"
-    " CURTIME DATABASE DATALENGTH DATE DATE_TRUNC DATENAME DATEPART DAYNAME DAYOFWEEK DAYOFYEAR DECODE DEGREES DENSE_RANK EMBEDDING"
-    " EXTRACT FIRST_VALUE GETUTCDATE HASHBYTES ISNUMERIC JSON_ARRAY JSON_ARRAYAGG JSON_OBJECT JSON_TABLE LAG LAST_DAY"
-    " LAST_IDENTITY LAST_VALUE LEAD LEN LOCATE MONTHNAME NTH_VALUE NTILE PERCENT_RANK PREDICT PROBABILITY QUARTER RADIANS RANK"
-    " ROW_NUMBER SEARCH_INDEX SQLUPPER STR STRING STUFF TIMESTAMPADD TIMESTAMPDIFF TO_CHAR TO_DATE TO_NUMBER TO_POSIXTIME"
-    " TO_TIMESTAMP UNIX_TIMESTAMP USER WEEK XMLAGG XMLATTRIBUTES XMLCONCAT XMLELEMENT XMLFOREST".split()
+    """
+    $EXTRACT $FIND $HOROLOG $JUSTIFY $LIST $LISTBUILD $LISTDATA $LISTFIND $LISTGET $LISTLENGTH $LISTSAME
+    $LISTTOSTRING $TRANSLATE $TSQL_NEWID $ZTIMESTAMP %ALPHAUP %DLIST %INTERNAL %MINUS %MVR %OBJECT %ODBCIN
+    %ODBCOUT %OID %PLUS %SPACE %SQLSTRING %STRING %TRUNCATE %UPPER ACOS APPROX_COUNT_DISTINCT ASIN ATAN ATAN2
+    CORR COT COVAR_POP COVAR_SAMP CURTIME DATABASE DATALENGTH DATE DATE_TRUNC DATENAME DATEPART DAYNAME
+    DAYOFWEEK DAYOFYEAR DECODE DEGREES DENSE_RANK EMBEDDING EXTRACT FIRST_VALUE GETUTCDATE HASHBYTES ISNUMERIC
+    JSON_ARRAY JSON_ARRAYAGG JSON_OBJECT JSON_TABLE LAG LAST_DAY LAST_IDENTITY LAST_VALUE LEAD LEN LOCATE
+    MONTHNAME NTH_VALUE NTILE PERCENT_RANK PREDICT PROBABILITY QUARTER RADIANS RANK ROW_NUMBER SEARCH_INDEX
+    SQLUPPER STR STRING STUFF TIMESTAMPADD TIMESTAMPDIFF TO_CHAR TO_DATE TO_NUMBER TO_POSIXTIME TO_TIMESTAMP
+    UNIX_TIMESTAMP USER WEEK XMLAGG XMLATTRIBUTES XMLCONCAT XMLELEMENT XMLFOREST
+    """.split()  # noqa: SIM905 - a list of words reads better as one
 )
 
 
-@lru_cache(maxsize=None)
+@cache
 def arities(name: str) -> frozenset[int]:
     """Say how many arguments the function *name* takes."""
     if name in VARIADIC:

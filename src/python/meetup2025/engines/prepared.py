@@ -22,7 +22,7 @@ from meetup2025.engines import translate
 from meetup2025.engines.dialect import Call, FunctionCall, ToVector, bind, function_calls, parse, place, table_calls
 from meetup2025.engines.program import Program, query_arguments
 from meetup2025.engines.records import Method, Query
-from meetup2025.errors import DataError, InterfaceError, InvalidVectorError, SQLSyntaxError, UnsupportedSQLError
+from meetup2025.errors import DataError, InvalidVectorError, ProgrammingError, SQLSyntaxError, UnsupportedSQLError
 
 E = TypeVar("E", SQLSyntaxError, UnsupportedSQLError)
 
@@ -64,7 +64,7 @@ class Prepared:
         Work out the parameters of the DuckDB statement.
 
         Raises:
-            InterfaceError: Another number of parameters than the statement has.
+            ProgrammingError: Another number of parameters than the statement has.
         """
         _check_count(self.parameters, parameters)
         return [recipe(parameters) for recipe in self.recipes]
@@ -102,7 +102,7 @@ class _Preparation:
     row_functions: dict[str, RowFunction] = field(default_factory=dict)
 
     def prepared(self) -> Prepared:
-        tree = parse(self.sql)
+        tree = bind(parse(self.sql), {})  # a :name has no value here, and is refused
         parameters = len({node.name for node in tree.find_all(exp.Placeholder) if node.name.isdigit()})
         self.recipes = [_parameter(place) for place in range(parameters)]
         if type(tree) in _CONTROL:
@@ -192,6 +192,8 @@ class _Preparation:
             recipe = self.constant(node.this)
             if recipe is not None:
                 node.this.replace(self.placeholder(_vector(recipe, node)))
+            else:
+                self.add_vector_function(node)
         for limit in tree.find_all(exp.Limit, exp.Offset):
             if isinstance(limit.expression, exp.Placeholder):
                 limit.expression.replace(self.placeholder(_count(self.recipe_of(limit.expression))))
@@ -206,8 +208,8 @@ class _Preparation:
             value = node.this if node.is_string else node.to_py()
             return lambda _: value
         if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal) and not node.this.is_string:
-            number = node.this.to_py()
-            return lambda _: -number
+            number = node.to_py()
+            return lambda _: number
         if isinstance(node, FunctionCall):
             return self.constant_call(node)
         return None
@@ -237,6 +239,12 @@ class _Preparation:
 
         self.row_functions[name] = (name, function, types, _SQL_TYPES.get(method.type, "VARCHAR"))
 
+    def add_vector_function(self, node: ToVector) -> None:
+        """Have DuckDB read the text of a vector once for each row."""
+        kind = str(node.args["kind"])
+        name = f"TO_VECTOR_{kind}"
+        self.row_functions[name] = (name, _numbers, ("VARCHAR",), f"{kind}[]")
+
     # --- parameters of the DuckDB statement -------------------------------------------------------------------------------
 
     def placeholder(self, recipe: Value) -> exp.Placeholder:
@@ -265,6 +273,10 @@ def _together(query: Query, given: Sequence[Value]) -> Callable[[str], Value]:
         return lambda own: query_arguments(query, [each(own) for each in given])[name]
 
     return named
+
+
+def _numbers(text: str | None) -> list[Any] | None:
+    return None if text is None else list(vectors.from_text(text).tolist())
 
 
 def _vector(recipe: Value, node: ToVector) -> Value:
@@ -355,4 +367,4 @@ def _placed(kind: type[E], message: str, node: exp.Expr, sqlcode: int | None = N
 
 def _check_count(expected: int, parameters: Sequence[Any]) -> None:
     if len(parameters) != expected:
-        raise InterfaceError(f"The statement must get {expected} parameters, one for each ?. Got {len(parameters)}.")
+        raise ProgrammingError(f"The statement must get {expected} parameters, one for each ?. Got {len(parameters)}.")

@@ -168,7 +168,7 @@ def _value(routine: Method | Query, argument: Argument, given: Mapping[str, Any]
     value = given.get(argument.name, argument.default)
     if isinstance(value, Expression):
         raise ClassSyntaxError(f"{routine.path}: a default must be a literal. Got {value.text}", line=routine.line)
-    convert = _CONVERSIONS.get(argument.type, _text)
+    convert: Callable[[str, Argument, Any], Any] = _CONVERSIONS.get(argument.type, _text)
     return convert(routine.sql_name, argument, value)
 
 

@@ -4,13 +4,14 @@ What SQL can see of the classes, as text: tables, functions, queries and procedu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from meetup2025.engines.program import program
 from meetup2025.engines.udl import summary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from meetup2025.engines.udl import Argument, Class, Method, Property, Query
 
 _TYPES = {

@@ -57,7 +57,7 @@ def is_table(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> bo
         "SELECT 1 FROM duckdb_tables() WHERE lower(schema_name) = lower($1) AND lower(table_name) = lower($2)",
         [schema, table],
     )
-    return found.fetchone() is not None
+    return bool(found.fetchall())
 
 
 def statements_of(table: Class) -> Iterator[str]:

@@ -1,0 +1,3 @@
+"""
+How long the program takes, beside other ways of the same: `python -m benchmarks`.
+"""

@@ -1,0 +1,36 @@
+"""
+The subjects, each run in a process of its own: none warms up another, or adds to its memory.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.measure import Result
+
+SUBJECTS = ("cold", "warm", "jpeg", "load", "search")
+
+
+def run(name: str, photos: Path | None) -> list[Result]:
+    """
+    Run a subject.
+
+    Args:
+        name: One of `SUBJECTS`: the module that measures it.
+        photos: Folder of photos of the user, if there is one.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="meetup2025-") as folder,
+        ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process,
+    ):
+        return process.submit(_measure, name, Path(folder), photos).result()
+
+
+def _measure(name: str, folder: Path, photos: Path | None) -> list[Result]:
+    return list(importlib.import_module(f"benchmarks.{name}").measure(folder, photos))

@@ -1,0 +1,297 @@
+"""
+The command line: names pictures, finds photos, loads files, runs SQL.
+
+It speaks SQL to a database, and knows nothing of how the answers are made.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from meetup2025 import __version__, settings
+from meetup2025.errors import UnreadableImageError
+from meetup2025.options import (
+    EXIT_CODES,
+    SOME_FAILED,
+    Program,
+    common,
+    complain,
+    database,
+    example,
+    options,
+    readable,
+    rows_wanted,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meetup2025.engines import Connection
+
+_NAMES = "catalogue/fish.csv"
+_COUNTS = {"Fish": "SELECT COUNT(*) FROM MeetUp2025.Fish", "FishImage": "SELECT COUNT(*) FROM MeetUp2025.FishImage"}
+
+_LONGEST = 1024
+"""Pixels of a picture that is too large to be sent as it is: more than models look at."""
+
+
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES + example("meetup2025 demo", "meetup2025 identify mine.jpg"),
+)
+@common
+@click.version_option(__version__, prog_name="meetup2025")
+def main() -> None:
+    """Name the fish in a picture, and see what vectors mean, in SQL."""
+
+
+@main.command(epilog=example("meetup2025 demo"))
+@common
+def demo() -> None:
+    """
+    Show what the program does, in a few seconds.
+
+    It uses a database in memory, or that of --url.
+    """
+    from meetup2025 import prompt
+
+    with database(default="duckdb://") as connection:
+        prompt.show_demo(connection, options().format)
+        connection.commit()
+
+
+@main.command(epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify *.jpg -k 1 --format csv > names.csv"))
+@click.argument("pictures", metavar="PICTURE…", nargs=-1, required=True)
+@rows_wanted
+@common
+def identify(pictures: Sequence[str], k: int) -> None:
+    """
+    Name the fish in pictures, best first.
+
+    - is a picture on standard input. The bundled catalogue is loaded when the database has no names.
+    """
+    with database() as connection:
+        _load_names_if_none(connection)
+        answers = [_identified(connection, picture, k) for picture in pictures]
+    _show_identified(answers)
+    if any("error" in answer for answer in answers):
+        sys.exit(SOME_FAILED)
+
+
+@main.command(epilog=example("meetup2025 load photos ~/Pictures/fishing", "meetup2025 find 赤い魚 -k 5"))
+@click.argument("text")
+@rows_wanted
+@common
+def find(text: str, k: int) -> None:
+    """Find photos for a name or a description, best first."""
+    from meetup2025 import output
+
+    with database() as connection:
+        if not _value(connection, _COUNTS["FishImage"]):
+            complain("there are no photos to search: load yours with `meetup2025 load photos FOLDER`")
+            sys.exit(SOME_FAILED)
+        rows = _rows(connection, "CALL MeetUp2025.FindImages(?, ?)", [text, k])
+    ranked = [(rank, *row) for rank, row in enumerate(rows, 1)]
+    output.write_rows(("rank", "name", "label", "score"), ranked, options().format)
+
+
+@main.group(epilog=example("meetup2025 load names", "meetup2025 load photos ~/Pictures/fishing"))
+def load() -> None:
+    """
+    Load names, photos or vectors.
+
+    Loading the same again changes nothing.
+    """
+
+
+@load.command(epilog=example("meetup2025 load names", "meetup2025 load names mine.csv"))
+@click.argument("csv", required=False)
+@common
+def names(csv: str | None) -> None:
+    """
+    Load a catalogue of names from a CSV file.
+
+    Without one, the bundled names of 100 fish. The file is UTF-8 with a header: FishID and Name, and optionally Kanji, OtherNames, English, Scientific, Family.
+    """
+    path, folder = readable(csv or _NAMES)
+    with database(folder) as connection:
+        changed = _value(connection, "SELECT MeetUp2025.LoadNames(?)", [path])
+        connection.commit()
+        total = _value(connection, _COUNTS["Fish"])
+    _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
+
+
+@load.command(epilog=example("meetup2025 load photos ~/Pictures/fishing", "meetup2025 load photos samples"))
+@click.argument("folder")
+@common
+def photos(folder: str) -> None:
+    """
+    Load the photos of a folder and its subfolders.
+
+    A photo is labelled by its subfolder or its file name, where that is a name of the catalogue.
+    Files that are no readable pictures are left out and told.
+    """
+    path, allowed = readable(folder)
+    with database(allowed) as connection:
+        changed = _value(connection, "SELECT MeetUp2025.LoadImages(?)", [path])
+        connection.commit()
+        total = _value(connection, _COUNTS["FishImage"])
+        skipped = _rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
+    sentence = f"{changed} photos added or changed, {total} in the database"
+    _show_counts(sentence, changed=changed, total=total, skipped=len(skipped))
+    for name, reason in skipped:
+        complain(f"{name}: {reason}")
+    if skipped:
+        sys.exit(SOME_FAILED)
+
+
+@load.command(epilog=example("meetup2025 load vectors fish.jsonl --model-of sketch@1"))
+@click.argument("jsonl")
+@click.option("--table", type=click.Choice(list(_COUNTS)), default="Fish", show_default=True, help="Table to fill.")
+@click.option(
+    "--model-of",
+    metavar="MODEL",
+    default="line-corporation/clip-japanese-base",
+    show_default=True,
+    help="Model that made the vectors.",
+)
+@common
+def vectors(jsonl: str, table: str, model_of: str) -> None:
+    """
+    Load vectors made elsewhere from a JSON Lines file.
+
+    A line is {"fishid", "fishname", "embedding": [...]}, for photos {"filename", "features": "…"}.
+    """
+    path, folder = readable(jsonl)
+    with database(folder) as connection:
+        changed = _value(connection, "SELECT MeetUp2025.LoadVectors(?, ?, ?)", [path, table, model_of])
+        connection.commit()
+        total = _value(connection, _COUNTS[table])
+    _show_counts(f"{changed} vectors added or changed, {total} in {table}", changed=changed, total=total)
+
+
+@main.command(
+    epilog=example(
+        'meetup2025 sql "SELECT Name, Kanji FROM MeetUp2025.FishCatalogue()" --format csv',
+        "meetup2025 sql < statements.sql",
+        "meetup2025 sql --catalog",
+        "meetup2025 sql",
+    )
+)
+@click.argument("statement", required=False)
+@click.option("--catalog", is_flag=True, help="List what SQL can see: tables, functions, queries, procedures.")
+@common
+def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click gives it by name
+    """
+    Run SQL statements, or ask for them.
+
+    A pipe, or -, gives statements that end with semicolons; on a terminal there is a prompt. Each statement is a
+    transaction of its own. The first error ends the run; what ran before it stays.
+    """
+    from meetup2025 import prompt
+    from meetup2025.engines import surface
+
+    if catalog:
+        click.echo("\n".join(surface.catalog_lines()))
+        return
+    with database(autocommit=True) as connection:
+        if statement is None and sys.stdin.isatty():
+            prompt.ask(connection, options().format)
+            return
+        if statement in (None, "-"):
+            statement = _standard_input().decode("utf-8-sig")
+        for each in prompt.statements(str(statement)):
+            prompt.run(connection, each, options().format)
+
+
+@main.group(epilog=example("meetup2025 model list"))
+def model() -> None:
+    """See the models that make vectors."""
+
+
+@model.command("list", epilog=example("meetup2025 model list", "meetup2025 model list --format json"))
+@common
+def list_models() -> None:
+    """List the installed models; * marks the one in use."""
+    import json
+
+    from meetup2025 import output
+
+    with database() as connection:
+        models = json.loads(_value(connection, "SELECT MeetUp2025.InstalledModels()"))
+        used = settings.model().partition("@")[0]
+    style = options().format
+    columns = ["id", "revision", "dimension", "bytes", "licence", "description", "used"]
+    rows = [(*map(each.get, columns[:-1]), each["id"] == used) for each in models]
+    if style == "table":
+        columns = ["", "id", "revision", "dimension", "size", "licence", "description"]
+        rows = [("*" if row[-1] else "", *row[:3], f"{row[3] / 1e6:.1f} MB", *row[4:-1]) for row in rows]
+    output.write_rows(columns, rows, style)
+
+
+def _load_names_if_none(connection: Connection) -> None:
+    if not _value(connection, _COUNTS["Fish"]):
+        count = _value(connection, "SELECT MeetUp2025.LoadNames(?)", [_NAMES])
+        connection.commit()
+        complain(f"the catalogue was empty: loaded the {count} names of {_NAMES}")
+
+
+def _identified(connection: Connection, picture: str, k: int) -> dict[str, Any]:
+    """Name the fish in a picture, or tell what is wrong with it."""
+    columns = ("fishid", "name", "kanji", "english", "score")
+    try:
+        rows = _rows(connection, "CALL MeetUp2025.Identify(?, ?)", [_data_url(picture), k])
+    except UnreadableImageError as error:
+        message = str(error)
+        complain(message if repr(picture) in message else f"{picture}: {message}")
+        return {"picture": picture, "error": message}
+    return {"picture": picture, "names": [dict(zip(columns, row, strict=True)) for row in rows]}
+
+
+def _data_url(picture: str) -> str:
+    from meetup2025 import images
+
+    return images.to_data_url(_standard_input() if picture == "-" else Path(picture), longest=_LONGEST)
+
+
+def _standard_input() -> bytes:
+    return sys.stdin.buffer.read()
+
+
+def _show_identified(answers: Sequence[dict[str, Any]]) -> None:
+    from meetup2025 import output
+
+    style = options().format
+    rows = [
+        (answer["picture"], rank, *name.values())
+        for answer in answers
+        for rank, name in enumerate(answer.get("names", ()), 1)
+    ]
+    if style == "json":
+        output.write_json(answers)
+    elif style == "csv":
+        output.write_rows(("picture", "rank", "fishid", "name", "kanji", "english", "score"), rows, style)
+    elif rows:
+        first = 0 if len(answers) > 1 else 1
+        columns = ("picture", "rank", "name", "kanji", "English", "score")
+        output.write_rows(columns[first:], [(*row[:2], *row[3:])[first:] for row in rows], style)
+
+
+def _show_counts(sentence: str, **counts: int) -> None:
+    from meetup2025 import output
+
+    output.write_record(counts, sentence, options().format)
+
+
+def _value(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> Any:
+    return _rows(connection, sql, parameters)[0][0]
+
+
+def _rows(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        return cursor.execute(sql, parameters).fetchall()

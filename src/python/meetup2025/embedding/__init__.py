@@ -1,0 +1,84 @@
+"""
+Vectors of texts and pictures.
+
+`encoder` finds the model, which turns both into points of one space.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Protocol
+
+from meetup2025 import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+__all__ = ["Encoder", "encoder"]
+
+
+class Encoder(Protocol):
+    """
+    A model for texts and pictures.
+
+    Attributes:
+        model: Id and revision, as in `sketch@1`. Vectors can be compared only within one model.
+        dimension: Length d of the vectors.
+        picture_size: Side in pixels of the square that the model sees; no picture need be larger.
+    """
+
+    @property
+    def model(self) -> str: ...  # noqa: D102 - described above
+
+    @property
+    def dimension(self) -> int: ...  # noqa: D102
+
+    @property
+    def picture_size(self) -> int: ...  # noqa: D102
+
+    def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """
+        Embed texts.
+
+        Returns:
+            Array of shape (n, d), in the order given; rows of unit length.
+
+        Raises:
+            DataError: A text is empty.
+        """
+
+    def images(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
+        """
+        Embed pictures.
+
+        Returns:
+            Array of shape (n, d), in the order given; rows of unit length.
+        """
+
+
+def encoder(name: str | None = None) -> Encoder:
+    """
+    Return the model of that name: one object in a process, loaded when it is first used.
+
+    Args:
+        name: Id of an installed model, or the path of a model folder; None takes MEETUP2025_MODEL.
+
+    Raises:
+        MissingModelError: It is not installed. No other model is taken in its place.
+        BrokenModelError: Its folder fails its checks.
+    """
+    from meetup2025.embedding.models import find
+
+    return _encoder(find(name or settings.model()))
+
+
+@functools.cache
+def _encoder(folder: Path) -> Encoder:
+    from meetup2025.embedding.onnx import OnnxEncoder
+
+    return OnnxEncoder(folder)

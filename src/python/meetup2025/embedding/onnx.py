@@ -1,0 +1,265 @@
+"""
+Runs a model folder with ONNX Runtime.
+
+A tower, of pictures or of texts, is loaded when it is first used: naming a fish never loads the text tower.
+Then its files must have the published hashes, and its first golden item the published vector.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from meetup2025 import vectors
+from meetup2025.embedding.models import check_files, read_model
+from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from meetup2025.embedding.models import ImageInfo, ModelInfo
+
+BATCH = 32
+"""Items that run at once: enough to fill the processor, few enough for its memory."""
+
+LEAST_COSINE = 0.9999
+"""
+Similarity that a golden item must reach.
+Another processor or version moves it by some 1e-6; a wrong preprocessing or file by more than 1e-3.
+"""
+
+MOST_THREADS = 4
+"""A database has more to do than to embed."""
+
+_FILTERS = {
+    "bicubic": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+
+
+class OnnxEncoder:
+    """An `Encoder` of a model folder; threads may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.info = read_model(folder)
+        self.model = self.info.model
+        self.dimension = self.info.dimension
+        self.picture_size = self.info.image.size
+        self._towers: dict[type[_Tower], _Tower] = {}
+        self._lock = threading.Lock()
+
+    def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """
+        Embed texts; one longer than the model reads is cut.
+
+        Returns:
+            Array of shape (n, d), in the order given; rows of unit length.
+
+        Raises:
+            DataError: A text is empty, or the model knows none of its characters.
+            BrokenModelError: The model fails its checks.
+        """
+        for place, text in enumerate(texts, start=1):
+            if not text.strip():
+                got = f"{text!r}, text {place} of {len(texts)}"
+                raise DataError(f"A text to embed must not be empty. Got {got}.")
+        return self._embed(_TextTower, texts)
+
+    def images(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
+        """
+        Embed pictures of any size and mode.
+
+        Returns:
+            Array of shape (n, d), in the order given; rows of unit length.
+
+        Raises:
+            BrokenModelError: The model fails its checks.
+        """
+        return self._embed(_ImageTower, pictures)
+
+    def verify(self) -> list[tuple[str, float]]:
+        """
+        Embed every golden item.
+
+        Returns:
+            What each is, and the cosine between its vector and the published one.
+
+        Raises:
+            BrokenModelError: The model cannot be loaded.
+        """
+        return [pair for kind in (_TextTower, _ImageTower) for pair in self._tower(kind).golden()]
+
+    def _embed(self, kind: type[_Tower], items: Sequence[Any]) -> NDArray[np.float32]:
+        found = np.empty((len(items), self.dimension), np.float32)
+        for start in range(0, len(items), BATCH):
+            found[start : start + BATCH] = self._tower(kind).embed(items[start : start + BATCH])
+        return found
+
+    def _tower(self, kind: type[_Tower]) -> _Tower:
+        with self._lock:
+            if kind not in self._towers:
+                self._towers[kind] = kind(self.info)
+            return self._towers[kind]
+
+
+class _Tower(ABC):
+    """One half of a model: a graph from prepared items to vectors."""
+
+    def __init__(self, info: ModelInfo) -> None:
+        self.info = info
+        check_files(info, [*self.files(), info.golden])
+        self.session = self.load()
+        label, cosine = next(self.golden(), ("nothing golden", 0.0))
+        if cosine < LEAST_COSINE:
+            got = f"a cosine of {cosine:.4f} for {label}"
+            raise self.broken(f"must give its published vectors (cosine {LEAST_COSINE}). Got {got}")
+
+    @abstractmethod
+    def files(self) -> list[str]:
+        """Give the files of this tower, the graph first."""
+
+    @abstractmethod
+    def feeds(self, items: Sequence[Any]) -> dict[str, NDArray[Any]]:
+        """Give the inputs of the graph."""
+
+    @abstractmethod
+    def golden_items(self, arrays: Any) -> Iterator[tuple[str, Any, NDArray[Any]]]:
+        """Give what each golden item of this tower is, the item and its published vector."""
+
+    def load(self) -> Any:
+        """Open the graph."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads()
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Else the threads spin for a while after each call: 40 ms of processor taken from the database.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        path = str(self.info.folder / self.files()[0])
+        with self.reading(self.files()[0]):
+            return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    def embed(self, items: Sequence[Any]) -> NDArray[np.float32]:
+        """Embed at least one item."""
+        feeds = self.feeds(items)
+        with self.reading(self.files()[0]):
+            (found,) = self.session.run(["vectors"], feeds)
+        shape = (len(items), self.info.dimension)
+        if found.shape != shape:
+            raise self.broken(f"must give vectors of the shape {shape}. Got {found.shape}")
+        try:
+            return vectors.unit(found).astype(np.float32)
+        except InvalidVectorError as exc:
+            raise self.broken(f"must give vectors that are finite and not zero. Got others: {exc}") from exc
+
+    def golden(self) -> Iterator[tuple[str, float]]:
+        """Embed the golden items one by one; give what each is, and the cosine to its published vector."""
+        path = self.info.folder / self.info.golden
+        with self.reading(self.info.golden), np.load(path, allow_pickle=False) as arrays:
+            for label, item, published in self.golden_items(arrays):
+                expected = vectors.unit(vectors.check(published, dimension=self.info.dimension))
+                yield label, float(expected @ self.embed([item])[0])
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[None]:
+        """Turn what goes wrong with a file into a `BrokenModelError`."""
+        try:
+            yield
+        except InvalidVectorError as exc:
+            raise self.broken(f"must have a {name} that holds vectors. Got other things: {exc}") from exc
+        except (MeetUpError, MemoryError):
+            raise
+        except Exception as exc:  # onnxruntime and tokenizers raise nothing narrower
+            raise self.broken(f"must have a {name} that can be used. Got an error: {exc}") from exc
+
+    def broken(self, problem: str) -> BrokenModelError:
+        return BrokenModelError(f"The model {self.info.model} {problem}; install it again.")
+
+
+class _ImageTower(_Tower):
+    def files(self) -> list[str]:
+        return [self.info.image.file]
+
+    def feeds(self, items: Sequence[Image.Image]) -> dict[str, NDArray[Any]]:
+        return {"pixels": pixels(items, self.info.image)}
+
+    def golden_items(self, arrays: Any) -> Iterator[tuple[str, Any, NDArray[Any]]]:
+        for place, vector in enumerate(arrays["image_vectors"]):
+            name = f"image_{place:02}"
+            yield name, Image.fromarray(arrays[name]), vector
+
+
+class _TextTower(_Tower):
+    def files(self) -> list[str]:
+        return [self.info.text.file, self.info.text.tokenizer]
+
+    def load(self) -> Any:
+        from tokenizers import Tokenizer
+
+        with self.reading(self.info.text.tokenizer):
+            self.tokenizer = Tokenizer.from_file(str(self.info.folder / self.info.text.tokenizer))
+        self.tokenizer.enable_truncation(self.info.text.max_length)
+        return super().load()
+
+    def feeds(self, items: Sequence[str]) -> dict[str, NDArray[Any]]:
+        # One by one: `encode_batch` would start threads, which a process that forks later must not have.
+        rows = [self.tokenizer.encode(text) for text in items]
+        shape = (len(rows), max(len(row) for row in rows))
+        ids = np.full(shape, (self.tokenizer.padding or {}).get("pad_id", 0), np.int64)
+        mask = np.zeros(shape, np.int64)
+        for place, row in enumerate(rows):
+            ids[place, : len(row)] = row.ids
+            mask[place, : len(row)] = row.attention_mask
+        if not mask.any(axis=1).all():
+            text = items[int(np.argmin(mask.any(axis=1)))]
+            raise DataError(f"A text to embed must have words that {self.info.model} knows. Got {text!r}.")
+        return {"input_ids": ids, "attention_mask": mask}
+
+    def golden_items(self, arrays: Any) -> Iterator[tuple[str, Any, NDArray[Any]]]:
+        for text, vector in zip(arrays["texts"].tolist(), arrays["text_vectors"], strict=True):
+            yield f"text {text!r}", text, vector
+
+
+def fitted(picture: Image.Image, info: ImageInfo) -> Image.Image:
+    """
+    Make a picture square, as the model was trained to see it.
+
+    `pad` resizes the long side and fills the rest with the background, `crop` resizes the short side and cuts
+    the middle out, `squash` resizes both.
+    """
+    size, (width, height) = info.size, picture.size
+    if info.fit == "squash":
+        wide, high = size, size
+    elif info.fit == "pad":
+        wide, high = (max(1, round(side * size / max(width, height))) for side in (width, height))
+    else:
+        wide, high = (side * size // min(width, height) for side in (width, height))
+    picture = picture.convert("RGB").resize((wide, high), _FILTERS[info.interpolation])
+    square = Image.new("RGB", (size, size), info.background)
+    square.paste(picture, (int((size - wide) / 2), int((size - high) / 2)))
+    return square
+
+
+def pixels(pictures: Sequence[Image.Image], info: ImageInfo) -> NDArray[np.float32]:
+    """Return the pictures as the numbers that the model takes, of shape (n, 3, size, size)."""
+    colours = np.stack([np.asarray(fitted(picture, info)) for picture in pictures])
+    scale = np.array([1 / (255 * std) for std in info.std], np.float32)
+    shift = np.array([mean / std for mean, std in zip(info.mean, info.std, strict=True)], np.float32)
+    return np.ascontiguousarray((colours * scale - shift).transpose(0, 3, 1, 2))
+
+
+def threads() -> int:
+    """Return how many threads a tower may use: OMP_NUM_THREADS, else `MOST_THREADS` at most."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return int(wanted) if wanted.isdecimal() and int(wanted) else min(MOST_THREADS, os.cpu_count() or 1)

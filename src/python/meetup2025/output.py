@@ -1,0 +1,186 @@
+"""
+Results on standard output: an aligned table for people, JSON and CSV for programs.
+
+The table is made here: rich takes 0.05 s to import and 6 s for 10,000 rows, where this takes 0.3 s.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+import shutil
+import sys
+import unicodedata
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Row: TypeAlias = "Sequence[Any]"
+
+_VECTOR = re.compile(r"[-+.\deE]+(?:,[-+.\deE]+){7,}")
+_GAP = "  "
+
+
+def write_rows(columns: Sequence[str], rows: Sequence[Row], style: str, *, records: bool = False) -> None:
+    """
+    Write rows to standard output.
+
+    Args:
+        columns: The names of the columns.
+        rows: The rows; each has a value for each column.
+        style: `table`, `json` (an array of objects) or `csv` (with a header).
+        records: Whether a table that is wider than the terminal becomes a list of names and values.
+    """
+    if style == "json":
+        write_json([dict(zip(_distinct(columns), row, strict=True)) for row in rows])
+    elif style == "csv":
+        _write_csv(columns, rows)
+    else:
+        lines = table_lines(columns, rows)
+        click.echo("\n".join(record_lines(columns, rows) if records and not _fits(lines) else lines))
+
+
+def write_record(values: dict[str, Any], sentence: str, style: str) -> None:
+    """Write a result that is not rows: a sentence for people, an object or a row of *values* for programs."""
+    if style == "json":
+        write_json(values)
+    elif style == "csv":
+        _write_csv(list(values), [list(values.values())])
+    else:
+        click.echo(sentence)
+
+
+def write_json(value: Any) -> None:
+    """Write *value* as JSON in UTF-8; numbers that JSON does not have become null."""
+    click.echo(json.dumps(_json_value(value), ensure_ascii=False, indent=2))
+
+
+def table_lines(columns: Sequence[str], rows: Iterable[Row]) -> list[str]:
+    """
+    Lay out a table as lines without blanks at their end.
+
+    Numbers stand at the right of their column, scores have three decimals, vectors are shortened,
+    nothing else is cut. Japanese characters count as the two cells that they take.
+
+    Args:
+        columns: The names of the columns.
+        rows: The rows.
+
+    Returns:
+        The header, a rule, and a line for each row.
+    """
+    rows = list(rows)
+    right = [_is_numeric([row[place] for row in rows]) for place in range(len(columns))]
+    cells = [[_cell(value, column) for value, column in zip(row, columns, strict=True)] for row in rows]
+    header = [plain(column) for column in columns]
+    widths = [max(map(_cells_of, each)) for each in zip(header, *cells, strict=True)]
+    rule = ["─" * width for width in widths]
+    return [_line(each, widths, right) for each in (header, rule, *cells)]
+
+
+def record_lines(columns: Sequence[str], rows: Iterable[Row]) -> list[str]:
+    """Lay out each row as lines of a name and a value: what is left when a table is wider than the terminal."""
+    header = [plain(column) for column in columns]
+    width = max(map(_cells_of, header), default=0)
+    lines = []
+    for row in rows:
+        for column, name, value in zip(columns, header, row, strict=True):
+            lines.append(f"{_padded(name, width)}{_GAP}{_cell(value, column)}".rstrip())
+        lines.append("")
+    return lines[:-1]
+
+
+def _fits(lines: Iterable[str]) -> bool:
+    """Tell whether *lines* fit the width of the terminal; a pipe has no width."""
+    if not sys.stdout.isatty():
+        return True
+    return max(map(_cells_of, lines), default=0) <= shutil.get_terminal_size().columns
+
+
+def plain(text: str) -> str:
+    r"""Make the control characters of *text* visible (`\n`, `\x1b`): data must not steer the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(_visible(character) for character in text)
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+        return character.encode("unicode_escape").decode("ascii")
+    return character
+
+
+def _write_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+
+
+def _distinct(columns: Sequence[str]) -> list[str]:
+    """Number the columns whose name was there before: an object has each name once."""
+    names: list[str] = []
+    for column in columns:
+        name, count = column, 1
+        while name in names:
+            count += 1
+            name = f"{column}_{count}"
+        names.append(name)
+    return names
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _json_value(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json_value(each) for each in value]
+    if isinstance(value, Decimal):
+        value = float(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value.isoformat() if isinstance(value, (date, datetime, time)) else value
+
+
+def _is_numeric(values: Sequence[Any]) -> bool:
+    known = [value for value in values if value is not None]
+    return bool(known) and all(isinstance(value, (int, float, Decimal)) for value in known)
+
+
+def _cell(value: Any, column: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and column.lower() == "score":
+        return f"{value:.3f}"
+    text = plain(str(value))
+    if _VECTOR.fullmatch(text):
+        numbers = text.split(",")
+        return f"{float(numbers[0]):.4f},{float(numbers[1]):.4f},… ({len(numbers)})"
+    return text
+
+
+def _cells_of(text: str) -> int:
+    """Count the cells that *text* takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_cells_of_character, text))
+
+
+def _cells_of_character(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _padded(text: str, width: int, *, right: bool = False) -> str:
+    blanks = " " * (width - _cells_of(text))
+    return blanks + text if right else text + blanks
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    return _GAP.join(_padded(*each[:2], right=each[2]) for each in zip(cells, widths, right, strict=True)).rstrip()

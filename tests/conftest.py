@@ -1,0 +1,141 @@
+"""Engines, connections and data for all tests; nothing of the user's environment reaches them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from planted import Planted, insert, plant
+
+import meetup2025
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from meetup2025.engines import Connection, Cursor
+
+TABLES = ("Fish", "FishImage", "SkippedImage")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker that declares a gap of an engine."""
+    config.addinivalue_line(
+        "markers",
+        "gap(engine, raises, reason): this engine cannot do it yet; the test fails once it can, until the marker goes",
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Turn a declared gap into a strict xfail on its engine alone."""
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        for gap in item.iter_markers("gap"):
+            if parameters and parameters.params.get("engine", "").startswith(gap.args[0]):
+                item.add_marker(pytest.mark.xfail(raises=gap.kwargs["raises"], reason=gap.kwargs["reason"], strict=True))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _clean_environment() -> Iterator[None]:
+    """Leave out the settings of the user, except which IRIS server the tests may use."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("MEETUP2025_")]:
+            if name not in {"MEETUP2025_IRIS_URL", "MEETUP2025_REQUIRE_IRIS"}:
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _own_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Give each test a data folder of its own."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "data"))
+
+
+@pytest.fixture(
+    params=["duckdb", "duckdb-file", pytest.param("iris", marks=pytest.mark.iris)],
+)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database, of each engine in turn."""
+    if request.param == "duckdb":
+        return "duckdb://"
+    if request.param == "duckdb-file":
+        return f"duckdb:///{tmp_path / 'fish.duckdb'}"
+    return _iris_url()
+
+
+def _iris_url() -> str:
+    url = os.environ.get("MEETUP2025_IRIS_URL")
+    if url:
+        return url
+    if os.environ.get("MEETUP2025_REQUIRE_IRIS") == "1":
+        pytest.fail("MEETUP2025_REQUIRE_IRIS=1 asks for a server: set MEETUP2025_IRIS_URL")
+    return pytest.skip("no InterSystems IRIS server: set MEETUP2025_IRIS_URL")
+
+
+@pytest.fixture
+def connection(engine: str) -> Iterator[Connection]:
+    """Open connection with empty tables; closed after the test."""
+    with meetup2025.connect(engine) as connection:
+        if not engine.startswith("duckdb"):
+            _empty(connection)
+        yield connection
+
+
+def _empty(connection: Connection) -> None:
+    """Empty the tables of a server, which outlive a test."""
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"DELETE FROM MeetUp2025.{table}")
+    connection.commit()
+
+
+@pytest.fixture
+def cursor(connection: Connection) -> Iterator[Cursor]:
+    """Open cursor on empty tables."""
+    with connection.cursor() as cursor:
+        yield cursor
+
+
+@pytest.fixture(scope="session")
+def planted() -> Planted:
+    """Catalogue whose neighbours are known."""
+    return plant()
+
+
+@pytest.fixture
+def fish(connection: Connection, planted: Planted) -> Iterator[Cursor]:
+    """Open cursor; both tables hold the planted catalogue, committed."""
+    insert(connection, planted)
+    with connection.cursor() as cursor:
+        yield cursor
+
+
+@pytest.fixture(scope="session")
+def _bundled_file(_clean_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Database file with the bundled catalogue and samples, made once: the vectors take seconds."""
+    path = tmp_path_factory.mktemp("bundled") / "bundled.duckdb"
+    with meetup2025.connect(f"duckdb:///{path}") as connection:
+        _load_bundled(connection)
+    return path
+
+
+def _load_bundled(connection: Connection) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')")
+        cursor.execute("SELECT MeetUp2025.LoadImages('samples')")
+    connection.commit()
+
+
+@pytest.fixture
+def bundled(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iterator[Connection]:
+    """Connection to a database with the bundled catalogue and samples."""
+    if engine.startswith("duckdb:///"):
+        shutil.copy(request.getfixturevalue("_bundled_file"), tmp_path / "fish.duckdb")
+    with meetup2025.connect(engine) as connection:
+        if not engine.startswith("duckdb:///"):
+            _empty(connection)
+            _load_bundled(connection)
+        yield connection

@@ -1,0 +1,401 @@
+"""What keeps the project simple: the rules of the design, held by tests."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import statistics
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import class_rules
+import pytest
+from class_rules import RULES
+
+import meetup2025
+from meetup2025 import procedures, readers
+from meetup2025.engines.program import class_folder, program
+from meetup2025.engines.surface import catalog_lines
+from meetup2025.engines.udl import Class, parse_class, read_package
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "python" / "meetup2025"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# --- the classes ----------------------------------------------------------------------------------------------------
+
+GOOD = '''\
+/// Things that have a name.
+Class MeetUp2025.Thing Extends %Persistent [ DdlAllowed, SqlTableName = Thing ]
+{
+
+/// What it is called.
+Property Name As %String(MAXLEN = 50) [ Required ];
+
+/// Vector of the name.
+Property Features As %Library.Vector(DATATYPE = "DOUBLE", LEN = 512);
+
+/// Things near to a vector.
+/// <example>
+/// SELECT Name FROM MeetUp2025.NearestThings(?, 3)
+/// </example>
+Query NearestThings(vector As %String(MAXLEN = 32000), k As %Integer = 3) As %SQLQuery(CONTAINID = 0, ROWSPEC = "Name:%String,Score:%Double") [ SqlName = NearestThings, SqlProc ]
+{
+SELECT TOP :k Name, VECTOR_COSINE(Features, TO_VECTOR(:vector, DOUBLE)) AS Score
+FROM MeetUp2025.Thing
+ORDER BY Score DESC
+}
+
+/// Vector of a text.
+/// <example>
+/// SELECT MeetUp2025.EmbedText('a')
+/// </example>
+ClassMethod EmbedText(text As %String(MAXLEN = 1000)) As %String(MAXLEN = 32000) [ Language = python, SqlName = EmbedText, SqlProc ]
+{
+    from meetup2025 import procedures
+    return procedures.embed_text(text)
+}
+
+/// Things for a text.
+/// <example>
+/// CALL MeetUp2025.FindThings('a', 3)
+/// </example>
+ClassMethod FindThings(text As %String(MAXLEN = 1000), k As %Integer = 3) [ ReturnResultsets, SqlName = FindThings, SqlProc ]
+{
+    set vector = ##class(MeetUp2025.Thing).EmbedText(text)
+    do ##class(MeetUp2025.Procedure).Return("MeetUp2025.Thing", "NearestThings", vector, k)
+}
+
+}
+'''
+
+# Rule, what is changed in the good class, and into what: each breaks the rule.
+BREACHES = [
+    ("explicit_names", "SqlName = EmbedText, ", ""),
+    ("explicit_names", "SqlName = EmbedText", "SqlName = Embed_JSON"),
+    ("unique_names", "SqlName = EmbedText", "SqlName = findthings"),
+    ("unique_names", "SqlName = EmbedText", "SqlName = Thing"),
+    ("unreserved_names", "SqlName = EmbedText", "SqlName = Extract"),
+    ("unreserved_names", "Property Name As", "Property Level As"),
+    ("unreserved_names", "Score:%Double", "Section:%Double"),
+    ("lengths", "(text As %String(MAXLEN = 1000)) As", "(text As %String) As"),
+    ("lengths", "As %String(MAXLEN = 32000) [ Language", "As %String [ Language"),
+    ("known_types", "k As %Integer = 3) As %SQLQuery", "k As %Status = 3) As %SQLQuery"),
+    ("by_value", "EmbedText(text As", "EmbedText(ByRef text As"),
+    ("by_value", "EmbedText(text As", "EmbedText(Output text As"),
+    ("defaults_last", "EmbedText(text As %String(MAXLEN = 1000))", 'EmbedText(a As %String(MAXLEN = 1) = "", text As %String(MAXLEN = 1000))'),
+    ("double_vectors", "TO_VECTOR(:vector, DOUBLE)", "TO_VECTOR(:vector)"),
+    ("double_vectors", "TO_VECTOR(:vector, DOUBLE)", "TO_VECTOR(:vector, FLOAT)"),
+    ("double_vectors", "TO_VECTOR(:vector, DOUBLE)", "TO_VECTOR(:vector, DOUBLE, 512)"),
+    ("ordered_searches", "TOP :k ", ""),
+    ("ordered_searches", "ORDER BY Score DESC", ""),
+    ("ordered_searches", "ORDER BY Score DESC", "ORDER BY Score"),
+    ("row_specs", "Name:%String,Score:%Double", "Score:%Double,Name:%String"),
+    ("row_specs", "AS Score", "AS Cosine"),
+    ("host_variables", "(:vector,", "(:vektor,"),
+    ("host_variables", "k As %Integer = 3) As %SQLQuery", "k As %Integer = 3, more As %Integer = 1) As %SQLQuery"),
+    ("constant_calls", "TO_VECTOR(:vector, DOUBLE)", "TO_VECTOR(MeetUp2025.EmbedText(Name), DOUBLE)"),
+    ("documented", "/// Things that have a name.\n", ""),
+    ("documented", "/// What it is called.", "/// What it is called"),
+    ("documented", "/// Things near to a vector.\n", "///\n/// Things near to a vector.\n"),
+    ("exemplified", "MeetUp2025.EmbedText('a')", "MeetUp2025.EmbedTexts('a')"),
+    ("exemplified", "/// <example>\n/// CALL MeetUp2025.FindThings('a', 3)\n/// </example>\n", ""),
+    ("balanced", "    set vector", "    if 1 { set a = \"}\" }\n    // {\n    set vector"),
+    ("python_bodies", "procedures.embed_text(text)", "procedures.embed(text)"),
+    ("python_bodies", "    from meetup2025", "    # a remark\n    from meetup2025"),
+    ("python_bodies", "EmbedText(text As %String(MAXLEN = 1000))", "EmbedText(text As %String(MAXLEN = 1000), more As %Integer)"),
+    ("objectscript_bodies", "    set vector", "    set more = 1\n    set vector"),
+    ("objectscript_bodies", "    set vector = ##class(MeetUp2025.Thing).EmbedText(text)\n", ""),
+    ("objectscript_bodies", "(MeetUp2025.Procedure).Return", "(MeetUp2025.Thing).Return"),
+    ("objectscript_bodies", "ReturnResultsets, ", ""),
+]
+
+
+@pytest.fixture(scope="module")
+def classes() -> tuple[Class, ...]:
+    """The classes of the package."""
+    return read_package(class_folder())
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_classes_keep_the_rule(rule: class_rules.Rule, classes: tuple[Class, ...]) -> None:
+    """The classes of the package keep each rule."""
+    assert list(rule(classes)) == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_good_class_keeps_the_rule(rule: class_rules.Rule) -> None:
+    """A class that does nothing wrong has no fault."""
+    assert list(rule([parse_class(GOOD)])) == []
+
+
+@pytest.mark.parametrize(("rule", "old", "new"), BREACHES)
+def test_rule_finds_its_breach(rule: str, old: str, new: str) -> None:
+    """A rule finds a class that breaks it."""
+    assert old in GOOD
+
+    faults = list(getattr(class_rules, rule)([parse_class(GOOD.replace(old, new, 1))]))
+
+    assert len(faults) >= 1
+
+
+def test_every_rule_is_proved() -> None:
+    """Each rule has a class that breaks it."""
+    assert {rule for rule, _, _ in BREACHES} == {rule.__name__ for rule in RULES}
+
+
+def test_python_twins() -> None:
+    """Each Python method of a class has a function of the same name and arguments, and no function is without one."""
+    declared = {
+        class_rules.snake(method.sql_name): [argument.name for argument in method.arguments]
+        for method in program().functions.values()
+    }
+    written = {
+        name: list(inspect.signature(function).parameters)
+        for name, function in inspect.getmembers(procedures, inspect.isfunction)
+        if not name.startswith("_") and function.__module__ == procedures.__name__
+    }
+
+    assert declared == written
+
+
+def test_lengths_of_columns_are_those_of_the_readers(classes: tuple[Class, ...]) -> None:
+    """A text that the readers let pass fits its column, and a longer one they refuse."""
+    columns = {
+        (table.short_name, column.name): int(column.parameters["MAXLEN"])
+        for table in class_rules.tables(classes)
+        for column in table.properties
+        if column.type == "%String"
+    }
+
+    assert {name: columns["Fish", name] for name in readers._COLUMNS} == readers._COLUMNS
+    assert columns["FishImage", "Name"] == readers.LONGEST_FILE_NAME
+
+
+def test_catalog() -> None:
+    """What SQL can see is the recorded surface, so that a public change shows in a diff."""
+    recorded = (ROOT / "tests" / "expected" / "catalog.txt").read_text("utf-8").splitlines()
+
+    assert catalog_lines() == recorded, (
+        "The SQL surface changed. If that is meant, record it:\n"
+        "python -c \"from meetup2025.engines.surface import catalog_lines; print('\\n'.join(catalog_lines()))\""
+        " > tests/expected/catalog.txt"
+    )
+
+
+# --- the modules ----------------------------------------------------------------------------------------------------
+
+SKINS = ("cli", "output", "prompt")
+BOTTOM = ("embedding", "images", "vectors", "paths", "errors", "settings")
+FORBIDDEN = [
+    (SKINS, ("procedures", "loading", "stored", "readers", "photos", "embedding", "analytics")),
+    (("engines",), SKINS),
+    (("procedures", "loading", "stored", "readers", "photos"), SKINS),
+    (BOTTOM, ("engines", "procedures", "loading", "stored", "photos", *SKINS)),
+]
+OWNERS = {
+    "click": SKINS,
+    "duckdb": ("engines",),
+    "nanoarrow": ("engines",),
+    "onnxruntime": ("embedding",),
+    "prompt_toolkit": SKINS,
+    "rich": SKINS,
+    "sqlglot": ("engines",),
+    "tokenizers": ("embedding",),
+    "torch": (),
+    "transformers": (),
+    "tree_sitter": ("engines",),
+    "tree_sitter_objectscript": ("engines",),
+}
+
+
+def part_of(module: Path) -> str:
+    """Give the part of the package that a module is in: a module of the top, or a folder."""
+    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(source: str) -> set[str]:
+    """Give the dotted names that a module imports when it runs; those for the type checker alone are left out."""
+    found: set[str] = set()
+    nodes: list[ast.AST] = [ast.parse(source)]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            nodes += node.orelse
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        nodes += ast.iter_child_nodes(node)
+    return found
+
+
+def forbidden_imports(part: str, source: str) -> list[str]:
+    """Give the imports of a module that its part of the package must not have."""
+    own = {".".join(name.split(".")[1:2]) for name in imported(source) if name.startswith("meetup2025.")}
+    faults = [other for parts, others in FORBIDDEN if part in parts for other in others if other in own]
+    roots = {name.partition(".")[0] for name in imported(source)}
+    return faults + [root for root in sorted(roots) if part not in OWNERS.get(root, (part,))]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
+def test_imports_point_down(module: Path) -> None:
+    """A module imports only what stands below it, and a library only where it belongs."""
+    assert forbidden_imports(part_of(module), module.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "source", "faults"),
+    [
+        ("cli", "from meetup2025 import procedures", ["procedures"]),
+        ("cli", "def f():\n    from meetup2025.embedding import encoder", ["embedding"]),
+        ("engines", "import meetup2025.cli", ["cli"]),
+        ("vectors", "from meetup2025.engines import current", ["engines"]),
+        ("loading", "import duckdb", ["duckdb"]),
+        ("embedding", "import torch.nn", ["torch"]),
+        ("stored", "if TYPE_CHECKING:\n    import duckdb\nelse:\n    import json", []),
+        ("engines", "import duckdb\nimport sqlglot.exp", []),
+    ],
+)
+def test_import_rule_finds_its_breach(part: str, source: str, faults: list[str]) -> None:
+    """The rule of imports sees imports in functions, and leaves out those for the type checker."""
+    assert forbidden_imports(part, source) == faults
+
+
+HEAVY = ("PIL", "click", "duckdb", "nanoarrow", "numpy", "onnxruntime", "rich", "sqlglot", "tokenizers", "tree_sitter")
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Give the heavy libraries that a statement loads in a fresh interpreter."""
+    script = f"import sys; {statement}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(HEAVY) & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("statement", "loads"),
+    [
+        ("import meetup2025", set()),
+        ("import meetup2025.procedures", set()),
+        ("import meetup2025.cli", {"click"}),
+        ("import numpy", {"numpy"}),
+    ],
+)
+def test_import_budget(statement: str, loads: set[str]) -> None:
+    """Importing the package loads none of its libraries: every IRIS process would pay for them."""
+    assert loaded_by(statement) == loads
+
+
+def test_exports_are_sorted() -> None:
+    """`__all__` is in order."""
+    assert sorted(meetup2025.__all__) == meetup2025.__all__
+
+
+def test_exports_are_complete() -> None:
+    """`__all__` names all that is public in the package."""
+    public = {
+        name
+        for name, value in vars(meetup2025).items()
+        if not name.startswith("_") and name != "annotations" and not isinstance(value, types.ModuleType)
+    }
+
+    assert public | {"__version__"} == set(meetup2025.__all__)
+
+
+LONGEST_FILE = 400
+# One subject each, which reads better in one piece; nothing may be added to this list lightly.
+LONG_FILES: set[str] = {"engines/dialect.py", "engines/translate.py"}
+
+
+def test_no_long_files() -> None:
+    """A file has at most 400 lines, but for those that are declared long; a declared one is."""
+    lines = {module.relative_to(PACKAGE).as_posix(): len(module.read_text("utf-8").splitlines()) for module in MODULES}
+
+    assert {name: count for name, count in lines.items() if count > LONGEST_FILE and name not in LONG_FILES} == {}
+    assert {name for name in LONG_FILES if lines[name] <= LONGEST_FILE} == set()
+
+
+def function_lengths(source: str) -> list[int]:
+    """Give the number of lines of each function, without its docstring."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            docstring = node.body[0] if ast.get_docstring(node) is not None else None
+            own = docstring.end_lineno - docstring.lineno + 1 if docstring and docstring.end_lineno else 0
+            found.append((node.end_lineno or node.lineno) - node.lineno + 1 - own)
+    return found
+
+
+def test_functions_are_short() -> None:
+    """Half of the functions have at most 8 lines, and none has more than 45."""
+    lengths = [length for module in MODULES for length in function_lengths(module.read_text("utf-8"))]
+
+    assert statistics.median(lengths) <= 8
+    assert max(lengths) <= 45
+
+
+# --- the SQL of the loads -------------------------------------------------------------------------------------------
+
+# Names that an SQL text may hold: columns and tables of closed lists, and question marks.
+CLOSED_NAMES = {"columns", "key", "marks", "table"}
+LOADS = ("loading.py", "photos.py", "stored.py", "procedures.py")
+
+
+def open_sql(source: str) -> list[str]:
+    """Give the SQL texts of a module that are built of more than constants and closed names."""
+    faults = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr) and re.match(r"f['\"]+\s*(SELECT|INSERT|UPDATE|DELETE|CALL)\b", ast.unparse(node)):
+            parts = [value.value for value in node.values if isinstance(value, ast.FormattedValue)]
+            if any(not isinstance(part, ast.Name) or part.id not in CLOSED_NAMES for part in parts):
+                faults.append(ast.unparse(node))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.startswith("execute"):
+            if not isinstance(node.args[0], (ast.Constant, ast.JoinedStr, ast.Name)):
+                faults.append(ast.unparse(node))
+    return faults
+
+
+@pytest.mark.parametrize("module", LOADS)
+def test_sql_is_not_made_of_input(module: str) -> None:
+    """The loads pass values as parameters; only names of closed lists stand in their SQL."""
+    assert open_sql((PACKAGE / module).read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "cursor.execute(f'SELECT Name FROM MeetUp2025.{user_table}')",
+        "cursor.execute(f'DELETE FROM MeetUp2025.Fish WHERE Name = {row[0]}')",
+        "cursor.execute('SELECT * FROM MeetUp2025.' + table)",
+        "cursor.execute('SELECT * FROM {}'.format(table))",
+        "cursor.executemany('DELETE FROM Fish WHERE Name = %s' % name, rows)",
+    ],
+)
+def test_sql_rule_finds_its_breach(source: str) -> None:
+    """The rule finds SQL that is made of other values."""
+    assert len(open_sql(source)) == 1
+
+
+# --- the version ----------------------------------------------------------------------------------------------------
+
+
+def test_one_version() -> None:
+    """The changelog, and the IRIS package where there is one, are of the version of the package."""
+    versions = {meetup2025.__version__}
+    versions |= set(re.findall(r"^## \[?(\d[\w.]*)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)[:1])
+    if (ROOT / "module.xml").exists():
+        versions |= set(re.findall(r"<Version>(.*?)</Version>", (ROOT / "module.xml").read_text("utf-8")))
+
+    assert versions == {meetup2025.__version__}
+
+
+def test_project_file_states_no_version() -> None:
+    """pyproject.toml reads the version from the package."""
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+
+    assert 'dynamic = ["version"]' in text
+    assert re.search(r"^version\s*=", text, re.MULTILINE) is None

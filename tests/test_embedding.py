@@ -1,0 +1,584 @@
+"""A model gives unit vectors of texts and pictures, or says what is wrong with its folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from meetup2025.embedding import encoder
+from meetup2025.embedding.models import BUNDLED, ImageInfo, check_hashes, find, installed, read_model
+from meetup2025.embedding.onnx import LEAST_COSINE, OnnxEncoder, _TextTower, fitted, pixels, threads
+from meetup2025.errors import BrokenModelError, DataError, MissingModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LETTERS = "アイウエオサバマグロタコ魚の写真abc "
+DIMENSION, SIZE, MAX_LENGTH = 8, 6, 12
+MEAN, STD = [0.5, 0.4, 0.3], [0.2, 0.25, 0.5]
+FILES = ["image.onnx", "text.onnx", "tokenizer.json", "golden.npz"]
+
+
+# --- a tiny model: a picture is its mean colour, a text the mean of its letters, each times a matrix
+
+
+class Tiny:
+    """The weights of a tiny model, and what it must answer."""
+
+    def __init__(self, seed: int = 5, dimension: int = DIMENSION) -> None:
+        generator = np.random.default_rng(seed)
+        self.dimension = dimension
+        self.colours = generator.standard_normal((3, dimension)).astype(np.float32)
+        self.letters = generator.standard_normal((len(LETTERS) + 1, dimension)).astype(np.float32)
+
+    def images(self, pictures: list[Image.Image]) -> np.ndarray:
+        """Embed square pictures of the right size."""
+        means = np.array([np.asarray(picture, np.float64).mean(axis=(0, 1)) for picture in pictures]) / 255
+        return _unit((means - MEAN) / STD @ self.colours)
+
+    def texts(self, texts: list[str]) -> np.ndarray:
+        """Embed texts of known letters; 0 is the padding."""
+        rows = [[LETTERS.index(letter) + 1 for letter in text[:MAX_LENGTH]] for text in texts]
+        return _unit(np.array([self.letters[row].astype(np.float64).mean(axis=0) for row in rows]))
+
+    def save(self, folder: Path) -> None:
+        """Write the two graphs."""
+        axes = numpy_helper.from_array(np.array([1]), "axes")
+        image = [
+            helper.make_node("ReduceMean", ["pixels"], ["means"], axes=[2, 3], keepdims=0),
+            helper.make_node("MatMul", ["means", "weights"], ["vectors"]),
+        ]
+        text = [
+            helper.make_node("Gather", ["weights", "input_ids"], ["all"]),
+            helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+            helper.make_node("Unsqueeze", ["mask", "last"], ["column"]),
+            helper.make_node("Mul", ["all", "column"], ["known"]),
+            helper.make_node("ReduceSum", ["known", "axes"], ["vectors"], keepdims=0),
+        ]
+        last = numpy_helper.from_array(np.array([2]), "last")
+        self._write(folder / "image.onnx", image, {"pixels": (TensorProto.FLOAT, ["n", 3, SIZE, SIZE])}, self.colours)
+        ids = (TensorProto.INT64, ["n", "length"])
+        self._write(folder / "text.onnx", text, {"input_ids": ids, "attention_mask": ids}, self.letters, axes, last)
+
+    def _write(self, path, nodes, inputs, weights, *constants) -> None:
+        graph = helper.make_graph(
+            nodes,
+            "tower",
+            [helper.make_tensor_value_info(name, *kind) for name, kind in inputs.items()],
+            [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", self.dimension])],
+            [numpy_helper.from_array(weights, "weights"), *constants],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        onnx.save(model, path)
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def pictures(count: int, seed: int = 7) -> list[Image.Image]:
+    """Draw noise of the size of the model."""
+    noise = np.random.default_rng(seed).integers(0, 256, (count, SIZE, SIZE, 3), dtype=np.uint8)
+    return [Image.fromarray(one) for one in noise]
+
+
+def texts(count: int, seed: int = 7) -> list[str]:
+    """Draw texts of 1 to 11 letters, none of them blank."""
+    generator = np.random.default_rng(seed)
+    return ["魚" + "".join(generator.choice(list(LETTERS), generator.integers(0, 11))) for _ in range(count)]
+
+
+def save_golden(folder: Path, tiny: Tiny, **changes: object) -> None:
+    """Write golden items with the answers of *tiny*."""
+    items = {f"image_{place:02}": np.asarray(picture) for place, picture in enumerate(pictures(2))}
+    arrays = {"texts": np.array(["サバ", "タコの写真"]), "text_vectors": tiny.texts(["サバ", "タコの写真"])}
+    arrays |= {"image_vectors": tiny.images(pictures(2)), **items, **changes}
+    np.savez(folder / "golden.npz", **{name: value for name, value in arrays.items() if value is not None})
+
+
+def save_hashes(folder: Path) -> None:
+    """Make the hashes in model.json those of the files as they are."""
+    change_json(folder, sha256={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES})
+
+
+def change_json(folder: Path, **changes: object) -> None:
+    """Change fields of model.json; `image__size` is the size in image, and None takes a field out."""
+    data = json.loads((folder / "model.json").read_text("utf-8"))
+    for field, value in changes.items():
+        *outer, name = field.split("__")
+        record = data[outer[0]] if outer else data
+        record[name] = value
+        if value is None:
+            del record[name]
+    (folder / "model.json").write_text(json.dumps(data), "utf-8")
+
+
+def make_model(folder: Path, model_id: str = "tiny") -> Path:
+    """Write a valid model folder."""
+    folder.mkdir(parents=True)
+    tiny = Tiny()
+    tiny.save(folder)
+    tokenizer = Tokenizer(models.BPE({letter: place for place, letter in enumerate("\0" + LETTERS)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    tokenizer.save(str(folder / "tokenizer.json"))
+    save_golden(folder, tiny)
+    image = {"file": "image.onnx", "size": SIZE, "fit": "pad", "background": [255, 255, 255]}
+    image |= {"interpolation": "bicubic", "mean": MEAN, "std": STD}
+    text = {"file": "text.onnx", "tokenizer": "tokenizer.json", "max_length": MAX_LENGTH}
+    data = {"format": 1, "id": model_id, "revision": "2", "dimension": DIMENSION, "licence": "MIT"}
+    data |= {"description": "Tiny.", "image": image, "text": text, "golden": "golden.npz", "sha256": {}}
+    (folder / "model.json").write_text(json.dumps(data), "utf-8")
+    save_hashes(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Give the folder of a tiny model, installed as `tiny`."""
+    return make_model(tmp_path / "models" / "tiny")
+
+
+@pytest.fixture(autouse=True)
+def _models(tmp_path, monkeypatch):
+    """Let the installed models be those of this test."""
+    monkeypatch.setenv("MEETUP2025_MODELS", str(tmp_path / "models"))
+    monkeypatch.delenv("MEETUP2025_MODEL", raising=False)
+
+
+# --- vectors
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 70])
+def test_images(folder, count):
+    """Pictures give one float32 unit row each, in their order, as the weights say."""
+    found = OnnxEncoder(folder).images(pictures(count))
+    assert (found.shape, found.dtype) == ((count, DIMENSION), np.float32)
+    assert np.allclose(np.linalg.norm(found, axis=1), 1, rtol=0, atol=1e-6)
+    assert count == 0 or np.allclose(found, Tiny().images(pictures(count)), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 70])
+def test_texts(folder, count):
+    """Texts of many lengths give one float32 unit row each, in their order, as the weights say."""
+    found = OnnxEncoder(folder).texts(texts(count))
+    assert (found.shape, found.dtype) == ((count, DIMENSION), np.float32)
+    assert np.allclose(np.linalg.norm(found, axis=1), 1, rtol=0, atol=1e-6)
+    assert count == 0 or np.allclose(found, Tiny().texts(texts(count)), rtol=0, atol=1e-5)
+
+
+def test_batches_change_nothing(folder):
+    """An item has the same vector alone and among others."""
+    tiny = OnnxEncoder(folder)
+    assert np.allclose(tiny.texts(texts(70)), np.vstack([tiny.texts([text]) for text in texts(70)]), atol=1e-6)
+    alone = np.vstack([tiny.images([picture]) for picture in pictures(70)])
+    assert np.allclose(tiny.images(pictures(70)), alone, rtol=0, atol=1e-6)
+
+
+def test_long_text(folder):
+    """A text is read up to the length of the model."""
+    tiny = OnnxEncoder(folder)
+    assert np.array_equal(tiny.texts(["サバ" * 1000]), tiny.texts(["サバ" * (MAX_LENGTH // 2)]))
+
+
+@pytest.mark.parametrize(("fixed", "width"), [(None, 3), (10, 10)])
+def test_padding(folder, fixed, width):
+    """Shorter texts are filled up as the tokenizer says, and the filling is masked."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_padding(pad_id=7, length=fixed)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    save_hashes(folder)
+    tiny = OnnxEncoder(folder)
+    feeds = tiny._tower(_TextTower).feeds(["魚", "アイウ"])
+    filling = [7] * (width - 3)
+    assert feeds["input_ids"].tolist() == [[LETTERS.index("魚") + 1, 7, 7, *filling], [1, 2, 3, *filling]]
+    assert feeds["attention_mask"].sum(axis=1).tolist() == [1, 3]
+    assert np.allclose(tiny.texts(texts(3)), Tiny().texts(texts(3)), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t\u3000", "☃"])
+def test_text_without_words(folder, text):
+    """A text with nothing to embed is refused, whichever place it has."""
+    with pytest.raises(DataError, match="A text to embed must"):
+        OnnxEncoder(folder).texts(["サバ", text])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "1", "CMYK"])
+def test_picture_modes(folder, mode):
+    """Pictures of every mode are taken as their colours."""
+    picture = Image.new("RGB", (50, 30), "white")
+    picture.paste("black", (5, 5, 18, 30))
+    tiny = OnnxEncoder(folder)
+    assert np.allclose(tiny.images([picture.convert(mode)]), tiny.images([picture]), rtol=0, atol=1e-6)
+
+
+def test_what_it_says(folder):
+    """An encoder has the name, dimension and picture size of its folder."""
+    tiny = OnnxEncoder(folder)
+    assert (tiny.model, tiny.dimension, tiny.picture_size) == ("tiny@2", DIMENSION, SIZE)
+
+
+def test_threads(folder):
+    """Threads share one encoder."""
+    tiny = OnnxEncoder(folder)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(tiny.texts, [[text] for text in texts(40)]))
+    assert np.allclose(np.vstack(found), Tiny().texts(texts(40)), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("setting", "processors", "count"),
+    [("3", 2, 3), ("8", 2, 8), ("", 2, 2), ("", 64, 4), ("", None, 1), ("0", 2, 2), ("4,2", 2, 2)],
+)
+def test_number_of_threads(monkeypatch, setting, processors, count):
+    """A model takes the threads that OMP_NUM_THREADS allows, else a few."""
+    monkeypatch.setenv("OMP_NUM_THREADS", setting)
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    assert threads() == count
+
+
+# --- fitting a picture
+
+
+def info(fit: str) -> ImageInfo:
+    """Describe a picture tower with a red background."""
+    return ImageInfo("image.onnx", 4, fit, (255, 0, 0), "bilinear", tuple(MEAN), tuple(STD))
+
+
+def stripes(width: int, height: int) -> Image.Image:
+    """Draw a picture whose column x has the grey 10 x, so that every pixel says where it was."""
+    return Image.fromarray(np.tile(np.arange(width, dtype=np.uint8) * 10, (height, 1))).convert("RGB")
+
+
+def test_pad():
+    """`pad` keeps the whole picture, in the middle of the background."""
+    wide = np.asarray(fitted(Image.new("RGB", (8, 4), (0, 0, 200)), info("pad")))
+    red, blue = [255, 0, 0], [0, 0, 200]
+    assert wide.tolist() == [[red] * 4, [blue] * 4, [blue] * 4, [red] * 4]
+    high = np.asarray(fitted(Image.new("RGB", (1, 1000), (0, 0, 200)), info("pad")))
+    assert high.tolist() == [[red, blue, red, red]] * 4
+
+
+def test_crop():
+    """`crop` keeps the middle of the longer side."""
+    assert np.asarray(fitted(stripes(8, 4), info("crop")))[:, :, 0].tolist() == [[20, 30, 40, 50]] * 4
+    assert np.asarray(fitted(stripes(7, 4), info("crop")))[:, :, 0].tolist() == [[10, 20, 30, 40]] * 4
+    assert np.asarray(fitted(stripes(4, 9), info("crop")))[:, :, 0].tolist() == [[0, 10, 20, 30]] * 4
+
+
+def test_squash():
+    """`squash` keeps all of the picture, and not its shape."""
+    for height in (2, 8):
+        found = np.asarray(fitted(stripes(4, height), info("squash")))
+        assert found[:, :, 0].tolist() == [[0, 10, 20, 30]] * 4
+
+
+@pytest.mark.parametrize("name", ["bicubic", "bilinear", "lanczos"])
+def test_interpolation(name):
+    """A picture is resized with the filter that the model was trained with."""
+    picture = pictures(1)[0]
+    expected = picture.resize((4, 4), Image.Resampling[name.upper()])
+    assert np.array_equal(fitted(picture, replace(info("squash"), interpolation=name)), expected)
+
+
+@pytest.mark.parametrize("fit", ["pad", "crop", "squash"])
+@pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 2), (4, 4), (97, 31)])
+def test_every_size_is_fitted(fit, size):
+    """A picture of any size becomes a square of the model's size."""
+    assert fitted(Image.new("RGB", size), info(fit)).size == (4, 4)
+
+
+def test_pixels():
+    """Colours are divided by 255, less the mean, by the deviation; the channels come first."""
+    found = pixels([Image.new("RGB", (4, 4), (255, 51, 0)), Image.new("RGB", (4, 4))], info("pad"))
+    assert (found.shape, found.dtype) == ((2, 3, 4, 4), np.float32)
+    assert np.allclose(found[0, :, 2, 3], [0.5 / 0.2, -0.2 / 0.25, -0.3 / 0.5], rtol=0, atol=1e-6)
+    striped = pixels([stripes(4, 4)], info("pad"))
+    assert np.allclose(striped[0, 2, 1], (np.array([0, 10, 20, 30]) / 255 - 0.3) / 0.5, rtol=0, atol=1e-6)
+    assert np.allclose(found[1, :, 0, 0], [-0.5 / 0.2, -0.4 / 0.25, -0.3 / 0.5], rtol=0, atol=1e-6)
+
+
+# --- faults of a folder
+
+
+def embed_images(folder: Path) -> np.ndarray:
+    """Embed a picture with the model of a folder."""
+    return OnnxEncoder(folder).images(pictures(1))
+
+
+def embed_texts(folder: Path) -> np.ndarray:
+    """Embed a text with the model of a folder."""
+    return OnnxEncoder(folder).texts(["サバ"])
+
+
+USES = {
+    "image.onnx": [embed_images, check_hashes],
+    "text.onnx": [embed_texts, check_hashes],
+    "tokenizer.json": [embed_texts, check_hashes],
+    "golden.npz": [embed_images, embed_texts, check_hashes],
+}
+
+
+@pytest.mark.parametrize(("name", "use"), [(name, use) for name, uses in USES.items() for use in uses])
+def test_changed_byte(folder, name, use):
+    """One changed byte in a file is found before the file is used."""
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / name).write_bytes(data)
+    with pytest.raises(BrokenModelError, match=rf"{name}.*Got another SHA-256"):
+        use(folder)
+
+
+@pytest.mark.parametrize(("name", "use"), [(name, use) for name, uses in USES.items() for use in uses])
+def test_missing_file(folder, name, use):
+    """A missing file is named."""
+    (folder / name).unlink()
+    with pytest.raises(BrokenModelError, match=f"{name} must exist"):
+        use(folder)
+
+
+def test_towers_are_apart(folder):
+    """A broken text tower does not keep pictures from being embedded, since it is never opened for them."""
+    (folder / "text.onnx").write_bytes(b"broken")
+    (folder / "tokenizer.json").unlink()
+    assert embed_images(folder).shape == (1, DIMENSION)
+    with pytest.raises(BrokenModelError, match=r"text\.onnx"):
+        embed_texts(folder)
+
+
+def test_sound_folder(folder):
+    """A sound folder passes its checks, and every golden item is met."""
+    check_hashes(folder)
+    cosines = OnnxEncoder(folder).verify()
+    assert [item for item, _ in cosines] == ["text 'サバ'", "text 'タコの写真'", "image_00", "image_01"]
+    assert min(cosine for _, cosine in cosines) > 0.999999
+
+
+@pytest.mark.parametrize("embed", [embed_images, embed_texts])
+def test_golden_vectors_of_another_model(folder, embed):
+    """A model that does not give its published vectors is not used."""
+    save_golden(folder, Tiny(seed=6))
+    save_hashes(folder)
+    with pytest.raises(BrokenModelError, match=rf"published vectors \(cosine {LEAST_COSINE}\). Got a cosine of"):
+        embed(folder)
+
+
+def test_verify_finds_a_later_item(folder):
+    """Verifying looks at every golden item, not only at the first."""
+    tiny = Tiny()
+    vectors = tiny.images(pictures(2))
+    save_golden(folder, tiny, image_vectors=np.array([vectors[0], -vectors[1]]))
+    save_hashes(folder)
+    assert [round(cosine, 4) for _, cosine in OnnxEncoder(folder).verify()] == [1, 1, 1, -1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"image_vectors": None}, "image_vectors"),
+        ({"image_00": None}, "image_00"),
+        ({"image_vectors": np.empty((0, DIMENSION))}, "nothing golden"),
+        ({"image_vectors": np.ones((2, DIMENSION + 1))}, f"must have {DIMENSION} items. Got {DIMENSION + 1}"),
+        ({"image_vectors": np.full((2, DIMENSION), np.nan)}, "finite"),
+        ({"image_00": np.zeros((4, 4), dtype=object)}, "allow_pickle"),
+    ],
+)
+def test_golden_items_that_are_none(folder, changes, words):
+    """Golden items that are missing, or cannot be compared, are a fault of the model."""
+    save_golden(folder, Tiny(), **changes)
+    save_hashes(folder)
+    with pytest.raises(BrokenModelError, match=words):
+        embed_images(folder)
+
+
+@pytest.mark.parametrize("embed", [embed_images, embed_texts])
+@pytest.mark.parametrize(("value", "words"), [(np.nan, "Got nan at item 1"), (np.inf, "finite"), (0, "Got 8 zeros")])
+def test_weights_that_are_no_numbers(folder, embed, value, words):
+    """A model that gives no vectors is refused."""
+    tiny = Tiny()
+    tiny.colours[:], tiny.letters[:] = value, value
+    tiny.save(folder)
+    save_hashes(folder)
+    with pytest.raises(BrokenModelError, match=words):
+        embed(folder)
+
+
+@pytest.mark.parametrize("embed", [embed_images, embed_texts])
+def test_graph_of_another_dimension(folder, embed):
+    """A graph must give vectors of the length that model.json promises."""
+    Tiny(dimension=DIMENSION + 1).save(folder)
+    save_hashes(folder)
+    with pytest.raises(BrokenModelError, match=r"shape \(1, 8\)\. Got \(1, 9\)"):
+        embed(folder)
+
+
+@pytest.mark.parametrize(
+    ("embed", "name", "other"),
+    [(embed_images, "image.onnx", "text.onnx"), (embed_texts, "text.onnx", "image.onnx")],
+)
+def test_graph_of_another_kind(folder, embed, name, other):
+    """A graph must have the inputs of its tower."""
+    (folder / name).write_bytes((folder / other).read_bytes())
+    save_hashes(folder)
+    with pytest.raises(BrokenModelError, match=f"must have a {name} that can be used"):
+        embed(folder)
+
+
+@pytest.mark.parametrize(
+    ("embed", "name"),
+    [
+        (embed_images, "image.onnx"),
+        (embed_texts, "text.onnx"),
+        (embed_texts, "tokenizer.json"),
+        (embed_texts, "golden.npz"),
+    ],
+)
+def test_file_of_another_kind(folder, embed, name):
+    """A file that is not what its name says is refused, even if its hash is right."""
+    (folder / name).write_bytes(b"not a file of that kind")
+    save_hashes(folder)
+    with pytest.raises(BrokenModelError, match=f"must have a {name} that can be used"):
+        embed(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"format": 2}, "format must be 1. Got 2"),
+        ({"format": None}, "format must be 1. Got None"),
+        ({"id": None}, "id must be there"),
+        ({"id": 5}, "id must be a text. Got 5"),
+        ({"dimension": "512"}, "dimension must be a whole number. Got '512'"),
+        ({"dimension": True}, "dimension must be a whole number. Got True"),
+        ({"dimension": 0}, "dimension must be at least 1. Got 0"),
+        ({"golden": None}, "golden must be there"),
+        ({"image": []}, r"image must be an object. Got \[\]"),
+        ({"image__size": 0}, "image.size must be at least 1"),
+        ({"image__size": 9.5}, "image.size must be a whole number"),
+        ({"image__fit": "stretch"}, "image.fit must be 'pad' or 'crop' or 'squash'. Got 'stretch'"),
+        ({"image__fit": []}, "image.fit must be"),
+        ({"image__interpolation": None}, "image.interpolation must be there"),
+        ({"image__mean": [0.5]}, "image.mean must be 3 times a number"),
+        ({"image__std": [1, 1, 0]}, "image.std must be above 0"),
+        ({"image__std": [1, 1, "1"]}, "image.std must be 3 times a number"),
+        ({"image__background": [0, 0, 256]}, "image.background must be from 0 to 255"),
+        ({"text__max_length": 0}, "text.max_length must be at least 1"),
+        ({"text__tokenizer": None}, "text.tokenizer must be there"),
+        (
+            {"image__file": "../image.onnx"},
+            r"image.file must be the name of a file in the folder. Got '\.\./image",
+        ),
+        ({"text__file": "/etc/passwd"}, "text.file must be the name of a file"),
+        ({"text__tokenizer": "a\\b"}, "text.tokenizer must be the name of a file"),
+        ({"golden": ".."}, "golden must be the name of a file"),
+        ({"golden": "other.npz"}, "sha256.other.npz must be 64 hexadecimal digits. Got None"),
+        ({"sha256__image.onnx": "abc"}, "sha256.image.onnx must be 64 hexadecimal digits. Got 'abc'"),
+        ({"sha256__more.bin": "0" * 64}, r"sha256 must be of the files named. Got \['more.bin'\]"),
+    ],
+)
+def test_wrong_field(folder, changes, words):
+    """A field of model.json that is missing or wrong is named, with what it must be."""
+    change_json(folder, **changes)
+    with pytest.raises(BrokenModelError, match=words):
+        read_model(folder)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'"\xff"', None])
+def test_no_model_json(folder, text):
+    """A model.json that cannot be read is a fault of the folder, which is named."""
+    (folder / "model.json").unlink()
+    if text is not None:
+        (folder / "model.json").write_bytes(text)
+    with pytest.raises(BrokenModelError, match="tiny"):
+        read_model(folder)
+
+
+# --- finding a model
+
+
+def test_installed(folder, tmp_path):
+    """The installed models are the bundled ones and those of the models folder."""
+    make_model(tmp_path / "models" / "org--big", "org/big")
+    (tmp_path / "models" / "empty").mkdir()
+    own = [model for model in installed() if model.folder.parent != BUNDLED]
+    assert [(model.id, model.model, model.folder.name) for model in own] == [
+        ("org/big", "org/big@2", "org--big"),
+        ("tiny", "tiny@2", "tiny"),
+    ]
+    assert own[1].bytes == sum((folder / name).stat().st_size for name in FILES)
+
+
+def test_find(folder, tmp_path):
+    """A model is found by its id, also one with an organisation, and by the path of its folder."""
+    big = make_model(tmp_path / "models" / "org--big", "org/big")
+    assert find("tiny") == folder
+    assert find("org/big") == big
+    elsewhere = make_model(tmp_path / "elsewhere", "other")
+    assert find(str(elsewhere)) == elsewhere
+
+
+def test_find_from_within(tmp_path, monkeypatch):
+    """A plain word is an id, never a folder that happens to be here."""
+    elsewhere = make_model(tmp_path / "elsewhere", "other")
+    monkeypatch.chdir(tmp_path)
+    assert find(f".{os.sep}elsewhere") == elsewhere
+    with pytest.raises(MissingModelError, match="'elsewhere'"):
+        find("elsewhere")
+
+
+def test_folder_of_another_model(folder):
+    """A folder whose model has another id is not taken for the model that was asked for."""
+    folder.rename(folder.with_name("small"))
+    with pytest.raises(BrokenModelError, match=r"id must be 'small'\. Got 'tiny'"):
+        find("small")
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("name", ["line-corporation/clip-japanese-base", "tin", "..", "models/tiny"])
+def test_missing_model(name):
+    """An absent model is an error that names the installed ones; no other is taken."""
+    with pytest.raises(MissingModelError, match=r"installed: (.*, )?tiny\..*meetup2025 model list"):
+        encoder(name)
+
+
+def test_encoder(folder, monkeypatch):
+    """An encoder is one object in a process; without a name it is that of the setting."""
+    assert encoder("tiny") is encoder("tiny")
+    monkeypatch.setenv("MEETUP2025_MODEL", "tiny")
+    assert encoder() is encoder("tiny")
+    assert encoder(str(folder)) is encoder("tiny")
+
+
+# --- the bundled model
+
+
+def test_sketch():
+    """The bundled model is the default, is whole, and gives its published vectors."""
+    sketch = encoder()
+    check_hashes(BUNDLED / "sketch")
+    assert sketch is encoder("sketch")
+    assert sketch.dimension == 512
+    assert min(cosine for _, cosine in OnnxEncoder(BUNDLED / "sketch").verify()) >= LEAST_COSINE
+
+
+def test_pictures_load_nothing_of_texts():
+    """Embedding a picture imports no tokenizer: every process of a database pays for what is imported."""
+    program = (
+        "import sys; from PIL import Image; from meetup2025.embedding import encoder; "
+        "encoder('sketch').images([Image.new('RGB', (64, 32), 'navy')]); "
+        "print([name for name in ('tokenizers', 'torch', 'duckdb', 'sqlglot') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")

@@ -1,0 +1,192 @@
+"""What is no picture, or one too large to open safely."""
+
+from __future__ import annotations
+
+import struct
+import sys
+import time
+import warnings
+from functools import partial
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pytest
+from pictures import RED, UPRIGHT, corners, encoded, found_corners, jpeg_of_size, noise, png_header
+from PIL import Image, ImageFile
+
+from meetup2025 import images
+from meetup2025.errors import UnreadableImageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the one folder that may be read."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    monkeypatch.setenv("MEETUP2025_PHOTOS", str(folder))
+    return folder
+
+
+@pytest.mark.parametrize("size", [(25_000, 20_000), (14_000, 20_000), (10_000, 8_000), (2**31 - 1, 1)])
+def test_header_of_too_many_pixels(size: tuple[int, int]) -> None:
+    """A picture is refused by its header, so at once: 500, 280, 80 and 2,147 megapixels of PNG."""
+    data = png_header(*size)
+    started = time.process_time()
+
+    with pytest.raises(UnreadableImageError, match=r"must have at most (200|64) megapixels"):
+        images.open_picture(data)
+
+    assert time.process_time() - started < 0.1
+
+
+@pytest.mark.parametrize("action", ["ignore", "error"])
+def test_one_pixel_too_many(action: Literal["ignore", "error"]) -> None:
+    """The limit is ours: it holds whether Pillow's warning of a bomb is an error or not."""
+    data = jpeg_of_size(20_000, 10_001)
+    with warnings.catch_warnings():
+        warnings.simplefilter(action)
+        for open_it in (images.open_picture, partial(images.to_data_url, longest=64)):
+            with pytest.raises(UnreadableImageError, match="must have at most 200 megapixels"):
+                open_it(data)
+
+
+def test_many_pixels_of_jpeg() -> None:
+    """A JPEG may have 200 megapixels where the decoder shrinks it, and 64 where it cannot (progressive)."""
+    with pytest.raises(UnreadableImageError, match=r"must have at most 64 megapixels. Got 9000 x 9000"):
+        images.open_picture(jpeg_of_size(9_000, 9_000, progressive=True))
+
+    assert images.open_picture(jpeg_of_size(20_000, 10_000)).size == (625, 313)
+    assert images.open_picture(jpeg_of_size(2_000, 3_000, progressive=True)).size == (500, 750)
+
+
+def test_too_many_scans() -> None:
+    """A progressive JPEG that would keep the decoder busy for minutes is refused at once."""
+    data = encoded(Image.new("RGB", (8_000, 1_000), RED), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xc4")  # the tables of the last scan, and the scan
+    many = data[:-2] + data[last:-2] * 1_000 + data[-2:]
+    started = time.process_time()
+
+    with pytest.raises(UnreadableImageError, match=r"must have at most 500 scans\. Got 1010"):
+        images.open_picture(many)
+
+    assert time.process_time() - started < 0.1
+    assert images.open_picture(data).size == (1_000, 125)
+
+
+def test_bomb() -> None:
+    """A small file that would fill memory is refused before it does."""
+    bomb = encoded(Image.new("1", (9_000, 9_000)))
+
+    assert len(bomb) < 20_000
+    with pytest.raises(UnreadableImageError, match=r"must have at most 64 megapixels. Got 9000 x 9000"):
+        images.open_picture(bomb)
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
+def test_no_pixels(size: tuple[int, int]) -> None:
+    """A picture of no width or no height is refused."""
+    bmp = bytearray(encoded(Image.new("RGB", (1, 1)), "BMP"))
+    bmp[18:26] = struct.pack("<ii", *size)
+    gif = bytearray(encoded(Image.new("L", (1, 1)), "GIF"))
+    frame = gif.index(b",")
+    gif[6:10] = gif[frame + 5 : frame + 9] = struct.pack("<HH", *size)
+
+    for data in (png_header(*size), bytes(bmp), bytes(gif), jpeg_of_size(*size)):
+        with pytest.raises(UnreadableImageError):
+            images.open_picture(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"\0", id="one byte"),
+        pytest.param(b"not a picture " * 99, id="text"),
+        pytest.param(b"<!DOCTYPE html><html><body>404</body></html>", id="HTML saved as .jpg"),
+        pytest.param(b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', id="SVG"),
+        pytest.param(b"%PDF-1.7\n", id="PDF"),
+        pytest.param(encoded(corners(), "EPS"), id="EPS"),
+        pytest.param(encoded(corners(), "ICO"), id="ICO"),
+        pytest.param(encoded(corners(), "PPM"), id="PPM"),
+        pytest.param(encoded(corners(), "TGA"), id="TGA"),
+        pytest.param(b"8BPS\0\1" + bytes(99), id="PSD"),
+        pytest.param(b"\xff\xd8\xff", id="start of a JPEG"),
+        pytest.param(b"\x89PNG\r\n\x1a\n", id="start of a PNG"),
+        pytest.param(b"GIF89a", id="start of a GIF"),
+        pytest.param(b"RIFF\0\0\0\0WEBP", id="start of a WebP"),
+        pytest.param(b"II*\0\x08\0\0\0", id="start of a TIFF"),
+    ],
+)
+def test_not_a_picture(photos: Path, data: bytes) -> None:
+    """What is not a photograph's format is refused by its bytes, whatever the file's name says."""
+    (photos / "fish.jpg").write_bytes(data)
+
+    with pytest.raises(UnreadableImageError, match=r"^The picture "):
+        images.open_picture(data)
+    with pytest.raises(UnreadableImageError, match=r"^'fish\.jpg' "):
+        images.open_picture("fish.jpg")
+
+
+def test_zero_bytes(photos: Path) -> None:
+    """An empty file and an empty string are refused as such."""
+    (photos / "fish.jpg").touch()
+
+    for source in (b"", "", "data:image/png;base64,", "fish.jpg"):
+        with pytest.raises(UnreadableImageError, match="Got zero bytes"):
+            images.open_picture(source)
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.5, 0.9])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("JPEG", {"progressive": True}), *((kind, {}) for kind in images.FORMATS)],
+)
+def test_truncated(kind: str, options: dict[str, Any], kept: float) -> None:
+    """A file that ends too early is refused; the missing part is never filled with grey."""
+    data = encoded(noise(200, 150), kind, **options)
+
+    with pytest.raises(UnreadableImageError, match=r"^The picture (is broken|must be one of)"):
+        images.open_picture(data[: int(len(data) * kept)])
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+
+
+@pytest.mark.parametrize("kind", images.FORMATS)
+@pytest.mark.filterwarnings("ignore")
+def test_damaged(kind: str) -> None:
+    """Of a file with damaged bytes comes a picture or this project's error, nothing else."""
+    data = encoded(noise(40, 30), kind)
+    random = np.random.default_rng(5)
+    refused = 0
+    for _ in range(150):  # most of the damage is in the header, where the sizes are
+        damaged = bytearray(data)
+        for at in random.integers(0, len(data) if random.random() < 0.3 else 90, 3):
+            damaged[at] = random.integers(0, 256)
+        try:
+            assert images.open_picture(bytes(damaged)).mode == "RGB"
+        except UnreadableImageError:
+            refused += 1
+
+    assert refused > 0
+
+
+def test_heic() -> None:
+    """A HEIC picture of a telephone is opened where pillow-heif is installed."""
+    pillow_heif = pytest.importorskip("pillow_heif")
+    stream = BytesIO()
+    pillow_heif.from_pillow(corners(64, 48)).save(stream, quality=95)
+    data = stream.getvalue()
+
+    assert data[4:8] == b"ftyp"
+    assert found_corners(images.open_picture(data)) == UPRIGHT
+    assert images.to_data_url(data, longest=64).startswith("data:image/jpeg;base64,")
+
+
+def test_heic_without_pillow_heif(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pillow-heif is not installed, the error says what to do."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+
+    with pytest.raises(UnreadableImageError, match=r"save it as JPEG, or pip install 'meetup2025\[heic\]'"):
+        images.open_picture(b"\0\0\0\x18ftypheic" + bytes(99))
