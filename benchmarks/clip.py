@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,8 +32,9 @@ def write(published: Path, ours: Path) -> None:
     The text half of the folder is empty: naming a picture never opens it.
     """
     import torch
-    from transformers import CLIPConfig, CLIPModel
+    from transformers import CLIPConfig, CLIPModel, logging
 
+    logging.disable_progress_bar()
     torch.manual_seed(0)
     sizes = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12}
     config = CLIPConfig(vision_config={**sizes, "patch_size": 16, "image_size": SIDE}, projection_dim=DIMENSION)
@@ -60,13 +62,15 @@ def _write_folder(tower: nn.Module, folder: Path) -> None:
     import torch
 
     grey = torch.zeros(1, 3, SIDE, SIDE)
-    torch.onnx.export(
-        tower, (grey,), str(folder / "image.onnx"), input_names=["pixels"], output_names=["vectors"],
-        dynamic_axes={"pixels": {0: "n"}, "vectors": {0: "n"}}, opset_version=17, dynamo=False,
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of the shapes that it fixes, and of this exporter
+        torch.onnx.export(
+            tower, (grey,), str(folder / "image.onnx"), input_names=["pixels"], output_names=["vectors"],
+            dynamic_axes={"pixels": {0: "n"}, "vectors": {0: "n"}}, opset_version=17, dynamo=False,
+        )  # fmt: skip
     with torch.no_grad():
         vectors = tower(grey).numpy()
-    picture = np.full((SIDE, SIDE, 3), 0, np.uint8)
+    picture = np.zeros((SIDE, SIDE, 3), np.uint8)
     np.savez(folder / "golden.npz", image_00=picture, image_vectors=vectors)
     for name in ("text.onnx", "tokenizer.json"):
         (folder / name).touch()

@@ -61,7 +61,7 @@ def _with_clip(folder: Path, picture: Path) -> Iterator[Result]:
     child = [sys.executable, "-m", "benchmarks.workshop", str(published), str(picture), url]
     ours = Way(OURS, lambda: _identify(picture, database, model=own), note="random weights, in ONNX Runtime")
     theirs = Way(WORKSHOP, lambda: _run(*child), note="random weights, in transformers")
-    yield from by_turns(what, ours, theirs, runs=5, aim=1.5)
+    yield from by_turns(what, ours, theirs, runs=3, aim=1.5)
 
 
 def _with_names(database: Path) -> str:

@@ -1,5 +1,5 @@
 """
-A JPEG of twelve megapixels to its vector.
+A JPEG of twelve megapixels to its vector; then the photos of the user, where a folder of them is given.
 """
 
 from __future__ import annotations
@@ -19,33 +19,42 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FULL = "full decode"
+SIDE = 224
+"""Pixels that the models of photos see; the bundled one sees fewer."""
 
 
 def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects
-    """A made picture; then photos of the user, where a folder of them is given."""
-    yield from _one("12 megapixels, made", pictures.photograph(), runs=15, aim=0.06)
-    for path in pictures.jpegs(photos) if photos else ():
-        yield from _one(path.name, path.read_bytes(), runs=5)
+    """Decode and embed one made picture, then all photos."""
+    made = pictures.photograph()
+    yield from _each("12 megapixels, made", [made], f"{len(made) / 1e6:.1f} MB", runs=15, aim=0.06)
+    files = [path.read_bytes() for path in pictures.jpegs(photos)] if photos else []
+    if files:
+        note = f"{_megapixels(files):.1f} megapixels and {sum(map(len, files)) / len(files) / 1e6:.1f} MB on average"
+        yield from _each(f"each of {len(files)} photos", files, note, runs=3)
 
 
-def _one(name: str, data: bytes, *, runs: int, aim: float | None = None) -> Iterator[Result]:
-    model = encoder()
-    with Image.open(io.BytesIO(data)) as picture:
-        note = f"{picture.size[0]} x {picture.size[1]}, {len(data) / 1e6:.1f} MB"
-
-    def full() -> Image.Image:
-        return Image.open(io.BytesIO(data)).convert("RGB")
-
-    yield from by_turns(
-        f"{name}: decode and embed",
-        Way(OURS, lambda: model.images([images.open_picture(data, longest=model.picture_size)]), note=note),
-        Way(FULL, lambda: model.images([full()])),
-        runs=runs,
-        aim=aim,
+def _each(name: str, files: list[bytes], note: str, *, runs: int, aim: float | None = None) -> Iterator[Result]:
+    model, share = encoder(), 1 / len(files)
+    embedding = (
+        Way(OURS, lambda: [model.images([_draft(data, model.picture_size)]) for data in files], share, note),
+        Way(FULL, lambda: [model.images([_full(data)]) for data in files], share),
     )
-    yield from by_turns(
-        f"{name}: decode for a model of 224 pixels",
-        Way(OURS, lambda: images.open_picture(data, longest=224)),
-        Way(FULL, lambda: full().resize((224, 168), Image.Resampling.BICUBIC)),
-        runs=runs,
+    yield from by_turns(f"{name}: decode and embed", *embedding, runs=runs, aim=aim)
+    decoding = (
+        Way(OURS, lambda: [_draft(data, SIDE) for data in files], share),
+        Way(FULL, lambda: [_full(data).resize((SIDE, SIDE), Image.Resampling.BICUBIC) for data in files], share),
     )
+    yield from by_turns(f"{name}: decode for {SIDE} pixels", *decoding, runs=runs)
+
+
+def _draft(data: bytes, side: int) -> Image.Image:
+    return images.open_picture(data, longest=side)
+
+
+def _full(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def _megapixels(files: list[bytes]) -> float:
+    sizes = [Image.open(io.BytesIO(data)).size for data in files]
+    return sum(wide * high for wide, high in sizes) / len(sizes) / 1e6

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Cursor
 
-RUNS = 40
+RUNS = 30
 
 
 def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects

@@ -26,6 +26,16 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "gap(engine, raises, reason): this engine cannot do it yet; the test fails once it can, until the marker goes",
     )
+    config.addinivalue_line("markers", "anywhere: what is tested does not depend on whether the database is a file")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that asks for an engine on all of them, those marked `anywhere` on no file."""
+    if "engine" in metafunc.fixturenames:
+        engines = ["duckdb", "duckdb-file", pytest.param("iris", marks=pytest.mark.iris)]
+        if metafunc.definition.get_closest_marker("anywhere"):
+            engines.remove("duckdb-file")
+        metafunc.parametrize("engine", engines, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,7 +44,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         parameters = getattr(item, "callspec", None)
         for gap in item.iter_markers("gap"):
             if parameters and parameters.params.get("engine", "").startswith(gap.args[0]):
-                item.add_marker(pytest.mark.xfail(raises=gap.kwargs["raises"], reason=gap.kwargs["reason"], strict=True))
+                item.add_marker(
+                    pytest.mark.xfail(raises=gap.kwargs["raises"], reason=gap.kwargs["reason"], strict=True)
+                )
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -54,16 +66,23 @@ def _own_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "data"))
 
 
-@pytest.fixture(
-    params=["duckdb", "duckdb-file", pytest.param("iris", marks=pytest.mark.iris)],
-)
+@pytest.fixture
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """URL of an empty database, of each engine in turn."""
     if request.param == "duckdb":
         return "duckdb://"
     if request.param == "duckdb-file":
+        shutil.copy(request.getfixturevalue("_empty_file"), tmp_path / "fish.duckdb")
         return f"duckdb:///{tmp_path / 'fish.duckdb'}"
     return _iris_url()
+
+
+@pytest.fixture(scope="session")
+def _empty_file(_clean_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Database file with empty tables: a copy of it opens faster than a new one is made."""
+    path = tmp_path_factory.mktemp("empty") / "fish.duckdb"
+    meetup2025.connect(f"duckdb:///{path}").close()
+    return path
 
 
 def _iris_url() -> str:

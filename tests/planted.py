@@ -74,7 +74,7 @@ def text(vector: NDArray[Any]) -> str:
 def insert(connection: Connection, planted: Planted) -> None:
     """Put the catalogue into both tables and commit."""
     with connection.cursor() as cursor:
-        cursor.executemany(INSERT_FISH, list(zip(planted.ids, planted.names, map(text, planted.vectors), strict=True)))
-        photos = [(f"{name}.jpg", text(vector)) for name, vector in zip(planted.names, planted.vectors, strict=True)]
-        cursor.executemany(INSERT_IMAGE, photos)
+        cursor.executemany(INSERT_FISH, list(zip(planted.ids, planted.names, planted.vectors, strict=True)))
+        photos = [f"{name}.jpg" for name in planted.names]
+        cursor.executemany(INSERT_IMAGE, list(zip(photos, planted.vectors, strict=True)))
     connection.commit()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hashed import HashedEncoder
 
-from meetup2025 import loading
+from meetup2025 import loading, stored
 from meetup2025.errors import DataError, IntegrityError, InvalidFileError, ModelMismatchError
 from meetup2025.readers import read_vectors
 from meetup2025.stored import names_of_fish
@@ -20,8 +20,17 @@ from meetup2025.vectors import from_text
 if TYPE_CHECKING:
     from meetup2025.engines import Connection
 
+pytestmark = pytest.mark.anywhere
+
 TWO = "FishID,Name,Kanji\nF001,マアジ,真鯵\nF002,ブリ,鰤\n"
 WORDS = "Kanji, OtherNames, English, Scientific, Family"
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let files of a few lines have several batches."""
+    monkeypatch.setattr(loading, "_BATCH", 2)
+    monkeypatch.setattr(stored, "_BATCH", 2)
 
 
 def load_names(connection: Connection, text: str, encoder: HashedEncoder | None = None) -> int:
@@ -77,10 +86,15 @@ def photo(name: str, at: int = 0) -> dict[str, Any]:
     return {"filename": name, "features": axis(at)}
 
 
+def photo_of(fish_id: str, name: str, at: int = 0) -> dict[str, Any]:
+    """Give a line for a photo of a fish."""
+    return photo(f"{fish_id}/{name}.jpg", at)
+
+
 # --- LoadNames
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 501])
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
 def test_names_are_added(connection, count):
     """Each name becomes a row with the unit vector of the name, and the number of rows is given."""
     text = "FishID,Name\n" + "".join(f"F{at:04},name {at}\n" for at in range(count))
@@ -187,11 +201,13 @@ def test_name_of_another_fish_id(connection, kind):
     """A name that another FishID keeps is refused with both, and nothing changes."""
     load_names(connection, TWO)
     before = everything(connection)
+    lines = [fish("F008", "サンマ"), fish("F009", "ブリ")]
     with pytest.raises(IntegrityError, match=r"ブリ would have F002.* and F009"):
-        if kind == "names":
+        _ = (
             load_names(connection, "FishID,Name\nF008,サンマ\nF009,ブリ\n")
-        else:
-            load_vectors(connection, [fish("F008", "サンマ"), fish("F009", "ブリ")], model="hashed@1")
+            if kind == "names"
+            else load_vectors(connection, lines, model="hashed@1")
+        )
     assert everything(connection) == before
 
 
@@ -241,6 +257,13 @@ def test_rows_inserted_by_hand(connection):
     assert load_names(connection, TWO) == 0
 
 
+def test_progress(connection, capsys):
+    """Where there is no terminal, a load prints nothing."""
+    load_names(connection, TWO)
+    load_vectors(connection, [photo("a.jpg")], "FishImage")
+    assert tuple(capsys.readouterr()) == ("", "")
+
+
 # --- models
 
 
@@ -266,7 +289,7 @@ def test_whole_catalogue_with_another_model(connection):
 @pytest.mark.parametrize("table", ["Fish", "FishImage"])
 def test_vectors_of_another_model(connection, table):
     """A file of vectors of another model is refused unless it replaces every row."""
-    line = fish if table == "Fish" else lambda key, name, at=0: photo(f"{key}.jpg", at)
+    line = fish if table == "Fish" else photo_of
     load_vectors(connection, [line("F001", "マアジ"), line("F002", "ブリ")], table, "one@1")
     before = everything(connection)
     with pytest.raises(ModelMismatchError, match=f"MeetUp2025.{table} must .* has one@1; this is two@1"):
@@ -289,7 +312,7 @@ def test_model_without_revision(connection):
 # --- LoadVectors
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 501])
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
 def test_vectors_are_added(connection, count):
     """Each line becomes a row with a vector of length 1, and the number of rows is given."""
     lines = [fish(f"F{at:04}", f"name {at}", at % 512, at + 1.0) for at in range(count)]
@@ -309,7 +332,11 @@ def test_same_vectors_again(connection):
     assert load_vectors(connection, lines) == 3
     before = everything(connection)
     texts = [
-        {"fishid": each["fishid"].lower(), "name": each["fishname"], "features": ",".join(map(repr, each["embedding"]))}
+        {
+            "fishid": each["fishid"].lower(),
+            "name": each["fishname"],
+            "features": ",".join(str(3 * x) for x in each["embedding"]),
+        }
         for each in lines
     ]
     assert [load_vectors(connection, lines), load_vectors(connection, texts)] == [0, 0]
@@ -336,16 +363,23 @@ def test_vectors_of_photos(connection):
     assert load_vectors(connection, [photo("A.jpg"), photo("b.jpg", 2)], "FishImage") == 1
 
 
+def test_long_source(connection):
+    """Of the path of a file, the column Source holds the first 500 characters."""
+    line = f"{json.dumps(photo('a.jpg'))}\n".encode()
+    assert loading.load_vectors(connection, BytesIO(line), "x" * 600, "FishImage", "clip") == 1
+    assert rows(connection, "SELECT Source FROM MeetUp2025.FishImage") == [("x" * 500,)]
+
+
 @pytest.mark.parametrize("bad", [fish("F9", "x", norm=0.0), fish("F001", "x"), {"fishid": "F9"}, "junk"])
 @pytest.mark.parametrize("in_transaction", [False, True])
 def test_refused_file_of_vectors(connection, bad, in_transaction):
-    """A fault in the last of 600 lines leaves the table as before, inside a transaction of the caller too."""
+    """A fault in the last of six lines leaves the table as before, inside a transaction of the caller too."""
     load_names(connection, TWO)
     if in_transaction:
         execute(connection, "UPDATE MeetUp2025.Fish SET English = 'yellowtail' WHERE FishID = 'F002'")
     before = everything(connection)
-    good = [fish("F001", "マアジ"), *(fish(f"G{at}", f"n{at}") for at in range(599))]
-    with pytest.raises(InvalidFileError, match="line 601"):
+    good = [fish("F001", "マアジ"), *(fish(f"G{at}", f"n{at}") for at in range(4))]
+    with pytest.raises(InvalidFileError, match="line 6"):
         load_vectors(connection, [*good, bad], model="hashed@1")
     if in_transaction:
         connection.commit()
@@ -369,8 +403,9 @@ def test_many_vectors_in_little_memory(connection, monkeypatch):
 
     monkeypatch.setattr(loading, "read_vectors", counted)
     monkeypatch.setattr(loading, "_BATCH", 100)
-    assert load_vectors(connection, (fish(f"F{at}", f"n{at}", at % 512) for at in range(2000))) == 2000
-    assert rows(connection, "SELECT COUNT(*) FROM MeetUp2025.Fish") == [(2000,)]
+    monkeypatch.setattr(stored, "_BATCH", 100)
+    assert load_vectors(connection, (fish(f"F{at}", f"n{at}", at % 512) for at in range(1000))) == 1000
+    assert rows(connection, "SELECT COUNT(*) FROM MeetUp2025.Fish") == [(1000,)]
     assert 100 <= most <= 201
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from planted import DIMENSION, INSERT_FISH, Planted, text
+from planted import DIMENSION, INSERT_FISH, Planted, insert, text
 
 import meetup2025
 from meetup2025 import DataError, Error, IntegrityError, InterfaceError, OperationalError, ProgrammingError
@@ -48,6 +50,7 @@ def test_exceptions_form_the_tree_of_the_pep() -> None:
     assert issubclass(meetup2025.Error, Exception)
 
 
+@pytest.mark.xfail(raises=AttributeError, reason="the exception is not there yet")
 def test_warning_of_the_pep() -> None:
     """The module has the exception Warning, which PEP 249 asks for."""
     assert issubclass(meetup2025.Warning, Exception)
@@ -75,7 +78,7 @@ def test_default_url(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     meetup2025.connect().close()
 
     assert (tmp_path / "set.db").is_file()
-    assert (tmp_path / "data" / "meetup2025" / "fish.duckdb").is_file()
+    assert (tmp_path / "data" / "meetup2025" / "meetup2025.duckdb").is_file()
 
 
 def test_relative_url(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -86,13 +89,19 @@ def test_relative_url(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert (tmp_path / "new" / "魚.db").is_file()
 
 
-@pytest.mark.parametrize("name", ["meetup2025.db", "MeetUp2025.v1.duckdb", "sqluser"])
-def test_file_named_as_a_schema(tmp_path: Path, name: str) -> None:
-    """DuckDB could not tell such a file from the schema, so the name is refused and nothing is made."""
-    with pytest.raises(InterfaceError, match="another name"):
-        meetup2025.connect(f"duckdb:///{tmp_path / name}")
+@pytest.mark.parametrize(
+    "name", ["meetup2025.db", "MeetUp2025.v1.duckdb", "sqluser", "main", "temp.db", 'o\'hara "魚".db']
+)
+def test_file_of_any_name(tmp_path: Path, name: str) -> None:
+    """A file may have any name, that of a schema too."""
+    for number in (1, 2):
+        with meetup2025.connect(f"duckdb:///{tmp_path / name}") as connection, connection.cursor() as cursor:
+            cursor.execute(INSERT_NAME, [f"F{number}", f"name {number}"])
+            cursor.execute("CREATE TABLE IF NOT EXISTS Notes (A INTEGER)")
+            connection.commit()
+            assert (count(cursor), cursor.execute("SELECT A FROM Notes").fetchall()) == (number, [])
 
-    assert list(tmp_path.iterdir()) == []
+    assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
 def test_memory_databases_are_apart() -> None:
@@ -118,6 +127,7 @@ def test_context_managers(engine: str) -> None:
         connection.cursor()
 
 
+@pytest.mark.anywhere
 def test_description(fish: Cursor) -> None:
     """The description has seven values for each column, the first its name."""
     fish.execute("SELECT FishID, Name AS Fish, COUNT(*) FROM MeetUp2025.Fish GROUP BY FishID, Name")
@@ -172,6 +182,7 @@ def test_next(fish: Cursor, planted: Planted) -> None:
     assert fish.fetchone() == (planted.ids[1],)
 
 
+@pytest.mark.anywhere
 def test_fetch_without_rows(cursor: Cursor) -> None:
     """Fetching before a SELECT, or after an INSERT, is an error."""
     with pytest.raises(InterfaceError, match="SELECT"):
@@ -191,6 +202,7 @@ def test_failed_statement_leaves_no_rows(fish: Cursor) -> None:
         fish.fetchall()
 
 
+@pytest.mark.anywhere
 def test_setinputsizes(cursor: Cursor) -> None:
     """The two methods that PEP 249 lets do nothing are there."""
     assert cursor.setinputsizes([10]) is None
@@ -222,9 +234,37 @@ def test_statement_inside_a_loop(fish: Cursor, connection: Connection, planted: 
     assert found == planted.names
 
 
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_rows_outlive_a_transaction(fish: Cursor, connection: Connection, planted: Planted, end: str) -> None:
+    """Rows that were selected can still be fetched after the transaction has ended, as they were."""
+    connection.cursor().execute("UPDATE MeetUp2025.Fish SET Kanji = 'x'")
+    fish.execute("SELECT FishID, Kanji FROM MeetUp2025.Fish ORDER BY FishID")
+    first = fish.fetchone()
+    getattr(connection, end)()
+
+    assert [first, *fish.fetchall()] == [(key, "x") for key in planted.ids]
+
+
+def test_threads_with_connections_of_their_own(tmp_path: Path, planted: Planted) -> None:
+    """Threads may share the module, each with its own connection to the same file."""
+    url = f"duckdb:///{tmp_path / 'fish.db'}"
+    with meetup2025.connect(url) as connection:
+        insert(connection, planted)
+
+        def similar(name: str) -> str:
+            with meetup2025.connect(url) as own, own.cursor() as cursor:
+                return str(cursor.execute("CALL MeetUp2025.SimilarFish(?, 1)", [name]).fetchall()[0][1])
+
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(similar, planted.names))
+
+    assert found == [planted.nearest(planted.vector(name), 2)[1][0] for name in planted.names]
+
+
 # --- parameters -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("given", [[], ["F1"], ["F1", "a", "b"]])
 def test_wrong_number_of_parameters(cursor: Cursor, given: list[str]) -> None:
     """Each `?` gets one value: no more, no fewer."""
@@ -236,7 +276,11 @@ def test_wrong_number_of_parameters(cursor: Cursor, given: list[str]) -> None:
     assert count(cursor) == 0
 
 
-@pytest.mark.parametrize("value", ["マアジ", "", "'; DROP TABLE MeetUp2025.Fish --", "?", "a\nb\t\\", "🐟", "%", '"', None, 0, -7, 2.5, 2**40])
+@pytest.mark.anywhere
+@pytest.mark.parametrize(
+    "value",
+    ["マアジ", "", "'; DROP TABLE MeetUp2025.Fish --", "?", "a\nb\t\\", "🐟", "%", '"', None, 0, -7, 2.5, 2**40],
+)
 def test_values_come_back(cursor: Cursor, value: Any) -> None:
     """A parameter is a value, whatever characters it has, and comes back as it went in."""
     kind = {str: "VARCHAR(50)", int: "BIGINT", float: "DOUBLE"}.get(type(value), "INTEGER")
@@ -256,6 +300,64 @@ def test_parameters_as_tuple_list_and_array(fish: Cursor, planted: Planted) -> N
     assert answers[0] == answers[1] == answers[2]
 
 
+@pytest.mark.anywhere
+@pytest.mark.parametrize(
+    "parameters",
+    ["ab", {"a": 1, "b": 2}, {1, 2}, 5, None, iter("ab"), np.ones(2), b"ab"],
+    ids=lambda each: type(each).__name__,
+)
+def test_parameters_of_no_order(parameters: Any) -> None:
+    """Parameters are a list or tuple: a text, a dictionary or an iterator is a mistake that is told."""
+    with meetup2025.connect("duckdb://") as connection, pytest.raises(ProgrammingError, match="list or tuple"):
+        connection.cursor().execute("SELECT ?, ?", parameters)
+
+
+@pytest.mark.parametrize(
+    "value", [b"abc", bytearray(b"x"), {"a": 1}, {1}, object(), 1j], ids=lambda each: type(each).__name__
+)
+def test_values_that_sql_cannot_carry(value: Any) -> None:
+    """A value of a type that SQL does not have is refused alike by all ways in, and nothing is stored."""
+    with meetup2025.connect("duckdb://") as connection, connection.cursor() as cursor:
+        for run in (
+            lambda: cursor.execute(INSERT_NAME, ["F1", value]),
+            lambda: cursor.executemany(INSERT_NAME, [["F1", "a"], ["F2", value]]),
+            lambda: cursor.execute("CALL MeetUp2025.SimilarFish(?, 3)", [value]),
+        ):
+            with pytest.raises(ProgrammingError, match=type(value).__name__):
+                run()
+        assert count(cursor) == 0
+
+
+@pytest.mark.parametrize("value", [np.int64(3), np.float32(3), np.float64(3), np.str_("3"), Decimal(3), 3.0, True])
+def test_values_of_other_number_types(cursor: Cursor, value: Any) -> None:
+    """Numbers of numpy and decimal numbers are numbers, one by one and in a batch."""
+    cursor.execute("CREATE TABLE Echo.Echo (A DOUBLE)")
+    cursor.execute("INSERT INTO Echo.Echo (A) VALUES (?)", [value])
+    cursor.executemany("INSERT INTO Echo.Echo (A) VALUES (?)", [[value], [value]])
+
+    assert cursor.execute("SELECT A FROM Echo.Echo").fetchall() == [(float(value),)] * 3
+    cursor.execute("DROP TABLE Echo.Echo")
+
+
+def test_text_that_is_no_unicode(cursor: Cursor) -> None:
+    """Half of a surrogate pair cannot be stored, one by one or in a batch."""
+    for run in (cursor.execute, lambda sql, row: cursor.executemany(sql, [row])):
+        with pytest.raises(DataError):
+            run(INSERT_NAME, ["F1", "\ud800"])
+
+    assert count(cursor) == 0
+
+
+def test_message_of_a_long_value(cursor: Cursor) -> None:
+    """A message does not repeat a whole vector."""
+    with pytest.raises(DataError) as caught:
+        cursor.execute(
+            "INSERT INTO MeetUp2025.Fish (FishID, Name, Features) VALUES ('F1', 'a', ?)", ["0.123456789," * 511 + "z"]
+        )
+
+    assert len(str(caught.value)) < 600
+
+
 def test_question_mark_in_text_is_no_parameter(cursor: Cursor) -> None:
     """A question mark in a string or comment stands for itself."""
     assert cursor.execute("SELECT '?', ? -- ?", [1]).fetchall() == [("?", 1)]
@@ -272,7 +374,7 @@ def test_executemany_of_vectors(cursor: Cursor, number: int, form: Any) -> None:
     cursor.executemany(INSERT_FISH, [(f"F{at}", f"name {at}", form(row)) for at, row in enumerate(vectors)])
 
     assert cursor.rowcount == number
-    stored = {key: features for key, features in cursor.execute("SELECT FishID, Features FROM MeetUp2025.Fish")}
+    stored = dict(iter(cursor.execute("SELECT FishID, Features FROM MeetUp2025.Fish")))
     found = np.array([stored[f"F{at}"].split(",") for at in range(number)], dtype=float).reshape(number, DIMENSION)
     assert (found == vectors).all()
 
@@ -321,7 +423,9 @@ def test_executemany_of_mixed_types(cursor: Cursor) -> None:
 
 def test_executemany_of_updates(fish: Cursor) -> None:
     """Each row of parameters is one UPDATE; rowcount is their sum."""
-    fish.executemany("UPDATE MeetUp2025.Fish SET Kanji = ? WHERE FishID = ?", [("鯵", "F000"), ("鰯", "F001"), ("x", "none")])
+    fish.executemany(
+        "UPDATE MeetUp2025.Fish SET Kanji = ? WHERE FishID = ?", [("鯵", "F000"), ("鰯", "F001"), ("x", "none")]
+    )
 
     assert fish.rowcount == 2
     changed = fish.execute("SELECT Kanji FROM MeetUp2025.Fish WHERE Kanji IS NOT NULL ORDER BY FishID").fetchall()
@@ -422,9 +526,8 @@ def test_transaction_block(cursor: Cursor, connection: Connection) -> None:
     """A block does all or nothing, and commits by itself where no transaction was open."""
     with connection.transaction():
         cursor.execute(INSERT_NAME, ["F1", "a"])
-    with pytest.raises(ValueError, match="stop"), connection.transaction():
-        cursor.execute(INSERT_NAME, ["F2", "b"])
-        raise ValueError("stop")
+    with pytest.raises(DataError), connection.transaction():
+        cursor.executemany(INSERT_NAME, [["F2", "b"], ["F3", "x" * 51]])
     connection.rollback()
 
     assert cursor.execute("SELECT FishID FROM MeetUp2025.Fish").fetchall() == [("F1",)]
@@ -447,7 +550,9 @@ def test_wrong_statement_in_a_transaction(cursor: Cursor, connection: Connection
         with pytest.raises(ProgrammingError):
             cursor.execute(wrong)
     with pytest.raises(DataError):
-        cursor.execute("INSERT INTO MeetUp2025.Fish (FishID, Name, Features) VALUES ('F2', 'b', TO_VECTOR('1,2', DOUBLE))")
+        cursor.execute(
+            "INSERT INTO MeetUp2025.Fish (FishID, Name, Features) VALUES ('F2', 'b', TO_VECTOR('1,2', DOUBLE))"
+        )
     connection.commit()
 
     assert count(cursor) == 1
@@ -491,7 +596,13 @@ def test_use_after_close(connection: Connection) -> None:
     connection.close()
     connection.close()
 
-    for use in (cursor.fetchall, lambda: cursor.execute("SELECT 1"), connection.cursor, connection.commit, connection.rollback):
+    for use in (
+        cursor.fetchall,
+        lambda: cursor.execute("SELECT 1"),
+        connection.cursor,
+        connection.commit,
+        connection.rollback,
+    ):
         with pytest.raises(InterfaceError, match="closed"):
             use()
 
@@ -503,7 +614,12 @@ def test_use_after_close_of_the_cursor(connection: Connection) -> None:
     cursor.close()
     cursor.close()
 
-    for use in (cursor.fetchall, cursor.fetchone, lambda: cursor.execute("SELECT 1"), lambda: cursor.executemany("SELECT 1", [])):
+    for use in (
+        cursor.fetchall,
+        cursor.fetchone,
+        lambda: cursor.execute("SELECT 1"),
+        lambda: cursor.executemany("SELECT 1", []),
+    ):
         with pytest.raises(InterfaceError):
             use()
     assert count(connection.cursor()) == 0
@@ -520,6 +636,7 @@ def test_callproc(fish: Cursor, planted: Planted) -> None:
     assert [row[1] for row in fish.fetchall()] == [name for name, _ in planted.nearest(planted.vector("サンマ"), 3)]
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize(
     ("sql", "kind", "sqlcode"),
     [

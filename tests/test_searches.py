@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 NEAREST = "SELECT Name, Score FROM MeetUp2025.NearestFish(?, ?)"
 GREATEST = """\
-SELECT TOP 5 id, name, GREATEST( VECTOR_COSINE(features, (SELECT features from MeetUp2025.Fish where name='マアジ')), VECTOR_COSINE(features, (SELECT features from MeetUp2025.Fish where name='ボタンエビ')),
+SELECT TOP 5 id, name, GREATEST( VECTOR_COSINE(features, (SELECT features from MeetUp2025.Fish where name='マアジ')),
+  VECTOR_COSINE(features, (SELECT features from MeetUp2025.Fish where name='ボタンエビ')),
   VECTOR_COSINE(features, (SELECT features from MeetUp2025.Fish where name='マダコ'))) AS MOST_SIMILAR -- a comment
   FROM MeetUp2025.Fish fish HAVING MOST_SIMILAR < 0.6 ORDER BY MOST_SIMILAR -- another
   ASC"""
@@ -28,6 +29,7 @@ def same(found: list[tuple[Any, ...]], expected: list[tuple[str, float]]) -> Non
     assert [row[1] for row in found] == pytest.approx([score for _, score in expected], abs=1e-9)
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("name", ["サンマ", "マダコ", "abc"])
 @pytest.mark.parametrize("k", [1, 2, 8, 31])
 def test_nearest_fish(fish: Cursor, planted: Planted, name: str, k: int) -> None:
@@ -70,6 +72,7 @@ def test_columns_of_a_query(fish: Cursor, planted: Planted) -> None:
     assert [column[0] for column in fish.description or ()] == ["FishID", "Name", "Kanji", "English", "Score"]
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("k", [1, "1", 1.0, "1.0", True, " 1 "])
 def test_k_as_whole_number(fish: Cursor, planted: Planted, k: Any) -> None:
     """A whole number is one in any spelling."""
@@ -79,9 +82,12 @@ def test_k_as_whole_number(fish: Cursor, planted: Planted, k: Any) -> None:
 @pytest.mark.parametrize("k", [10**6, 10**9, 10**30])
 def test_k_above_the_number_of_rows(fish: Cursor, planted: Planted, k: int) -> None:
     """A k beyond the table gives all its rows."""
-    same(fish.execute(NEAREST, [text(planted.vector("ブリ")), k]).fetchall(), planted.nearest(planted.vector("ブリ"), 99))
+    same(
+        fish.execute(NEAREST, [text(planted.vector("ブリ")), k]).fetchall(), planted.nearest(planted.vector("ブリ"), 99)
+    )
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("k", [0, -1, 2.5, "abc", "", None, float("nan"), float("inf"), "1 OR 1=1"])
 @pytest.mark.parametrize("sql", [NEAREST, "CALL MeetUp2025.NearestImages(?, ?)"])
 def test_k_that_is_none(fish: Cursor, planted: Planted, k: Any, sql: str) -> None:
@@ -125,6 +131,7 @@ def test_equal_scores(cursor: Cursor) -> None:
     assert len({row[1] for row in found}) == 1
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize(
     ("vector", "sqlcode"),
     [
@@ -144,7 +151,23 @@ def test_equal_scores(cursor: Cursor) -> None:
         ("", -258),
         (7, -258),
     ],
-    ids=["511", "513", "511 array", "two rows", "zeros", "zeros array", "nan", "nan array", "inf array", "inf", "kana", "words", "message", "empty", "int"],
+    ids=[
+        "511",
+        "513",
+        "511 array",
+        "two rows",
+        "zeros",
+        "zeros array",
+        "nan",
+        "nan array",
+        "inf array",
+        "inf",
+        "kana",
+        "words",
+        "message",
+        "empty",
+        "int",
+    ],
 )
 def test_what_is_no_vector(cursor: Cursor, vector: Any, sqlcode: int) -> None:
     """What is not 512 finite numbers with a direction is refused in searches and INSERTs, and nothing is stored."""
@@ -152,7 +175,9 @@ def test_what_is_no_vector(cursor: Cursor, vector: Any, sqlcode: int) -> None:
     for run in (
         lambda: cursor.execute(INSERT_FISH, ["F1", "a", vector]),
         lambda: cursor.executemany(INSERT_FISH, [("F1", "a", good), ("F2", "b", vector)]),
-        lambda: cursor.execute("INSERT INTO MeetUp2025.Fish (FishID, Name, Features) VALUES ('F1', 'a', TO_VECTOR(?, DOUBLE))", [vector]),
+        lambda: cursor.execute(
+            "INSERT INTO MeetUp2025.Fish (FishID, Name, Features) VALUES ('F1', 'a', TO_VECTOR(?, DOUBLE))", [vector]
+        ),
     ):
         with pytest.raises(InvalidVectorError) as caught:
             run()
@@ -161,6 +186,7 @@ def test_what_is_no_vector(cursor: Cursor, vector: Any, sqlcode: int) -> None:
     assert cursor.execute("SELECT COUNT(*) FROM MeetUp2025.Fish").fetchall() == [(0,)]
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("vector", [np.ones(511), np.ones(513), ",".join(["0"] * 512), "1,2", "a"])
 def test_search_with_what_is_no_vector(fish: Cursor, vector: Any) -> None:
     """A search with what is no vector of the table is an error, not an empty answer."""
@@ -191,8 +217,20 @@ def test_any_name_is_known(fish: Cursor) -> None:
     assert known == ["マアジ"] * 5 + ["abc", "Ocean Sunfish"]
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize(
-    "name", ["', (SELECT 1)) --", "Robert'); DROP TABLE MeetUp2025.Fish;--", '"; --', "%", "a\u0000b", "鯛" * 50, "🐟", "", " "]
+    "name",
+    [
+        "', (SELECT 1)) --",
+        "Robert'); DROP TABLE MeetUp2025.Fish;--",
+        '"; --',
+        "%",
+        "a\u0000b",
+        "鯛" * 50,
+        "🐟",
+        "",
+        " ",
+    ],
 )
 def test_sql_in_a_name(fish: Cursor, name: str) -> None:
     """SQL, wildcards and odd characters in a name are looked up as text, and not found."""
@@ -202,7 +240,9 @@ def test_sql_in_a_name(fish: Cursor, name: str) -> None:
     assert fish.execute("SELECT COUNT(*) FROM MeetUp2025.Fish").fetchall()[0][0] == len(STRANGERS) + 24
 
 
-@pytest.mark.parametrize("name", ["'; DROP TABLE MeetUp2025.Fish --", "O'Hara", '"quoted"', "%_", "100％", "🐟 鮫", "a;b"])
+@pytest.mark.parametrize(
+    "name", ["'; DROP TABLE MeetUp2025.Fish --", "O'Hara", '"quoted"', "%_", "100％", "🐟 鮫", "a;b"]
+)
 def test_sql_stored_as_a_name(fish: Cursor, planted: Planted, name: str) -> None:
     """Such a name can be stored, and then every query finds it."""
     fish.execute(INSERT_FISH, ["F900", name, np.ones(DIMENSION)])
@@ -215,7 +255,10 @@ def test_sql_stored_as_a_name(fish: Cursor, planted: Planted, name: str) -> None
 # --- anomalies ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("threshold", "k"), [(0.6, 5), (0.6, 1), (0.6, 99), (0.05, 99), (1.5, 99), (-1, 5), ("0.6", "3")])
+@pytest.mark.anywhere
+@pytest.mark.parametrize(
+    ("threshold", "k"), [(0.6, 5), (0.6, 1), (0.6, 99), (0.05, 99), (0.99, 99), (-1, 5), ("0.6", "3")]
+)
 def test_anomalies(fish: Cursor, planted: Planted, threshold: Any, k: Any) -> None:
     """AnomaliesByExemplar gives the names least like their most similar exemplar, below the threshold."""
     sql = "SELECT Name, Score FROM MeetUp2025.AnomaliesByExemplar(?, ?, ?)"
@@ -227,7 +270,9 @@ def test_anomalies(fish: Cursor, planted: Planted, threshold: Any, k: Any) -> No
 def test_anomalies_are_those_of_the_workshop(fish: Cursor, planted: Planted) -> None:
     """The query, the statement of the workshop and numpy agree in names, their letter case, and scores."""
     by_hand = [(row[1], row[2]) for row in fish.execute(GREATEST).fetchall()]
-    by_query = fish.execute("SELECT Name, Score FROM MeetUp2025.AnomaliesByExemplar('マアジ,ボタンエビ,マダコ', 0.6, 5)").fetchall()
+    by_query = fish.execute(
+        "SELECT Name, Score FROM MeetUp2025.AnomaliesByExemplar('マアジ,ボタンエビ,マダコ', 0.6, 5)"
+    ).fetchall()
 
     same(by_hand, planted.anomalies(0.6, 5))
     assert by_query == by_hand
@@ -243,7 +288,9 @@ def test_letter_case_of_anomalies(fish: Cursor) -> None:
 
 def test_exemplars_are_separated_by_any_blank(fish: Cursor, planted: Planted) -> None:
     """Blanks around a name in the list do not count, and a name may be there twice."""
-    found = fish.execute("SELECT Name, Score FROM MeetUp2025.AnomaliesByExemplar(?, 0.6, 5)", ["マアジ , ボタンエビ,マダコ, ﾏｱｼﾞ"])
+    found = fish.execute(
+        "SELECT Name, Score FROM MeetUp2025.AnomaliesByExemplar(?, 0.6, 5)", ["マアジ , ボタンエビ,マダコ, ﾏｱｼﾞ"]
+    )
 
     same(found.fetchall(), planted.anomalies(0.6, 5))
 
@@ -255,13 +302,15 @@ def test_one_exemplar(fish: Cursor, planted: Planted) -> None:
     same(found, planted.nearest(planted.vector("abc"), 99)[::-1])
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("exemplars", ["マアジ,nobody", "nobody", "", ",", "マアジ,,マダコ"])
 def test_unknown_exemplar(fish: Cursor, exemplars: str) -> None:
     """An exemplar that is not there is an error: the answer would be of another question."""
-    with pytest.raises(UnknownNameError, match="MeetUp2025.Fish"):
+    with pytest.raises(UnknownNameError, match=r"MeetUp2025\.Fish"):
         fish.execute("SELECT Name FROM MeetUp2025.AnomaliesByExemplar(?, 0.6, 5)", [exemplars])
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("threshold", ["much", "", None, float("nan")])
 def test_threshold_that_is_none(fish: Cursor, threshold: Any) -> None:
     """A threshold must be a number."""
@@ -292,7 +341,9 @@ def test_query_in_a_subquery(fish: Cursor, planted: Planted) -> None:
     vector = text(planted.vector("マダコ"))
     near = [name for name, _ in planted.nearest(planted.vector("マダコ"), 8)]
 
-    assert [row[0] for row in fish.execute(sql, [99, vector, vector, 2]).fetchall()] == [name for name in planted.names if name in near[2:]]
+    assert [row[0] for row in fish.execute(sql, [99, vector, vector, 2]).fetchall()] == [
+        name for name in planted.names if name in near[2:]
+    ]
 
 
 def test_vector_models(fish: Cursor, planted: Planted) -> None:
@@ -301,7 +352,9 @@ def test_vector_models(fish: Cursor, planted: Planted) -> None:
     found = fish.execute("SELECT Source, Model, Vectors FROM MeetUp2025.VectorModels()").fetchall()
     number = len(planted.names)
 
-    assert sorted(found, key=str) == sorted([("Fish", "sketch@1", 2), ("Fish", None, number - 2), ("FishImage", None, number)], key=str)
+    assert sorted(found, key=str) == sorted(
+        [("Fish", "sketch@1", 2), ("Fish", None, number - 2), ("FishImage", None, number)], key=str
+    )
 
 
 def test_catalogues(fish: Cursor, planted: Planted) -> None:

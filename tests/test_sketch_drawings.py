@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import sys
 from pathlib import Path
 
@@ -14,10 +15,11 @@ ROOT = Path(__file__).parents[1]
 if str(ROOT) not in sys.path:  # scripts/ is no part of the package
     sys.path.insert(0, str(ROOT))
 
-from meetup2025.embedding import encoder  # noqa: E402
-from scripts.sketch import evaluate, texts  # noqa: E402
+from scripts.sketch import evaluate, texts  # noqa: E402 - only now can they be found
 from scripts.sketch.draw import SEEDS, draw  # noqa: E402
 from scripts.sketch.kinds import KINDS, check  # noqa: E402
+
+from meetup2025.embedding import encoder  # noqa: E402
 
 SAMPLES = ROOT / "src" / "python" / "meetup2025" / "samples"
 FIRST_SEED = 500_000  # among the test seeds; scripts/sketch/evaluate.py starts at 0
@@ -46,7 +48,7 @@ def test_every_catalogue_name_has_a_drawing() -> None:
 
 def test_a_name_without_a_drawing_is_refused() -> None:
     """The check names what is missing on either side."""
-    with pytest.raises(ValueError, match="ニンギョ.*マアジ"):
+    with pytest.raises(ValueError, match=r"ニンギョ.*マアジ"):
         check([name for name in KINDS if name != "マアジ"] + ["ニンギョ"])
 
 
@@ -55,7 +57,7 @@ def test_the_seeds_of_training_and_judging_are_disjoint() -> None:
     parts = [set(range(part.start, part.stop, 1000)) for part in SEEDS.values()]
     edges = sorted((part.start, part.stop) for part in SEEDS.values())
     assert sum(map(len, parts)) == len(set().union(*parts))
-    assert all(stop <= start for (_, stop), (start, _) in zip(edges, edges[1:], strict=False))
+    assert all(stop <= start for (_, stop), (start, _) in itertools.pairwise(edges))
 
 
 def test_every_attribute_of_a_kind_that_has_phrases_is_true_of_some_and_false_of_some() -> None:
@@ -86,7 +88,7 @@ def test_a_phrase_is_told_once() -> None:
         ("生き物", "モクギョ", False),
     ],
 )
-def test_phrases_are_true_of_the_right_kinds(phrase: str, name: str, true: bool) -> None:
+def test_phrases_are_true_of_the_right_kinds(phrase: str, name: str, *, true: bool) -> None:
     """The truths follow the words of the kinds."""
     told = texts.phrases()
     assert bool(told.truth[told.texts.index(phrase), list(KINDS).index(name)]) is true
@@ -121,11 +123,11 @@ def test_the_model_names_fresh_drawings() -> None:
 
 
 def test_the_model_names_its_samples() -> None:
-    """Each picture of the package is what samples.csv says."""
+    """Each picture of the package is what labels.csv says."""
     model = encoder("sketch")
     names = model.texts(list(KINDS))
-    with open(SAMPLES / "samples.csv", encoding="utf-8", newline="") as stream:
-        expected = {row["file"]: row["name"] for row in csv.DictReader(stream)}
+    with (SAMPLES / "labels.csv").open(encoding="utf-8", newline="") as stream:
+        expected = {row["File"]: row["Name"] for row in csv.DictReader(stream)}
     found = {}
     for file in expected:
         with Image.open(SAMPLES / file) as picture:
@@ -135,6 +137,6 @@ def test_the_model_names_its_samples() -> None:
 
 def test_the_samples_are_the_files_of_their_table() -> None:
     """No picture is missing from the table, and none is too many."""
-    with open(SAMPLES / "samples.csv", encoding="utf-8", newline="") as stream:
-        told = {row["file"] for row in csv.DictReader(stream)}
-    assert told == {file.name for file in SAMPLES.iterdir()} - {"samples.csv"}
+    with (SAMPLES / "labels.csv").open(encoding="utf-8", newline="") as stream:
+        told = {row["File"] for row in csv.DictReader(stream)}
+    assert told == {file.name for file in SAMPLES.iterdir()} - {"labels.csv"}

@@ -25,6 +25,7 @@ from meetup2025.errors import (
     NotSupportedError,
     OperationalError,
     ProgrammingError,
+    Warning,  # noqa: A004 - PEP 249
 )
 
 __version__ = "0.1.0"
@@ -45,6 +46,7 @@ __all__ = [
     "NotSupportedError",
     "OperationalError",
     "ProgrammingError",
+    "Warning",
     "__version__",
     "apilevel",
     "connect",

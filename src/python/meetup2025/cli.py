@@ -83,7 +83,7 @@ def identify(pictures: Sequence[str], k: int) -> None:
         sys.exit(SOME_FAILED)
 
 
-@main.command(epilog=example("meetup2025 load photos ~/Pictures/fishing", "meetup2025 find 赤い魚 -k 5"))
+@main.command(epilog=example("meetup2025 find 赤い魚 -k 5"))
 @click.argument("text")
 @rows_wanted
 @common
@@ -116,7 +116,8 @@ def names(csv: str | None) -> None:
     """
     Load a catalogue of names from a CSV file.
 
-    Without one, the bundled names of 100 fish. The file is UTF-8 with a header: FishID and Name, and optionally Kanji, OtherNames, English, Scientific, Family.
+    Without one, the bundled names of 100 fish. The file is UTF-8 with a header: FishID and Name, and optionally
+    Kanji, OtherNames, English, Scientific, Family.
     """
     path, folder = readable(csv or _NAMES)
     with database(folder) as connection:
@@ -136,7 +137,7 @@ def photos(folder: str) -> None:
     A photo is labelled by its subfolder or its file name, where that is a name of the catalogue.
     Files that are no readable pictures are left out and told.
     """
-    path, allowed = readable(folder)
+    path, allowed = readable(folder, "folder")
     with database(allowed) as connection:
         changed = _value(connection, "SELECT MeetUp2025.LoadImages(?)", [path])
         connection.commit()
@@ -200,7 +201,7 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
         click.echo("\n".join(surface.catalog_lines()))
         return
     with database(autocommit=True) as connection:
-        if statement is None and sys.stdin.isatty():
+        if statement is None and sys.stdin.isatty() and sys.stdout.isatty():
             prompt.ask(connection, options().format)
             return
         if statement in (None, "-"):
@@ -231,7 +232,7 @@ def list_models() -> None:
     if style == "table":
         columns = ["", "id", "revision", "dimension", "size", "licence", "description"]
         rows = [("*" if row[-1] else "", *row[:3], f"{row[3] / 1e6:.1f} MB", *row[4:-1]) for row in rows]
-    output.write_rows(columns, rows, style)
+    output.write_rows(columns, rows, style, records=True)
 
 
 def _load_names_if_none(connection: Connection) -> None:
@@ -260,7 +261,9 @@ def _data_url(picture: str) -> str:
 
 
 def _standard_input() -> bytes:
-    return sys.stdin.buffer.read()
+    from meetup2025 import images
+
+    return sys.stdin.buffer.read(images.MAX_BYTES + 1)
 
 
 def _show_identified(answers: Sequence[dict[str, Any]]) -> None:

@@ -48,6 +48,10 @@ class MeetUpError(Exception):
 Error = MeetUpError
 
 
+class Warning(Exception):  # noqa: A001, N818 - the name that PEP 249 gives it
+    """Nothing raises it; PEP 249 wants it to be there."""
+
+
 class InterfaceError(MeetUpError):
     """The connection or a cursor was used in a way it does not allow."""
 

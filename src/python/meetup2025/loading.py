@@ -129,7 +129,7 @@ def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str
             known = [each for each in batch if each.key.upper() in stored and stored[each.key.upper()].model == model]
             same = _unchanged(cursor, known, table)
             rows = [
-                (each.key, each.name if table == "Fish" else source, model, each.vector)
+                (each.key, each.name if table == "Fish" else source[:500], model, each.vector)
                 for each in batch
                 if each.key not in same
             ]

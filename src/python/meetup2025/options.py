@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -136,7 +136,7 @@ def database(
         yield connection
 
 
-def readable(path: str) -> tuple[str, Path | None]:
+def readable(path: str, kind: Literal["file", "folder"] = "file") -> tuple[str, Path | None]:
     """
     Say what to call a file or folder in SQL, and which folder SQL must be allowed to read for it.
 
@@ -149,10 +149,10 @@ def readable(path: str) -> tuple[str, Path | None]:
     found = Path(path).expanduser()
     if not options().is_embedded or (not found.exists() and path.startswith(("catalogue/", "samples"))):
         return path, None
-    if not found.exists():
-        raise click.UsageError(f"A file or folder must be there. Got {path}, which is not.")
+    if not (found.is_dir() if kind == "folder" else found.is_file()):
+        raise click.UsageError(f"The {kind} must be there. Got {path}, which is no {kind}.")
     found = found.resolve()
-    folder = found if found.is_dir() else found.parent
+    folder = found if kind == "folder" else found.parent
     if os.pathsep in str(folder):
         raise click.UsageError(f"The name of a folder must not have {os.pathsep!r}. Got {folder}; rename it.")
     return str(found), folder

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from meetup2025 import images
 from meetup2025.errors import Error
 from meetup2025.loading import progress
-from meetup2025.readers import LONGEST_FILE_NAME, check_text, composed, normal
+from meetup2025.paths import open_below
+from meetup2025.readers import LONGEST_FILE_NAME, check_text, composed, normal, read_labels
 from meetup2025.stored import (
     StoredImage,
     batches,
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 SUFFIXES = frozenset({".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 """Files that are taken for photos."""
 
+LABELS = "labels.csv"
+"""File of the folder that says which photo shows which fish, where the names of the files do not."""
+
 _BATCH = 32
 
 _THREADS = 4
@@ -54,6 +58,7 @@ _INSERT_SKIPPED = "INSERT INTO MeetUp2025.SkippedImage (Name, Reason) VALUES (?,
 class _File:
     path: Path
     name: str
+    label: str
     source: str
 
 
@@ -76,8 +81,8 @@ class _Changes:
     """What a load will write."""
 
     skipped: list[_Skipped]
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
-    words: list[StoredImage] = field(default_factory=list)
+    rows: list[tuple[Any, ...]] = field(default_factory=list)  # a row and its vector
+    words: list[StoredImage] = field(default_factory=list)  # rows that keep their vectors
 
     def add(self, results: Sequence[_Opened | _Skipped | StoredImage | None], encoder: Encoder) -> None:
         """Take over what became of some photos, and make the vectors that are needed."""
@@ -102,17 +107,18 @@ def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
         Number of rows added or changed. The files left out, and why, are in `MeetUp2025.SkippedImage`.
 
     Raises:
+        InvalidFileError: The file `labels.csv` of the folder breaks a rule.
         ModelMismatchError: Photos that the folder does not replace have vectors of another model.
     """
-    stored, labels = stored_images(connection), names_of_fish(connection)
-    files, skipped = _files(folder)
+    stored = stored_images(connection)
+    files, skipped = _files(folder, names_of_fish(connection), _labels(folder))
     check_models("FishImage", encoder.model, models_left(stored, files))
     changes = _Changes(skipped)
     with ThreadPoolExecutor(_THREADS) as threads:
         for batch in progress(batches(files.values(), _BATCH), "photos", len(files)):
-            changes.add(list(threads.map(lambda file: _open(file, stored, labels, encoder), batch)), encoder)
-    broken = {each.name.upper() for each in changes.skipped}
-    check_models("FishImage", encoder.model, models_left(stored, files.keys() - broken))
+            changes.add(list(threads.map(lambda file: _open(file, stored, encoder), batch)), encoder)
+    # Once more: a photo that is broken by now keeps its old vector.
+    check_models("FishImage", encoder.model, models_left(stored, {row[0].upper() for row in changes.rows}))
     _write(connection, changes, stored)
     return len(changes.rows) + len(changes.words)
 
@@ -132,12 +138,24 @@ def _text(text: str, longest: int) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")[:longest]
 
 
-def _files(folder: Path) -> tuple[dict[str, _File], list[_Skipped]]:
+def _labels(folder: Path) -> dict[str, str]:
+    path = folder / LABELS
+    if not path.is_file():
+        return {}
+    with open_below(path) as file:
+        return read_labels(file, str(path))
+
+
+def _files(
+    folder: Path, fish: Mapping[str, str], labels: Mapping[str, str]
+) -> tuple[dict[str, _File], list[_Skipped]]:
     """Find the photos by name in upper case, in the order of the names; and what stands in the way of finding more."""
     paths, skipped = _walk(folder)
     files: dict[str, _File] = {}
     for path in sorted(paths, key=lambda path: (_name(path, folder), path)):
-        file = _File(path, _name(path, folder), str(folder)[-500:])
+        name = _name(path, folder)
+        label = labels.get(name.upper(), "")
+        file = _File(path, name, fish.get(label.upper(), label) or _label(name, fish), _text(str(folder), 500))
         first = files.setdefault(file.name.upper(), file)
         if first is not file:
             skipped.append(
@@ -171,14 +189,14 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def _open(
-    file: _File, stored: Mapping[str, StoredImage], labels: Mapping[str, str], encoder: Encoder
+    file: _File, stored: Mapping[str, StoredImage], encoder: Encoder
 ) -> _Opened | _Skipped | StoredImage | None:
     """Open a photo; None when its row is as it should be, the row itself when only its vector is."""
     before = stored.get(file.name.upper())
     try:
         check_text("The file name", file.name, LONGEST_FILE_NAME)
         data = images.read_picture(file.path)
-        row = StoredImage(file.name, _label(file.name, labels), file.source, _digest(data), encoder.model)
+        row = StoredImage(file.name, file.label, file.source, _digest(data), encoder.model)
         if before is not None:
             # A label set by hand stays where the file says none.
             row = replace(row, name=before.name, label=row.label or before.label)
@@ -193,9 +211,9 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _label(name: str, labels: Mapping[str, str]) -> str:
+def _label(name: str, fish: Mapping[str, str]) -> str:
     """Read the species from the file (`マアジ_2.jpg`), or else from the nearest subfolder (`マアジ/001.jpg`)."""
     path = PurePosixPath(name)
     stem = normal(path.stem)
     candidates = (stem, stem.strip("0123456789 _-()."), *map(normal, reversed(path.parent.parts)))
-    return next((labels[each.upper()] for each in candidates if each.upper() in labels), "")
+    return next((fish[each.upper()] for each in candidates if each.upper() in fish), "")

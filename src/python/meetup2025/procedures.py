@@ -108,7 +108,7 @@ def _known_names(names: list[str]) -> list[str]:
     unknown = [name.strip() for name in names if readers.normal(name).upper() not in catalogue]
     if unknown:
         raise UnknownNameError(
-            f"A name must be in MeetUp2025.Fish. Not there: {', '.join(repr(name) for name in unknown)}; "
+            f"A name must be that of one fish of MeetUp2025.Fish. Not so: {', '.join(map(repr, unknown))}; "
             "SELECT * FROM MeetUp2025.FishCatalogue() lists the names."
         )
     return [catalogue[readers.normal(name).upper()] for name in names]

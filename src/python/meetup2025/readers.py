@@ -17,7 +17,7 @@ from meetup2025 import vectors
 from meetup2025.errors import DataError, InvalidFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -31,8 +31,9 @@ LONGEST_FILE_NAME = 100
 _COLUMNS = {
     "FishID": 10, "Name": 50, "Kanji": 50, "OtherNames": 200, "English": 100, "Scientific": 100, "Family": 100,
 }  # fmt: skip
-_REQUIRED = ("FishID", "Name")
+_REQUIRED = frozenset({"FishID", "Name", "File"})
 _OPTIONAL = tuple(column for column in _COLUMNS if column not in _REQUIRED)
+_LABEL_COLUMNS = {"File": LONGEST_FILE_NAME, "Name": _COLUMNS["Name"]}
 
 # Bytes that are read at once: the memory of the database is not the caller's to fill.
 _LARGEST_CSV = 20_000_000
@@ -105,15 +106,41 @@ def read_names(file: BinaryIO, source: str) -> list[FishRecord]:
             too long value, or a FishID or Name that appears twice.
     """
     lines = _csv_lines(_decoded(file, source), source)
-    header = _header(*next(lines, (1, [])), source)
+    header = _header(*next(lines, (1, [])), _COLUMNS, source)
     fish_ids, names = _Once("FishID", source), _Once("Name", source)
     records = []
     for line, values in lines:
-        record = _fish_record(line, values, header, source)
+        cells = _cells(line, values, header, _COLUMNS, source)
+        record = FishRecord(cells["FishID"], cells["Name"], *(cells.get(column) for column in _OPTIONAL))
         fish_ids.add(record.fish_id, line, header.index("FishID") + 1)
         names.add(record.name, line, header.index("Name") + 1)
         records.append(record)
     return records
+
+
+def read_labels(file: BinaryIO, source: str) -> dict[str, str]:
+    """
+    Read which fish a photo shows from a CSV file with the columns File and Name.
+
+    Args:
+        file: The open file, as `read_names` takes it.
+        source: Name of the file, for messages.
+
+    Returns:
+        The names by file name in upper case.
+
+    Raises:
+        InvalidFileError: As `read_names`.
+    """
+    lines = _csv_lines(_decoded(file, source), source)
+    header = _header(*next(lines, (1, [])), _LABEL_COLUMNS, source)
+    files = _Once("File", source)
+    labels = {}
+    for line, values in lines:
+        cells = _cells(line, values, header, _LABEL_COLUMNS, source)
+        files.add(cells["File"], line, header.index("File") + 1)
+        labels[cells["File"].upper()] = cells["Name"]
+    return labels
 
 
 def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorRecord]:
@@ -203,27 +230,30 @@ def _csv_lines(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
             yield line, values
 
 
-def _header(line: int, values: list[str], source: str) -> list[str]:
-    known = {column.upper(): column for column in _COLUMNS}
+def _header(line: int, values: list[str], columns: Mapping[str, int], source: str) -> list[str]:
+    known = {column.upper(): column for column in columns}
     header: list[str] = []
     for place, value in enumerate(values, 1):
         column = known.get(normal(value).upper())
         if column is None or column in header:
             fault = "not known" if column is None else "there twice"
             raise InvalidFileError(
-                f"The columns of {source} must be among {', '.join(_COLUMNS)}. {value[:40]!r} is {fault}",
+                f"The columns of {source} must be among {', '.join(columns)}. {value[:40]!r} is {fault}",
                 line=line,
                 column=place,
             )
         header.append(column)
-    for column in _REQUIRED:
-        if column not in header:
+    for column in columns:
+        if column in _REQUIRED and column not in header:
             got = ", ".join(header) or "nothing"
             raise InvalidFileError(f"{source} must have the column {column}. Got {got}", line=line, column=1)
     return header
 
 
-def _fish_record(line: int, values: list[str], header: list[str], source: str) -> FishRecord:
+def _cells(
+    line: int, values: list[str], header: list[str], columns: Mapping[str, int], source: str
+) -> dict[str, str]:
+    """Give the texts of a line by column."""
     if len(values) != len(header):
         raise InvalidFileError(
             f"A line of {source} must have {len(header)} fields, as its header. Got {len(values)}",
@@ -233,23 +263,24 @@ def _fish_record(line: int, values: list[str], header: list[str], source: str) -
     cells: dict[str, str] = {}
     try:
         for column, value in zip(header, values, strict=True):
-            cells[column] = _cell(column, value)
+            cells[column] = _cell(column, value, columns[column])
     except DataError as error:
         raise InvalidFileError(f"{source}: {error}", line=line, column=len(cells) + 1) from error
-    return FishRecord(cells["FishID"], cells["Name"], *(cells.get(column) for column in _OPTIONAL))
+    return cells
 
 
-def _cell(column: str, value: str) -> str:
-    text = normal(value).upper() if column == "FishID" else normal(value)
+def _cell(column: str, value: str, longest: int) -> str:
+    text = composed(value.strip()) if column == "File" else normal(value)
     if column in _REQUIRED and not text:
         raise DataError(f"{column} must not be empty.")
-    return check_text(column, text, _COLUMNS[column])
+    return check_text(column, text.upper() if column == "FishID" else text, longest)
 
 
 def _fish_vector(line: bytes) -> VectorRecord:
     item = _json_object(line)
     key, name = _member(item, "fishid"), _member(item, "fishname", "name")
-    return VectorRecord(_cell("FishID", key), _cell("Name", name), _unit_vector(item))
+    fish_id = _cell("FishID", key, _COLUMNS["FishID"])
+    return VectorRecord(fish_id, _cell("Name", name, _COLUMNS["Name"]), _unit_vector(item))
 
 
 def _photo_vector(line: bytes) -> VectorRecord:

@@ -31,7 +31,7 @@ def data_folder() -> Path:
 
 def url() -> str:
     """Give the URL of the database that the command line uses."""
-    return os.environ.get("MEETUP2025_URL") or f"duckdb:///{data_folder() / 'fish.duckdb'}"
+    return os.environ.get("MEETUP2025_URL") or f"duckdb:///{data_folder() / 'meetup2025.duckdb'}"
 
 
 def model() -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from meetup2025.errors import InterfaceError, InvalidVectorError
+from meetup2025.errors import DataError, InterfaceError, InvalidVectorError
 
 _LARGEST = 2**63
 
@@ -53,7 +53,11 @@ def _column(values: list[Any]) -> Any:
     if known and all(isinstance(value, (int, float)) for value in known):
         return nanoarrow.c_array(values, nanoarrow.float64())
     # The column of the table makes what it needs of a text.
-    return nanoarrow.c_array([None if value is None else str(value) for value in values], nanoarrow.string())
+    texts = [None if value is None else str(value) for value in values]
+    try:
+        return nanoarrow.c_array(texts, nanoarrow.string())
+    except ValueError as exc:
+        raise DataError("A text must be Unicode that UTF-8 can write. Got half of a surrogate pair.") from exc
 
 
 def _vectors(values: list[Any], length: int) -> Any:

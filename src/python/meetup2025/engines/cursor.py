@@ -55,13 +55,12 @@ class DuckDBCursor:
             return self
         if statement.procedure:
             return self._call(statement, parameters)
-        result = self.connection.run(self, statement, parameters)
         if statement.changes:
-            rows = result.fetchall() if result.description else []
-            self.rowcount = int(rows[0][0]) if rows and not statement.defines else -1
+            self.rowcount = self.connection.change(statement, parameters)
         else:
-            self._result = result
-            self.description = [(column[0], str(column[1]), None, None, None, None, None) for column in result.description]
+            self._result = self.connection.read(self, statement, parameters)
+            columns = self._result.description
+            self.description = [(name, str(kind), None, None, None, None, None) for name, kind, *_ in columns]
         return self
 
     def executemany(self, operation: str, seq_of_parameters: Sequence[Sequence[Any]]) -> DuckDBCursor:

@@ -11,8 +11,10 @@ transaction that has changes, the only way on is to roll it back.
 from __future__ import annotations
 
 import contextlib
+import threading
 import weakref
 from collections.abc import Iterator, Sequence
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from meetup2025.engines.prepared import Prepared
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    # The database reads no file but its own: SQL reaches files only through the functions of this package.
-    "enable_external_access": "false",
     "autoload_known_extensions": "false",
     "autoinstall_known_extensions": "false",
 }
@@ -39,8 +39,10 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 # The functions are called for NULL too, as in IRIS.
 _SPECIAL_NULLS: Any = "special"
 
-_RESERVED_FILES = ("MEETUP2025", "SQLUSER")
-"""DuckDB names a database after its file, and would not tell it from the schema of this name."""
+_NAME = "%database"
+"""DuckDB would name the database after its file, and mistake `meetup2025.duckdb` for the schema of that name."""
+
+_OPENING = threading.Lock()
 
 _STATEMENTS_KEPT = 200
 
@@ -162,21 +164,35 @@ class DuckDBConnection:
         """Tell whether a class has a function of this SQL name."""
         return f"{schema}.{name}".upper() in self._program.functions
 
-    def run(self, cursor: DuckDBCursor, statement: Prepared, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
-        """Run a translated statement; the result belongs to *cursor* until the next statement runs."""
+    def read(self, cursor: DuckDBCursor, statement: Prepared, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
+        """Run a query; its result belongs to *cursor* until the next statement runs."""
+        database, values = self._ready(statement, parameters)
+        with self._guard(writes=False):
+            result = database.execute(statement.sql, values)
+        self._reading = cursor
+        return result
+
+    def change(self, statement: Prepared, parameters: Sequence[Any]) -> int:
+        """Run a statement that changes the database, and give the number of rows; -1 for one that defines."""
+        database, values = self._ready(statement, parameters)
+        with self._guard(writes=True):
+            for sql in statement.before:
+                database.execute(sql)
+            rows = database.execute(statement.sql, values).fetchall()
+        if statement.defines:
+            self._statements.clear()
+            return -1
+        return int(rows[0][0]) if rows else -1
+
+    def _ready(
+        self, statement: Prepared, parameters: Sequence[Any]
+    ) -> tuple[duckdb.DuckDBPyConnection, list[Any]]:
+        """Work out what the statement needs, and make way for it."""
         with running(self):
             values = statement.values(parameters)
         self._settle()
-        database = self._open_database()
         self._add_row_functions(statement)
-        with self._guard(writes=statement.changes):
-            for sql in statement.before:
-                database.execute(sql)
-            result = database.execute(statement.sql, values)
-        self._reading = cursor
-        if statement.defines:
-            self._statements.clear()
-        return result
+        return self._open_database(), values
 
     def run_batch(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
         """Insert many rows at once, and give their number."""
@@ -268,10 +284,10 @@ class DuckDBConnection:
                 database = self._open_database()
                 database.execute("SELECT 0").fetchall()  # it learns no function while a result is unread
                 database.create_function(
-                    name, self._guarded(function), kinds, returns, null_handling=_SPECIAL_NULLS
+                    name, self._guarded(function, len(kinds)), kinds, returns, null_handling=_SPECIAL_NULLS
                 )
 
-    def _guarded(self, function: Any) -> Any:
+    def _guarded(self, function: Any, count: int) -> Any:
         """Keep the error of a function: DuckDB passes on no more than its text."""
 
         def call(*values: Any) -> Any:
@@ -282,6 +298,8 @@ class DuckDBConnection:
                     self._raised = error
                     raise
 
+        names = [f"value{place}" for place in range(count)]
+        call.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in names])  # type: ignore[attr-defined]
         return call
 
     def _taken_error(self) -> BaseException | None:
@@ -297,13 +315,44 @@ def _open(path: str) -> duckdb.DuckDBPyConnection:
     file = Path(path).expanduser()
     if path:
         _make_folder(file)
-    with translated():
-        return duckdb.connect(str(file) if path else ":memory:", config={**_CONFIG, **SETTINGS})
+    location = str(file.resolve()) if path else ":memory:"
+    # DuckDB shares a named database in memory, and so the file attached to it, between the connections of a process.
+    host = f":memory:{location}" if path else ":memory:"
+    with _OPENING, _opening(file), translated():
+        database = duckdb.connect(host, config={**_CONFIG, **SETTINGS})
+        try:
+            _attach(database, location)
+        except BaseException:
+            database.close()
+            raise
+    return database
+
+
+def _attach(database: duckdb.DuckDBPyConnection, location: str) -> None:
+    attached = database.execute("SELECT 1 FROM duckdb_databases() WHERE database_name = $1", [_NAME]).fetchall()
+    if not attached:
+        quoted = location.replace("'", "''")
+        database.execute(f"ATTACH '{quoted}' AS \"{_NAME}\" (TYPE duckdb)")
+    database.execute(f'USE "{_NAME}"')
+    if not attached:
+        # From here on no file but its own: SQL reaches others only through the functions of this package.
+        database.execute("SET enable_external_access = false")
+        database.execute("SET lock_configuration = true")
+
+
+@contextlib.contextmanager
+def _opening(file: Path) -> Iterator[None]:
+    """Say which file it is that cannot be opened, whatever DuckDB makes of it: it takes an SQLite file for its own."""
+    try:
+        yield
+    except EngineUnavailableError:
+        raise
+    except errors.Error as error:
+        message = f"The database must be a file of this program that can be opened. Got {file.name}: {error}"
+        raise EngineUnavailableError(message) from error
 
 
 def _make_folder(file: Path) -> None:
-    if file.name.partition(".")[0].upper() in _RESERVED_FILES:
-        raise InterfaceError(f"A database file must not have the name of a schema. Got {file.name}: give it another name.")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:

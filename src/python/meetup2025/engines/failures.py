@@ -22,6 +22,8 @@ from meetup2025.errors import (
 if TYPE_CHECKING:
     import duckdb
 
+_LONGEST = 400
+
 # Class of DuckDB, words of its message, what it is here, SQLCODE of IRIS, what must hold. The first that fits is taken.
 _FAULTS: tuple[tuple[str, str, type[Error], int, str], ...] = (
     ("ConstraintException", r"(?i)duplicate key|unique constraint|primary key", IntegrityError, -119, "A key must be unique."),
@@ -29,12 +31,15 @@ _FAULTS: tuple[tuple[str, str, type[Error], int, str], ...] = (
     ("ConstraintException", r"CHECK", DataError, -104, "A text must fit the length of its field."),
     ("CatalogException", r"Table with name .* does not exist", ProgrammingError, -30, ""),
     ("CatalogException", r"View with name .* does not exist", ProgrammingError, -30, ""),
+    ("CatalogException", r"Existing object .* is of type", ProgrammingError, -30, ""),
     ("CatalogException", r"(Table|View) with name .* already exists", ProgrammingError, -201, ""),
     ("CatalogException", r"Index with name .* already exists", ProgrammingError, -324, ""),
     ("CatalogException", r"Index with name .* does not exist", ProgrammingError, -333, ""),
     ("BinderException", r"Referenced (column|table) .* not found|does not have a column", ProgrammingError, -29, ""),
     ("BinderException", r"Ambiguous reference", ProgrammingError, -27, ""),
     ("BinderException", r"Array arguments must be of the same size", DataError, -257, ""),
+    ("BinderException", r"Duplicate column", ProgrammingError, -400, ""),
+    ("InvalidInputException", r"dimensions must be equal", DataError, -257, ""),
     ("InvalidInputException", r"[Vv]alues were not provided|[Pp]arameter", ProgrammingError, -400, ""),
     ("ConversionException", r"Cannot cast (list|array) with length", DataError, -257, ""),
     ("ConversionException", r"", DataError, -400, ""),
@@ -72,6 +77,7 @@ def _raise(error: duckdb.Error) -> NoReturn:
     text = str(error)
     name = type(error).__name__
     message = re.sub(r"\n+LINE \d.*", "", text, flags=re.DOTALL).partition(": ")[2].strip() or text
+    message = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"  # it may hold a vector
     if re.search(r"Could not set lock|being used by another process|Conflicting lock", text):
         raise EngineUnavailableError(
             f"A database file must be used by one process at a time. Got: {message}. Close the other program first."

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date, time
+from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -35,6 +37,7 @@ RowFunction: TypeAlias = "tuple[str, Callable[..., Any], tuple[str, ...], str]"
 _CONTROL: dict[type[Any], str] = {exp.Transaction: "BEGIN", exp.Commit: "COMMIT", exp.Rollback: "ROLLBACK"}
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.TruncateTable, exp.Create, exp.Drop)
 _DEFINES = (exp.Create, exp.Drop)
+_CARRIED = (str, int, float, Decimal, date, time, list, tuple, np.ndarray)
 _SQL_TYPES = {"%Integer": "BIGINT", "%Double": "DOUBLE"}
 
 
@@ -66,14 +69,13 @@ class Prepared:
         Raises:
             ProgrammingError: Another number of parameters than the statement has.
         """
-        _check_count(self.parameters, parameters)
-        return [recipe(parameters) for recipe in self.recipes]
+        given = _given(self.parameters, parameters)
+        return [recipe(given) for recipe in self.recipes]
 
     def run_procedure(self, parameters: Sequence[Any], run_query: Callable[[str, Sequence[Any]], Any]) -> Any:
         """Run the procedure that the statement calls."""
-        _check_count(self.parameters, parameters)
         assert self.procedure is not None  # noqa: S101 - the caller has looked
-        return self.procedure(parameters, run_query)
+        return self.procedure(_given(self.parameters, parameters), run_query)
 
 
 def prepare(sql: str, program: Program, schema: translate.Schema) -> Prepared:
@@ -292,10 +294,18 @@ def _vector(recipe: Value, node: ToVector) -> Value:
         if isinstance(value, str):
             return vectors.from_text(value, dimension=dimension)
         if isinstance(value, (np.ndarray, Sequence)):
-            return np.asarray(vectors.check(value, dimension=dimension), dtype=np.float64)
+            return _one(value, dimension)
         raise InvalidVectorError(f"A vector must be comma-separated text or an array. Got {value!r}.", sqlcode=-258)
 
     return vector
+
+
+def _one(value: Any, dimension: int | None) -> np.ndarray[Any, Any]:
+    """Read an array as one vector."""
+    array = vectors.check(value, dimension=dimension)
+    if array.ndim != 1:
+        raise InvalidVectorError(f"One vector must have one axis. Got the shape {array.shape}.", sqlcode=-258)
+    return array.astype(np.float64, copy=False)
 
 
 def _of_right_length(recipes: Sequence[Value], sql: str) -> tuple[Value, ...]:
@@ -305,7 +315,7 @@ def _of_right_length(recipes: Sequence[Value], sql: str) -> tuple[Value, ...]:
     def checked(recipe: Value, length: int) -> Value:
         def vector(own: Sequence[Any]) -> Any:
             value = recipe(own)
-            return value if value is None else vectors.check(value, dimension=length)
+            return value if value is None else _one(value, length)
 
         return vector
 
@@ -365,6 +375,20 @@ def _placed(kind: type[E], message: str, node: exp.Expr, sqlcode: int | None = N
     return kind(message, line=line, column=column, sqlcode=sqlcode)
 
 
-def _check_count(expected: int, parameters: Sequence[Any]) -> None:
+def _given(expected: int, parameters: Sequence[Any]) -> list[Any]:
+    """Read the values of a caller: as many as the statement has ?, of types that SQL can carry."""
+    if not isinstance(parameters, (list, tuple)):
+        raise ProgrammingError(f"Parameters must be a list or tuple. Got {type(parameters).__name__}.")
     if len(parameters) != expected:
         raise ProgrammingError(f"The statement must get {expected} parameters, one for each ?. Got {len(parameters)}.")
+    return [_plain(value) for value in parameters]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is not None and not isinstance(value, _CARRIED):
+        raise ProgrammingError(
+            f"A parameter must be None, a text, a number, a date or time, or a vector. Got {type(value).__name__}."
+        )
+    return value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,9 +199,12 @@ def _integer(routine: str, argument: Argument, value: Any) -> int:
 
 def _double(routine: str, argument: Argument, value: Any) -> float:
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
-        raise DataError(f"{routine}: {argument.name} must be a number. Got {value!r}.") from None
+        number = math.nan
+    if math.isnan(number):
+        raise DataError(f"{routine}: {argument.name} must be a number. Got {value!r}.")
+    return number
 
 
 _CONVERSIONS: Mapping[str, Callable[[str, Argument, Any], Any]] = {"%Double": _double, "%Integer": _integer}

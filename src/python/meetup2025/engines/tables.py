@@ -45,7 +45,8 @@ def table_columns(database: duckdb.DuckDBPyConnection, schema: str, table: str) 
     """Find the columns of a table or view and their DuckDB types; None when there is no such table."""
     rows = database.execute(
         "SELECT column_name, data_type FROM duckdb_columns() "
-        "WHERE lower(schema_name) = lower($1) AND lower(table_name) = lower($2) ORDER BY column_index",
+        "WHERE lower(schema_name) = lower($1) AND lower(table_name) = lower($2) "
+        "AND (NOT internal OR schema_name = 'information_schema') ORDER BY column_index",
         [schema, table],
     ).fetchall()
     return dict(rows) if rows else None

@@ -1,0 +1,715 @@
+"""The command line does what its help says, on real files and a real database."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+import meetup2025
+from meetup2025 import prompt
+from meetup2025.cli import main
+from meetup2025.engines.surface import catalog_lines
+
+COMMAND = [sys.executable, "-c", "from meetup2025.cli import main; main(prog_name='meetup2025')"]
+"""The program as a user starts it, whether it is installed or not."""
+
+SAMPLES = Path(meetup2025.__file__).parent / "samples"
+PHOTOS = [path for path in SAMPLES.glob("*") if path.suffix != ".csv"]
+HOSTILE = "'); DROP TABLE MeetUp2025.Fish; --"
+NAMES = "SELECT COUNT(*) FROM MeetUp2025.Fish"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """The test's own folder, with its database."""
+    monkeypatch.setenv("MEETUP2025_URL", f"duckdb:///{tmp_path / 'fish.duckdb'}")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def full(home, _bundled_file):
+    """The test's own database, with the bundled names and sample photos in it."""
+    shutil.copy(_bundled_file, home / "fish.duckdb")
+    return home
+
+
+def run(*arguments, stdin=None):
+    """Run a command in this process."""
+    return CliRunner().invoke(main, [str(each) for each in arguments], input=stdin)
+
+
+def program(*arguments, **options):
+    """Start the program as a user does."""
+    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, check=False, **options)
+
+
+def rows(sql):
+    """Ask the database of the test."""
+    with meetup2025.connect() as connection, connection.cursor() as cursor:
+        return cursor.execute(sql).fetchall()
+
+
+def value(sql):
+    """Ask the database of the test for one value."""
+    return rows(sql)[0][0]
+
+
+def read_csv(text):
+    """Read rows back."""
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def commands(group=main, path=()):
+    """Give each command with its path, the groups too."""
+    yield path, group
+    for name, command in getattr(group, "commands", {}).items():
+        yield from commands(command, (*path, name))
+
+
+# --- help, versions, wrong usage ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [path for path, _ in commands()], ids=" ".join)
+def test_help_has_an_example(path):
+    """The help of each command has an example that begins with the command itself."""
+    result = run(*path, "--help")
+
+    assert result.exit_code == 0
+    assert f"Example:\n    {' '.join(('meetup2025', *path))}" in result.stdout
+
+
+def test_help_tells_the_exit_codes():
+    """The main help says what each exit code means."""
+    codes = run("--help").stdout.partition("Exit codes:")[2].split("Example:")[0].split()
+
+    assert {"0", "1", "2", "3", "130"} <= set(codes)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path, command in commands() if not hasattr(command, "commands")], ids=" ".join
+)
+def test_each_command_has_the_common_options(path):
+    """Database, model, form and debugging can be said of each command, after its name."""
+    text = run(*path, "--help").stdout
+
+    assert all(option in text for option in ("--url", "--model", "--format", "--debug"))
+
+
+def test_version():
+    """The version is that of the package."""
+    assert f"meetup2025, version {meetup2025.__version__}\n" == run("--version").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("identify",),
+        ("find",),
+        ("nonsense",),
+        ("load",),
+        ("load", "photos"),
+        ("load", "photos", "absent"),
+        ("load", "photos", __file__),
+        ("load", "names", "absent.csv"),
+        ("load", "names", "."),
+        ("load", "vectors", "absent.jsonl"),
+        ("load", "vectors", "x", "--table", "SkippedImage"),
+        ("sql", "SELECT 1", "--format", "xml"),
+        *[(command, "x", "-k", k) for command in ("identify", "find") for k in ("0", "-1", "three", "1.5")],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_exit_code_2(arguments):
+    """What is written wrongly is told on standard error, before any database is made."""
+    result = run(*arguments)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Usage: " in result.stderr
+    assert not Path("fish.duckdb").exists()
+
+
+def test_help_is_light():
+    """The help needs click alone: nothing that opens pictures, databases, prompts or models."""
+    heavy = {"PIL", "duckdb", "numpy", "onnxruntime", "prompt_toolkit", "sqlglot", "tokenizers", "tree_sitter", "tqdm"}
+    script = f"import sys, meetup2025.cli; print(sorted({heavy} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+
+    assert result.stdout == "[]\n"
+
+
+# --- errors -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("sql", "SELEC 1"),
+        ("sql", "SELECT * FROM MeetUp2025.Nothing"),
+        ("sql", "SELECT MeetUp2025.EmbedImage('/etc/hostname')"),
+        ("sql", "SELECT 1", "--url", "oracle://x"),
+        ("load", "names", "--model", "absent-model"),
+    ],
+    ids=" ".join,
+)
+def test_error_is_one_line_and_exit_code_3(arguments):
+    """An error is one line on standard error, and nothing on standard output."""
+    result = run(*arguments)
+
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith("meetup2025: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_debug_shows_where_an_error_comes_from():
+    """With --debug the traceback is there, before the command or after it."""
+    for arguments in (("--debug", "sql", "SELEC"), ("sql", "SELEC", "--debug")):
+        result = run(*arguments)
+
+        assert result.exit_code == 3
+        assert "Traceback" in result.stderr
+        assert "SQLSyntaxError" in result.stderr
+
+
+def test_database_in_use_is_one_line():
+    """A database that another process has is an error, told in one line."""
+    with meetup2025.connect():
+        result = program("sql", NAMES, text=True)
+
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (3, "", 1)
+
+
+def test_options_leave_no_trace(home):
+    """A model and a folder of one run are not in the environment afterwards."""
+    (home / "names.csv").write_text("FishID,Name\nT1,テスト\n", "utf-8")
+    run("load", "names", "names.csv", "--model", "absent-model")
+
+    assert {"MEETUP2025_MODEL", "MEETUP2025_PHOTOS"}.isdisjoint(os.environ)
+
+
+# --- sql ----------------------------------------------------------------------------------------------------
+
+
+def test_sql_prints_rows_in_each_format():
+    """One statement gives a table, an array of objects, or lines with a header."""
+    statement = "SELECT 'マアジ' AS Name, 2 AS N"
+
+    assert run("sql", statement).stdout == "Name    N\n──────  ─\nマアジ  2\n"
+    assert json.loads(run("sql", statement, "--format", "json").stdout) == [{"Name": "マアジ", "N": 2}]
+    assert read_csv(run("--format", "csv", "sql", statement).stdout) == [{"Name": "マアジ", "N": "2"}]
+
+
+def test_sql_commits():
+    """What a statement changes is there in the next run, and the number of rows is told."""
+    insert = "INSERT INTO MeetUp2025.Fish (FishID, Name) VALUES ('T1', 'テスト')"
+
+    assert run("sql", insert).stdout == "1 rows changed\n"
+    assert value(NAMES) == 1
+    assert json.loads(run("sql", "DELETE FROM MeetUp2025.Fish", "--format", "json").stdout) == {"changed": 1}
+    assert value(NAMES) == 0
+
+
+@pytest.mark.parametrize("arguments", [("sql",), ("sql", "-")], ids=" ".join)
+def test_sql_reads_statements_from_a_pipe(arguments):
+    """Statements end with semicolons; those within texts and comments are text."""
+    script = "SELECT 'a;\nb' AS A; -- not; here\nSELECT 2 AS B;\n\nSELECT 3 AS C -- the last one needs none\n"
+    result = run(*arguments, "--format", "csv", stdin=script)
+
+    assert (result.exit_code, result.stdout) == (0, 'A\n"a;\nb"\nB\n2\nC\n3\n')
+
+
+@pytest.mark.parametrize("script", ["", "\n ;; \n", "-- nothing\n"])
+def test_sql_with_nothing_to_do_does_nothing(script):
+    """No statement is no error."""
+    result = run("sql", stdin=script)
+
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_sql_stops_at_the_first_error():
+    """Statements before an error stay, those after it do not run."""
+    row = "INSERT INTO MeetUp2025.Fish (FishID, Name) VALUES ('{0}', '{0}');\n"
+    result = run("sql", stdin=row.format("T1") + "SELEC;\n" + row.format("T2"))
+
+    assert result.exit_code == 3
+    assert value("SELECT MAX(Name) FROM MeetUp2025.Fish") == "T1"
+
+
+def test_sql_takes_back_a_transaction_that_fails():
+    """A transaction of several statements is all or nothing."""
+    script = "START TRANSACTION;\nINSERT INTO MeetUp2025.Fish (FishID, Name) VALUES ('T1', 'a');\nSELEC;\nCOMMIT;"
+
+    assert run("sql", stdin=script).exit_code == 3
+    assert value(NAMES) == 0
+
+
+def test_sql_catalog_prints_the_surface():
+    """--catalog lists each table, function, query and procedure with a line about it, and needs no database."""
+    result = run("sql", "--catalog")
+
+    assert catalog_lines() == result.stdout.splitlines()
+    assert not Path("fish.duckdb").exists()
+
+
+def test_catalog_has_what_the_classes_declare():
+    """Tables have columns, routines have arguments with types and defaults; a documentation line follows each."""
+    lines = catalog_lines()
+
+    assert "      - FishID VARCHAR(10) NOT NULL   Key of the catalogue, for example F001." in lines
+    assert "  MeetUp2025.Identify(image VARCHAR(3600000), k INTEGER = 3)" in lines
+    assert "  MeetUp2025.EmbedText(text VARCHAR(1000)) -> VARCHAR(32000)" in lines
+    assert any(line.endswith("k INTEGER = 3) -> Name, Label, Score") for line in lines)
+
+
+@pytest.mark.usefixtures("full")
+def test_broken_pipe_is_quiet():
+    """A reader that stops early, such as head, leaves no message."""
+    statement = "SELECT a.OtherNames, b.OtherNames FROM MeetUp2025.Fish a, MeetUp2025.Fish b"
+    command = [*COMMAND, "sql", statement, "--format", "csv"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        message = process.stderr.read()
+
+    assert (message, process.returncode) == (b"", 141)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_interrupt_is_quiet(home):
+    """Ctrl-C stops the program with its own exit code and without a word."""
+    with subprocess.Popen(
+        [*COMMAND, "sql", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        _wait_for(home / "fish.duckdb")
+        process.send_signal(signal.SIGINT)
+        shown = process.communicate(timeout=20)
+
+    assert (shown, process.returncode) == ((b"", b""), 130)
+
+
+def _wait_for(path):
+    for _ in range(200):
+        if path.exists():
+            time.sleep(1)  # until it waits for its input
+            return
+        time.sleep(0.1)
+    pytest.fail(f"{path} must come")
+
+
+# --- the prompt ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ([], "")),
+        (";;", ([], "")),
+        ("SELECT 1", ([], "SELECT 1")),
+        ("SELECT 1; SELECT 2;", (["SELECT 1", "SELECT 2"], "")),
+        ("SELECT ';' ; x", (["SELECT ';'"], "x")),
+        ("SELECT 'it''s;' ;", (["SELECT 'it''s;'"], "")),
+        ('SELECT "a;b";', (['SELECT "a;b"'], "")),
+        ("SELECT 1 -- ;\n;", (["SELECT 1 -- ;"], "")),
+        ("/* a; */ SELECT 4/2-1;", (["/* a; */ SELECT 4/2-1"], "")),
+        ("SELECT 'open;", ([], "SELECT 'open;")),
+        ("-- only a comment", ([], "")),
+    ],
+)
+def test_split(text, expected):
+    """Statements end at semicolons outside of texts, names and comments."""
+    assert expected == prompt.split(text)
+
+
+def converse(text, style="table"):
+    """Type *text* at the prompt."""
+    with (
+        create_pipe_input() as keys,
+        create_app_session(input=keys, output=DummyOutput()),
+        meetup2025.connect("duckdb://", autocommit=True) as connection,
+    ):
+        keys.send_text(text)
+        prompt.ask(connection, style)
+
+
+def test_prompt_runs_statements_of_several_lines(capsys):
+    """Enter goes to the next line until a semicolon ends the statement."""
+    converse("SELECT 1 +\r 1 AS N\r;\rSELECT 3 AS M; SELECT 4 AS L;\rexit\r")
+
+    assert capsys.readouterr().out.splitlines()[1:] == ["N", "─", "2", "M", "─", "3", "L", "─", "4"]
+
+
+def test_prompt_goes_on_after_an_error(capsys):
+    """An error is shown on standard error, takes its transaction back, and the prompt goes on."""
+    insert = "INSERT INTO MeetUp2025.Fish (FishID, Name) VALUES ('T1', 'a');"
+    converse(f"START TRANSACTION;\r{insert}\rSELEC;\r{NAMES};\r\x04", "csv")
+    shown = capsys.readouterr()
+
+    assert shown.out.splitlines()[-1] == "0"
+    assert shown.err.startswith("meetup2025: ")
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("help", prompt.HELP),
+        (r"\help", prompt.HELP),
+        ("TABLES;", "MeetUp2025.SkippedImage"),
+        ("catalog", "MeetUp2025.Identify("),
+    ],
+)
+def test_prompt_answers_words(capsys, word, expected):
+    """A few words need no semicolon and no SQL."""
+    converse(f"{word}\rexit\r")
+
+    assert expected in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("ending", ["exit\r", "quit;\r", "\\q\r", "\x04"])
+def test_prompt_can_be_left(capsys, ending):
+    """Words and Ctrl-D leave; Ctrl-C forgets what is typed and does not."""
+    converse(f"SELEC\x03{ending}")
+
+    assert capsys.readouterr() == (prompt.WELCOME + "\n", "")
+
+
+def test_prompt_remembers(home):
+    """What was typed is kept in the data folder, readable for its owner alone."""
+    converse("SELECT 42 AS N;\rexit\r")
+    history = home / "data" / "meetup2025" / "history"
+
+    assert "SELECT 42 AS N;" in history.read_text("utf-8")
+    assert history.stat().st_mode & 0o077 == 0
+
+
+def test_prompt_works_without_a_place_for_its_history(home, capsys):
+    """Where the data folder cannot be made, the prompt works all the same."""
+    (home / "data").write_text("a file")
+    converse("SELECT 42 AS N;\rexit\r")
+
+    assert "42" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_prompt_on_a_terminal():
+    """On a terminal, `meetup2025 sql` is a prompt that answers and ends with Ctrl-D."""
+    import pty
+
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, "sql"], stdin=follower, stdout=follower, stderr=follower, start_new_session=True
+    ) as process:
+        os.close(follower)
+        try:
+            screen = _until(leader, b"SQL>")
+            os.write(leader, b"SELECT 6 * 7 AS Answer;\r")
+            _until(leader, b"42")
+            _until(leader, b"SQL>")
+            os.write(leader, b"\x04")
+            _until(leader, None)
+        finally:
+            os.close(leader)  # which ends the program, if it still runs
+
+    assert process.returncode == 0
+    assert prompt.WELCOME.encode() in screen
+
+
+def _until(terminal, end):
+    """Read a terminal up to *end*, or to its end, for 20 seconds at most; answer where the cursor is when asked."""
+    text = b""
+    while end is None or end not in text:
+        if not select.select([terminal], [], [], 20)[0]:
+            pytest.fail(f"{end!r} must come. Got {text!r}")
+        try:
+            part = os.read(terminal, 10_000)
+        except OSError:  # Linux, when the other side is closed
+            break
+        if b"\x1b[6n" in part:
+            os.write(terminal, b"\x1b[1;1R")
+        text += part
+        if not part:
+            break
+    return text
+
+
+# --- loading ------------------------------------------------------------------------------------------------
+
+
+def test_load_names_loads_the_bundled_catalogue():
+    """Without a file the bundled names are loaded; again, nothing changes."""
+    first, again = run("load", "names"), run("load", "names", "--format", "json")
+
+    assert (first.exit_code, first.stdout, first.stderr) == (
+        0,
+        "100 names added or changed, 100 in the catalogue\n",
+        "",
+    )
+    assert json.loads(again.stdout) == {"changed": 0, "total": 100}
+
+
+def test_load_names_reads_a_file_of_the_user(home):
+    """A file in any folder of the user is read; what it says stays text, whatever it looks like."""
+    folder = home / "釣り ' 記録"
+    folder.mkdir()
+    with (folder / "my names.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("FishID", "Name"), ("T1", HOSTILE), ("T2", "[red]markup[/red]")])
+    result = run("load", "names", folder / "my names.csv", "--format", "csv")
+
+    assert read_csv(result.stdout) == [{"changed": "2", "total": "2"}]
+    assert HOSTILE in run("sql", "SELECT Name FROM MeetUp2025.Fish").stdout
+    assert value(NAMES) == 2
+
+
+def test_load_names_says_what_is_wrong_with_a_file(home):
+    """A file that breaks the rules is an error with line and column, and changes nothing."""
+    (home / "names.csv").write_text("FishID,Name\nT1,\n", "utf-8")
+    result = run("load", "names", "names.csv")
+
+    assert result.exit_code == 3
+    assert "line 2, column 2" in result.stderr
+    assert value(NAMES) == 0
+
+
+def test_load_refuses_a_folder_that_cannot_be_allowed(home):
+    """The separator of a list of folders cannot be in the name of one."""
+    folder = home / f"a{os.pathsep}b"
+    folder.mkdir()
+    result = run("load", "photos", folder)
+
+    assert result.exit_code == 2
+    assert "rename it" in result.stderr
+
+
+def test_load_photos_tells_what_is_left_out(home):
+    """Pictures are loaded, broken files are told with the reason, and the exit code says so."""
+    photos = home / "photos"
+    photos.mkdir()
+    shutil.copy(SAMPLES / "saba.png", photos / "マサバ.png")
+    (photos / "broken.jpg").write_bytes(b"no picture")
+    (photos / "notes.txt").write_text("not a photo")
+    run("load", "names")
+    result = run("load", "photos", "photos", "--format", "json")
+
+    assert (result.exit_code, json.loads(result.stdout)) == (1, {"changed": 1, "total": 1, "skipped": 1})
+    assert result.stderr.startswith("meetup2025: broken.jpg: ")
+    assert result.stderr.count("\n") == 1
+    assert value("SELECT Label FROM MeetUp2025.FishImage") == "マサバ"
+
+
+def test_load_photos_takes_the_samples(home):
+    """The samples of the package go by their name; an empty folder has none to load."""
+    (home / "empty").mkdir()
+    samples, empty = run("load", "photos", "samples"), run("load", "photos", "empty")
+    count = len(PHOTOS)
+
+    assert f"{count} photos added or changed, {count} in the database\n" == samples.stdout
+    assert (0, f"0 photos added or changed, {count} in the database\n") == (empty.exit_code, empty.stdout)
+
+
+@pytest.mark.parametrize(("table", "key"), [("Fish", "fishname"), ("FishImage", "filename")])
+def test_load_vectors(home, table, key):
+    """Vectors go into either table, under the model that is said to have made them."""
+    lines = [{"fishid": f"T{place}", key: f"name {place}", "embedding": [place + 1.0] * 512} for place in range(2)]
+    (home / "vectors.jsonl").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    result = run("load", "vectors", "vectors.jsonl", "--table", table, "--model-of", "mine@1")
+
+    assert (0, f"2 vectors added or changed, 2 in {table}\n") == (result.exit_code, result.stdout)
+    assert value(f"SELECT MAX(%EXACT(Model)) FROM MeetUp2025.{table}") == "mine@1"
+
+
+# --- pictures and texts -------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("full")
+def test_identify_one_picture():
+    """One picture gives a table of ranks, names and scores: those that SQL gives."""
+    lines = run("identify", SAMPLES / "saba.png").stdout.splitlines()
+    expected = [
+        " ".join((str(rank), row[1], row[2], row[3], f"{row[4]:.3f}"))
+        for rank, row in enumerate(rows("CALL MeetUp2025.Identify('samples/saba.png', 3)"), 1)
+    ]
+
+    assert lines[0].split() == ["rank", "name", "kanji", "English", "score"]
+    assert expected == [" ".join(line.split()) for line in lines[2:]]
+
+
+@pytest.mark.usefixtures("full")
+def test_identify_gives_programs_the_same():
+    """JSON and CSV have the same names, with the whole score, best first."""
+    picture = str(SAMPLES / "saba.png")
+    from_json = json.loads(run("identify", picture, "-k", 4, "--format", "json").stdout)
+    from_csv = read_csv(run("identify", picture, "-k", 4, "--format", "csv").stdout)
+
+    assert [picture] == [each["picture"] for each in from_json]
+    assert list(from_csv[0]) == ["picture", "rank", "fishid", "name", "kanji", "english", "score"]
+    assert [(each["fishid"], str(each["score"])) for each in from_json[0]["names"]] == [
+        (each["fishid"], each["score"]) for each in from_csv
+    ]
+    assert [each["rank"] for each in from_csv] == ["1", "2", "3", "4"]
+
+
+def test_identify_goes_on_after_a_broken_picture(full):
+    """Broken and absent pictures are told by name on standard error, the others are named, the exit code is 1."""
+    data = (SAMPLES / "saba.png").read_bytes()
+    (full / "cut.png").write_bytes(data[: len(data) // 2])
+    (full / "text.jpg").write_text("no picture")
+    pictures = ["cut.png", SAMPLES / "saba.png", "text.jpg", "absent.png"]
+    result = run("identify", *pictures, "-k", 1, "--format", "json")
+    found = json.loads(result.stdout)
+
+    assert result.exit_code == 1
+    assert [str(each) for each in pictures] == [each["picture"] for each in found]
+    assert ["error" in each for each in found] == [True, False, True, True]
+    assert [
+        next(name for name in ("cut.png", "text.jpg", "absent.png") if name in line)
+        for line in result.stderr.splitlines()
+    ] == ["cut.png", "text.jpg", "absent.png"]
+
+
+def test_identify_names_the_file_of_several(full):
+    """With several pictures the file is the first column."""
+    shutil.copy(SAMPLES / "saba.png", full / "漁 1.png")
+    lines = run("identify", "漁 1.png", SAMPLES / "saba.png", "-k", 1).stdout.splitlines()
+
+    assert lines[0].split()[0] == "picture"
+    assert lines[2].startswith("漁 1.png  ")
+
+
+@pytest.mark.usefixtures("full")
+def test_identify_with_nothing_but_failures_prints_nothing():
+    """No name is printed where no picture could be read."""
+    result = run("identify", "absent.png")
+
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+
+
+@pytest.mark.usefixtures("full")
+def test_identify_reads_standard_input():
+    """- is a picture that comes through a pipe; an empty one is told."""
+    data = (SAMPLES / "saba.png").read_bytes()
+    found = read_csv(run("identify", "-", "--format", "csv", stdin=data).stdout)
+    empty = run("identify", "-", stdin=b"")
+
+    assert [("-", row[1]) for row in rows("CALL MeetUp2025.Identify('samples/saba.png', 3)")] == [
+        (each["picture"], each["name"]) for each in found
+    ]
+    assert (empty.exit_code, empty.stdout) == (1, "")
+    assert empty.stderr.startswith("meetup2025: -: ")
+
+
+def test_identify_loads_the_catalogue_once():
+    """An empty database gets the bundled names, which is told on standard error, the first time only."""
+    first, again = (run("identify", SAMPLES / "saba.png") for _ in range(2))
+
+    assert "loaded the 100 names" in first.stderr
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert first.stdout == again.stdout
+
+
+@pytest.mark.usefixtures("full")
+def test_find_photos():
+    """Photos come with rank, label and score, in each form."""
+    table = run("find", "赤い魚", "-k", 2).stdout.splitlines()
+    from_json = json.loads(run("find", "赤い魚", "-k", 2, "--format", "json").stdout)
+    from_csv = read_csv(run("find", "赤い魚", "-k", 2, "--format", "csv").stdout)
+
+    assert ["rank", "name", "label", "score"] == table[0].split() == list(from_csv[0]) == list(from_json[0])
+    assert (
+        [line.split()[1] for line in table[2:]]
+        == [row["name"] for row in from_csv]
+        == [row["name"] for row in from_json]
+    )
+
+
+@pytest.mark.usefixtures("full")
+def test_find_refuses_an_empty_text():
+    """Nothing to look for is an error."""
+    result = run("find", "")
+
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (3, "", 1)
+
+
+def test_find_without_photos_says_how_to_load_them():
+    """Nothing to search is exit code 1, with the command that helps."""
+    result = run("find", "赤い魚")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "meetup2025 load photos" in result.stderr
+
+
+@pytest.mark.usefixtures("full")
+def test_find_more_than_there_is_gives_all():
+    """A number beyond the photos is no error."""
+    result = run("find", "魚", "-k", 10**6, "--format", "csv")
+
+    assert len(PHOTOS) == len(read_csv(result.stdout))
+
+
+def test_model_list_marks_the_one_in_use():
+    """The bundled model is listed and marked; another one asked for is not."""
+    table = run("model", "list").stdout.splitlines()
+    used = json.loads(run("model", "list", "--format", "json").stdout)
+    other = json.loads(run("model", "list", "--format", "json", "--model", "other").stdout)
+
+    assert table[0].split() == ["id", "revision", "dimension", "size", "licence", "description"]
+    assert next(line for line in table if "sketch" in line).split()[:2] == ["*", "sketch"]
+    assert [(each["id"], each["used"], each["dimension"]) for each in used if each["used"]] == [("sketch", True, 512)]
+    assert not any(each["used"] for each in other)
+
+
+def test_demo_reads_from_start_to_end(home):
+    """The demo runs each of its statements, shows it with its result, and touches no file."""
+    result = run("demo")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert all(f"SQL> {statement};" in result.stdout for _, statement in prompt.DEMO)
+    assert result.stdout.count("─\n") == len(prompt.DEMO)
+    assert "drawings" in result.stdout
+    assert not (home / "fish.duckdb").exists()
+
+
+def test_demo_can_fill_a_database(home):
+    """With --url the rows of the demo stay."""
+    url = f"duckdb:///{home / 'demo.duckdb'}"
+    run("demo", "--url", url)
+
+    assert run("sql", NAMES, "--url", url, "--format", "csv").stdout.splitlines()[-1] == "104"
+
+
+@pytest.mark.usefixtures("full")
+def test_program_in_a_pipe_is_plain():
+    """In a pipe: UTF-8 whatever the locale, no colours, no progress bars, one line for each row."""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "FORCE_COLOR": "1", "COLUMNS": "20"}
+    name = rows("CALL MeetUp2025.Identify('samples/saba.png', 1)")[0][1]
+    result = program("identify", SAMPLES / "saba.png", env=environment)
+    loaded = program("load", "photos", SAMPLES, env=environment)
+
+    assert (result.returncode, result.stderr, len(result.stdout.splitlines())) == (0, b"", 5)
+    assert name in result.stdout.decode()
+    assert b"\x1b" not in result.stdout
+    assert (loaded.returncode, loaded.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such file names")
+@pytest.mark.usefixtures("full")
+def test_file_name_that_is_not_utf8_is_shown():
+    """A file name in another encoding is told as it can be; nothing breaks."""
+    result = program("identify", os.fsdecode(b"\x83\x41.png"), "--format", "json")
+
+    assert result.returncode == 1
+    assert b"Traceback" not in result.stderr
+    assert "error" in json.loads(result.stdout)[0]

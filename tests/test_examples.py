@@ -1,0 +1,197 @@
+"""Every example of the classes, the README and the docstrings runs."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from click.testing import CliRunner
+from planted import DIMENSION, plant, text
+
+import meetup2025
+from meetup2025.engines.program import class_folder
+from meetup2025.engines.udl import examples, read_package
+
+if TYPE_CHECKING:
+    from meetup2025.engines import Connection
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = Path(meetup2025.__file__).parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "README.ja.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+class Block(NamedTuple):
+    """A code block of a document: its language, text, line, and why it is not run."""
+
+    language: str
+    text: str
+    line: int
+    not_run: str
+
+
+def blocks(document: str) -> list[Block]:
+    r"""
+    Find the code blocks of a document; a comment `<!-- not run: reason -->` before a block leaves it out.
+
+    >>> blocks("a\n```sql\nSELECT 1\n```\n<!-- not run: slow -->\n```sql\nSELECT 2\n```\n")[1]
+    Block(language='sql', text='SELECT 2\n', line=6, not_run='slow')
+    """
+    pattern = r"(?:<!-- not run: (?P<reason>.+?) -->\s*?\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$"
+    return [
+        Block(
+            found["language"],
+            found["text"],
+            document.count("\n", 0, found.start("language")) + 1,
+            found["reason"] or "",
+        )
+        for found in re.finditer(pattern, document, re.MULTILINE | re.DOTALL)
+    ]
+
+
+def statements(sql: str) -> list[str]:
+    r"""
+    Cut SQL at the semicolons that end a line.
+
+    >>> statements("SELECT 1;\nSELECT 'a;b';\n")
+    ['SELECT 1', "SELECT 'a;b'"]
+    """
+    return [part.strip() for part in re.split(r";\s*$", sql, flags=re.MULTILINE) if part.strip()]
+
+
+def commands(console: str) -> list[list[str]]:
+    r"""
+    Find the commands of this program in a console block.
+
+    >>> commands("$ make demo\n$ meetup2025 find 赤い魚 -k 5\n1 saba.png\n")
+    [['find', '赤い魚', '-k', '5']]
+    """
+    lines = re.findall(r"^\$ (?:\.venv/bin/)?meetup2025\b(.*)$", console, re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+def documented(language: str) -> list[object]:
+    """Give the blocks of a language in all documents, as parameters of a test."""
+    return [
+        pytest.param(
+            block.text,
+            id=f"{document.name}:{block.line}",
+            marks=[pytest.mark.skip(block.not_run)] if block.not_run else [],
+        )
+        for document in DOCUMENTS
+        if document.exists()
+        for block in blocks(document.read_text("utf-8"))
+        if block.language == language
+    ]
+
+
+CLASS_EXAMPLES = [
+    pytest.param(example, id=f"{each.short_name}.{member.name}")
+    for each in read_package(class_folder())
+    for member in (*each.methods, *each.queries)
+    for example in examples(member.doc)
+]
+
+
+def run_sql(connection: Connection, sql: str) -> list[tuple[object, ...]]:
+    """Run a statement with a vector for each parameter, and give its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [text(plant().vectors[0])] * sql.count("?"))
+        return cursor.fetchall() if cursor.description else [()]
+
+
+# --- the classes ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("example", CLASS_EXAMPLES)
+def test_class_example(bundled: Connection, example: str, reader: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example of a class member runs in a database with the bundled data, and gives rows."""
+    monkeypatch.setenv("MEETUP2025_PHOTOS", str(reader))
+
+    assert run_sql(bundled, example) != []
+
+
+def test_identify_names_the_sample(bundled: Connection) -> None:
+    """The first example of the project gives the right answer."""
+    best = run_sql(bundled, "CALL MeetUp2025.Identify('samples/saba.png', 3)")
+
+    assert (best[0][1], len(best)) == ("マサバ", 3)
+
+
+def test_examples_leave_no_trace(bundled: Connection) -> None:
+    """Loading the bundled data again changes nothing, as its documentation says."""
+    assert run_sql(bundled, "SELECT MeetUp2025.LoadNames('catalogue/fish.csv')") == [(0,)]
+    assert run_sql(bundled, "SELECT MeetUp2025.LoadImages('samples')") == [(0,)]
+
+
+# --- the documents --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sql", documented("sql"))
+def test_sql_of_a_document(bundled: Connection, sql: str) -> None:
+    """The SQL of a document runs, statement by statement, and each SELECT or CALL gives rows."""
+    assert [statement for statement in statements(sql) if run_sql(bundled, statement) == []] == []
+
+
+@pytest.mark.parametrize("code", documented("python"))
+def test_python_of_a_document(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python of a document runs in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    exec(compile(code, "document", "exec"), {"__name__": "__main__"})  # noqa: S102 - it is our own
+
+
+@pytest.mark.parametrize("console", [each for each in documented("console") if commands(each.values[0])])
+def test_commands_of_a_document(console: str, reader: Path) -> None:
+    """The commands of a document end well, in the order in which they stand."""
+    from meetup2025.cli import main
+
+    for command in commands(console):
+        result = CliRunner().invoke(main, command, input="")
+        assert (command, result.exit_code, result.stderr) == (command, 0, result.stderr)
+    assert reader.is_dir()
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Current folder of a reader: the checkout's samples, and the files that the documents speak of."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    shutil.copytree(PACKAGE / "samples", tmp_path / "src" / "python" / "meetup2025" / "samples")
+    (tmp_path / "Pictures" / "fish").mkdir(parents=True)
+    shutil.copy(PACKAGE / "samples" / "saba.png", tmp_path / "Pictures" / "fish" / "マサバ.png")
+    (tmp_path / "mine.csv").write_text("FishID,Name\nF002,マサバ\n", "utf-8")
+    vector = text(plant().vectors[0])
+    (tmp_path / "fish.jsonl").write_text(f'{{"fishid": "F002", "name": "マサバ", "features": "{vector}"}}\n', "utf-8")
+    return tmp_path
+
+
+# --- the docstrings -------------------------------------------------------------------------------------------------
+
+DOCTESTED = [
+    ".".join(module.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+    for module in sorted(PACKAGE.rglob("*.py"))
+    if ">>> " in module.read_text("utf-8")
+]
+
+
+@pytest.mark.parametrize("module", [*DOCTESTED, "class_rules", "test_examples"])
+def test_docstrings(module: str) -> None:
+    """The examples in docstrings give what they show."""
+    results = doctest.testmod(importlib.import_module(module))
+
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
+def test_dimension_of_the_examples(bundled: Connection) -> None:
+    """A vector of a function has the length that the tables hold."""
+    (vector,) = run_sql(bundled, "SELECT MeetUp2025.EmbedText('赤い魚')")[0]
+
+    assert str(vector).count(",") == DIMENSION - 1
