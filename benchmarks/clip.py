@@ -21,8 +21,8 @@ SIDE, DIMENSION = 224, 512
 
 
 def is_possible() -> bool:
-    """Tell whether torch and transformers are here."""
-    return all(importlib.util.find_spec(name) for name in ("torch", "transformers"))
+    """Tell whether what it takes is installed."""
+    return all(importlib.util.find_spec(name) for name in ("torch", "transformers", "onnx"))
 
 
 def write(published: Path, ours: Path) -> None:

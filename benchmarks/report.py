@@ -37,7 +37,7 @@ def _fields(result: Result) -> dict[str, Any]:
 
 def _row(result: Result, ours: float | None) -> tuple[str, ...]:
     median, least = result.median, min(result.values, default=None)
-    ratio = f"{median / ours:.1f}" if ours and median is not None and result.way != OURS else ""
+    ratio = f"{median / ours:.3g}" if ours and median is not None and result.way != OURS else ""
     processor = sorted(result.processor)[len(result.processor) // 2] if result.processor else None
     numbers = [_number(value, result.unit) for value in (median, least if result.unit == "s" else None, result.p95)]
     return (result.what, result.way, *numbers, _number(processor, "s"), ratio, _aim(result), result.note)

@@ -205,10 +205,11 @@ def test_label_set_by_hand(connection, folder):
 
 
 def test_labels_file(connection, folder):
-    """The file labels.csv labels photos by any name of the fish, before their own names do; other names stay as they are."""
+    """The file labels.csv labels photos, by any name of the fish or another one, before their own names do."""
     loading.load_names(connection, BytesIO(FISH.encode()), "fish.csv", HashedEncoder())
     put(folder, "IMG_1.png", "IMG_2.png", "ワカシ.png")
-    (folder / "labels.csv").write_text("file,name\nimg_1.png,ワカシ\nIMG_2.png,モクギョ\nワカシ.png,カマボコ\n", "utf-8")
+    lines = ["file,name", "img_1.png,ワカシ", "IMG_2.png,モクギョ", "ワカシ.png,カマボコ"]
+    (folder / "labels.csv").write_text("\n".join(lines), "utf-8")
     load(connection, folder)
     assert labels(connection) == {"IMG_1.png": "ブリ", "IMG_2.png": "モクギョ", "ワカシ.png": "カマボコ"}
 

@@ -119,7 +119,7 @@ def test_the_model_names_fresh_drawings() -> None:
     model = encoder("sketch")
     pictures = evaluate.embed_drawings(model, 3, FIRST_SEED, sizes=(160, 192))
     found = evaluate.naming(pictures, model.texts(list(KINDS)))
-    assert found["top1"] >= 0.85, found
+    assert found["top1"] >= 0.95, found
 
 
 def test_the_model_names_its_samples() -> None:

@@ -4,7 +4,7 @@ Everything that can go wrong, as types.
 ::
 
     MeetUpError(Exception)                     the `Error` of PEP 249
-    ├── InterfaceError                         the connection was used wrongly (closed cursor, wrong parameters)
+    ├── InterfaceError                         the connection was used wrongly (closed cursor)
     ├── DatabaseError
     │   ├── DataError                          a value that cannot be stored or compared
     │   │   ├── InvalidVectorError(ValueError)       not d finite numbers, or all zero

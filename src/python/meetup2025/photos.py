@@ -146,9 +146,7 @@ def _labels(folder: Path) -> dict[str, str]:
         return read_labels(file, str(path))
 
 
-def _files(
-    folder: Path, fish: Mapping[str, str], labels: Mapping[str, str]
-) -> tuple[dict[str, _File], list[_Skipped]]:
+def _files(folder: Path, fish: Mapping[str, str], labels: Mapping[str, str]) -> tuple[dict[str, _File], list[_Skipped]]:
     """Find the photos by name in upper case, in the order of the names; and what stands in the way of finding more."""
     paths, skipped = _walk(folder)
     files: dict[str, _File] = {}
@@ -188,9 +186,7 @@ def _name(path: Path, folder: Path) -> str:
     return composed(path.relative_to(folder).as_posix())
 
 
-def _open(
-    file: _File, stored: Mapping[str, StoredImage], encoder: Encoder
-) -> _Opened | _Skipped | StoredImage | None:
+def _open(file: _File, stored: Mapping[str, StoredImage], encoder: Encoder) -> _Opened | _Skipped | StoredImage | None:
     """Open a photo; None when its row is as it should be, the row itself when only its vector is."""
     before = stored.get(file.name.upper())
     try:

@@ -250,9 +250,7 @@ def _header(line: int, values: list[str], columns: Mapping[str, int], source: st
     return header
 
 
-def _cells(
-    line: int, values: list[str], header: list[str], columns: Mapping[str, int], source: str
-) -> dict[str, str]:
+def _cells(line: int, values: list[str], header: list[str], columns: Mapping[str, int], source: str) -> dict[str, str]:
     """Give the texts of a line by column."""
     if len(values) != len(header):
         raise InvalidFileError(
@@ -317,6 +315,6 @@ def _unit_vector(item: dict[str, Any]) -> NDArray[Any]:
         return vectors.unit(vectors.from_text(value, dimension=DIMENSION))
     if not isinstance(value, list):
         raise DataError('A line must have "embedding" or "features": a list of numbers, or text of them.')
-    if not all(type(number) in {int, float} for number in value):
+    if not set(map(type, value)) <= {int, float}:
         raise DataError("A vector must hold numbers only.")
     return vectors.unit(vectors.check(value, dimension=DIMENSION))

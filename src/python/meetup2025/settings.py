@@ -1,14 +1,10 @@
 """
 The settings of a process, all from its environment; each is read when it is needed.
 
-==================== ==================================================================== ==============================
-variable             meaning                                                              default
-==================== ==================================================================== ==============================
-MEETUP2025_URL       database of the command line                                         a file in the user's data folder
-MEETUP2025_MODEL     model that makes the vectors                                         sketch
-MEETUP2025_MODELS    folder of the installed models                                       models in the data folder
-MEETUP2025_PHOTOS    folders that SQL may read files from, separated as in PATH           none
-==================== ==================================================================== ==============================
+- `MEETUP2025_URL`: database of the command line. Default: a file in the user's data folder.
+- `MEETUP2025_MODEL`: model that makes the vectors. Default: `sketch`.
+- `MEETUP2025_MODELS`: folder of the installed models. Default: `models` in the data folder.
+- `MEETUP2025_PHOTOS`: folders that SQL may read files from, separated as in `PATH`. Default: none.
 """
 
 from __future__ import annotations

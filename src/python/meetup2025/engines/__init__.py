@@ -6,13 +6,17 @@ Importing this package imports no database: each engine is loaded by the URL tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from typing_extensions import Self
 
 from meetup2025 import settings
 from meetup2025.errors import EngineUnavailableError, InterfaceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 class Cursor(Protocol):
@@ -44,7 +48,7 @@ class Cursor(Protocol):
     def close(self) -> None:
         """Let the result go."""
 
-    def __enter__(self) -> Cursor: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(self, *error: object) -> None: ...
 
@@ -71,7 +75,7 @@ class Connection(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """Do all of a block or nothing of it, within the caller's transaction where there is one."""
 
-    def __enter__(self) -> Connection: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(self, *error: object) -> None: ...
 
@@ -114,7 +118,7 @@ def current() -> Connection:
     connection = _current.get()
     if connection is None:
         raise EngineUnavailableError(
-            "A function that reads or writes tables must be called by a SQL statement, with constants or ? as arguments. "
+            "A function that reads or writes tables must be called by SQL, with constants or ? as arguments. "
             "Got a call from outside of SQL, or with columns as arguments."
         )
     return connection

@@ -6,19 +6,21 @@ A vector stays an array: no Python object is made for each of its numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from meetup2025.errors import DataError, InterfaceError, InvalidVectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _LARGEST = 2**63
 
 
 def as_arrow(rows: Sequence[Sequence[Any]]) -> Any:
     """
-    Turn rows into an Arrow table with the columns c1, c2, …
+    Turn rows into an Arrow table whose columns are c1, c2 and so on.
 
     Args:
         rows: At least one row; all of one length. A value is None, a text, a number, or an array of shape (d,).
@@ -37,9 +39,7 @@ def as_arrow(rows: Sequence[Sequence[Any]]) -> Any:
         raise InterfaceError(f"Each row of parameters must have {width} values, as the first.")
     columns = {f"c{place}": _column([row[place - 1] for row in rows]) for place in range(1, width + 1)}
     schema = nanoarrow.struct({name: column.schema for name, column in columns.items()})
-    return nanoarrow.Array(
-        nanoarrow.c_array_from_buffers(schema, len(rows), [None], children=list(columns.values()))
-    )
+    return nanoarrow.Array(nanoarrow.c_array_from_buffers(schema, len(rows), [None], children=list(columns.values())))
 
 
 def _column(values: list[Any]) -> Any:

@@ -4,14 +4,17 @@ The cursor of the embedded engine: PEP 249, with the values that IRIS gives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Self
 
 from meetup2025 import vectors
 from meetup2025.engines import running
 from meetup2025.errors import InterfaceError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import duckdb
 
     from meetup2025.engines.duckdb import DuckDBConnection
@@ -80,9 +83,8 @@ class DuckDBCursor:
         if statement.batch_sql and rows:
             self.rowcount = self.connection.run_batch(statement, rows)
             return self
-        changed = 0
-        for row in rows:
-            changed += max(self.execute(operation, row).rowcount, 0)
+        with self.connection.all_or_nothing():
+            changed = sum([max(self.execute(operation, row).rowcount, 0) for row in rows])
         self.rowcount = changed
         return self
 
@@ -125,7 +127,7 @@ class DuckDBCursor:
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return self._reader()
 
-    def __enter__(self) -> DuckDBCursor:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

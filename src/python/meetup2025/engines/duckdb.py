@@ -13,20 +13,23 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Self
 
 from meetup2025 import errors
 from meetup2025.engines import running
 from meetup2025.engines.cursor import DuckDBCursor
 from meetup2025.engines.failures import translated
 from meetup2025.engines.program import program
-from meetup2025.engines.tables import create_tables, is_table, table_columns
-from meetup2025.errors import EngineUnavailableError, InterfaceError, NotSupportedError, OperationalError
+from meetup2025.engines.tables import StoredTables, create_tables
+from meetup2025.errors import EngineUnavailableError, InterfaceError, OperationalError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     import duckdb
 
     from meetup2025.engines.prepared import Prepared
@@ -41,6 +44,8 @@ _SPECIAL_NULLS: Any = "special"
 
 _NAME = "%database"
 """DuckDB would name the database after its file, and mistake `meetup2025.duckdb` for the schema of that name."""
+
+_SAME_CODES: Mapping[int, int] = {}
 
 _OPENING = threading.Lock()
 
@@ -60,6 +65,7 @@ class DuckDBConnection:
     """
 
     # The optional extension of PEP 249: the exceptions as attributes.
+    Warning = errors.Warning
     Error = errors.Error
     InterfaceError = errors.InterfaceError
     DatabaseError = errors.DatabaseError
@@ -80,10 +86,11 @@ class DuckDBConnection:
         self._raised: BaseException | None = None
         self._row_functions: set[str] = set()
         self._database: duckdb.DuckDBPyConnection | None = _open(path)
+        self._tables = StoredTables(self._database)
         # Also for a connection that nobody closes: a file is whole only when DuckDB lets it go before Python ends.
         self._finalizer = weakref.finalize(self, self._database.close)
         try:
-            create_tables(self._database, self._program)
+            create_tables(self._database, self._program, self._tables)
         except BaseException:
             self.close()
             raise
@@ -106,6 +113,7 @@ class DuckDBConnection:
     def rollback(self) -> None:
         """Take back the changes since the last commit."""
         self._end_transaction("ROLLBACK")
+        self._forget_tables()
 
     def close(self) -> None:
         """Take back what was not committed, and let the file go; closing twice is harmless."""
@@ -117,8 +125,7 @@ class DuckDBConnection:
         """
         Do all of a block or nothing of it.
 
-        Inside a transaction of the caller the block is part of that one: the caller commits it, and an error in the
-        block leaves nothing but a rollback to the caller.
+        Inside a transaction of the caller the block is part of that one, which the caller commits or rolls back.
         """
         if self._in_transaction:
             yield
@@ -131,7 +138,11 @@ class DuckDBConnection:
             raise
         self.commit()
 
-    def __enter__(self) -> DuckDBConnection:
+    def all_or_nothing(self) -> contextlib.AbstractContextManager[None]:
+        """Make several statements one where each would commit by itself."""
+        return self.transaction() if self.autocommit else contextlib.nullcontext()
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -141,28 +152,17 @@ class DuckDBConnection:
 
     def prepare(self, sql: str) -> Prepared:
         """Translate a statement, or find it among those translated before."""
-        self._refuse_failed()
         from meetup2025.engines.prepared import prepare
 
+        self._open_database()
+        self._refuse_failed()
         if sql not in self._statements:
             self._settle()  # the translation asks the database for its tables
-            statement = prepare(sql, self._program, self)
+            statement = prepare(sql, self._program, self._tables)
             if len(self._statements) >= _STATEMENTS_KEPT:
                 self._statements.clear()
             self._statements[sql] = statement
         return self._statements[sql]
-
-    def columns(self, schema: str, table: str) -> dict[str, str] | None:
-        """Find the columns of a table and their DuckDB types; None when there is no such table."""
-        return table_columns(self._open_database(), schema, table)
-
-    def hides_id(self, schema: str, table: str) -> bool:
-        """Tell whether `SELECT *` leaves the RowID out: it does for a table, not for a view."""
-        return is_table(self._open_database(), schema, table)
-
-    def is_function(self, schema: str, name: str) -> bool:
-        """Tell whether a class has a function of this SQL name."""
-        return f"{schema}.{name}".upper() in self._program.functions
 
     def read(self, cursor: DuckDBCursor, statement: Prepared, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
         """Run a query; its result belongs to *cursor* until the next statement runs."""
@@ -175,18 +175,16 @@ class DuckDBConnection:
     def change(self, statement: Prepared, parameters: Sequence[Any]) -> int:
         """Run a statement that changes the database, and give the number of rows; -1 for one that defines."""
         database, values = self._ready(statement, parameters)
-        with self._guard(writes=True):
+        with self._guard(writes=True, codes=statement.codes):
             for sql in statement.before:
                 database.execute(sql)
             rows = database.execute(statement.sql, values).fetchall()
         if statement.defines:
-            self._statements.clear()
+            self._forget_tables()
             return -1
         return int(rows[0][0]) if rows else -1
 
-    def _ready(
-        self, statement: Prepared, parameters: Sequence[Any]
-    ) -> tuple[duckdb.DuckDBPyConnection, list[Any]]:
+    def _ready(self, statement: Prepared, parameters: Sequence[Any]) -> tuple[duckdb.DuckDBPyConnection, list[Any]]:
         """Work out what the statement needs, and make way for it."""
         with running(self):
             values = statement.values(parameters)
@@ -209,7 +207,7 @@ class DuckDBConnection:
             try:
                 return int(database.execute(statement.batch_sql).fetchall()[0][0])
             finally:
-                with contextlib.suppress(duckdb.Error):  # an error has ended the transaction; the next batch takes the place
+                with contextlib.suppress(duckdb.Error):  # an error has ended the transaction
                     database.unregister("batch")
 
     def begin(self) -> None:
@@ -222,7 +220,7 @@ class DuckDBConnection:
             self._in_transaction = True
 
     @contextlib.contextmanager
-    def _guard(self, *, writes: bool) -> Iterator[None]:
+    def _guard(self, *, writes: bool, codes: Mapping[int, int] = _SAME_CODES) -> Iterator[None]:
         """
         Run a statement in the transaction that it needs, so that its error leaves nothing half done.
 
@@ -235,13 +233,20 @@ class DuckDBConnection:
         try:
             with translated(self._taken_error):
                 yield
-        except BaseException:
+        except BaseException as error:
             if begins:
                 self.rollback()
             self._failed = self._in_transaction
+            if isinstance(error, errors.Error):
+                error.sqlcode = codes.get(error.sqlcode, error.sqlcode)
             raise
         if begins and self.autocommit:
             self.commit()
+
+    def _forget_tables(self) -> None:
+        """Translate anew what was translated for tables that may have changed."""
+        self._statements.clear()
+        self._tables.forget()
 
     def _refuse_failed(self) -> None:
         if self._failed:
@@ -334,10 +339,10 @@ def _attach(database: duckdb.DuckDBPyConnection, location: str) -> None:
         quoted = location.replace("'", "''")
         database.execute(f"ATTACH '{quoted}' AS \"{_NAME}\" (TYPE duckdb)")
     database.execute(f'USE "{_NAME}"')
+    database.execute("SET enable_progress_bar = false")  # it would write into the output of a notebook
     if not attached:
         # From here on no file but its own: SQL reaches others only through the functions of this package.
         database.execute("SET enable_external_access = false")
-        database.execute("SET lock_configuration = true")
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NoReturn
 
 from meetup2025.errors import (
@@ -20,13 +19,21 @@ from meetup2025.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import duckdb
 
 _LONGEST = 400
 
 # Class of DuckDB, words of its message, what it is here, SQLCODE of IRIS, what must hold. The first that fits is taken.
 _FAULTS: tuple[tuple[str, str, type[Error], int, str], ...] = (
-    ("ConstraintException", r"(?i)duplicate key|unique constraint|primary key", IntegrityError, -119, "A key must be unique."),
+    (
+        "ConstraintException",
+        r"(?i)duplicate key|unique constraint|primary key",
+        IntegrityError,
+        -119,
+        "A key must be unique.",
+    ),
     ("ConstraintException", r"NOT NULL", IntegrityError, -108, "A required field must have a value."),
     ("ConstraintException", r"CHECK", DataError, -104, "A text must fit the length of its field."),
     ("CatalogException", r"Table with name .* does not exist", ProgrammingError, -30, ""),
@@ -39,6 +46,13 @@ _FAULTS: tuple[tuple[str, str, type[Error], int, str], ...] = (
     ("BinderException", r"Ambiguous reference", ProgrammingError, -27, ""),
     ("BinderException", r"Array arguments must be of the same size", DataError, -257, ""),
     ("BinderException", r"Duplicate column", ProgrammingError, -400, ""),
+    (
+        "InvalidInputException",
+        r"More than one row returned by a subquery",
+        DataError,
+        -400,
+        "A subquery must give one row.",
+    ),
     ("InvalidInputException", r"dimensions must be equal", DataError, -257, ""),
     ("InvalidInputException", r"[Vv]alues were not provided|[Pp]arameter", ProgrammingError, -400, ""),
     ("ConversionException", r"Cannot cast (list|array) with length", DataError, -257, ""),
@@ -51,13 +65,14 @@ _FAULTS: tuple[tuple[str, str, type[Error], int, str], ...] = (
     ("ParserException", r"", InternalError, -400, ""),
 )
 
+
 @contextlib.contextmanager
 def translated(taken: Callable[[], BaseException | None] = lambda: None) -> Iterator[None]:
     """
     Raise the errors of DuckDB in a block as errors of this package.
 
     Args:
-        taken: Gives the error that a Python function raised inside DuckDB, which itself passes on no more than the text.
+        taken: Gives the error that a Python function raised inside DuckDB, which passes on no more than the text.
 
     Raises:
         Error: What went wrong, caused by the error of DuckDB.
@@ -83,7 +98,9 @@ def _raise(error: duckdb.Error) -> NoReturn:
             f"A database file must be used by one process at a time. Got: {message}. Close the other program first."
         ) from error
     if "not a valid DuckDB database file" in text or "Cannot open file" in text:
-        raise EngineUnavailableError(f"The database must be a file of this program that can be opened. Got: {message}") from error
+        raise EngineUnavailableError(
+            f"The database must be a file of this program that can be opened. Got: {message}"
+        ) from error
     for kind, words, as_error, sqlcode, rule in _FAULTS:
         if name == kind and re.search(words, text):
             raise as_error(f"{rule} Got: {message}" if rule else message, sqlcode=sqlcode) from error

@@ -10,11 +10,11 @@ as IRIS does when it prepares a statement.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from sqlglot import exp
@@ -23,8 +23,10 @@ from meetup2025 import vectors
 from meetup2025.engines import translate
 from meetup2025.engines.dialect import Call, FunctionCall, ToVector, bind, function_calls, parse, place, table_calls
 from meetup2025.engines.program import Program, query_arguments
-from meetup2025.engines.records import Method, Query
 from meetup2025.errors import DataError, InvalidVectorError, ProgrammingError, SQLSyntaxError, UnsupportedSQLError
+
+if TYPE_CHECKING:
+    from meetup2025.engines.records import Method, Query
 
 E = TypeVar("E", SQLSyntaxError, UnsupportedSQLError)
 
@@ -37,6 +39,8 @@ RowFunction: TypeAlias = "tuple[str, Callable[..., Any], tuple[str, ...], str]"
 _CONTROL: dict[type[Any], str] = {exp.Transaction: "BEGIN", exp.Commit: "COMMIT", exp.Rollback: "ROLLBACK"}
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.TruncateTable, exp.Create, exp.Drop)
 _DEFINES = (exp.Create, exp.Drop)
+_UPDATE_CODES = {-104: -105, -119: -120}
+"""SQLCODEs of an INSERT that IRIS has again for an UPDATE."""
 _CARRIED = (str, int, float, Decimal, date, time, list, tuple, np.ndarray)
 _SQL_TYPES = {"%Integer": "BIGINT", "%Double": "DOUBLE"}
 
@@ -46,9 +50,10 @@ class Prepared:
     """
     A translated statement.
 
-    *before* are the statements that come first, *sql* is the one that gives the rows; *batch_sql* inserts the rows of the
-    table `batch` instead, where the statement is an INSERT of values. *procedure* is set for a CALL of a procedure,
-    *control* for a statement that begins or ends a transaction.
+    *before* are the statements that come first, *sql* is the one that gives the rows; *batch_sql* inserts the rows of
+    the table `batch` instead, where the statement is an INSERT of values. *codes* are the SQLCODEs that it has instead
+    of others. *procedure* is set for a CALL of a procedure, *control* for a statement that begins or ends a
+    transaction.
     """
 
     parameters: int
@@ -59,6 +64,7 @@ class Prepared:
     row_functions: tuple[RowFunction, ...] = ()
     changes: bool = False
     defines: bool = False
+    codes: Mapping[int, int] = field(default_factory=dict)
     control: str = ""
     procedure: Callable[[Sequence[Any], Callable[[str, Sequence[Any]], Any]], Any] | None = None
 
@@ -124,9 +130,10 @@ class _Preparation:
             row_functions=tuple(self.row_functions.values()),
             changes=isinstance(tree, _CHANGES),
             defines=isinstance(tree, _DEFINES),
+            codes=_UPDATE_CODES if isinstance(tree, exp.Update) else {},
         )
 
-    # --- CALL -----------------------------------------------------------------------------------------------------------
+    # --- CALL
 
     def called(self, call: Call, parameters: int) -> Prepared:
         """Prepare a CALL: of a procedure, or of a class query, which gives the same rows as in FROM."""
@@ -159,7 +166,7 @@ class _Preparation:
             )
         return recipe
 
-    # --- class queries in FROM ------------------------------------------------------------------------------------------
+    # --- class queries in FROM
 
     def with_queries(self, tree: exp.Expr) -> exp.Expr:
         """Put the SQL of each class query in the place where it is called."""
@@ -180,7 +187,7 @@ class _Preparation:
         alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(query.sql_name))
         return exp.Subquery(this=bind(parse(query.sql), values), alias=alias)
 
-    # --- constants ------------------------------------------------------------------------------------------------------
+    # --- constants
 
     def fold(self, tree: exp.Expr) -> None:
         """Turn what does not depend on a row into parameters, from the inside out."""
@@ -247,7 +254,7 @@ class _Preparation:
         name = f"TO_VECTOR_{kind}"
         self.row_functions[name] = (name, _numbers, ("VARCHAR",), f"{kind}[]")
 
-    # --- parameters of the DuckDB statement -------------------------------------------------------------------------------
+    # --- parameters of the DuckDB statement
 
     def placeholder(self, recipe: Value) -> exp.Placeholder:
         self.recipes.append(recipe)
@@ -309,7 +316,7 @@ def _one(value: Any, dimension: int | None) -> np.ndarray[Any, Any]:
 
 
 def _of_right_length(recipes: Sequence[Value], sql: str) -> tuple[Value, ...]:
-    """Check the length of a vector where the statement fixes it, before DuckDB sees it: an error there ends a transaction."""
+    """Check the length of a vector where the statement fixes it: an error of DuckDB would end the transaction."""
     lengths = {int(place): int(length) for place, length in re.findall(r"CAST\(\$(\d+) AS \w+\[(\d+)\]\)", sql)}
 
     def checked(recipe: Value, length: int) -> Value:

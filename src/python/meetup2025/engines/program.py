@@ -9,10 +9,9 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from meetup2025 import vectors
 from meetup2025.engines.udl import (
@@ -27,6 +26,9 @@ from meetup2025.engines.udl import (
     read_package,
 )
 from meetup2025.errors import ClassSyntaxError, DataError, ProgrammingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 RunQuery: TypeAlias = "Callable[[Query, Sequence[Any]], Any]"
 
@@ -165,10 +167,14 @@ def _check_counts(routine: Method | Query, given: Mapping[str, Any]) -> None:
 
 def _value(routine: Method | Query, argument: Argument, given: Mapping[str, Any]) -> Any:
     if argument.name not in given and not argument.has_default:
-        raise ProgrammingError(f"{routine.sql_name} must have the argument {argument.name}. Got {len(given)} arguments.")
+        raise ProgrammingError(
+            f"{routine.sql_name} must have the argument {argument.name}. Got {len(given)} arguments."
+        )
     value = given.get(argument.name, argument.default)
     if isinstance(value, Expression):
         raise ClassSyntaxError(f"{routine.path}: a default must be a literal. Got {value.text}", line=routine.line)
+    if isinstance(routine, Query) and _is_array(value):
+        return value  # a vector: TO_VECTOR takes it as it is
     convert: Callable[[str, Argument, Any], Any] = _CONVERSIONS.get(argument.type, _text)
     return convert(routine.sql_name, argument, value)
 
@@ -184,7 +190,11 @@ def _text(routine: str, argument: Argument, value: Any) -> str:
 
 def _as_text(value: Any) -> str:
     """Write a value as drivers do; an array is the text of a vector."""
-    return vectors.to_text(value) if hasattr(value, "__len__") and not isinstance(value, str) else str(value)
+    return vectors.to_text(value) if _is_array(value) else str(value)
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, str)
 
 
 def _integer(routine: str, argument: Argument, value: Any) -> int:

@@ -6,19 +6,61 @@ The declarations become IRIS DDL and go through the same translation as any stat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from meetup2025.errors import ClassSyntaxError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import duckdb
 
     from meetup2025.engines.program import Program
     from meetup2025.engines.records import Class, Index, Property
 
 
-def create_tables(database: duckdb.DuckDBPyConnection, program: Program) -> None:
+class StoredTables:
+    """
+    The tables and views of a database, read once and kept: what a translation must know of them.
+
+    `forget` is called when a statement of this connection may have changed them; a table that is not known is looked
+    for again, since another connection may have made it.
+    """
+
+    def __init__(self, database: duckdb.DuckDBPyConnection) -> None:
+        self._database = database
+        self._columns: dict[tuple[str, str], dict[str, str]] = {}
+        self._tables: set[tuple[str, str]] = set()
+
+    def columns(self, schema: str, table: str) -> dict[str, str] | None:
+        """Find the columns of a table or view and their DuckDB types; None when there is no such table."""
+        key = (schema.lower(), table.lower())
+        if key not in self._columns:
+            self._read()
+        return self._columns.get(key)
+
+    def hides_id(self, schema: str, table: str) -> bool:
+        """Tell whether `SELECT *` leaves the RowID out: it does for a table, not for a view."""
+        return (schema.lower(), table.lower()) in self._tables
+
+    def forget(self) -> None:
+        """Read the tables again when they are next asked for."""
+        self._columns, self._tables = {}, set()
+
+    def _read(self) -> None:
+        self.forget()
+        for schema, table, column, kind in self._rows(
+            "SELECT lower(schema_name), lower(table_name), column_name, data_type FROM duckdb_columns() "
+            "WHERE NOT internal OR schema_name = 'information_schema' ORDER BY column_index"
+        ):
+            self._columns.setdefault((schema, table), {})[column] = kind
+        self._tables.update(self._rows("SELECT lower(schema_name), lower(table_name) FROM duckdb_tables()"))
+
+    def _rows(self, sql: str) -> list[Any]:
+        return self._database.execute(sql).fetchall()
+
+
+def create_tables(database: duckdb.DuckDBPyConnection, program: Program, stored: StoredTables) -> None:
     """
     Create the tables of *program* that are not there yet, in one transaction.
 
@@ -30,35 +72,15 @@ def create_tables(database: duckdb.DuckDBPyConnection, program: Program) -> None
     from meetup2025.engines.translate import to_duckdb
 
     with translated():
-        missing = [each for each in program.tables.values() if table_columns(database, each.package, each.sql_name) is None]
+        missing = [each for each in program.tables.values() if stored.columns(each.package, each.sql_name) is None]
         if not missing:
             return
         database.begin()
         for each in missing:
             for statement in statements_of(each):
-                for sql in to_duckdb(parse(statement), _Stored(database)):
+                for sql in to_duckdb(parse(statement), stored):
                     database.execute(sql)
         database.commit()
-
-
-def table_columns(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str] | None:
-    """Find the columns of a table or view and their DuckDB types; None when there is no such table."""
-    rows = database.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() "
-        "WHERE lower(schema_name) = lower($1) AND lower(table_name) = lower($2) "
-        "AND (NOT internal OR schema_name = 'information_schema') ORDER BY column_index",
-        [schema, table],
-    ).fetchall()
-    return dict(rows) if rows else None
-
-
-def is_table(database: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
-    """Tell a table from a view."""
-    found = database.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE lower(schema_name) = lower($1) AND lower(table_name) = lower($2)",
-        [schema, table],
-    )
-    return bool(found.fetchall())
 
 
 def statements_of(table: Class) -> Iterator[str]:
@@ -87,22 +109,8 @@ def _sql_type(table: Class, column: Property) -> str:
 def _index(table: str, index: Index) -> str:
     columns = ", ".join(index.properties)
     if index.type == "%SQL.Index.HNSW":
-        return f"CREATE INDEX {index.name} ON TABLE {table} ({columns}) AS HNSW(Distance='{index.parameters['Distance']}')"
+        return (
+            f"CREATE INDEX {index.name} ON TABLE {table} ({columns}) AS HNSW(Distance='{index.parameters['Distance']}')"
+        )
     unique = "UNIQUE " if "Unique" in index.keywords else ""
     return f"CREATE {unique}INDEX {index.name} ON TABLE {table} ({columns})"
-
-
-class _Stored:
-    """What is in the database, as far as DDL must know."""
-
-    def __init__(self, database: duckdb.DuckDBPyConnection) -> None:
-        self.database = database
-
-    def columns(self, schema: str, table: str) -> dict[str, str] | None:
-        return table_columns(self.database, schema, table)
-
-    def hides_id(self, schema: str, table: str) -> bool:
-        return is_table(self.database, schema, table)
-
-    def is_function(self, schema: str, name: str) -> bool:  # noqa: ARG002 - DDL of the classes calls none
-        return False
