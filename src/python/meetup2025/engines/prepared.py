@@ -10,28 +10,20 @@ as IRIS does when it prepares a statement.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-import numpy as np
 from sqlglot import exp
 
-from meetup2025 import vectors
-from meetup2025.engines import translate
-from meetup2025.engines.dialect import Call, FunctionCall, ToVector, bind, function_calls, parse, place, table_calls
-from meetup2025.engines.program import Program, query_arguments
-from meetup2025.errors import DataError, InvalidVectorError, ProgrammingError, SQLSyntaxError, UnsupportedSQLError
+from meetup2025.engines import recipes, translate
+from meetup2025.engines.dialect import Call, FunctionCall, ToVector, bind, function_calls, parse, table_calls
+from meetup2025.engines.grammar.refusals import refuse, unsupported
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from meetup2025.engines.program import Program
+    from meetup2025.engines.recipes import Value
     from meetup2025.engines.records import Method, Query
-
-E = TypeVar("E", SQLSyntaxError, UnsupportedSQLError)
-
-Value: TypeAlias = "Callable[[Sequence[Any]], Any]"
-"""Works out one parameter of the DuckDB statement from the parameters that the caller gave."""
 
 RowFunction: TypeAlias = "tuple[str, Callable[..., Any], tuple[str, ...], str]"
 """Name, function, DuckDB types of the arguments and of the result."""
@@ -41,7 +33,6 @@ _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.TruncateTable, exp.Create, e
 _DEFINES = (exp.Create, exp.Drop)
 _UPDATE_CODES = {-104: -105, -119: -120}
 """SQLCODEs of an INSERT that IRIS has again for an UPDATE."""
-_CARRIED = (str, int, float, Decimal, date, time, list, tuple, np.ndarray)
 _SQL_TYPES = {"%Integer": "BIGINT", "%Double": "DOUBLE"}
 
 
@@ -75,13 +66,13 @@ class Prepared:
         Raises:
             ProgrammingError: Another number of parameters than the statement has.
         """
-        given = _given(self.parameters, parameters)
+        given = recipes.given_values(self.parameters, parameters)
         return [recipe(given) for recipe in self.recipes]
 
     def run_procedure(self, parameters: Sequence[Any], run_query: Callable[[str, Sequence[Any]], Any]) -> Any:
         """Run the procedure that the statement calls."""
         assert self.procedure is not None  # noqa: S101 - the caller has looked
-        return self.procedure(_given(self.parameters, parameters), run_query)
+        return self.procedure(recipes.given_values(self.parameters, parameters), run_query)
 
 
 def prepare(sql: str, program: Program, schema: translate.Schema) -> Prepared:
@@ -112,7 +103,7 @@ class _Preparation:
     def prepared(self) -> Prepared:
         tree = bind(parse(self.sql), {})  # a :name has no value here, and is refused
         parameters = len({node.name for node in tree.find_all(exp.Placeholder) if node.name.isdigit()})
-        self.recipes = [_parameter(place) for place in range(parameters)]
+        self.recipes = [recipes.parameter(place) for place in range(parameters)]
         if type(tree) in _CONTROL:
             return Prepared(parameters, control=_CONTROL[type(tree)])
         if isinstance(tree, Call):
@@ -126,7 +117,7 @@ class _Preparation:
             sql=statements[-1] if statements else "SELECT 0",
             before=tuple(statements[:-1]),
             batch_sql=_from_batch(statements[-1]) if _is_row(tree) else "",
-            recipes=_of_right_length(used, statements[-1]) if statements else used,
+            recipes=recipes.of_right_length(used, statements[-1]) if statements else used,
             row_functions=tuple(self.row_functions.values()),
             changes=isinstance(tree, _CHANGES),
             defines=isinstance(tree, _DEFINES),
@@ -143,7 +134,7 @@ class _Preparation:
             sql = _select(name, len(given))
             return Prepared(parameters, procedure=lambda own, run: run(sql, [each(own) for each in given]))
         if name not in self.program.procedures:
-            raise _unknown(call, self.program)
+            _refuse_unknown(call, self.program)
         method = self.program.procedures[name]
 
         def procedure(own: Sequence[Any], run: Callable[[str, Sequence[Any]], Any]) -> Any:
@@ -156,12 +147,11 @@ class _Preparation:
 
     def argument(self, node: exp.Expr, name: str) -> Value:
         """Read an argument of a query or procedure, which drivers of IRIS take as a constant or a parameter only."""
-        recipe = self.constant(node)
+        recipe = None if isinstance(node, FunctionCall) else self.constant(node)
         if recipe is None:
-            raise _placed(
-                UnsupportedSQLError,
+            refuse(
                 f"An argument of {name} must be a constant or ?. Got {type(node).__name__}; "
-                "drivers of IRIS take no function there: run it first, and pass its result as ?",
+                "run a function first, and pass its result as ?",
                 node,
             )
         return recipe
@@ -179,11 +169,11 @@ class _Preparation:
         call = table.this
         name = f"{call.schema}.{call.name}".upper()
         if name not in self.program.queries:
-            raise _placed(SQLSyntaxError, f"{call.schema}.{call.name} is not a stored query", call, sqlcode=-428)
+            refuse(f"{call.schema}.{call.name} is not a stored query", call, -428)
         query = self.program.queries[name]
         given = [self.argument(each, name) for each in call.expressions]
-        query_arguments_of = _together(query, given)
-        values = {each.name: self.placeholder(query_arguments_of(each.name)) for each in query.arguments}
+        argument = recipes.query_argument(query, given)
+        values = {each.name: self.placeholder(argument(each.name)) for each in query.arguments}
         alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(query.sql_name))
         return exp.Subquery(this=bind(parse(query.sql), values), alias=alias)
 
@@ -200,12 +190,12 @@ class _Preparation:
         for node in list(tree.find_all(ToVector)):
             recipe = self.constant(node.this)
             if recipe is not None:
-                node.this.replace(self.placeholder(_vector(recipe, node)))
+                node.this.replace(self.placeholder(recipes.vector(recipe, _length(node))))
             else:
                 self.add_vector_function(node)
         for limit in tree.find_all(exp.Limit, exp.Offset):
             if isinstance(limit.expression, exp.Placeholder):
-                limit.expression.replace(self.placeholder(_count(self.recipe_of(limit.expression))))
+                limit.expression.replace(self.placeholder(recipes.row_count(self.recipe_of(limit.expression))))
 
     def constant(self, node: exp.Expr) -> Value | None:
         """Give the recipe of an expression that is the same for all rows; None for any other."""
@@ -234,7 +224,7 @@ class _Preparation:
     def function(self, call: FunctionCall) -> Method:
         name = f"{call.schema}.{call.name}".upper()
         if name not in self.program.functions:
-            raise _unknown(call, self.program)
+            _refuse_unknown(call, self.program)
         return self.program.functions[name]
 
     def add_row_function(self, call: FunctionCall) -> None:
@@ -252,7 +242,7 @@ class _Preparation:
         """Have DuckDB read the text of a vector once for each row."""
         kind = str(node.args["kind"])
         name = f"TO_VECTOR_{kind}"
-        self.row_functions[name] = (name, _numbers, ("VARCHAR",), f"{kind}[]")
+        self.row_functions[name] = (name, recipes.numbers, ("VARCHAR",), f"{kind}[]")
 
     # --- parameters of the DuckDB statement
 
@@ -269,82 +259,6 @@ class _Preparation:
         for node in tree.find_all(exp.Placeholder, bfs=False):
             node.set("this", str(used.setdefault(node.name, len(used) + 1)))
         return tuple(self.recipes[int(name) - 1] for name in used)
-
-
-def _parameter(place: int) -> Value:
-    return lambda own: own[place]
-
-
-def _together(query: Query, given: Sequence[Value]) -> Callable[[str], Value]:
-    """Check the arguments of a query as one, and give each by its name."""
-
-    def named(name: str) -> Value:
-        return lambda own: query_arguments(query, [each(own) for each in given])[name]
-
-    return named
-
-
-def _numbers(text: str | None) -> list[Any] | None:
-    return None if text is None else list(vectors.from_text(text).tolist())
-
-
-def _vector(recipe: Value, node: ToVector) -> Value:
-    length = node.args.get("length")
-    dimension = int(length.name) if isinstance(length, exp.Literal) else None
-    if length is not None and dimension is None:
-        raise _placed(UnsupportedSQLError, "The length of TO_VECTOR must be a number", node)
-
-    def vector(own: Sequence[Any]) -> Any:
-        value = recipe(own)
-        if value is None:
-            return None
-        if isinstance(value, str):
-            return vectors.from_text(value, dimension=dimension)
-        if isinstance(value, (np.ndarray, Sequence)):
-            return _one(value, dimension)
-        raise InvalidVectorError(f"A vector must be comma-separated text or an array. Got {value!r}.", sqlcode=-258)
-
-    return vector
-
-
-def _one(value: Any, dimension: int | None) -> np.ndarray[Any, Any]:
-    """Read an array as one vector."""
-    array = vectors.check(value, dimension=dimension)
-    if array.ndim != 1:
-        raise InvalidVectorError(f"One vector must have one axis. Got the shape {array.shape}.", sqlcode=-258)
-    return array.astype(np.float64, copy=False)
-
-
-def _of_right_length(recipes: Sequence[Value], sql: str) -> tuple[Value, ...]:
-    """Check the length of a vector where the statement fixes it: an error of DuckDB would end the transaction."""
-    lengths = {int(place): int(length) for place, length in re.findall(r"CAST\(\$(\d+) AS \w+\[(\d+)\]\)", sql)}
-
-    def checked(recipe: Value, length: int) -> Value:
-        def vector(own: Sequence[Any]) -> Any:
-            value = recipe(own)
-            return value if value is None else _one(value, length)
-
-        return vector
-
-    return tuple(
-        checked(recipe, lengths[place]) if place in lengths else recipe for place, recipe in enumerate(recipes, 1)
-    )
-
-
-def _count(recipe: Value) -> Value:
-    """Check a number of rows: IRIS reads text as its integer; what is no number of rows is refused here."""
-
-    def count(own: Sequence[Any]) -> int:
-        value = recipe(own)
-        try:
-            number = int(float(value))
-        except (OverflowError, TypeError, ValueError):
-            number = -1
-        if number < 0:
-            raise DataError(f"TOP must be a whole number from 0. Got {value!r}.")
-        return min(number, 2**62)
-
-    return count
 
 
 def _is_row(tree: exp.Expr) -> bool:
@@ -368,34 +282,20 @@ def _select(query: str, count: int) -> str:
     return f"SELECT * FROM {query}({', '.join('?' * count)})"
 
 
-def _unknown(call: FunctionCall, program: Program) -> SQLSyntaxError:
+def _length(node: ToVector) -> int | None:
+    """Read the length of TO_VECTOR, where it is said."""
+    length = node.args.get("length")
+    if length is None:
+        return None
+    if not isinstance(length, exp.Literal):
+        unsupported("a length in TO_VECTOR that is not a constant", node)
+    return int(length.name)
+
+
+def _refuse_unknown(call: FunctionCall, program: Program) -> NoReturn:
     name = f"{call.schema}.{call.name}"
     if isinstance(call, Call):
         hint = f"; it is a function: SELECT {name}(…)" if name.upper() in program.functions else ""
-        return _placed(SQLSyntaxError, f"{name} is not a stored procedure{hint}", call, sqlcode=-428)
+        refuse(f"{name} is not a stored procedure{hint}", call, -428)
     hint = f"; it is a procedure: CALL {name}(…)" if name.upper() in program.procedures else ""
-    return _placed(SQLSyntaxError, f"{name} is not a stored function{hint}", call, sqlcode=-359)
-
-
-def _placed(kind: type[E], message: str, node: exp.Expr, sqlcode: int | None = None) -> E:
-    line, column = place(node)
-    return kind(message, line=line, column=column, sqlcode=sqlcode)
-
-
-def _given(expected: int, parameters: Sequence[Any]) -> list[Any]:
-    """Read the values of a caller: as many as the statement has ?, of types that SQL can carry."""
-    if not isinstance(parameters, (list, tuple)):
-        raise ProgrammingError(f"Parameters must be a list or tuple. Got {type(parameters).__name__}.")
-    if len(parameters) != expected:
-        raise ProgrammingError(f"The statement must get {expected} parameters, one for each ?. Got {len(parameters)}.")
-    return [_plain(value) for value in parameters]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if value is not None and not isinstance(value, _CARRIED):
-        raise ProgrammingError(
-            f"A parameter must be None, a text, a number, a date or time, or a vector. Got {type(value).__name__}."
-        )
-    return value
+    refuse(f"{name} is not a stored function{hint}", call, -359)
