@@ -21,6 +21,7 @@ from meetup2025.engines.grammar.refusals import refuse, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
     from meetup2025.engines.program import Program
     from meetup2025.engines.recipes import Value
     from meetup2025.engines.records import Method, Query
