@@ -1,0 +1,3 @@
+"""
+The drawings, the training and the measuring of the bundled model `sketch`.
+"""
