@@ -72,7 +72,7 @@ WORKSHOP = [
         '(SELECT upper("fish"."FishID") AS "FishID", upper("fish"."Name") AS "Name", '
         'max(array_cosine_similarity("fish"."Features", "exemplar"."Features")) AS "Score" '
         'FROM "MeetUp2025"."Fish" AS "fish", "MeetUp2025"."Fish" AS "exemplar" '
-        """WHERE list_contains(string_split($exemplars, ','), "exemplar"."Name") """
+        """WHERE "exemplar"."Name" = ANY(string_split($exemplars, ',')) """
         'GROUP BY "fish"."FishID", "fish"."Name") AS "scored" '
         'WHERE "Score" < $threshold ORDER BY "Score" ASC NULLS FIRST LIMIT $k',
     ),

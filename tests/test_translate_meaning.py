@@ -256,6 +256,7 @@ def test_changes_rows(fish):
     assert fish.run("SELECT Name FROM MeetUp2025.Fish ORDER BY ID") == [("Saba",), ("Saba",), ("Saba!",)]
 
 
+@pytest.mark.skipif(duckdb.__version__.startswith("1."), reason="DuckDB 1 gives NULL")
 def test_division_by_zero_is_an_error(fish):
     """A division by zero is not an infinity."""
     with pytest.raises(duckdb.InvalidInputException, match="Division by zero"):

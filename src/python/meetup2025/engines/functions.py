@@ -138,7 +138,7 @@ AGGREGATES: Mapping[str, str] = {
 TESTS: Mapping[str, str] = {
     "[": f"contains({_EXACT}, CAST({{1}} AS VARCHAR))",
     "%STARTSWITH": "starts_with(CAST({0} AS VARCHAR), CAST({1} AS VARCHAR))",
-    "%INLIST": "list_contains({1}, {0})",
+    "%INLIST": "{0} = ANY({1})",
 }
 
 # Casts to a number cut the fraction (DuckDB rounds); casts to a string cut it to its length, 30 or 1 if not said.

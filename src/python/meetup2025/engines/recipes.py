@@ -116,4 +116,15 @@ def _plain(value: Any) -> Any:
         raise ProgrammingError(
             f"A parameter must be None, a text, a number, a date or time, or a vector. Got {type(value).__name__}."
         )
+    if isinstance(value, str) and not value.isascii():
+        _check_characters(value)
     return value
+
+
+def _check_characters(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"A text must be Unicode. Got half of a surrogate pair at {error.start}: {text[:40]!a}."
+        ) from error

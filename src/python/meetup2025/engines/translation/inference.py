@@ -70,7 +70,11 @@ def _of_inner(node: exp.Expr) -> str:
 
 
 def _of_distinct(node: exp.Distinct) -> str:
-    return _common(node.expressions)
+    """Tell strings apart by their capitals, as IRIS does; DuckDB 1 would tell the letters apart."""
+    kind = _common(node.expressions)
+    if kind == "VARCHAR":
+        node.set("expressions", [upper(value) for value in node.expressions])
+    return kind
 
 
 def _of_literal(node: exp.Literal) -> str:
@@ -116,7 +120,7 @@ def _of_function(node: exp.Anonymous) -> str:
 def _compare_in_capitals(node: exp.Anonymous) -> None:
     """Let MAX or MIN of a string compare, and give, capitals; DISTINCT makes no difference to them."""
     [value] = node.expressions
-    node.set("expressions", [upper(value.expressions[0] if isinstance(value, exp.Distinct) else value)])
+    node.set("expressions", value.expressions if isinstance(value, exp.Distinct) else [upper(value)])
 
 
 def _compare_vectors(node: exp.Anonymous) -> None:
