@@ -115,7 +115,7 @@ def test_no_rows_wanted(k: int) -> None:
 
 def test_long_text() -> None:
     """A text above MAXLEN is refused, not cut as drivers would."""
-    with pytest.raises(DataError, match="at most 5 characters. Got 6"):
+    with pytest.raises(DataError, match=r"at most 5 characters\. Got 6"):
         arguments(SHOP.functions["SHOP.KNOWN"], ["123456"])
 
 
