@@ -32,6 +32,7 @@ SAMPLES = Path(meetup2025.__file__).parent / "samples"
 PHOTOS = [path for path in SAMPLES.glob("*") if path.suffix != ".csv"]
 HOSTILE = "'); DROP TABLE MeetUp2025.Fish; --"
 NAMES = "SELECT COUNT(*) FROM MeetUp2025.Fish"
+DRAWINGS_ONLY = "meetup2025: the model sketch knows drawings: do not trust it with photographs"
 
 
 @pytest.fixture(autouse=True)
@@ -218,7 +219,7 @@ def test_sql_commits():
     """What a statement changes is there in the next run, and the number of rows is told."""
     insert = "INSERT INTO MeetUp2025.Fish (FishID, Name) VALUES ('T1', 'テスト')"
 
-    assert run("sql", insert).stdout == "1 rows changed\n"
+    assert run("sql", insert).stdout == "1 row changed\n"
     assert value(NAMES) == 1
     assert json.loads(run("sql", "DELETE FROM MeetUp2025.Fish", "--format", "json").stdout) == {"changed": 1}
     assert value(NAMES) == 0
@@ -354,13 +355,44 @@ def test_prompt_runs_statements_of_several_lines(capsys):
 
 
 def test_prompt_goes_on_after_an_error(capsys):
-    """An error is shown on standard error, takes its transaction back, and the prompt goes on."""
+    """An error is shown on standard error, and the prompt goes on, in the open transaction too."""
     insert = "INSERT INTO MeetUp2025.Fish (FishID, Name) VALUES ('T1', 'a');"
     converse(f"START TRANSACTION;\r{insert}\rSELEC;\r{NAMES};\r\x04", "csv")
     shown = capsys.readouterr()
 
-    assert shown.out.splitlines()[-1] == "0"
+    assert shown.out.splitlines()[-1] == "1"
     assert shown.err.startswith("meetup2025: ")
+
+
+def test_prompt_refuses_to_go_on_in_a_broken_transaction(capsys):
+    """What follows an error of the database is not kept by itself: it waits for ROLLBACK, which takes all back."""
+    inserts = [f"INSERT INTO MeetUp2025.Fish (FishID, Name) VALUES ('{key}', '{key}');" for key in ("T1", "T1", "T3")]
+    converse("\r".join(["START TRANSACTION;", *inserts, "COMMIT;", "ROLLBACK;", f"{NAMES};", "\x04"]), "csv")
+    shown = capsys.readouterr()
+    told = shown.err.splitlines()
+
+    assert shown.out.splitlines()[-1] == "0"
+    assert [True, True, True] == [
+        "The open transaction ends with this" in told[0],
+        "ROLLBACK" in told[1],
+        "ROLLBACK" in told[2],
+    ]
+
+
+def test_sql_that_leaves_a_transaction_open():
+    """Statements in a pipe that are not committed are taken back, which is told, with exit code 1."""
+    insert = "INSERT INTO MeetUp2025.Fish (FishID, Name) VALUES ('T1', 'a');"
+    result = run("sql", stdin=f"START TRANSACTION; {insert}")
+
+    assert (result.exit_code, "not committed" in result.stderr) == (1, True)
+    assert rows("SELECT COUNT(*) FROM MeetUp2025.Fish") == [(0,)]
+
+
+def test_sql_in_another_encoding():
+    """Statements that are not UTF-8 are refused in one line."""
+    result = run("sql", stdin="SELECT 'マアジ'".encode("cp932"))
+
+    assert (result.exit_code, "must be UTF-8" in result.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -575,9 +607,10 @@ def test_identify_goes_on_after_a_broken_picture(full):
     assert [str(each) for each in pictures] == [each["picture"] for each in found]
     assert ["error" in each for each in found] == [True, False, True, True]
     assert [
-        next(name for name in ("cut.png", "text.jpg", "absent.png") if name in line)
+        next((name for name in ("cut.png", "text.jpg", "absent.png") if name in line), "")
         for line in result.stderr.splitlines()
-    ] == ["cut.png", "text.jpg", "absent.png"]
+    ] == ["cut.png", "text.jpg", "absent.png", ""]
+    assert result.stderr.splitlines()[-1] == DRAWINGS_ONLY
 
 
 def test_identify_names_the_file_of_several(full):
@@ -616,8 +649,15 @@ def test_identify_loads_the_catalogue_once():
     first, again = (run("identify", SAMPLES / "saba.png") for _ in range(2))
 
     assert "loaded the 100 names" in first.stderr
-    assert (again.exit_code, again.stderr) == (0, "")
+    assert (again.exit_code, again.stderr) == (0, f"{DRAWINGS_ONLY}\n")
     assert first.stdout == again.stdout
+
+
+def test_identify_takes_the_samples_by_their_name_in_sql(full):
+    """A sample of the package has the same name as in SQL, unless a file here has it."""
+    answers = json.loads(run("identify", "samples/saba.png", "-k", 1, "--format", "json").stdout)
+
+    assert answers[0]["names"][0]["name"] == rows("CALL MeetUp2025.Identify('samples/saba.png', 1)")[0][1]
 
 
 @pytest.mark.usefixtures("full")
@@ -698,7 +738,8 @@ def test_program_in_a_pipe_is_plain():
     result = program("identify", SAMPLES / "saba.png", env=environment)
     loaded = program("load", "photos", SAMPLES, env=environment)
 
-    assert (result.returncode, result.stderr, len(result.stdout.splitlines())) == (0, b"", 5)
+    assert (result.returncode, len(result.stdout.splitlines())) == (0, 5)
+    assert result.stderr.decode() == f"{DRAWINGS_ONLY}\n"
     assert name in result.stdout.decode()
     assert b"\x1b" not in result.stdout
     assert (loaded.returncode, loaded.stderr) == (0, b"")

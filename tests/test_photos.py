@@ -227,6 +227,22 @@ def test_broken_labels_file(connection, folder, text, line, column):
     assert (caught.value.line, caught.value.column, labels(connection)) == (line, column, {})
 
 
+def test_same_name_in_another_folder(connection, tmp_path, folder):
+    """Another photo of a name that is there from another folder is left out, and told; the same file just moves."""
+    put(folder, "IMG_1.png", "IMG_2.png")
+    load(connection, folder)
+    other = folder / "other"
+    other.mkdir()
+    (other / "IMG_1.png").write_bytes(draw(9))
+    (other / "IMG_2.png").write_bytes((folder / "IMG_2.png").read_bytes())
+    before = {row[0]: row[5] for row in rows(connection)}
+
+    assert load(connection, other) == 1
+    assert {row[0]: row[5] for row in rows(connection)} == before
+    [(name, reason)] = left_out(connection).items()
+    assert (name, str(folder) in reason) == ("IMG_1.png", True)
+
+
 # --- loading again
 
 

@@ -152,7 +152,7 @@ def test_another_table(loaded, table):
 def test_search_with_another_model(connection):
     """A search with another model than that of the vectors is refused, naming both."""
     call(connection, "LoadVectors('vectors.jsonl', 'Fish', 'other@9')")
-    with pytest.raises(ModelMismatchError, match=r"has other@9; this is sketch@.*MEETUP2025_MODEL=other,"):
+    with pytest.raises(ModelMismatchError, match=r"has other@9; this is sketch@.*.*MEETUP2025_MODEL"):
         call(connection, "SearchVector('Fish', 'T', 'マアジ')")
 
 

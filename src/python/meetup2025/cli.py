@@ -79,6 +79,8 @@ def identify(pictures: Sequence[str], k: int) -> None:
         _load_names_if_none(connection)
         answers = [_identified(connection, picture, k) for picture in pictures]
     _show_identified(answers)
+    if settings.model() == "sketch" and any("names" in answer for answer in answers):
+        complain("the model sketch knows drawings: do not trust it with photographs")
     if any("error" in answer for answer in answers):
         sys.exit(SOME_FAILED)
 
@@ -134,11 +136,12 @@ def photos(folder: str) -> None:
     """
     Load the photos of a folder and its subfolders.
 
-    A photo is labelled by its subfolder or its file name, where that is a name of the catalogue.
-    Files that are no readable pictures are left out and told.
+    A photo is labelled by the file labels.csv of the folder (columns File and Name), or else by its file name or
+    subfolder, where that is a name of the catalogue. Files that are no readable pictures are left out and told.
     """
     path, allowed = readable(folder, "folder")
     with database(allowed) as connection:
+        _load_names_if_none(connection)
         changed = _value(connection, "SELECT MeetUp2025.LoadImages(?)", [path])
         connection.commit()
         total = _value(connection, _COUNTS["FishImage"])
@@ -166,7 +169,8 @@ def vectors(jsonl: str, table: str, model_of: str) -> None:
     """
     Load vectors made elsewhere from a JSON Lines file.
 
-    A line is {"fishid", "fishname", "embedding": [...]}, for photos {"filename", "features": "…"}.
+    A line is {"fishid", "fishname", "embedding": [...]}, for photos {"filename", "features": "…"}. A table holds
+    vectors of one model; a search needs that model.
     """
     path, folder = readable(jsonl)
     with database(folder) as connection:
@@ -205,9 +209,12 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
             prompt.ask(connection, options().format)
             return
         if statement in (None, "-"):
-            statement = _standard_input().decode("utf-8-sig")
+            statement = _typed_statements()
         for each in prompt.statements(str(statement)):
             prompt.run(connection, each, options().format)
+        if connection.in_transaction:
+            complain("the transaction was not committed, so it is taken back: end it with COMMIT")
+            sys.exit(SOME_FAILED)
 
 
 @main.group(epilog=example("meetup2025 model list"))
@@ -257,13 +264,17 @@ def _identified(connection: Connection, picture: str, k: int) -> dict[str, Any]:
 def _data_url(picture: str) -> str:
     from meetup2025 import images
 
-    return images.to_data_url(_standard_input() if picture == "-" else Path(picture), longest=_LONGEST)
+    if picture.startswith("samples/") and not Path(picture).exists():
+        return picture  # of the package, as in SQL
+    source = sys.stdin.buffer.read(images.MAX_BYTES + 1) if picture == "-" else Path(picture)
+    return images.to_data_url(source, longest=_LONGEST)
 
 
-def _standard_input() -> bytes:
-    from meetup2025 import images
-
-    return sys.stdin.buffer.read(images.MAX_BYTES + 1)
+def _typed_statements() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"SQL on standard input must be UTF-8. Got byte {error.start} wrong.") from error
 
 
 def _show_identified(answers: Sequence[dict[str, Any]]) -> None:

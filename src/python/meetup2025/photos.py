@@ -196,6 +196,9 @@ def _open(file: _File, stored: Mapping[str, StoredImage], encoder: Encoder) -> _
         if before is not None:
             # A label set by hand stays where the file says none.
             row = replace(row, name=before.name, label=row.label or before.label)
+            if before.source != row.source and before.hash not in ("", row.hash):
+                reason = f"Another photo of this name is there from {before.source}. Load a folder above both."
+                return _Skipped(file.name, reason)
             if (row.hash, row.model) == (before.hash, before.model):
                 return None if row == before else row
         return _Opened(row, images.open_picture(data, longest=encoder.picture_size))

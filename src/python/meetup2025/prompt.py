@@ -107,7 +107,8 @@ def run(connection: Connection, statement: str, style: str) -> None:
             output.write_rows(columns, cursor.fetchall(), style, records=True)
         else:
             changed = cursor.rowcount if cursor.rowcount >= 0 else None
-            output.write_record({"changed": changed}, "done" if changed is None else f"{changed} rows changed", style)
+            sentence = "done" if changed is None else f"{changed} row{'s' * (changed != 1)} changed"
+            output.write_record({"changed": changed}, sentence, style)
 
 
 def show_demo(connection: Connection, style: str) -> None:
@@ -127,15 +128,16 @@ def ask(connection: Connection, style: str) -> None:
 
 
 def _answer(connection: Connection, text: str, style: str) -> None:
-    """Run what was typed; an error is shown, and what the open transaction did is taken back."""
+    """Run what was typed, and show an error; a transaction that it ends is for the user to roll back."""
     try:
         for statement in statements(text):
             run(connection, statement, style)
     except Error as error:
-        connection.rollback()
         complain(str(error))
     except KeyboardInterrupt:
-        connection.rollback()
+        if connection.in_transaction:
+            complain("stopped: the open transaction is rolled back")
+            connection.rollback()
 
 
 def _typed() -> Iterator[str]:

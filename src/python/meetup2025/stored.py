@@ -114,7 +114,7 @@ def check_models(table: str, model: str, models: Iterable[str]) -> None:
     if others:
         raise ModelMismatchError(
             f"The vectors of MeetUp2025.{table} must all be of one model. The table has {', '.join(others)}; this is "
-            f"{model}: set MEETUP2025_MODEL={others[0].partition('@')[0]}, or empty the table and load it again."
+            f"{model}: take the model of the table (setting MEETUP2025_MODEL), or empty the table and load it again."
         )
 
 

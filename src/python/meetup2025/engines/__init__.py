@@ -60,6 +60,10 @@ class Connection(Protocol):
 
     autocommit: bool
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether changes wait for `commit` or `rollback`."""
+
     def cursor(self) -> Cursor:
         """Open a cursor."""
 

@@ -95,6 +95,11 @@ class DuckDBConnection:
             self.close()
             raise
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether changes wait for `commit` or `rollback`."""
+        return self._in_transaction
+
     def cursor(self) -> DuckDBCursor:
         """Open a cursor."""
         self._open_database()
@@ -152,10 +157,11 @@ class DuckDBConnection:
 
     def prepare(self, sql: str) -> Prepared:
         """Translate a statement, or find it among those translated before."""
-        from meetup2025.engines.prepared import prepare
+        from meetup2025.engines.prepared import is_rollback, prepare
 
         self._open_database()
-        self._refuse_failed()
+        if not is_rollback(sql):
+            self._refuse_failed()
         if sql not in self._statements:
             self._settle()  # the translation asks the database for its tables
             statement = prepare(sql, self._program, self._tables)
@@ -239,6 +245,8 @@ class DuckDBConnection:
             self._failed = self._in_transaction
             if isinstance(error, errors.Error):
                 error.sqlcode = codes.get(error.sqlcode, error.sqlcode)
+                if self._failed:
+                    error.args = (f"{error} The open transaction ends with this: roll it back.",)
             raise
         if begins and self.autocommit:
             self.commit()
@@ -250,7 +258,7 @@ class DuckDBConnection:
 
     def _refuse_failed(self) -> None:
         if self._failed:
-            raise OperationalError("An error has ended the transaction: call rollback() first. Its changes are lost.")
+            raise OperationalError("An error has ended the transaction: run ROLLBACK, or call rollback(), first.")
 
     def _end_transaction(self, statement: str) -> None:
         database = self._open_database()

@@ -25,44 +25,73 @@ if TYPE_CHECKING:
 
 _LONGEST = 400
 
-# Class of DuckDB, words of its message, what it is here, SQLCODE of IRIS, what must hold. The first that fits is taken.
+_NO_VECTOR = "A vector must be written as TO_VECTOR(…, DOUBLE). Got its text alone."
+_NO_SUCH_OPERATION = "An operation must have values of types that it knows. Got {1}: write CAST(… AS …) around a value."
+
+# Class of DuckDB, words of its message, what it is here, SQLCODE of IRIS, what to say: `{0}` is what DuckDB said, `{1}`
+# and `{2}` are groups of the words. The first that fits is taken.
 _FAULTS: tuple[tuple[str, str, type[Error], int, str], ...] = (
     (
-        "ConstraintException",
-        r"(?i)duplicate key|unique constraint|primary key",
+        "Constraint",
+        r"(?i)duplicate key \"(?:upper\()?([^\"():]+)\)?: ([^\"]*)",
         IntegrityError,
         -119,
-        "A key must be unique.",
+        "{1} must be unique. Got {2} again.",
     ),
-    ("ConstraintException", r"NOT NULL", IntegrityError, -108, "A required field must have a value."),
-    ("ConstraintException", r"CHECK", DataError, -104, "A text must fit the length of its field."),
-    ("CatalogException", r"Table with name .* does not exist", ProgrammingError, -30, ""),
-    ("CatalogException", r"View with name .* does not exist", ProgrammingError, -30, ""),
-    ("CatalogException", r"Existing object .* is of type", ProgrammingError, -30, ""),
-    ("CatalogException", r"(Table|View) with name .* already exists", ProgrammingError, -201, ""),
-    ("CatalogException", r"Index with name .* already exists", ProgrammingError, -324, ""),
-    ("CatalogException", r"Index with name .* does not exist", ProgrammingError, -333, ""),
-    ("BinderException", r"Referenced (column|table) .* not found|does not have a column", ProgrammingError, -29, ""),
-    ("BinderException", r"Ambiguous reference", ProgrammingError, -27, ""),
-    ("BinderException", r"Array arguments must be of the same size", DataError, -257, ""),
-    ("BinderException", r"Duplicate column", ProgrammingError, -400, ""),
+    ("Constraint", r"duplicate key \"([^\"]*)\"", IntegrityError, -119, "A key must be unique. Got {1} again."),
+    ("Constraint", r"(?i)duplicate key|unique|primary key", IntegrityError, -119, "A key must be unique. Got: {0}"),
     (
-        "InvalidInputException",
+        "Constraint",
+        r"NOT NULL constraint failed: \w+\.\"?(\w+)",
+        IntegrityError,
+        -108,
+        "{1} must have a value. Got NULL.",
+    ),
+    (
+        "Constraint",
+        r"length\(\"?(\w+)\"?\) <= (\d+)",
+        DataError,
+        -104,
+        "{1} must have at most {2} characters. Got more.",
+    ),
+    (
+        "Catalog",
+        r"(?:Table|View) with name .* does not exist|Existing object .* is of type",
+        ProgrammingError,
+        -30,
+        "{0}",
+    ),
+    ("Catalog", r"(?:Table|View) with name .* already exists", ProgrammingError, -201, "{0}"),
+    ("Catalog", r"Index with name .* already exists", ProgrammingError, -324, "{0}"),
+    ("Catalog", r"Index with name .* does not exist", ProgrammingError, -333, "{0}"),
+    ("Binder", r"Referenced (?:column|table) .* not found|does not have a column", ProgrammingError, -29, "{0}"),
+    ("Binder", r"Ambiguous reference", ProgrammingError, -27, "{0}"),
+    ("Binder", r"Array arguments must be of the same size", DataError, -257, "{0}"),
+    ("Binder", r"No function matches the given name and argument types '(.*?)'", DataError, -400, _NO_SUCH_OPERATION),
+    ("Binder", r"", ProgrammingError, -400, "{0}"),
+    ("InvalidInput", r"dimensions must be equal", DataError, -257, "{0}"),
+    (
+        "InvalidInput",
         r"More than one row returned by a subquery",
         DataError,
         -400,
-        "A subquery must give one row.",
+        "A subquery must give one row. Got more.",
     ),
-    ("InvalidInputException", r"dimensions must be equal", DataError, -257, ""),
-    ("InvalidInputException", r"[Vv]alues were not provided|[Pp]arameter", ProgrammingError, -400, ""),
-    ("ConversionException", r"Cannot cast (list|array) with length", DataError, -257, ""),
-    ("ConversionException", r"", DataError, -400, ""),
-    ("OutOfRangeException", r"", DataError, -400, ""),
-    ("InvalidInputException", r"", DataError, -400, ""),
-    ("IOException", r"", OperationalError, -400, ""),
-    ("TransactionException", r"", OperationalError, -400, ""),
-    ("OutOfMemoryException", r"", OperationalError, -400, ""),
-    ("ParserException", r"", InternalError, -400, ""),
+    ("InvalidInput", r"[Vv]alues were not provided|[Pp]arameter", ProgrammingError, -400, "{0}"),
+    (
+        "Conversion",
+        r"Type VARCHAR with value .* can't be cast to the destination type \w+\[",
+        DataError,
+        -400,
+        _NO_VECTOR,
+    ),
+    ("Conversion", r"Cannot cast (?:list|array) with length", DataError, -257, "{0}"),
+    ("Conversion", r"", DataError, -400, "{0}"),
+    ("OutOfRange", r"", DataError, -400, "{0}"),
+    ("InvalidInput", r"", DataError, -400, "{0}"),
+    ("IO", r"", OperationalError, -400, "{0}"),
+    ("Transaction", r"", OperationalError, -400, "{0}"),
+    ("OutOfMemory", r"", OperationalError, -400, "{0}"),
 )
 
 
@@ -101,7 +130,8 @@ def _raise(error: duckdb.Error) -> NoReturn:
         raise EngineUnavailableError(
             f"The database must be a file of this program that can be opened. Got: {message}"
         ) from error
-    for kind, words, as_error, sqlcode, rule in _FAULTS:
-        if name == kind and re.search(words, text):
-            raise as_error(f"{rule} Got: {message}" if rule else message, sqlcode=sqlcode) from error
+    for kind, words, as_error, sqlcode, say in _FAULTS:
+        found = re.search(words, text) if name == f"{kind}Exception" else None
+        if found:
+            raise as_error(say.format(message, *found.groups()), sqlcode=sqlcode) from error
     raise InternalError(message) from error

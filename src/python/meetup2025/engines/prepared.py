@@ -93,6 +93,11 @@ def prepare(sql: str, program: Program, schema: translate.Schema) -> Prepared:
     return _Preparation(sql, program, schema).prepared()
 
 
+def is_rollback(sql: str) -> bool:
+    """Tell the statement that is the way out of a transaction that an error has ended."""
+    return re.fullmatch(r"(?i)\s*ROLLBACK(?:\s+WORK)?[\s;]*", sql) is not None
+
+
 @dataclass
 class _Preparation:
     sql: str

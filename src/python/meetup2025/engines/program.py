@@ -204,7 +204,7 @@ def _integer(routine: str, argument: Argument, value: Any) -> int:
             return int(number)
     except (OverflowError, TypeError, ValueError):
         pass
-    raise DataError(f"{routine}: {argument.name} must be a whole number. Got {value!r}.")
+    raise DataError(f"{routine}: {argument.name} must be a whole number. Got {shown(value)}.")
 
 
 def _double(routine: str, argument: Argument, value: Any) -> float:
@@ -213,8 +213,15 @@ def _double(routine: str, argument: Argument, value: Any) -> float:
     except (TypeError, ValueError):
         number = math.nan
     if math.isnan(number):
-        raise DataError(f"{routine}: {argument.name} must be a number. Got {value!r}.")
+        raise DataError(f"{routine}: {argument.name} must be a number. Got {shown(value)}.")
     return number
+
+
+def shown(value: Any) -> str:
+    """Write a value for a message."""
+    if value is None:
+        return "NULL"
+    return repr(value) if isinstance(value, str) else str(value)
 
 
 _CONVERSIONS: Mapping[str, Callable[[str, Argument, Any], Any]] = {"%Double": _double, "%Integer": _integer}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from meetup2025 import vectors
-from meetup2025.engines.program import query_arguments
+from meetup2025.engines.program import query_arguments, shown
 from meetup2025.errors import DataError, InvalidVectorError, ProgrammingError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def row_count(recipe: Value) -> Value:
         except (OverflowError, TypeError, ValueError):
             number = -1
         if number < 0:
-            raise DataError(f"TOP must be a whole number from 0. Got {value!r}.")
+            raise DataError(f"TOP must be a whole number from 0. Got {shown(value)}.")
         return min(number, 2**62)
 
     return count

@@ -29,12 +29,14 @@ class Resolver:
 
     def table(self, table: exp.Expr) -> Source:
         """Look *table* up, and give it its schema."""
+        hint = ""
         if not table.args.get("db"):
             table.set("db", exp.Identifier(this=DEFAULT_SCHEMA, quoted=True))
+            hint = "; name its schema, as in MeetUp2025.Fish"
         schema, name = table.text("db"), table.name
         columns = self.schema.columns(schema, name)
         if columns is None:
-            refuse(f"Table or view {schema}.{name} not found", table, -30)
+            refuse(f"Table or view {schema}.{name} not found{hint}", table, -30)
         return Source.of(columns, hides_id=self.schema.hides_id(schema, name))
 
     def add_source(self, node: exp.Expr, scope: Scope) -> None:
