@@ -372,11 +372,11 @@ def test_prompt_refuses_to_go_on_in_a_broken_transaction(capsys):
     told = shown.err.splitlines()
 
     assert shown.out.splitlines()[-1] == "0"
-    assert [True, True, True] == [
+    assert [
         "The open transaction ends with this" in told[0],
         "ROLLBACK" in told[1],
         "ROLLBACK" in told[2],
-    ]
+    ] == [True, True, True]
 
 
 def test_sql_that_leaves_a_transaction_open():
@@ -653,7 +653,8 @@ def test_identify_loads_the_catalogue_once():
     assert first.stdout == again.stdout
 
 
-def test_identify_takes_the_samples_by_their_name_in_sql(full):
+@pytest.mark.usefixtures("full")
+def test_identify_takes_the_samples_by_their_name_in_sql():
     """A sample of the package has the same name as in SQL, unless a file here has it."""
     answers = json.loads(run("identify", "samples/saba.png", "-k", 1, "--format", "json").stdout)
 

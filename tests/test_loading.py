@@ -412,12 +412,14 @@ def test_many_vectors_in_little_memory(connection, monkeypatch):
 # --- transactions
 
 
-def test_load_is_committed(connection):
-    """A load outside of a transaction lasts, whatever the caller does then."""
+@pytest.mark.parametrize("autocommit", [False, True])
+def test_load_is_committed_as_any_change(connection, autocommit):
+    """A load lasts by itself with autocommit; otherwise the caller commits it, or rolls it back."""
+    connection.autocommit = autocommit
     load_names(connection, TWO)
     load_vectors(connection, [photo("a.jpg")], "FishImage")
     connection.rollback()
-    assert [len(table) for table in everything(connection)] == [2, 1]
+    assert [len(table) for table in everything(connection)] == ([2, 1] if autocommit else [0, 0])
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +16,6 @@ from meetup2025 import DataError, Error, IntegrityError, InterfaceError, Operati
 from meetup2025.errors import EngineUnavailableError, SQLSyntaxError, UnknownNameError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from meetup2025.engines import Connection, Cursor
 
 EXCEPTIONS = [
@@ -347,11 +346,95 @@ def test_text_that_is_no_unicode(cursor: Cursor) -> None:
 def test_message_of_a_long_value(cursor: Cursor) -> None:
     """A message does not repeat a whole vector."""
     with pytest.raises(DataError) as caught:
-        cursor.execute(
-            "INSERT INTO MeetUp2025.Fish (FishID, Name, Features) VALUES ('F1', 'a', ?)", ["0.123456789," * 511 + "z"]
-        )
+        cursor.execute("SELECT CAST(? AS INTEGER)", ["0.123456789," * 511 + "z"]).fetchall()
 
     assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize(
+    "value", [np.full(512, np.nan), np.zeros(512), [None] * 512, [True] * 512, "0.5", 5, np.ones(512)], ids=type
+)
+def test_vector_column_takes_vectors_alone(cursor: Cursor, value: object) -> None:
+    """What goes into a vector column goes through TO_VECTOR, which checks it."""
+    for sql in ("INSERT INTO MeetUp2025.Fish (FishID, Name, Features) VALUES ('F1', 'a', ?)",
+                "UPDATE MeetUp2025.Fish SET Features = ?"):  # fmt: skip
+        with pytest.raises(ProgrammingError, match="TO_VECTOR"):
+            cursor.execute(sql, [value])
+
+    assert count(cursor) == 0
+
+
+def test_executemany_is_whole(cursor: Cursor, connection: Connection) -> None:
+    """A row that cannot be written takes back the others, and is told by its number."""
+    cursor.execute(INSERT_NAME, ["F1", "a"])
+    sql = "INSERT INTO MeetUp2025.Fish (FishID, Name, Model, Features) VALUES (?, ?, 'x', TO_VECTOR(?, DOUBLE))"
+    rows = [[f"T{place}", f"t{place}", np.arange(1.0, 513.0)] for place in range(3)]
+    rows[2][2] = np.zeros(512)
+    with pytest.raises(DataError, match="Row 3 of the parameters"):
+        cursor.executemany(sql, rows)
+    connection.commit()
+
+    assert count(cursor) == 1
+
+
+def test_error_while_rows_are_fetched(cursor: Cursor) -> None:
+    """An error that comes with a row is an error of this package too."""
+    cursor.executemany(INSERT_NAME, [[f"F{place}", f"n{place}"] for place in range(200)])
+    broken = "SELECT CAST(CASE WHEN a.FishID = 'F199' THEN 'x' ELSE '1' END AS INTEGER) FROM MeetUp2025.Fish a"
+    with pytest.raises(DataError):
+        cursor.execute(broken).fetchall()
+
+
+def test_threads_that_make_one_file(tmp_path: Path) -> None:
+    """Threads that open a new file at once all get it."""
+    url = f"duckdb:///{tmp_path / 'new.db'}"
+
+    def names(_: int) -> int:
+        with meetup2025.connect(url) as connection, connection.cursor() as cursor:
+            return int(cursor.execute(COUNT).fetchall()[0][0])
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(names, range(4))) == [0, 0, 0, 0]
+
+
+def test_conflict_of_two_connections(tmp_path: Path) -> None:
+    """A key that another connection has committed meanwhile is SQLCODE -119 at the commit."""
+    url = f"duckdb:///{tmp_path / 'two.db'}"
+    with meetup2025.connect(url) as first, meetup2025.connect(url) as second:
+        for connection in (first, second):
+            with connection.cursor() as cursor:
+                cursor.execute(INSERT_NAME, ["F1", "a"])
+        first.commit()
+        with pytest.raises(IntegrityError) as caught:
+            second.commit()
+
+    assert caught.value.sqlcode == -119
+
+
+def test_types_of_the_pep(cursor: Cursor) -> None:
+    """The type objects compare with the type codes of `description`; the constructors make values."""
+    cursor.execute("SELECT 'a', 1, CAST('2025-01-02' AS DATE), TO_VECTOR('1,2', DOUBLE)")
+    kinds = [column[1] for column in cursor.description or ()]
+    expected = [meetup2025.STRING, meetup2025.NUMBER, meetup2025.DATETIME, meetup2025.STRING]
+
+    assert [kind == wanted for kind, wanted in zip(kinds, expected, strict=True)] == [True] * 4
+    assert meetup2025.STRING != meetup2025.NUMBER
+    assert meetup2025.Date(2025, 1, 2).isoformat() == "2025-01-02"
+    assert meetup2025.TimeFromTicks(0) == meetup2025.TimestampFromTicks(0).time()
+
+
+@pytest.mark.parametrize("wrong", [5, None, b"SELECT 1"])
+def test_statement_that_is_no_text(cursor: Cursor, wrong: Any) -> None:
+    """A statement is a text."""
+    with pytest.raises(ProgrammingError, match="must be a text"):
+        cursor.execute(wrong)
+
+
+@pytest.mark.parametrize("wrong", [5, Path("x.db"), "duckdb://host/x.db", "duckdb:///x?y.db"])
+def test_url_that_is_none(wrong: Any) -> None:
+    """A URL is a text with three slashes before a file, or none."""
+    with pytest.raises(InterfaceError):
+        meetup2025.connect(wrong)
 
 
 def test_question_mark_in_text_is_no_parameter(cursor: Cursor) -> None:
@@ -519,7 +602,8 @@ def test_transaction_by_statements(cursor: Cursor) -> None:
 
 
 def test_transaction_block(cursor: Cursor, connection: Connection) -> None:
-    """A block does all or nothing, and commits by itself where no transaction was open."""
+    """A block does all or nothing, and commits by itself with autocommit."""
+    connection.autocommit = True
     with connection.transaction():
         cursor.execute(INSERT_NAME, ["F1", "a"])
     with pytest.raises(DataError), connection.transaction():

@@ -227,7 +227,7 @@ def test_broken_labels_file(connection, folder, text, line, column):
     assert (caught.value.line, caught.value.column, labels(connection)) == (line, column, {})
 
 
-def test_same_name_in_another_folder(connection, tmp_path, folder):
+def test_same_name_in_another_folder(connection, folder):
     """Another photo of a name that is there from another folder is left out, and told; the same file just moves."""
     put(folder, "IMG_1.png", "IMG_2.png")
     load(connection, folder)
@@ -442,10 +442,10 @@ def test_failing_model(connection, folder, fails_at):
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])
 def test_load_inside_a_transaction(connection, folder, end):
-    """A load inside a transaction of the caller is part of it; outside of one it lasts."""
+    """A load inside a transaction of the caller is part of it."""
     put(folder, "a.png")
     load(connection, folder)
-    connection.rollback()
+    connection.commit()
     put(folder, "a.png", "b.png")
     (folder / "bad.png").write_bytes(b"")
     with connection.cursor() as cursor:

@@ -13,6 +13,20 @@ The module is a PEP 249 driver: `connect`, the exceptions, `apilevel`, `threadsa
 
 from __future__ import annotations
 
+from meetup2025.dbapi import (
+    BINARY,
+    DATETIME,
+    NUMBER,
+    ROWID,
+    STRING,
+    Binary,
+    Date,
+    DateFromTicks,
+    Time,
+    TimeFromTicks,
+    Timestamp,
+    TimestampFromTicks,
+)
 from meetup2025.engines import connect
 from meetup2025.errors import (
     DatabaseError,
@@ -36,8 +50,16 @@ threadsafety = 1
 """Threads may share the module, not a connection."""
 
 __all__ = [
+    "BINARY",
+    "DATETIME",
+    "NUMBER",
+    "ROWID",
+    "STRING",
+    "Binary",
     "DataError",
     "DatabaseError",
+    "Date",
+    "DateFromTicks",
     "Error",
     "IntegrityError",
     "InterfaceError",
@@ -46,6 +68,10 @@ __all__ = [
     "NotSupportedError",
     "OperationalError",
     "ProgrammingError",
+    "Time",
+    "TimeFromTicks",
+    "Timestamp",
+    "TimestampFromTicks",
     "Warning",
     "__version__",
     "apilevel",

@@ -56,7 +56,7 @@ def demo() -> None:
     """
     Show what the program does, in a few seconds.
 
-    It uses a database in memory, or that of --url.
+    It uses a database in memory, or that of --url, where the names and samples then stay.
     """
     from meetup2025 import prompt
 
@@ -78,8 +78,9 @@ def identify(pictures: Sequence[str], k: int) -> None:
     with database() as connection:
         _load_names_if_none(connection)
         answers = [_identified(connection, picture, k) for picture in pictures]
+        only_drawings = settings.model() == "sketch"
     _show_identified(answers)
-    if settings.model() == "sketch" and any("names" in answer for answer in answers):
+    if only_drawings and any("names" in answer for answer in answers):
         complain("the model sketch knows drawings: do not trust it with photographs")
     if any("error" in answer for answer in answers):
         sys.exit(SOME_FAILED)
@@ -103,6 +104,7 @@ def find(text: str, k: int) -> None:
 
 
 @main.group(epilog=example("meetup2025 load names", "meetup2025 load photos ~/Pictures/fishing"))
+@common
 def load() -> None:
     """
     Load names, photos or vectors.
@@ -218,6 +220,7 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
 
 
 @main.group(epilog=example("meetup2025 model list"))
+@common
 def model() -> None:
     """See the models that make vectors."""
 

@@ -80,6 +80,10 @@ class Program(click.Group):
             # What is still buffered goes nowhere, quietly.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(NO_READER)
+        except OSError as error:
+            complain(f"The output must be writable. Got: {error.strerror}.")
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(FAILED)
 
 
 def options(context: click.Context | None = None) -> Options:
@@ -147,7 +151,9 @@ def readable(path: str, kind: Literal["file", "folder"] = "file") -> tuple[str, 
         click.UsageError: There is no such file or folder, or its folder cannot be allowed.
     """
     found = Path(path).expanduser()
-    if not options().is_embedded or (not found.exists() and path.startswith(("catalogue/", "samples"))):
+    if not options().is_embedded or (
+        not found.exists() and (path == "samples" or path.startswith(("catalogue/", "samples/")))
+    ):
         return path, None
     if not (found.is_dir() if kind == "folder" else found.is_file()):
         raise click.UsageError(f"The {kind} must be there. Got {path}, which is no {kind}.")

@@ -41,8 +41,8 @@ LABELS = "labels.csv"
 
 _BATCH = 32
 
-_THREADS = 4
-"""Photos opened at once: each may need half a gigabyte."""
+_THREADS = 2
+"""Photos opened at once: the worst ones need a gigabyte each."""
 
 _INSERT = """
 INSERT INTO MeetUp2025.FishImage (Name, Label, Source, Hash, Model, Features)

@@ -128,8 +128,10 @@ def load_names(csv: str) -> int:
     from meetup2025.embedding import encoder
     from meetup2025.engines import current
 
+    model = encoder()
+    model.check()
     with paths.open_below(csv) as file:
-        return loading.load_names(current(), file, csv, encoder())
+        return loading.load_names(current(), file, csv, model)
 
 
 def load_images(folder: str) -> int:
@@ -146,7 +148,9 @@ def load_images(folder: str) -> int:
     from meetup2025.embedding import encoder
     from meetup2025.engines import current
 
-    return photos.load_images(current(), paths.resolve_folder(folder), encoder())
+    model = encoder()
+    model.check()
+    return photos.load_images(current(), paths.resolve_folder(folder), model)
 
 
 def load_vectors(jsonl: str, table: str, model: str) -> int:

@@ -41,6 +41,14 @@ class Encoder(Protocol):
     @property
     def picture_size(self) -> int: ...  # noqa: D102
 
+    def check(self) -> None:
+        """
+        Hold the whole model to its checks, before vectors of it are stored.
+
+        Raises:
+            BrokenModelError: It fails one.
+        """
+
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """
         Embed texts.

@@ -99,6 +99,16 @@ class OnnxEncoder:
         """
         return [pair for kind in (_TextTower, _ImageTower) for pair in self._tower(kind).golden()]
 
+    def check(self) -> None:
+        """
+        Hold the whole model to its checks: before vectors are stored, not only the tower that makes them.
+
+        Raises:
+            BrokenModelError: A file was changed, or a golden item fails.
+        """
+        for kind in (_TextTower, _ImageTower):
+            self._tower(kind)
+
     def _embed(self, kind: type[_Tower], items: Sequence[Any]) -> NDArray[np.float32]:
         found = np.empty((len(items), self.dimension), np.float32)
         for start in range(0, len(items), BATCH):

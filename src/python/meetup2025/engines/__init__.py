@@ -10,13 +10,13 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
-from typing_extensions import Self
-
 from meetup2025 import settings
 from meetup2025.errors import EngineUnavailableError, InterfaceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from typing_extensions import Self
 
 
 class Cursor(Protocol):
@@ -103,9 +103,13 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
         InterfaceError: The URL is of no engine.
         EngineUnavailableError: The database cannot be opened.
     """
-    url = url or settings.url()
+    url = settings.url() if url is None else url
+    if not isinstance(url, str):
+        raise InterfaceError(f"The URL of a database must be a text. Got {type(url).__name__}.")
     scheme, separator, path = url.partition("://")
     if scheme == "duckdb" and separator:
+        if path and (not path.startswith("/") or "?" in path):
+            raise InterfaceError(f"A file is duckdb:///relative.db or duckdb:////absolute.db, without ?. Got {url!r}.")
         from meetup2025.engines.duckdb import DuckDBConnection
 
         return DuckDBConnection(path.removeprefix("/"), autocommit=autocommit)

@@ -6,19 +6,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import Self
-
 from meetup2025 import vectors
 from meetup2025.engines import running
+from meetup2025.engines.failures import translated
 from meetup2025.errors import InterfaceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import duckdb
+    from typing_extensions import Self
 
     from meetup2025.engines.duckdb import DuckDBConnection
     from meetup2025.engines.prepared import Prepared
+
+
+_ROWS_AT_ONCE = 100
+"""Rows that are taken from DuckDB at once: few, since a row may hold a vector."""
 
 
 class DuckDBCursor:
@@ -83,9 +87,11 @@ class DuckDBCursor:
         if statement.batch_sql and rows:
             self.rowcount = self.connection.run_batch(statement, rows)
             return self
-        with self.connection.all_or_nothing():
-            changed = sum([max(self.execute(operation, row).rowcount, 0) for row in rows])
-        self.rowcount = changed
+        if statement.changes and not statement.defines:
+            self.rowcount = self.connection.change_many(statement, rows)
+            return self
+        for row in rows:
+            self.execute(operation, row)
         return self
 
     def callproc(self, procname: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
@@ -110,7 +116,9 @@ class DuckDBCursor:
         """Take the rows that are left into memory, so that another statement may run."""
         if self._result is not None:
             result, self._result = self._result, None
-            self._rows = iter([*(self._rows or ()), *map(_iris_row, result.fetchall())])
+            with translated():
+                rest = result.fetchall()
+            self._rows = iter([*(self._rows or ()), *map(_iris_row, rest)])
 
     def close(self) -> None:
         """Let the result go; the cursor takes no further statement."""
@@ -140,10 +148,13 @@ class DuckDBCursor:
         return iter(self._next, None)
 
     def _next(self) -> tuple[Any, ...] | None:
-        if self._rows is not None:
-            return next(self._rows, None)
-        row = self._result.fetchone() if self._result is not None else None
-        return None if row is None else _iris_row(row)
+        row = next(self._rows, None) if self._rows is not None else None
+        if row is None and self._result is not None:
+            with translated():
+                rows = self._result.fetchmany(_ROWS_AT_ONCE)
+            self._rows = map(_iris_row, rows)
+            row = next(self._rows, None)
+        return row
 
     def _forget(self) -> None:
         if self._closed:

@@ -14,36 +14,27 @@ import contextlib
 import threading
 import weakref
 from inspect import Parameter, Signature
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from typing_extensions import Self
 
 from meetup2025 import errors
 from meetup2025.engines import running
 from meetup2025.engines.cursor import DuckDBCursor
 from meetup2025.engines.failures import translated
+from meetup2025.engines.files import open_database
 from meetup2025.engines.program import program
 from meetup2025.engines.tables import StoredTables, create_tables
-from meetup2025.errors import EngineUnavailableError, InterfaceError, OperationalError
+from meetup2025.errors import InterfaceError, OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import duckdb
+    from typing_extensions import Self
 
     from meetup2025.engines.prepared import Prepared
 
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "autoload_known_extensions": "false",
-    "autoinstall_known_extensions": "false",
-}
-
 # The functions are called for NULL too, as in IRIS.
 _SPECIAL_NULLS: Any = "special"
-
-_NAME = "%database"
-"""DuckDB would name the database after its file, and mistake `meetup2025.duckdb` for the schema of that name."""
 
 _SAME_CODES: Mapping[int, int] = {}
 
@@ -85,7 +76,12 @@ class DuckDBConnection:
         self._reading: DuckDBCursor | None = None
         self._raised: BaseException | None = None
         self._row_functions: set[str] = set()
-        self._database: duckdb.DuckDBPyConnection | None = _open(path)
+        self._database: duckdb.DuckDBPyConnection | None = None
+        with _OPENING:  # two threads must not make the same tables
+            self._connect(path)
+
+    def _connect(self, path: str) -> None:
+        self._database = open_database(path)
         self._tables = StoredTables(self._database)
         # Also for a connection that nobody closes: a file is whole only when DuckDB lets it go before Python ends.
         self._finalizer = weakref.finalize(self, self._database.close)
@@ -130,7 +126,8 @@ class DuckDBConnection:
         """
         Do all of a block or nothing of it.
 
-        Inside a transaction of the caller the block is part of that one, which the caller commits or rolls back.
+        With autocommit the block is committed at its end; otherwise the caller commits it, as any change. Inside a
+        transaction that has begun before, the block is part of that one, which the caller commits or rolls back.
         """
         if self._in_transaction:
             yield
@@ -141,11 +138,8 @@ class DuckDBConnection:
         except BaseException:
             self.rollback()
             raise
-        self.commit()
-
-    def all_or_nothing(self) -> contextlib.AbstractContextManager[None]:
-        """Make several statements one where each would commit by itself."""
-        return self.transaction() if self.autocommit else contextlib.nullcontext()
+        if self.autocommit:
+            self.commit()
 
     def __enter__(self) -> Self:
         return self
@@ -158,8 +152,13 @@ class DuckDBConnection:
     def prepare(self, sql: str) -> Prepared:
         """Translate a statement, or find it among those translated before."""
         from meetup2025.engines.prepared import is_rollback, prepare
+        from meetup2025.engines.recipes import check_characters
 
         self._open_database()
+        if not isinstance(sql, str):
+            raise errors.ProgrammingError(f"A statement must be a text. Got {type(sql).__name__}.")
+        if not sql.isascii():
+            check_characters(sql)
         if not is_rollback(sql):
             self._refuse_failed()
         if sql not in self._statements:
@@ -190,6 +189,27 @@ class DuckDBConnection:
             return -1
         return int(rows[0][0]) if rows else -1
 
+    def change_many(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
+        """Run a statement that changes rows once for each row of parameters, all or none, and give the sum."""
+        every = self._values(statement, rows)
+        self._settle()
+        self._add_row_functions(statement)
+        database = self._open_database()
+        with self._guard(writes=True, codes=statement.codes):
+            return sum(int(database.execute(statement.sql, values).fetchall()[0][0]) for values in every)
+
+    def _values(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+        """Work out the parameters of each run, before the first one."""
+        every = []
+        with running(self):
+            for number, row in enumerate(rows, 1):
+                try:
+                    every.append(statement.values(row))
+                except errors.Error as error:  # noqa: PERF203 - the number of the row is worth it
+                    error.args = (f"Row {number} of the parameters: {error}",)
+                    raise
+        return every
+
     def _ready(self, statement: Prepared, parameters: Sequence[Any]) -> tuple[duckdb.DuckDBPyConnection, list[Any]]:
         """Work out what the statement needs, and make way for it."""
         with running(self):
@@ -204,8 +224,7 @@ class DuckDBConnection:
 
         from meetup2025.engines.batches import as_arrow
 
-        with running(self):
-            columns = as_arrow([statement.values(row) for row in rows])
+        columns = as_arrow(self._values(statement, rows))
         self._settle()
         database = self._open_database()
         with self._guard(writes=True):
@@ -318,57 +337,3 @@ class DuckDBConnection:
     def _taken_error(self) -> BaseException | None:
         error, self._raised = self._raised, None
         return error
-
-
-def _open(path: str) -> duckdb.DuckDBPyConnection:
-    import duckdb
-
-    from meetup2025.engines.translate import SETTINGS
-
-    file = Path(path).expanduser()
-    if path:
-        _make_folder(file)
-    location = str(file.resolve()) if path else ":memory:"
-    # DuckDB shares a named database in memory, and so the file attached to it, between the connections of a process.
-    host = f":memory:{location}" if path else ":memory:"
-    with _OPENING, _opening(file), translated():
-        database = duckdb.connect(host, config={**_CONFIG, **SETTINGS})
-        try:
-            _attach(database, location)
-        except BaseException:
-            database.close()
-            raise
-    return database
-
-
-def _attach(database: duckdb.DuckDBPyConnection, location: str) -> None:
-    attached = database.execute("SELECT 1 FROM duckdb_databases() WHERE database_name = $1", [_NAME]).fetchall()
-    if not attached:
-        quoted = location.replace("'", "''")
-        database.execute(f"ATTACH '{quoted}' AS \"{_NAME}\" (TYPE duckdb)")
-    database.execute(f'USE "{_NAME}"')
-    database.execute("SET enable_progress_bar = false")  # it would write into the output of a notebook
-    if not attached:
-        # From here on no file but its own: SQL reaches others only through the functions of this package.
-        database.execute("SET enable_external_access = false")
-
-
-@contextlib.contextmanager
-def _opening(file: Path) -> Iterator[None]:
-    """Say which file it is that cannot be opened, whatever DuckDB makes of it: it takes an SQLite file for its own."""
-    try:
-        yield
-    except EngineUnavailableError:
-        raise
-    except errors.Error as error:
-        message = f"The database must be a file of this program that can be opened. Got {file.name}: {error}"
-        raise EngineUnavailableError(message) from error
-
-
-def _make_folder(file: Path) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise EngineUnavailableError(
-            f"The folder of a database must be one that can be made. Got {file.parent}: {exc.strerror}."
-        ) from exc

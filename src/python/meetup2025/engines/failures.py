@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _LONGEST = 400
 
 _NO_VECTOR = "A vector must be written as TO_VECTOR(…, DOUBLE). Got its text alone."
+_CONFLICT = "Another connection changed the same rows: roll back, and try again. Got: {0}"
 _NO_SUCH_OPERATION = "An operation must have values of types that it knows. Got {1}: write CAST(… AS …) around a value."
 
 # Class of DuckDB, words of its message, what it is here, SQLCODE of IRIS, what to say: `{0}` is what DuckDB said, `{1}`
@@ -90,6 +91,9 @@ _FAULTS: tuple[tuple[str, str, type[Error], int, str], ...] = (
     ("OutOfRange", r"", DataError, -400, "{0}"),
     ("InvalidInput", r"", DataError, -400, "{0}"),
     ("IO", r"", OperationalError, -400, "{0}"),
+    ("Transaction", r"duplicate key \"([^\"]*)\"", IntegrityError, -119, "A key must be unique. Got {1} again."),
+    ("Transaction", r"(?i)conflict", OperationalError, -400, _CONFLICT),
+    ("InvalidInput", r"Division by zero", DataError, -400, "A divisor must not be zero. Got 0."),
     ("Transaction", r"", OperationalError, -400, "{0}"),
     ("OutOfMemory", r"", OperationalError, -400, "{0}"),
 )
@@ -110,6 +114,10 @@ def translated(taken: Callable[[], BaseException | None] = lambda: None) -> Iter
 
     try:
         yield
+    except RuntimeError as error:
+        if "interrupted" in str(error):
+            raise KeyboardInterrupt from error
+        raise
     except duckdb.Error as error:
         original = taken()
         if original is not None:

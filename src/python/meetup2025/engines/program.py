@@ -55,6 +55,9 @@ class Program:
         """Give the SQL name of a class query, with its schema."""
         return next(name for name, each in self.queries.items() if each is query)
 
+    def _class_of(self, method: Method) -> str:
+        return next(name for (name, _), each in self.methods.items() if each is method)
+
     def run_function(self, method: Method, values: Sequence[Any]) -> Any:
         """
         Run a function of a class in Python.
@@ -91,9 +94,10 @@ class Program:
             if (step.class_name, step.method) == _RETURN:
                 class_name, query, *rest = given
                 return run_query(self.class_queries[str(class_name), str(query)], rest)
-            if step.target is None or step.class_name is None:
+            if step.target is None:
                 break
-            variables[step.target] = self.run_function(self.methods[step.class_name, step.method], given)
+            class_name = step.class_name or self._class_of(method)
+            variables[step.target] = self.run_function(self.methods[class_name, step.method], given)
         raise ClassSyntaxError(f"{method.path}: {method.name} must end with {'.'.join(_RETURN)}", line=method.line)
 
 

@@ -117,11 +117,12 @@ def _plain(value: Any) -> Any:
             f"A parameter must be None, a text, a number, a date or time, or a vector. Got {type(value).__name__}."
         )
     if isinstance(value, str) and not value.isascii():
-        _check_characters(value)
+        check_characters(value)
     return value
 
 
-def _check_characters(text: str) -> None:
+def check_characters(text: str) -> None:
+    """Refuse half of a surrogate pair, which no database stores."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:

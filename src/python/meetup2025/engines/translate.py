@@ -88,7 +88,4 @@ _STATEMENTS: Mapping[type[Any], Callable[[Any, Resolver], list[str]]] = {
     exp.TruncateTable: truncate,
     exp.Create: create,
     exp.Drop: drop,
-    exp.Transaction: lambda _node, _resolver: ["BEGIN TRANSACTION"],
-    exp.Commit: lambda _node, _resolver: ["COMMIT"],
-    exp.Rollback: lambda _node, _resolver: ["ROLLBACK"],
 }

@@ -10,7 +10,7 @@ from meetup2025.engines.grammar.nodes import ToVector
 from meetup2025.engines.grammar.refusals import refuse
 from meetup2025.engines.translation.inference import fit
 from meetup2025.engines.translation.scopes import Scope, Source
-from meetup2025.engines.translation.sql_types import vector_parts
+from meetup2025.engines.translation.sql_types import type_of, vector_parts
 from meetup2025.engines.translation.writer import write
 
 if TYPE_CHECKING:
@@ -78,7 +78,17 @@ def _written_column(target: Source, name: str, node: exp.Expr, sqlcode: int) -> 
 
 
 def _fit_column(target: Source, name: str, value: exp.Expr) -> None:
-    """Let ``TO_VECTOR(?)`` take the length of the column it goes to; another length is then an error, not padded."""
+    """
+    Let ``TO_VECTOR(?)`` take the length of the column it goes to; another length is then an error, not padded.
+
+    Anything else that goes into a vector column must be a vector of its type: only TO_VECTOR checks the numbers.
+    """
     kind = target.columns[name.lower()][1]
-    if isinstance(value, ToVector) and not value.args.get("length") and vector_parts(kind):
+    if not vector_parts(kind):
+        return
+    if isinstance(value, ToVector) and not value.args.get("length"):
+        if value.args["kind"] != kind.partition("[")[0]:
+            refuse(f"{name} holds numbers of another type: write TO_VECTOR(…, {kind.partition('[')[0]})", value, -104)
         fit(value, kind)
+    elif type_of(value) not in (kind, "NULL"):
+        refuse(f"{name} must get a vector of its type and length: write TO_VECTOR(…, DOUBLE)", value, -104)
