@@ -654,6 +654,14 @@ def test_identify_loads_the_catalogue_once():
 
 
 @pytest.mark.usefixtures("full")
+def test_warning_follows_the_model_of_the_command(monkeypatch):
+    """The word about photographs is told of the model that --model names, whatever the setting is."""
+    monkeypatch.setenv("MEETUP2025_MODEL", "another")
+
+    assert DRAWINGS_ONLY in run("identify", SAMPLES / "saba.png", "--model", "sketch").stderr
+
+
+@pytest.mark.usefixtures("full")
 def test_identify_takes_the_samples_by_their_name_in_sql():
     """A sample of the package has the same name as in SQL, unless a file here has it."""
     answers = json.loads(run("identify", "samples/saba.png", "-k", 1, "--format", "json").stdout)

@@ -147,6 +147,7 @@ REFUSED = [
     ("CREATE INDEX h ON t (w) AS HNSW(Distance='Cosine', M=101)", "from 2 to 100", 1, 28, -1),
     ("CREATE INDEX h ON t (w) AS HNSW(Distance='Cosine', efConstruction=16)", "greater than M", 1, 28, -1),
     ("CREATE INDEX h ON t (nope)", "nope not found", 1, 22, -31),
+    ("CREATE TABLE x (a INTEGER, A INTEGER)", "A is there twice", 1, 28, -1),
     ("DROP TABLE nope", "nope not found", 1, 12, -30),
     ("CREATE TABLE x (a INTEGER, UNIQUE (a, nope))", "nope not found", 1, 1, -31),
     ("CREATE TABLE x (a NUMERIC(5, 2, 1))", "precision and a scale", 1, 19, -1),

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from pictures import corners, encoded
 
+import meetup2025
 from meetup2025 import procedures
 from meetup2025.embedding import encoder
 from meetup2025.errors import (
+    BrokenModelError,
     DataError,
     EngineUnavailableError,
     ForbiddenPathError,
@@ -331,3 +335,22 @@ def test_call_from_outside_of_sql(function):
     """A function that reads tables says that it must be called by SQL."""
     with pytest.raises(EngineUnavailableError, match="from outside of SQL"):
         function("マアジ")
+
+
+def test_broken_model_stores_nothing(monkeypatch, tmp_path):
+    """A model whose other tower is broken stores no vectors either: what cannot be searched must not be there."""
+    bundled = files("meetup2025") / "embedding" / "sketch"
+    shutil.copytree(str(bundled), tmp_path / "broken")
+    (tmp_path / "broken" / "model.json").write_text(
+        (tmp_path / "broken" / "model.json").read_text("utf-8").replace('"sketch"', '"broken"', 1), "utf-8"
+    )
+    graph = bytearray((tmp_path / "broken" / "image.onnx").read_bytes())
+    graph[len(graph) // 2] ^= 1
+    (tmp_path / "broken" / "image.onnx").write_bytes(graph)
+    monkeypatch.setenv("MEETUP2025_MODELS", str(tmp_path))
+    monkeypatch.setenv("MEETUP2025_MODEL", "broken")
+    with meetup2025.connect("duckdb://") as connection, connection.cursor() as cursor:
+        with pytest.raises(BrokenModelError, match=r"image\.onnx"):
+            cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')")
+
+        assert cursor.execute("SELECT COUNT(*) FROM MeetUp2025.Fish").fetchall() == [(0,)]

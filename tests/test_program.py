@@ -132,6 +132,28 @@ def test_procedure_runs_its_query() -> None:
     assert ran == [("Cheapest", [9.0, 3])]
 
 
+def test_procedure_may_call_its_own_class() -> None:
+    """`..Method(…)` is a method of the class of the procedure."""
+    text = """\
+Class Shop.Own
+{
+ClassMethod Twice(name As %String(MAXLEN = 9)) As %String(MAXLEN = 9) [ Language = python, SqlName = Twice, SqlProc ]
+{
+    from meetup2025 import procedures
+    return procedures.get_embedding(name, name)
+}
+ClassMethod Show(name As %String(MAXLEN = 9)) [ ReturnResultsets, SqlName = Show, SqlProc ]
+{
+    set found = ..Twice(name)
+    do ##class(MeetUp2025.Procedure).Return("Shop.Own", "Cheapest", found, 1)
+}
+}
+"""
+    own = program_of([parse_class(text)])
+    with pytest.raises(DataError, match="type must be T"):
+        own.run_procedure(own.procedures["SHOP.SHOW"], ["x"], lambda *_: None)
+
+
 def test_procedure_without_a_query() -> None:
     """A procedure that ends in anything else is a fault of the class."""
     with pytest.raises(ClassSyntaxError, match=r"Endless must end with MeetUp2025\.Procedure\.Return"):

@@ -43,10 +43,10 @@ def drop(node: exp.Drop, resolver: Resolver) -> list[str]:
 def _create_table(node: exp.Create, resolver: Resolver) -> list[str]:
     """Write the schema, the sequence of the RowIDs, the table and its unique indexes."""
     table, parts, exists = node.this.this, node.this.expressions, _if_not_exists(node)
-    columns = {part.name.lower(): part for part in parts if isinstance(part, exp.ColumnDef)}
-    names = [part for part in parts if isinstance(part, exp.ColumnDef)]
-    if twice := next((part for part in names if columns[part.name.lower()] is not part), None):
-        refuse(f"Field {twice.name} is there twice", twice)
+    columns: dict[str, exp.ColumnDef] = {}
+    for part in parts:
+        if isinstance(part, exp.ColumnDef) and columns.setdefault(part.name.lower(), part) is not part:
+            refuse(f"Field {part.name} is there twice", part)
     if "id" in columns:
         unsupported("a column named ID", columns["id"])
     for default in node.find_all(exp.DefaultColumnConstraint):
