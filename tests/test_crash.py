@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 import pytest
 from planted import DIMENSION, INSERT_FISH
@@ -137,3 +138,15 @@ def test_table_of_another_program(tmp_path: Path) -> None:
 
     with meetup2025.connect(url) as connection:
         assert connection.cursor().execute("SELECT A FROM Other.Rows").fetchall() == [(7,)]
+
+
+def test_file_of_another_program(tmp_path: Path) -> None:
+    """A database with a table of the same name and other columns is refused, and left as it is."""
+    path = tmp_path / "other.db"
+    with duckdb.connect(str(path)) as other:
+        other.execute('CREATE SCHEMA "MeetUp2025"; CREATE TABLE "MeetUp2025"."Fish" (a INTEGER)')
+    with pytest.raises(EngineUnavailableError, match=r"MeetUp2025\.Fish has no .*FishID"):
+        meetup2025.connect(f"duckdb:///{path}")
+
+    with duckdb.connect(str(path)) as other:
+        assert other.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("Fish",)]

@@ -21,6 +21,9 @@ from meetup2025.errors import BrokenModelError, MissingModelError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+MOST = 8192
+"""Largest size, length and dimension of a model: far above any that is in use, and no threat to the memory."""
+
 FORMAT = 1
 """Version of the format of a model folder."""
 
@@ -239,8 +242,8 @@ def _check_ranges(folder: Path, data: Mapping[str, Any]) -> None:
     sizes = {"image.size": image["size"], "text.max_length": text["max_length"]}
     positive = {"dimension": data["dimension"], **sizes}
     for field, value in positive.items():
-        if value < 1:
-            raise _broken(folder, field, f"must be at least 1. Got {value}")
+        if not 1 <= value <= MOST:
+            raise _broken(folder, field, f"must be from 1 to {MOST}. Got {value}")
     if min(image["std"]) <= 0:
         raise _broken(folder, "image.std", f"must be above 0. Got {image['std']}")
     if not all(0 <= value <= 255 for value in image["background"]):

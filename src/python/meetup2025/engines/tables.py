@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from meetup2025.errors import ClassSyntaxError
+from meetup2025.errors import ClassSyntaxError, EngineUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ def create_tables(database: duckdb.DuckDBPyConnection, program: Program, stored:
     Create the tables of *program* that are not there yet, in one transaction.
 
     Raises:
-        Error: DuckDB cannot create them.
+        EngineUnavailableError: A table of such a name is there that is not of the class.
     """
     from meetup2025.engines.dialect import parse
     from meetup2025.engines.failures import translated
@@ -73,6 +73,8 @@ def create_tables(database: duckdb.DuckDBPyConnection, program: Program, stored:
 
     with translated():
         missing = [each for each in program.tables.values() if stored.columns(each.package, each.sql_name) is None]
+        for each in program.tables.values():
+            _check_columns(each, stored.columns(each.package, each.sql_name))
         if not missing:
             return
         database.begin()
@@ -81,6 +83,16 @@ def create_tables(database: duckdb.DuckDBPyConnection, program: Program, stored:
                 for sql in to_duckdb(parse(statement), stored):
                     database.execute(sql)
         database.commit()
+
+
+def _check_columns(table: Class, columns: dict[str, str] | None) -> None:
+    """Hold a table that is there to its class: a file may be of another program, or of another version of this one."""
+    lacking = {each.sql_name for each in table.properties} - set(columns or ())
+    if columns is not None and lacking:
+        raise EngineUnavailableError(
+            f"The database must be of this program and version. Its table {table.package}.{table.sql_name} has no "
+            f"{', '.join(sorted(lacking))}: choose another file."
+        )
 
 
 def statements_of(table: Class) -> Iterator[str]:
