@@ -158,3 +158,12 @@ def bundled(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iter
             _empty(connection)
             _load_bundled(connection)
         yield connection
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the one folder that may be read."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    monkeypatch.setenv("MEETUP2025_PHOTOS", str(folder))
+    return folder

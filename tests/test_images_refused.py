@@ -22,15 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the one folder that may be read."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    monkeypatch.setenv("MEETUP2025_PHOTOS", str(folder))
-    return folder
-
-
 @pytest.mark.parametrize("size", [(25_000, 20_000), (14_000, 20_000), (10_000, 8_000), (2**31 - 1, 1)])
 def test_header_of_too_many_pixels(size: tuple[int, int]) -> None:
     """A picture is refused by its header, so at once: 500, 280, 80 and 2,147 megapixels of PNG."""

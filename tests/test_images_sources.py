@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the one folder that may be read."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    monkeypatch.setenv("MEETUP2025_PHOTOS", str(folder))
-    return folder
-
-
 def test_every_source_gives_the_same(photos: Path) -> None:
     """Bytes, base64 with or without line breaks, a data URL of any type, and a path give the same picture."""
     data = encoded(corners())

@@ -655,6 +655,19 @@ def test_failed_statement_in_a_transaction(cursor: Cursor, connection: Connectio
     assert cursor.execute("SELECT Name FROM MeetUp2025.Fish").fetchall() == [("c",)]
 
 
+@pytest.mark.gap("iris", raises=pytest.fail.Exception, reason="IRIS goes on after an error in a transaction")
+def test_failed_transaction_ends_by_sql(cursor: Cursor) -> None:
+    """The statement ROLLBACK is the way out too, however it is written."""
+    cursor.execute(INSERT_NAME, ["F1", "a"])
+    with pytest.raises(IntegrityError):
+        cursor.execute(INSERT_NAME, ["F1", "b"])
+    with pytest.raises(OperationalError, match="ROLLBACK"):
+        cursor.execute(COUNT)
+    cursor.execute("-- back\nROLLBACK WORK;")
+
+    assert count(cursor) == 0
+
+
 def test_failed_statement_outside_of_a_transaction(cursor: Cursor, connection: Connection) -> None:
     """An error of the first statement costs nothing: the next one runs."""
     cursor.execute(INSERT_NAME, ["F1", "a"])

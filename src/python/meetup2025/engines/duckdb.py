@@ -157,11 +157,10 @@ class DuckDBConnection:
         self._open_database()
         if not isinstance(sql, str):
             raise errors.ProgrammingError(f"A statement must be a text. Got {type(sql).__name__}.")
-        if not sql.isascii():
-            check_characters(sql)
-        if not is_rollback(sql):
+        if self._failed and not is_rollback(sql):
             self._refuse_failed()
         if sql not in self._statements:
+            check_characters(sql)
             self._settle()  # the translation asks the database for its tables
             statement = prepare(sql, self._program, self._tables)
             if len(self._statements) >= _STATEMENTS_KEPT:
@@ -171,7 +170,8 @@ class DuckDBConnection:
 
     def read(self, cursor: DuckDBCursor, statement: Prepared, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
         """Run a query; its result belongs to *cursor* until the next statement runs."""
-        database, values = self._ready(statement, parameters)
+        [values] = self._values(statement, [parameters], numbered=False)
+        database = self._ready(statement)
         with self._guard(writes=False):
             result = database.execute(statement.sql, values)
         self._reading = cursor
@@ -179,7 +179,8 @@ class DuckDBConnection:
 
     def change(self, statement: Prepared, parameters: Sequence[Any]) -> int:
         """Run a statement that changes the database, and give the number of rows; -1 for one that defines."""
-        database, values = self._ready(statement, parameters)
+        [values] = self._values(statement, [parameters], numbered=False)
+        database = self._ready(statement)
         with self._guard(writes=True, codes=statement.codes):
             for sql in statement.before:
                 database.execute(sql)
@@ -192,31 +193,28 @@ class DuckDBConnection:
     def change_many(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
         """Run a statement that changes rows once for each row of parameters, all or none, and give the sum."""
         every = self._values(statement, rows)
-        self._settle()
-        self._add_row_functions(statement)
-        database = self._open_database()
+        database = self._ready(statement)
         with self._guard(writes=True, codes=statement.codes):
             return sum(int(database.execute(statement.sql, values).fetchall()[0][0]) for values in every)
 
-    def _values(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-        """Work out the parameters of each run, before the first one."""
-        every = []
-        with running(self):
-            for number, row in enumerate(rows, 1):
-                try:
-                    every.append(statement.values(row))
-                except errors.Error as error:  # noqa: PERF203 - the number of the row is worth it
-                    error.args = (f"Row {number} of the parameters: {error}",)
-                    raise
+    def _values(self, statement: Prepared, rows: Sequence[Sequence[Any]], *, numbered: bool = True) -> list[list[Any]]:
+        """Work out the parameters of each run, before the first one; an error is *numbered* by its row."""
+        every: list[list[Any]] = []
+        try:
+            with running(self):
+                for row in rows:
+                    every.append(statement.values(row))  # noqa: PERF401 - their number tells the row of an error
+        except errors.Error as error:
+            if numbered:
+                error.args = (f"Row {len(every) + 1} of the parameters: {error}",)
+            raise
         return every
 
-    def _ready(self, statement: Prepared, parameters: Sequence[Any]) -> tuple[duckdb.DuckDBPyConnection, list[Any]]:
-        """Work out what the statement needs, and make way for it."""
-        with running(self):
-            values = statement.values(parameters)
+    def _ready(self, statement: Prepared) -> duckdb.DuckDBPyConnection:
+        """Make way for a statement: what reads takes its rows, and DuckDB knows the functions."""
         self._settle()
         self._add_row_functions(statement)
-        return self._open_database(), values
+        return self._open_database()
 
     def run_batch(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
         """Insert many rows at once, and give their number."""
@@ -225,8 +223,7 @@ class DuckDBConnection:
         from meetup2025.engines.batches import as_arrow
 
         columns = as_arrow(self._values(statement, rows))
-        self._settle()
-        database = self._open_database()
+        database = self._ready(statement)
         with self._guard(writes=True):
             database.register("batch", columns)
             try:

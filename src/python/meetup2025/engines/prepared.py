@@ -95,7 +95,7 @@ def prepare(sql: str, program: Program, schema: translate.Schema) -> Prepared:
 
 def is_rollback(sql: str) -> bool:
     """Tell the statement that is the way out of a transaction that an error has ended."""
-    return re.fullmatch(r"(?i)\s*ROLLBACK(?:\s+WORK)?[\s;]*", sql) is not None
+    return isinstance(parse(sql), exp.Rollback)
 
 
 @dataclass

@@ -116,13 +116,15 @@ def _plain(value: Any) -> Any:
         raise ProgrammingError(
             f"A parameter must be None, a text, a number, a date or time, or a vector. Got {type(value).__name__}."
         )
-    if isinstance(value, str) and not value.isascii():
+    if isinstance(value, str):
         check_characters(value)
     return value
 
 
 def check_characters(text: str) -> None:
     """Refuse half of a surrogate pair, which no database stores."""
+    if text.isascii():
+        return
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -166,6 +166,22 @@ class Class:
         return self.keywords.get("SqlTableName", self.short_name)
 
 
+_SQL_TYPES = {
+    "%Boolean": "BIT",
+    "%Double": "DOUBLE",
+    "%Integer": "INTEGER",
+    "%Library.Vector": "VECTOR({DATATYPE}, {LEN})",
+    "%String": "VARCHAR({MAXLEN})",
+    "%TimeStamp": "TIMESTAMP",
+}
+
+
+def sql_type(name: str, parameters: Mapping[str, str]) -> str | None:
+    """Give the IRIS SQL type of a class type with its parameters; None for one that has none here."""
+    written = _SQL_TYPES.get(name)
+    return written and written.format_map({"MAXLEN": "50", "DATATYPE": "?", "LEN": "?", **parameters})
+
+
 def examples(doc: str) -> list[str]:
     """Return the text of each `<example>` of a doc comment."""
     texts = re.findall(r"<example>(.*?)</example>", doc, re.DOTALL)

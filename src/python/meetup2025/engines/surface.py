@@ -7,21 +7,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meetup2025.engines.program import program
+from meetup2025.engines.records import sql_type
 from meetup2025.engines.udl import summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from meetup2025.engines.udl import Argument, Class, Method, Property, Query
-
-_TYPES = {
-    "%Boolean": "BIT",
-    "%Double": "DOUBLE",
-    "%Integer": "INTEGER",
-    "%Library.Vector": "VECTOR({DATATYPE}, {LEN})",
-    "%String": "VARCHAR({MAXLEN})",
-    "%TimeStamp": "TIMESTAMP",
-}
 
 
 def catalog_lines() -> list[str]:
@@ -95,4 +87,4 @@ def _result(routine: Method | Query) -> str:
 
 def _type(name: str, parameters: Mapping[str, str]) -> str:
     """Give the SQL type of a class type; one that has none here stands as it is written."""
-    return _TYPES.get(name, name).format_map({"MAXLEN": "50", "DATATYPE": "?", "LEN": "?", **parameters})
+    return sql_type(name, parameters) or name

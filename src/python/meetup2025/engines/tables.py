@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from meetup2025.engines.records import sql_type
 from meetup2025.errors import ClassSyntaxError, EngineUnavailableError
 
 if TYPE_CHECKING:
@@ -106,16 +107,10 @@ def statements_of(table: Class) -> Iterator[str]:
 
 
 def _sql_type(table: Class, column: Property) -> str:
-    required = " NOT NULL" if "Required" in column.keywords else ""
-    parameters = column.parameters
-    if column.type == "%String":
-        return f"VARCHAR({parameters['MAXLEN']}){required}"
-    if column.type == "%Library.Vector":
-        return f"VECTOR({parameters['DATATYPE']}, {parameters['LEN']}){required}"
-    simple = {"%Integer": "INTEGER", "%Double": "DOUBLE", "%TimeStamp": "TIMESTAMP", "%Boolean": "BIT"}
-    if column.type not in simple:
+    written = sql_type(column.type, column.parameters)
+    if written is None:
         raise ClassSyntaxError(f"{table.path}: {column.name} has the type {column.type}, which no engine here knows")
-    return simple[column.type] + required
+    return f"{written} NOT NULL" if "Required" in column.keywords else written
 
 
 def _index(table: str, index: Index) -> str:
