@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from meetup2025 import __version__, settings
+from meetup2025 import __version__
 from meetup2025.errors import UnreadableImageError
 from meetup2025.options import (
     EXIT_CODES,
@@ -22,6 +22,7 @@ from meetup2025.options import (
     complain,
     database,
     example,
+    local,
     options,
     readable,
     rows_wanted,
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 
 _NAMES = "catalogue/fish.csv"
 _COUNTS = {"Fish": "SELECT COUNT(*) FROM MeetUp2025.Fish", "FishImage": "SELECT COUNT(*) FROM MeetUp2025.FishImage"}
-
-_LONGEST = 1024
-"""Pixels of a picture that is too large to be sent as it is: more than models look at."""
 
 
 @click.group(
@@ -78,7 +76,7 @@ def identify(pictures: Sequence[str], k: int) -> None:
     with database() as connection:
         _load_names_if_none(connection)
         answers = [_identified(connection, picture, k) for picture in pictures]
-        only_drawings = settings.model() == "sketch"
+        only_drawings = _knows_only_drawings(connection)
     _show_identified(answers)
     if only_drawings and any("names" in answer for answer in answers):
         complain("the model sketch knows drawings: do not trust it with photographs")
@@ -123,9 +121,15 @@ def names(csv: str | None) -> None:
     Without one, the bundled names of 100 fish. The file is UTF-8 with a header: FishID and Name, and optionally
     Kanji, OtherNames, English, Scientific, Family.
     """
+    from meetup2025 import sending
+
+    sent = local(csv)
     path, folder = readable(csv or _NAMES)
     with database(folder) as connection:
-        changed = _value(connection, "SELECT MeetUp2025.LoadNames(?)", [path])
+        if sent:
+            changed = sending.send_names(connection, sent)
+        else:
+            changed = _value(connection, "SELECT MeetUp2025.LoadNames(?)", [path])
         connection.commit()
         total = _value(connection, _COUNTS["Fish"])
     _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
@@ -140,14 +144,21 @@ def photos(folder: str) -> None:
 
     A photo is labelled by the file labels.csv of the folder (columns File and Name), or else by its file name or
     subfolder, where that is a name of the catalogue. Files that are no readable pictures are left out and told.
+    A folder of this machine goes to a server picture by picture, and each few stay when the rest fails.
     """
+    from meetup2025 import sending
+
+    sent = local(folder)
     path, allowed = readable(folder, "folder")
     with database(allowed) as connection:
         _load_names_if_none(connection)
-        changed = _value(connection, "SELECT MeetUp2025.LoadImages(?)", [path])
-        connection.commit()
+        if sent:
+            changed, skipped = sending.send_photos(connection, sent)
+        else:
+            changed = _value(connection, "SELECT MeetUp2025.LoadImages(?)", [path])
+            connection.commit()
+            skipped = _rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
         total = _value(connection, _COUNTS["FishImage"])
-        skipped = _rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
     sentence = f"{changed} photos added or changed, {total} in the database"
     _show_counts(sentence, changed=changed, total=total, skipped=len(skipped))
     for name, reason in skipped:
@@ -174,9 +185,15 @@ def vectors(jsonl: str, table: str, model_of: str) -> None:
     A line is {"fishid", "fishname", "embedding": [...]}, for photos {"filename", "features": "…"}. A table holds
     vectors of one model; a search needs that model.
     """
+    from meetup2025 import sending
+
+    sent = local(jsonl)
     path, folder = readable(jsonl)
     with database(folder) as connection:
-        changed = _value(connection, "SELECT MeetUp2025.LoadVectors(?, ?, ?)", [path, table, model_of])
+        if sent:
+            changed = sending.send_vectors(connection, sent, table, model_of)
+        else:
+            changed = _value(connection, "SELECT MeetUp2025.LoadVectors(?, ?, ?)", [path, table, model_of])
         connection.commit()
         total = _value(connection, _COUNTS[table])
     _show_counts(f"{changed} vectors added or changed, {total} in {table}", changed=changed, total=total)
@@ -235,10 +252,9 @@ def list_models() -> None:
 
     with database() as connection:
         models = json.loads(_value(connection, "SELECT MeetUp2025.InstalledModels()"))
-        used = settings.model().partition("@")[0]
     style = options().format
     columns = ["id", "revision", "dimension", "bytes", "licence", "description", "used"]
-    rows = [(*map(each.get, columns[:-1]), each["id"] == used) for each in models]
+    rows = [tuple(map(each.get, columns)) for each in models]
     if style == "table":
         columns = ["", "id", "revision", "dimension", "size", "licence", "description"]
         rows = [("*" if row[-1] else "", *row[:3], f"{row[3] / 1e6:.1f} MB", *row[4:-1]) for row in rows]
@@ -265,12 +281,20 @@ def _identified(connection: Connection, picture: str, k: int) -> dict[str, Any]:
 
 
 def _data_url(picture: str) -> str:
-    from meetup2025 import images
+    from meetup2025 import images, sending
 
     if picture.startswith("samples/") and not Path(picture).exists():
         return picture  # of the package, as in SQL
     source = sys.stdin.buffer.read(images.MAX_BYTES + 1) if picture == "-" else Path(picture)
-    return images.to_data_url(source, longest=_LONGEST)
+    if options().is_embedded:
+        return images.to_data_url(source, longest=sending.LONGEST)
+    return sending.picture(source)
+
+
+def _knows_only_drawings(connection: Connection) -> bool:
+    """Tell whether the names of the database have vectors of sketch, whichever machine made them."""
+    rows = _rows(connection, "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'Fish'")
+    return any((row[0] or "").partition("@")[0] == "sketch" for row in rows)
 
 
 def _typed_statements() -> str:
