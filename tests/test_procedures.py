@@ -329,6 +329,7 @@ def test_installed_models(connection):
     assert sketch["bytes"] > 1000
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("function", [procedures.known_name, procedures.known_names])
 @pytest.mark.usefixtures("engine")
 def test_call_from_outside_of_sql(function):

@@ -11,7 +11,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import folders, images, sources
-from meetup2025.errors import InvalidFileError, UnreadableImageError
+from meetup2025.errors import InvalidFileError, UnknownNameError, UnreadableImageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,9 +78,19 @@ _KNOWN = "SELECT Name, Label, Hash FROM MeetUp2025.ImageCatalogue()"
 def _send(connection: Connection, file: folders.PhotoFile, known: Any) -> int:
     url = picture(file.path)
     digest = hashlib.sha256(b64decode(url.partition(",")[2])).hexdigest()
-    if known and digest == known[1] and file.label in ("", known[0]):
+    if known and digest == known[1] and _is_labelled(connection, file.label, known[0]):
         return 0
     return int(_value(connection, "SELECT MeetUp2025.AddImage(?, ?, ?)", [file.name, url, file.label or None]))
+
+
+def _is_labelled(connection: Connection, label: str, known: str) -> bool:
+    """Tell whether the server has the label: by its own name for the fish, where it has one."""
+    if label in ("", known):
+        return True
+    try:
+        return bool(_value(connection, "SELECT MeetUp2025.KnownName(?)", [label]) == known)
+    except UnknownNameError:
+        return False
 
 
 def _pieces(path: Path) -> Iterator[str]:

@@ -10,7 +10,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from meetup2025.engines.iris.values import checked
+from meetup2025.engines.iris.values import checked, checked_rows
 from meetup2025.engines.pep249 import BaseConnection, BaseCursor
 from meetup2025.errors import InterfaceError, ProgrammingError
 
@@ -164,7 +164,7 @@ class IrisCursor(BaseCursor):
             The cursor itself; `rowcount` is the sum.
         """
         session, sql = self._ready(operation)
-        rows = [checked(sql, row) for row in seq_of_parameters]
+        rows = checked_rows(sql, list(seq_of_parameters))
         with self.connection.transaction():
             self.rowcount = session.run_many(sql, rows)
         return self

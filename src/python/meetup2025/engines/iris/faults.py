@@ -20,7 +20,6 @@ from meetup2025.errors import (
     InvalidVectorError,
     OperationalError,
     ProgrammingError,
-    SQLSyntaxError,
 )
 
 if TYPE_CHECKING:
@@ -36,9 +35,7 @@ _NO_RIGHT = -99
 
 # SQLCODEs of the error reference, those that have a class of their own; first and last of a range.
 _KINDS: tuple[tuple[int, int, type[Error]], ...] = (
-    (-3, -1, SQLSyntaxError),
-    (-28, -4, SQLSyntaxError),
-    (-99, -29, ProgrammingError),
+    (-99, -1, ProgrammingError),
     (-105, -104, DataError),
     (-108, -108, IntegrityError),
     (-110, -110, OperationalError),

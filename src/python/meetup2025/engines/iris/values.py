@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import vectors
-from meetup2025.errors import DataError, InterfaceError
+from meetup2025.errors import DataError, Error, InterfaceError, ProgrammingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -94,6 +94,22 @@ def checked(sql: str, parameters: Sequence[Any]) -> list[Any]:
     if isinstance(parameters, (str, bytes)) or not hasattr(parameters, "__len__"):
         raise InterfaceError(f"Parameters must be a list or a tuple. Got {type(parameters).__name__} for {sql[:60]!r}.")
     return [to_iris(value) for value in parameters]
+
+
+def checked_rows(sql: str, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Make the parameters of each run of a statement ready, before the first one; an error tells its row."""
+    every: list[list[Any]] = []
+    for number, row in enumerate(rows, 1):
+        try:
+            every.append(checked(sql, row))
+        except Error as error:
+            error.args = (f"Row {number} of the parameters: {error}",)
+            raise
+        if len(row) != len(every[0]):
+            raise ProgrammingError(
+                f"Row {number} of the parameters must have {len(every[0])} values, as the first. Got {len(row)}."
+            )
+    return every
 
 
 def from_process(value: Any, kind: str) -> Any:
