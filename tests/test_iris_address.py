@@ -50,8 +50,9 @@ def test_password_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A URL without a password takes that of the environment; one with a password takes its own."""
     monkeypatch.setenv(PASSWORD, "of the environment")
 
-    assert read_address("iris://fisher@server").password == "of the environment"
-    assert read_address("iris://fisher:own@server").password == "own"
+    urls = ("iris://fisher@server", "iris://fisher:own@server")
+
+    assert [read_address(url).password for url in urls] == ["of the environment", "own"]
 
 
 def test_no_password_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

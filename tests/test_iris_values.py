@@ -12,6 +12,8 @@ from meetup2025 import DataError, InterfaceError, ProgrammingError
 from meetup2025.engines.iris.values import checked, checked_rows, from_process, to_iris
 from meetup2025.errors import InvalidVectorError
 
+HALF_PAST = datetime.fromisoformat("2025-01-31 12:30:00")
+
 
 @pytest.mark.parametrize(
     ("value", "sent"),
@@ -19,7 +21,7 @@ from meetup2025.errors import InvalidVectorError
         (None, None), ("マアジ", "マアジ"), ("", ""), (b"\x00\xff", b"\x00\xff"), (3, 3), (2.5, 2.5), (True, 1),
         (False, 0), (Decimal("1.50"), "1.50"), (np.int64(3), 3), (np.float32(0.5), 0.5), (np.bool_(1), 1),
         (np.array([0.5, -1.0]), "0.5,-1.0"), ([0.5, -1], "0.5,-1.0"), (date(2025, 1, 31), "2025-01-31"),
-        (datetime(2025, 1, 31, 12, 30), "2025-01-31 12:30:00"), (time(12, 30), "12:30:00"),
+        (HALF_PAST, "2025-01-31 12:30:00"), (time(12, 30), "12:30:00"),
     ],
 )  # fmt: skip
 def test_parameter(value: object, sent: object) -> None:
@@ -65,7 +67,7 @@ def test_rows_of_different_lengths() -> None:
         (5, "VARCHAR", "5"), ("5", "INTEGER", 5), (5, "INTEGER", 5), ("-7", "BIGINT", -7), ("", "INTEGER", None),
         (".5", "DOUBLE", 0.5), ("1E-3", "DOUBLE", 0.001), (2, "DOUBLE", 2.0), ("1.50", "DECIMAL", Decimal("1.50")),
         ("1", "BOOLEAN", 1), ("2025-01-31", "DATE", date(2025, 1, 31)), ("12:30:00", "TIME", time(12, 30)),
-        ("2025-01-31 12:30:00", "TIMESTAMP", datetime(2025, 1, 31, 12, 30)), ("é", "BLOB", b"\xe9"),
+        ("2025-01-31 12:30:00", "TIMESTAMP", HALF_PAST), ("é", "BLOB", b"\xe9"),
     ],
 )  # fmt: skip
 def test_value_of_a_result(value: object, kind: str, read: object) -> None:

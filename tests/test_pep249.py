@@ -13,7 +13,7 @@ from planted import DIMENSION, INSERT_FISH, Planted, insert, text
 
 import meetup2025
 from meetup2025 import DataError, Error, IntegrityError, InterfaceError, OperationalError, ProgrammingError
-from meetup2025.errors import EngineUnavailableError, SQLSyntaxError, UnknownNameError
+from meetup2025.errors import EngineUnavailableError, UnknownNameError
 
 if TYPE_CHECKING:
     from meetup2025.engines import Connection, Cursor

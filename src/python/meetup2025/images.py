@@ -134,6 +134,10 @@ def _bytes_of(source: str | bytes) -> tuple[bytes, str]:
         return source, what
     if source[:5].lower() == "data:":
         return _payload(source, what), what
+    if source[:8].lower().startswith(("http://", "https://")):
+        raise UnreadableImageError(
+            f"{what} must be base64, a data URL or a path. Got a URL, which is never fetched; send the picture itself."
+        )
     try:
         return _from_base64(source, what), what
     except UnreadableImageError:

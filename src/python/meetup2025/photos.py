@@ -196,7 +196,7 @@ def _digest(data: bytes) -> str:
 
 
 def _label(name: str, given: str, fish: Mapping[str, str]) -> str:
-    """Take the label given; else the species that a file (`マアジ_2.jpg`) or its folder (`マアジ/1.jpg`) is named for."""
+    """Take the label given, or the species that a file (`マアジ_2.jpg`) or its folder (`マアジ/1.jpg`) names."""
     if given:
         return fish.get(given.upper(), given)
     path = PurePosixPath(name)
