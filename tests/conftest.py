@@ -31,6 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "gap(engine, raises, reason): this engine cannot do it yet; the test fails once it can, until the marker goes",
     )
     config.addinivalue_line("markers", "embedded: what is tested is of the embedded engine alone")
+    config.addinivalue_line("markers", "server: what is tested is of a server alone, reached over the driver")
     config.addinivalue_line("markers", "anywhere: what is tested does not depend on whether the database is a file")
 
 
@@ -45,7 +46,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if not metafunc.definition.get_closest_marker("embedded"):
             engines += [pytest.param("iris", marks=pytest.mark.iris)]
             engines += ["double-server", "double-process"] if metafunc.module.__name__ in DOUBLED else []
-        if metafunc.definition.get_closest_marker("anywhere"):
+        if metafunc.definition.get_closest_marker("server"):
+            engines = [pytest.param("iris", marks=pytest.mark.iris)]
+        elif metafunc.definition.get_closest_marker("anywhere"):
             engines.remove("duckdb-file")
         metafunc.parametrize("engine", engines, indirect=True)
 
