@@ -6,9 +6,10 @@ Pictures go shrunk; a catalogue goes whole; vectors go in pieces.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from base64 import b64decode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from meetup2025 import folders, images, sources
 from meetup2025.errors import InvalidFileError, UnknownNameError, UnreadableImageError
@@ -36,7 +37,9 @@ def picture(source: Path | bytes) -> str:
 
 def send_names(connection: Connection, path: Path) -> int:
     """Load a catalogue; the number of names added or changed."""
-    return int(_value(connection, "SELECT MeetUp2025.LoadNames(?)", [sources.to_data_url(_read(path), path.name)]))
+    with _opened(path) as file:
+        url = sources.to_data_url(file.read(), path.name)
+    return int(_value(connection, "SELECT MeetUp2025.LoadNames(?)", [url]))
 
 
 def send_vectors(connection: Connection, path: Path, table: str, model: str) -> int:
@@ -100,17 +103,20 @@ def _pieces(path: Path) -> Iterator[str]:
     Empty lines stand for those of the pieces before, so that an error tells the line of the file.
     """
     piece = b""
-    for line in _read(path).splitlines(keepends=True):
-        if piece and len(piece) + len(line) > sources.MAX_BYTES:
-            yield sources.to_data_url(piece, path.name)
-            piece = b"\n" * piece.count(b"\n")
-        piece += line
+    with _opened(path) as file:
+        for line in file:
+            if piece and len(piece) + len(line) > sources.MAX_BYTES:
+                yield sources.to_data_url(piece, path.name)
+                piece = b"\n" * piece.count(b"\n")
+            piece += line
     yield sources.to_data_url(piece, path.name)
 
 
-def _read(path: Path) -> bytes:
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            yield file
     except OSError as error:
         raise InvalidFileError(f"{path} must be a file that can be read. Got: {error.strerror}.") from error
 
