@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Connection, Cursor
 
-TABLES = ("Fish", "FishImage", "SkippedImage")
+TABLES = ("Fish", "FishImage", "Prompt", "SkippedImage")
 DOUBLED = ("test_conformance", "test_pep249", "test_procedures", "test_searches", "test_workshop")
 
 

@@ -109,7 +109,21 @@ def test_names_are_sent(server: Server, sent: list[str]) -> None:
     assert done.stdout.startswith("1 names added or changed, 1 in the catalogue")
     assert ask(server, "SELECT FishID, Name FROM MeetUp2025.Fish") == [("X1", "モクギョ")]
     assert run("load", "names").exit_code == 0
-    assert sent[-1] == "catalogue/fish.csv"
+    assert sent[-2:] == ["catalogue/fish.csv", ""]
+
+
+def test_templates_are_sent(server: Server, sent: list[str]) -> None:
+    """A file of templates of this machine goes whole, beside a catalogue of either side; another is the server's."""
+    Path("mine.csv").write_text("FishID,Name\nX1,モクギョ\n", "utf-8")
+    Path("prompts.csv").write_text("Column,Template\nName,{}の絵\n", "utf-8")
+    told = "SELECT %EXACT(Prompts), COUNT(*) FROM MeetUp2025.Fish GROUP BY %EXACT(Prompts)"
+
+    assert run("load", "names", "mine.csv", "--prompts", "prompts.csv").exit_code == 0
+    assert ask(server, told) == [("Name {}の絵", 1)]
+    assert run("load", "names", "mine.csv", "--prompts", "catalogue/prompts.csv").exit_code == 0
+    assert sent[-1] == "catalogue/prompts.csv"
+    assert ask(server, told) == [("Kanji {};Name {};Name {}の写真", 1)]
+    assert run("load", "names", "--prompts", "prompts.csv").stdout.startswith("100 names")
 
 
 def test_error_in_a_catalogue(server: Server) -> None:

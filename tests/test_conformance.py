@@ -298,7 +298,7 @@ def test_information_schema(cursor: Cursor) -> None:
         "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'MeetUp2025' ORDER BY TABLE_NAME"
     )
 
-    assert cursor.fetchall() == [("Fish",), ("FishImage",), ("SkippedImage",)]
+    assert cursor.fetchall() == [("Fish",), ("FishImage",), ("Prompt",), ("SkippedImage",)]
 
 
 def test_dot_product(fish: Cursor, planted: Planted) -> None:

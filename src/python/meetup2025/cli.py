@@ -111,25 +111,27 @@ def load() -> None:
     """
 
 
-@load.command(epilog=example("meetup2025 load names", "meetup2025 load names mine.csv"))
+@load.command(epilog=example("meetup2025 load names", "meetup2025 load names mine.csv --prompts catalogue/prompts.csv"))
 @click.argument("csv", required=False)
+@click.option("--prompts", metavar="FILE", help="CSV file of templates: a vector is the mean of them [the bare name].")
 @common
-def names(csv: str | None) -> None:
+def names(csv: str | None, prompts: str | None) -> None:
     """
     Load a catalogue of names from a CSV file.
 
     Without one, the bundled names of 100 fish. The file is UTF-8 with a header: FishID and Name, and optionally
     Kanji, OtherNames, English, Scientific, Family.
+
+    A file of --prompts has the columns Column and Template: OtherNames,{}の写真 puts each other name into that text.
+    catalogue/prompts.csv is the bundled one. Without it, and after a load with it, vectors are of the bare names.
     """
     from meetup2025 import sending
 
     sent = local(csv)
-    path, folder = readable(csv or _NAMES)
+    path, folder = (sending.whole(sent), None) if sent else readable(csv or _NAMES)
+    of_names = _small_file(prompts) if prompts else ""
     with database(folder) as connection:
-        if sent:
-            changed = sending.send_names(connection, sent)
-        else:
-            changed = _value(connection, "SELECT MeetUp2025.LoadNames(?)", [path])
+        changed = _value(connection, "SELECT MeetUp2025.LoadNames(?, ?)", [path, of_names])
         connection.commit()
         total = _value(connection, _COUNTS["Fish"])
     _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
@@ -266,6 +268,14 @@ def _load_names_if_none(connection: Connection) -> None:
         count = _value(connection, "SELECT MeetUp2025.LoadNames(?)", [_NAMES])
         connection.commit()
         complain(f"the catalogue was empty: loaded the {count} names of {_NAMES}")
+
+
+def _small_file(path: str) -> str:
+    """Give a file as SQL takes it: one of this machine as a data URL, another by its name in the package or server."""
+    from meetup2025 import sending
+
+    found = Path(path).expanduser()
+    return sending.whole(found) if found.is_file() else readable(path)[0]
 
 
 def _identified(connection: Connection, picture: str, k: int) -> dict[str, Any]:

@@ -114,24 +114,29 @@ def _known_names(names: list[str]) -> list[str]:
     return [catalogue[readers.normal(name).upper()] for name in names]
 
 
-def load_names(csv: str) -> int:
+def load_names(csv: str, prompts: str = "") -> int:
     """
     Load a catalogue of names; `MeetUp2025.LoadNames`.
 
     Args:
         csv: A CSV file: a path below the allowed folder, or a data URL.
+        prompts: A CSV file of templates, given so too; empty for the bare names.
 
     Returns:
         Number of rows added or changed.
     """
-    from meetup2025 import loading, sources
+    from meetup2025 import loading, readers, sources, templates
     from meetup2025.embedding import encoder
     from meetup2025.engines import current
 
     model = encoder()
     model.check()
+    chosen = templates.BARE
+    if _text(prompts):
+        with sources.open_source(prompts) as (file, name):
+            chosen = readers.read_templates(file, name)
     with sources.open_source(csv) as (file, name):
-        return loading.load_names(current(), file, name, model)
+        return loading.load_names(current(), file, name, model, chosen)
 
 
 def load_images(folder: str) -> int:

@@ -35,11 +35,10 @@ def picture(source: Path | bytes) -> str:
     return images.to_data_url(source, longest=LONGEST, limit=_SMALL)
 
 
-def send_names(connection: Connection, path: Path) -> int:
-    """Load a catalogue; the number of names added or changed."""
+def whole(path: Path) -> str:
+    """Give a file as a data URL."""
     with _opened(path) as file:
-        url = sources.to_data_url(file.read(), path.name)
-    return int(_value(connection, "SELECT MeetUp2025.LoadNames(?)", [url]))
+        return sources.to_data_url(file.read(), path.name)
 
 
 def send_vectors(connection: Connection, path: Path, table: str, model: str) -> int:
