@@ -123,7 +123,7 @@ def names(csv: str | None, prompts: str | None) -> None:
     Kanji, OtherNames, English, Scientific, Family.
 
     A file of --prompts has the columns Column and Template: OtherNames,{}の写真 puts each other name into that text.
-    catalogue/prompts.csv is the bundled one. Without it, and after a load with it, vectors are of the bare names.
+    catalogue/prompts.csv is the bundled one. A load without --prompts makes the vectors of its names bare again.
     """
     from meetup2025 import sending
 
