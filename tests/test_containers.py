@@ -70,7 +70,7 @@ BREACHES = [
     ("no_passwords", "iris-docker/started", '("ChangePassword") = 0', '("Password") = "tai"'),
     ("no_passwords", SCRIPT, '"USER"', '"SYS"'),
     ("no_passwords", MERGE, "[Actions]", "[Actions]\nModifyUser:Name=_SYSTEM,PasswordHash=00"),
-    ("no_passwords", INSIDE, 'IRISPASSWORD="$MEETUP2025_IRIS_PASSWORD"', "IRISPASSWORD=tai"),
+    ("no_passwords", INSIDE, "IRISPASSWORD=$MEETUP2025_IRIS_PASSWORD", "IRISPASSWORD=tai"),
     ("no_passwords", WORKFLOW, "=$(openssl rand -hex 16)", "=tai"),
     ("known_variables", COMPOSE, "MEETUP2025_MODEL:", "MEETUP2025_MODELL:"),
     ("known_variables", "Dockerfile", "MEETUP2025_MODELS=", "MEETUP2025_FOLDER="),
@@ -484,4 +484,4 @@ def test_tests_inside_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert done.returncode == code
     assert {call.startswith(f"compose -f {COMPOSE} exec -T ") for call in calls if call[0] != " "} == {True}
     assert calls[-1].endswith("iris /usr/irissys/bin/irispython /tmp/inside.py -k errors")
-    assert "--env IRISPASSWORD=tai_to_hirame" in calls[-1]
+    assert "--env IRISPASSWORD " in calls[-1]  # by name: the list of processes shows no password
