@@ -26,6 +26,7 @@ from meetup2025.options import (
     readable,
     rows_wanted,
 )
+from meetup2025.serve_command import serve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,9 @@ _LONGEST = 1024
 @click.version_option(__version__, prog_name="meetup2025")
 def main() -> None:
     """Name the fish in a picture, and see what vectors mean, in SQL."""
+
+
+main.add_command(serve)
 
 
 @main.command(epilog=example("meetup2025 demo"))
