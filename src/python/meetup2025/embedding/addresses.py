@@ -100,7 +100,13 @@ class TimedReader(io.RawIOBase):
     def __init__(self, connection: socket.socket, until: float) -> None:
         super().__init__()
         self._connection = connection
+        self._held = connection.makefile("rb", buffering=0)  # a socket that is closed stays open while this is
         self.until = until
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._held.close()
+        super().close()
 
     def readable(self) -> bool:
         """Tell that this can be read, as `io` asks."""

@@ -122,7 +122,7 @@ class Exchange:
     def _forget(self) -> None:
         connection: _Connection | None = self._kept.__dict__.pop("connection", None)
         if connection is not None:
-            connection.close()
+            connection.drop()
 
     def _pause(self, seconds: float, until: float, got: str) -> None:
         """Wait as the server asks, and a little more or less, so that not all clients come back at once."""
@@ -144,6 +144,7 @@ class _Connection(http.client.HTTPConnection):
         self._address = address
         self.until = until
         self.process = os.getpid()
+        self._timed: _TimedSocket | None = None
 
     @property
     def is_closed(self) -> bool:
@@ -152,7 +153,16 @@ class _Connection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         """Connect, by the time."""
-        self.sock: Any = _TimedSocket(self._opened(), self.until)  # it has what the base class uses
+        self._timed = _TimedSocket(self._opened(), self.until)
+        self.sock: Any = self._timed  # it has what the base class uses
+
+    def drop(self) -> None:
+        """Close it, and what reads from it: the base class leaves that open until an answer is read."""
+        self.close()
+        if self._timed is not None:
+            self._timed.drop()
+
+    __del__ = drop  # that of a thread which has ended
 
     def exchange(self, method: str, path: str, body: bytes | None, until: float) -> tuple[int, bytes, float | None]:
         """
@@ -201,6 +211,7 @@ class _TimedSocket:
 
     def __init__(self, connection: socket.socket, until: float) -> None:
         self._connection = connection
+        self._reader: io.BufferedReader | None = None
         self.until = until
 
     def sendall(self, data: bytes) -> None:
@@ -208,12 +219,16 @@ class _TimedSocket:
         self._connection.sendall(data)
 
     def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - it is always "rb"
-        return io.BufferedReader(TimedReader(self._connection, self.until))
+        self._reader = io.BufferedReader(TimedReader(self._connection, self.until))
+        return self._reader
 
     def close(self) -> None:
         self._connection.close()
 
-    __del__ = close  # that of a thread which has ended
+    def drop(self) -> None:
+        self.close()
+        if self._reader is not None:
+            self._reader.close()
 
 
 @contextmanager

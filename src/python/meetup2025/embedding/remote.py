@@ -67,14 +67,14 @@ class RemoteEncoder:
 
     def __init__(self, url: str, name: str) -> None:
         self._address = parse_address(url)
+        size = int(_number(self._address, "size", PICTURE_SIZE))
         self._exchange = Exchange(self._address, _number(self._address, "timeout", TIMEOUT))
         self.is_outdated = False
         told = self._told(name)
         self.is_ours = "picture_size" in told
         self.model = str(told.get("model", name)) if self.is_ours else name
         self._modality = self._address.options.get("pictures", "object") == "modality"
-        size = told["picture_size"] if self.is_ours else int(_number(self._address, "size", PICTURE_SIZE))
-        self.picture_size = self._positive("picture_size", size)
+        self.picture_size = self._positive("picture_size", told["picture_size"] if self.is_ours else size)
         self._dimension = 0
         dimension = told["dimension"] if self.is_ours and "dimension" in told else self.texts(["fish"]).shape[1]
         self._dimension = self.dimension = self._positive("dimension", dimension)
@@ -169,11 +169,15 @@ class RemoteEncoder:
             raise EncoderUnavailableError(
                 f"The encoder server {self._address} must know the token. Got {status}; set MEETUP2025_ENCODER_TOKEN."
             )
-        raise self._senseless(f"status {status}: {said}")
+        rule = f"The encoder server {self._address} must give vectors"
+        raise EncoderUnavailableError(f"{rule}. Got status {status}: {said}")
 
     def _vectors(self, answer: Mapping[str, Any], count: int) -> NDArray[np.float32]:
-        if answer.get("model") != self.model:
-            raise self._outdated(f"vectors of {answer.get('model')!r}"[:_SHOWN])
+        model = answer.get("model")
+        if not isinstance(model, str):
+            raise self._senseless("an answer that names no model")
+        if model != self.model:
+            raise self._outdated(f"vectors of {model!r}"[:_SHOWN])
         rows: dict[Any, Any] = {}
         try:
             rows = {each["index"]: _row(each["embedding"]) for each in answer["data"]}

@@ -33,7 +33,7 @@ __all__ = ["Limits", "serve_forever"]
 LEAST_TOKEN = 16
 """Characters of a token: fewer could be guessed."""
 
-_TURN = 0.2
+_TURN = 0.1
 """Seconds between two looks at whether to stop."""
 
 _BEAT = 1.0

@@ -103,6 +103,12 @@ class Batcher:
         self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """Number of items that wait."""
+        with self._changed:
+            return sum(job.left for job in self._jobs)
+
     @contextmanager
     def coming(self) -> Iterator[None]:
         """Tell that a request is being read, for which a batch may wait."""
@@ -127,7 +133,7 @@ class Batcher:
         with self._changed:
             if self._closed:
                 raise ClosedError
-            waiting = sum(each.left for each in self._jobs)
+            waiting = self.waiting
             if waiting and waiting + job.left > self._most_waiting:
                 raise QueueFullError
             self._jobs.append(job)

@@ -109,8 +109,8 @@ def read_request(body: bytes, encoder: Encoder, limits: Limits) -> Wanted:
     if not isinstance(data, dict):
         raise RefusedError(400, f"The body must be a JSON object. Got a {type(data).__name__}.", "invalid_json")
     _check_model(data, encoder)
-    form = data.get("encoding_format") or "float"
-    if form not in ("float", "base64"):
+    form = data.get("encoding_format")
+    if form not in (None, "float", "base64"):
         raise _wrong("encoding_format", f"must be float or base64. Got {_shown(form)}")
     items = _inputs(data, limits)
     is_all_pictures = data.get("modality") == "image"

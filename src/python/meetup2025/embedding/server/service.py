@@ -178,10 +178,10 @@ def models(service: Service, request: Request) -> Reply:  # noqa: ARG001 - as al
 
 
 def health(service: Service, request: Request) -> Reply:  # noqa: ARG001
-    """Answer `GET /healthz`: whether the model gets on."""
+    """Answer `GET /healthz`: whether the model gets on, and how many items wait for it."""
     is_stuck = service.batcher.running_for() > service.limits.seconds
-    body = json.dumps({"status": "stuck" if is_stuck else "ok"}).encode()
-    return Reply(body, 503 if is_stuck else 200)
+    told = {"status": "stuck" if is_stuck else "ok", "waiting": service.batcher.waiting}
+    return Reply(json.dumps(told).encode(), 503 if is_stuck else 200)
 
 
 ROUTES = {
