@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-TOKEN = "a-token-that-nobody-would-guess"
+TOKEN = "a-token-that-nobody-would-guess"  # noqa: S105 - of the tests
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 FREE_PORT = "http://127.0.0.1:0"
 LONG = 20.0
@@ -210,7 +210,9 @@ def _write(connection: socket.socket, answer: bytes, pause: float, stop: threadi
 def http_answer(value: Any, status: str = "200 OK", **headers: str) -> bytes:
     """Write an answer of HTTP."""
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    lines = [f"{name.replace('_', '-')}: {text}" for name, text in {"Content_Length": str(len(body)), **headers}.items()]
+    lines = [
+        f"{name.replace('_', '-')}: {text}" for name, text in {"Content_Length": str(len(body)), **headers}.items()
+    ]
     return "\r\n".join([f"HTTP/1.1 {status}", *lines, "Connection: close", "", ""]).encode() + body
 
 
@@ -223,7 +225,9 @@ def process(*arguments: str, environment: dict[str, str] | None = None) -> Itera
 
 
 @contextmanager
-def started(command: list[str], environment: dict[str, str] | None = None) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def started(
+    command: list[str], environment: dict[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start a server in a process of its own."""
     own = {**os.environ, **(environment or {})}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=own) as running:

@@ -85,7 +85,7 @@ def test_ten_thousand_texts(server, encoder):
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "1", "CMYK"])
 @pytest.mark.parametrize("size", [(60, 40), (16, 16), (31, 31), (32, 32), (5, 3), (1, 300)])
 def test_images(server, mode, size):
-    """A picture of any mode and size has the vector that it has here, once it is as small as `open_picture` makes it."""
+    """A picture of any mode and size has the vector that it has here, once `open_picture` has made it small."""
     picture = corners(*size).convert(mode)
     small = picture.convert("RGB").reduce(max(1, max(size) // 16))
     found = RemoteEncoder(server.url, "gated").images([picture, corners()])
@@ -101,16 +101,12 @@ def test_pictures_lose_nothing(is_packed):
     assert np.array_equal(np.asarray(found), np.asarray(picture))
 
 
-def test_many_large_pictures(server, encoder):
+def test_many_large_pictures(encoder, monkeypatch):
     """Pictures are sent in requests that a server takes, however large they are together."""
-    with served(GatedEncoder(), limits=Limits(body=10_000)) as running:
-        remote_one = RemoteEncoder(running.url, "gated")
-        patch = pytest.MonkeyPatch()
-        patch.setattr(remote, "BATCH_CHARACTERS", 8_000)
-        found = remote_one.images([noise(30, 30)] * 5)
-        patch.undo()
-    assert found.shape == (5, 8)
-    assert encoder.batches == []
+    monkeypatch.setattr(remote, "BATCH_CHARACTERS", 8_000)
+    with served(encoder, limits=Limits(body=10_000)) as running:
+        assert RemoteEncoder(running.url, "gated").images([noise(30, 30)] * 5).shape == (5, 8)
+    assert [len(batch) for batch in encoder.batches] == [2, 2, 1]
 
 
 def test_what_it_says(server):
@@ -145,7 +141,7 @@ def test_client_loads_no_model(server):
 # --- connections ----------------------------------------------------------------------------------------------------
 
 
-def test_connections_are_kept(server, encoder):
+def test_connections_are_kept(server):
     """A thread keeps its connection; each thread has its own."""
     found = RemoteEncoder(server.url, "gated")
     kept = [found._exchange._connection(time.monotonic() + LONG) for _ in range(2)]
@@ -166,6 +162,7 @@ def test_connection_that_was_closed_meanwhile(encoder):
             assert found.texts([text]).shape == (1, 8)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12 and later, where there are threads
 def test_forked_process(server):
     """A forked process opens a connection of its own; that of its parent goes on."""
     found = RemoteEncoder(server.url, "gated")
@@ -185,7 +182,7 @@ def test_forked_process(server):
 
 
 @pytest.mark.parametrize("signal", [KeyboardInterrupt, MemoryError])
-def test_interrupted_request(server, encoder, monkeypatch, signal):
+def test_interrupted_request(server, monkeypatch, signal):
     """After an interruption the next request does not get the answer to the one before."""
     found = RemoteEncoder(server.url, "gated")
 
@@ -501,8 +498,10 @@ def test_address(text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "localhost:8025", "127.0.0.1", "ftp://host", "http://", "http://host:99999", "http://host:x", "unix:", "unix:a",
-     "unix://host/a", f"unix:/{'a' * 101}", "http://host/#a", "http://user:secret@host", "http://host?a&b"],
+    ["", "localhost:8025", "127.0.0.1", "ftp://host", "http://", "http://host:99999", "http://host:x", "unix:",
+     "unix:a",
+     "unix://host/a",
+     f"unix:/{'a' * 101}", "http://host/#a", "http://user:secret@host", "http://host?a&b"],
 )  # fmt: skip
 def test_wrong_address(text):
     """What is no address is refused, and a password in it is not shown."""
