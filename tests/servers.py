@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import select
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -205,6 +207,41 @@ def _write(connection: socket.socket, answer: bytes, pause: float, stop: threadi
         if stop.wait(pause):
             return
         connection.sendall(answer[place : place + 1])
+
+
+@contextmanager
+def through_tls(running: Served, certificate: Path, key: Path) -> Iterator[str]:
+    """Stand before a server, as a proxy that speaks TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    stop = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        while not stop.is_set():
+            with suppress(OSError):
+                connection, _ = listener.accept()
+                with connection, context.wrap_socket(connection, server_side=True) as client:
+                    _forward(client, running.place)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.05)
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            stop.set()
+            thread.join(LONG)
+
+
+def _forward(client: socket.socket, place: tuple[str, int]) -> None:
+    """Pass requests on, one at a time, until the client closes or is silent."""
+    client.settimeout(0.5)
+    with socket.create_connection(place, timeout=LONG) as server:
+        while data := client.recv(1 << 20):
+            server.sendall(data)
+            if select.select([server], [], [], 0.2)[0]:
+                client.sendall(server.recv(1 << 20))
 
 
 def http_answer(value: Any, status: str = "200 OK", **headers: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from pictures import corners, noise
-from servers import LONG, TOKEN, GatedEncoder, answering, http_answer, served, until
+from servers import LONG, TOKEN, GatedEncoder, answering, http_answer, served, through_tls, until
 
 from meetup2025 import images
 from meetup2025.embedding import encoder as shared, exchange, remote
@@ -79,7 +80,7 @@ def test_ten_thousand_texts(server, encoder):
     texts = [f"text {place}" for place in range(10_000)]
     found = RemoteEncoder(server.url, "gated").texts(texts)
     assert np.allclose(found, GatedEncoder().texts(texts), rtol=0, atol=1e-6)
-    assert max(map(len, encoder.batches)) == 32
+    assert {len(batch) for batch in encoder.batches} == {8}
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "1", "CMYK"])
@@ -196,6 +197,34 @@ def test_interrupted_request(server, monkeypatch, signal):
     assert np.allclose(found.texts(["b"]), GatedEncoder().texts(["b"]), atol=1e-6)
 
 
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate of this machine, and its key."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl")
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = [tmp_path / "certificate", tmp_path / "key"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+    command += ["-out", str(files[0]), "-keyout", str(files[1])]
+    subprocess.run(command, check=True, capture_output=True)
+    return files
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_tls(server, certificate, monkeypatch, is_known):
+    """A server behind a proxy that speaks TLS is used when its certificate is known, and not otherwise."""
+    if is_known:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    with through_tls(server, *certificate) as url:
+        if is_known:
+            found = RemoteEncoder(url, "gated").texts(["a", "b"])
+            assert np.allclose(found, GatedEncoder().texts(["a", "b"]), atol=1e-6)
+        else:
+            error = in_time(2, url)
+            assert isinstance(error, EncoderUnavailableError)
+            assert "certificate" in str(error)
+
+
 # --- a server that does not answer ----------------------------------------------------------------------------------
 
 
@@ -264,9 +293,12 @@ def test_closed_without_an_answer():
     assert len(heard) == 1 + 3
 
 
-def test_closed_without_an_answer_once():
-    """A request that gets no answer is sent again."""
-    with answering(MODELS, b"", answer(ROW)) as (url, heard):
+@pytest.mark.parametrize(
+    "lost", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", http_answer(b"lost", "502 Bad Gateway")]
+)
+def test_lost_once(lost):
+    """A request that gets no answer, half an answer, or one of a proxy that lost the server, is sent again."""
+    with answering(MODELS, lost, answer(ROW)) as (url, heard):
         assert RemoteEncoder(url, "gated").texts(["a"]).shape == (1, 8)
     assert heard[1] == heard[2]
 

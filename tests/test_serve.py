@@ -19,6 +19,7 @@ from servers import AUTHORIZED, FREE_PORT, LONG, TOKEN, Asking, GatedEncoder, as
 
 from meetup2025 import images
 from meetup2025.embedding.server import Limits, serve_forever
+from meetup2025.embedding.server.batches import BATCH
 from meetup2025.errors import DataError, InterfaceError
 
 PICTURE = f"data:image/png;base64,{base64.b64encode(encoded(corners())).decode()}"
@@ -194,7 +195,7 @@ def test_number_of_inputs(server, encoder):
     """As many inputs as the limit are embedded, in batches; 10,000 are refused."""
     texts = [f"text {place}" for place in range(2048)]
     status, answer, _ = ask(server, {"input": texts, "encoding_format": "base64"})
-    assert (status, {len(batch) for batch in encoder.batches}) == (200, {32})
+    assert (status, {len(batch) for batch in encoder.batches}) == (200, {BATCH})
     assert np.array_equal(vectors(answer), GatedEncoder().texts(texts))
 
     status, answer, _ = ask(server, {"input": ["a"] * 10_000})
@@ -228,17 +229,32 @@ def test_bombs(server, data):
     assert ask(server, {"input": "a"})[0] == 200
 
 
-def test_number_of_connections(encoder):
-    """No more connections are served than may be; the next is served when one ends."""
+def test_idle_connections_make_room(encoder):
+    """When as many connections are open as may be, the one that is idle for longest is closed for the next."""
+    with served(encoder, limits=Limits(connections=2)) as running:
+        kept = [http.client.HTTPConnection(*running.place, timeout=LONG) for _ in range(2)]
+        for each in kept:
+            each.request("GET", "/healthz")
+            assert each.getresponse().read()
+        assert ask(running, {"input": "a"})[0] == 200
+        assert kept[0].sock.recv(1) == b""
+        kept[1].request("GET", "/healthz")
+        assert kept[1].getresponse().status == 200
+        for each in kept:
+            each.close()
+
+
+def test_busy_connections_make_no_room(encoder):
+    """When all connections are busy, the next waits until one is not."""
     with served(encoder, limits=Limits(connections=1)) as running:
-        first = http.client.HTTPConnection(*running.place, timeout=LONG)
-        first.request("GET", "/healthz")
-        assert first.getresponse().read()
-        second = Asking(running, {"input": "a"})
+        encoder.gate.clear()
+        first = Asking(running, {"input": "a"})
+        until(lambda: encoder.batches)
+        second = Asking(running, {"input": "b"})
         second.join(0.3)
         assert second.is_alive()
-        first.close()
-        assert second.answer()[0] == 200
+        encoder.gate.set()
+        assert (first.answer()[0], second.answer()[0]) == (200, 200)
 
 
 # --- tokens ---------------------------------------------------------------------------------------------------------
@@ -411,7 +427,7 @@ def test_a_long_request_leaves_room(server, encoder):
     long = Asking(server, {"input": [f"long {place}" for place in range(320)]})
     until(lambda: encoder.batches)
     short = Asking(server, {"input": "short"})
-    until(lambda: _waiting(server) == 320 - 32 + 1)
+    until(lambda: _waiting(server) == 320 - BATCH + 1)
     encoder.gate.set()
 
     assert (long.answer()[0], short.answer()[0]) == (200, 200)

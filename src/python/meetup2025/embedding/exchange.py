@@ -6,6 +6,7 @@ All requests may be sent twice: embedding changes nothing.
 
 from __future__ import annotations
 
+import http
 import http.client
 import io
 import os
@@ -31,12 +32,15 @@ CONNECT_SECONDS = 5.0
 MOST_BYTES = 64_000_000
 """Largest answer: that of 32 vectors of 8192 numbers as text is a tenth of it."""
 
+_AFTER_LOSS = 0.1
+"""Seconds before the second try, twice that before the third: a balancer may not know yet which server is lost."""
+
 _TRIES = 3
 """Connections on which a request may get no answer: more would bring down one server after another."""
 
 
 class NoAnswerError(Exception):
-    """The server closed the connection before it answered."""
+    """The server was lost before its answer was whole."""
 
 
 class Exchange:
@@ -80,7 +84,7 @@ class Exchange:
                 lost += is_new  # one that was kept may have been closed long ago
                 if lost >= _TRIES:
                     raise self._unavailable(f"no answer, {lost} times") from exc
-                continue
+                self._pause(_AFTER_LOSS * lost, until, "no answer")
             except TimeoutError as exc:
                 self._forget()
                 raise self._unavailable(f"no answer within {self.timeout:g} seconds") from exc
@@ -90,11 +94,12 @@ class Exchange:
             except BaseException:
                 self._forget()  # else the next request would get the answer to this one
                 raise
-            if connection.is_closed:
-                self._forget()
-            if retry_after is None:
-                return status, answer
-            self._pause(retry_after, until, f"status {status}: it is busy")
+            else:
+                if connection.is_closed:
+                    self._forget()
+                if retry_after is None:
+                    return status, answer
+                self._pause(retry_after, until, f"status {status}: it is busy")
 
     def _connection(self, until: float) -> tuple[_Connection, bool]:
         """Give the connection of this thread, and whether it is new. That of another process is not used."""
@@ -172,17 +177,19 @@ class _Connection(http.client.HTTPConnection):
             Status and body of the answer, and the seconds after which to try again, if it says so.
 
         Raises:
-            NoAnswerError: The connection was closed before there was an answer.
+            NoAnswerError: The connection was closed before there was a whole answer, or the server behind a proxy.
         """
         self.sock.until = until
         try:
             self.request(method, self._address.prefix + path, body, _headers(body))
             response = self.getresponse()
-        except (ConnectionError, http.client.RemoteDisconnected) as exc:
+            answer = response.read(MOST_BYTES + 1)
+        except (ConnectionError, http.client.IncompleteRead) as exc:
             raise NoAnswerError from exc
-        answer = response.read(MOST_BYTES + 1)
         if len(answer) > MOST_BYTES:
             raise ValueError(f"more than {MOST_BYTES} bytes")
+        if response.length or response.status == http.HTTPStatus.BAD_GATEWAY:  # the first is what is missing
+            raise NoAnswerError
         if response.will_close:
             self.close()
         return response.status, answer, _retry_after(response)

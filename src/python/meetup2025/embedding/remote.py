@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from meetup2025.embedding.addresses import Address
 
 BATCH = 32
-"""Items of a request: as many as a server runs at once, and not so many that another client waits long."""
+"""Items of a request: a few batches of a server, which lets others have their turn between them."""
 
 BATCH_CHARACTERS = 8_000_000
 """Characters of a request, unless one item alone has more: a quarter of what a server of ours takes."""

@@ -123,10 +123,12 @@ def _accept(listener: socket.socket, service: Service, stop: Callable[[], bool],
             if time.monotonic() - beat >= _BEAT:
                 heartbeat()
                 beat = time.monotonic()
-            if service.is_full:
-                time.sleep(0.01)
-            elif selector.select(_TURN):
+            if not selector.select(_TURN):
+                continue
+            if service.has_room():
                 _accept_one(listener, service)
+            else:
+                time.sleep(0.01)
 
 
 def _accept_one(listener: socket.socket, service: Service) -> None:

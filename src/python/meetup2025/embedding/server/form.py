@@ -33,7 +33,8 @@ class Limits:
         characters: Characters of a text. No model reads so many; the text is cut.
         seconds: Time for a request, from its first byte to its answer.
         idle: Seconds that a connection may wait for its next request.
-        connections: Connections that are served at once, each by a thread; more wait to be accepted.
+        connections: Connections that are open at once, each served by a thread. For one more an idle one is closed;
+            when all are busy it waits to be accepted.
         waiting: Items that may wait for the model.
     """
 
@@ -176,10 +177,18 @@ def _item(place: int, item: Any, limits: Limits, *, is_all_pictures: bool) -> tu
 def _check_text(name: str, text: str, limits: Limits) -> None:
     if not text.strip():
         raise _wrong(name, f"must not be empty. Got {text[:40]!r}")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if not _is_whole(text):
         raise _wrong(name, "must be of whole characters. Got half of one, a surrogate")
     if len(text) > limits.characters:
         raise _wrong(name, f"must have at most {limits.characters} characters. Got {len(text)}")
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_picture(name: str, url: str, limits: Limits) -> None:

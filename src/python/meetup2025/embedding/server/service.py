@@ -70,10 +70,15 @@ class Service:
         self._connections: dict[socket.socket, Connection | None] = {}
         self._lock = threading.Lock()
 
-    @property
-    def is_full(self) -> bool:
-        """Whether as many connections are served as may be."""
-        return len(self._connections) >= self.limits.connections
+    def has_room(self) -> bool:
+        """Tell whether one more connection can be served; where there are too many, close the one idle for longest."""
+        if len(self._connections) < self.limits.connections:
+            return True
+        with self._lock:
+            idle = [serving for serving in self._connections.values() if serving is not None and serving.is_idle]
+        if idle:
+            _cut(min(idle, key=lambda serving: serving.source.until).connection)
+        return False
 
     def accept(self, connection: socket.socket) -> None:
         """Serve a connection, in a thread of its own."""
@@ -134,8 +139,7 @@ class Service:
             with self._lock:
                 idle = [each for each, serving in self._connections.items() if serving is None or serving.is_idle]
             for connection in idle:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RD)
+                _cut(connection)
             time.sleep(0.01)
 
     def _decoded(self, name: str, source: str, until: float) -> Image:
@@ -147,6 +151,12 @@ class Service:
             raise RefusedError(400, f"{name}: {exc}", "invalid_picture", parameter=name) from exc
         finally:
             self._decoders.release()
+
+
+def _cut(connection: socket.socket) -> None:
+    """Let no more requests come on a connection; its thread then ends."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RD)
 
 
 def embeddings(service: Service, request: Request) -> Reply:
