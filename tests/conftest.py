@@ -69,7 +69,7 @@ def _clean_environment() -> Iterator[None]:
     """Leave out the settings of the user, except which IRIS server the tests may use."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("MEETUP2025_")]:
-            if name not in {"MEETUP2025_IRIS_URL", "MEETUP2025_REQUIRE_IRIS"}:
+            if name not in {"MEETUP2025_IRIS_PASSWORD", "MEETUP2025_IRIS_URL", "MEETUP2025_REQUIRE_IRIS"}:
                 patch.delenv(name)
         yield
 

@@ -224,15 +224,17 @@ def test_catalog() -> None:
 # --- the modules ----------------------------------------------------------------------------------------------------
 
 SKINS = ("cli", "options", "output", "prompt", "sending")
+COMMANDS = (*SKINS, "serve_command")  # this one is a server's: it speaks no SQL
 BOTTOM = ("embedding", "images", "vectors", "paths", "errors", "settings")
 FORBIDDEN = [
     (SKINS, ("procedures", "loading", "stored", "readers", "photos", "embedding", "analytics")),
-    (("engines",), SKINS),
-    (("procedures", "loading", "stored", "readers", "photos"), SKINS),
-    (BOTTOM, ("engines", "procedures", "loading", "stored", "photos", *SKINS)),
+    (("serve_command",), ("engines", "procedures", "loading", "stored", "readers", "photos", "analytics")),
+    (("engines",), COMMANDS),
+    (("procedures", "loading", "stored", "readers", "photos"), COMMANDS),
+    (BOTTOM, ("engines", "procedures", "loading", "stored", "photos", *COMMANDS)),
 ]
 OWNERS = {
-    "click": SKINS,
+    "click": COMMANDS,
     "duckdb": ("engines",),
     "nanoarrow": ("engines",),
     "onnxruntime": ("embedding",),
@@ -292,6 +294,8 @@ def test_imports_point_down(module: Path) -> None:
         ("vectors", "from meetup2025.engines import current", ["engines"]),
         ("loading", "import duckdb", ["duckdb"]),
         ("embedding", "import torch.nn", ["torch"]),
+        ("embedding", "from meetup2025 import serve_command", ["serve_command"]),
+        ("serve_command", "from meetup2025 import stored", ["stored"]),
         ("stored", "if TYPE_CHECKING:\n    import duckdb\nelse:\n    import json", []),
         ("engines", "import duckdb\nimport sqlglot.exp", []),
     ],

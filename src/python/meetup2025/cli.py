@@ -27,6 +27,7 @@ from meetup2025.options import (
     readable,
     rows_wanted,
 )
+from meetup2025.serve_command import serve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,9 @@ _COUNTS = {"Fish": "SELECT COUNT(*) FROM MeetUp2025.Fish", "FishImage": "SELECT 
 @click.version_option(__version__, prog_name="meetup2025")
 def main() -> None:
     """Name the fish in a picture, and see what vectors mean, in SQL."""
+
+
+main.add_command(serve)
 
 
 @main.command(epilog=example("meetup2025 demo"))

@@ -7,6 +7,9 @@ IRIS server sets by `do ##class(MeetUp2025.Setup).Set("Photos", "/data/photos")`
 - `MEETUP2025_URL`: database of the command line. Default: a file in the user's data folder.
 - `MEETUP2025_MODEL`: model that makes the vectors. Default: `sketch`.
 - `MEETUP2025_MODELS`: folder of the installed models. Default: `models` in the data folder.
+- `MEETUP2025_ENCODER`: server that makes the vectors, as `unix:/path` or `http://127.0.0.1:8025`. Default: none, this
+  process makes them.
+- `MEETUP2025_ENCODER_TOKEN`: what such a server wants to be told. Default: nothing.
 - `MEETUP2025_PHOTOS`: folders that SQL may read files from, separated as in `PATH`. Default: none.
 """
 
@@ -51,6 +54,16 @@ def model() -> str:
 def models_folder() -> Path:
     """Give the folder of the installed models."""
     return Path(_value("MEETUP2025_MODELS") or data_folder() / "models").expanduser()
+
+
+def encoder_url() -> str:
+    """Give the address of the server that makes the vectors; empty where this process makes them."""
+    return os.environ.get("MEETUP2025_ENCODER", "").strip()
+
+
+def encoder_token() -> str:
+    """Give the token of that server."""
+    return os.environ.get("MEETUP2025_ENCODER_TOKEN", "").strip()
 
 
 def photo_folders() -> list[Path]:
