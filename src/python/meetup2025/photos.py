@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import images
-from meetup2025.errors import Error
+from meetup2025.errors import DataError, Error
 from meetup2025.folders import Skipped, photo_files
 from meetup2025.loading import progress
 from meetup2025.paths import open_below
@@ -133,6 +133,8 @@ def add_image(connection: Connection, name: str, data: bytes, label: str, encode
     """
     name = composed(name.strip())
     check_text("The name of a photo", name, LONGEST_FILE_NAME)
+    if not name:
+        raise DataError("A photo must have a name, which is its key. Got an empty one.")
     stored = stored_images(connection)
     before = stored.get(name.upper())
     check_models("FishImage", encoder.model, models_left(stored, {name.upper()}))
