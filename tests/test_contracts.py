@@ -225,13 +225,17 @@ def test_catalog() -> None:
 
 SKINS = ("cli", "options", "output", "prompt", "sending")
 COMMANDS = (*SKINS, "serve_command")  # this one is a server's: it speaks no SQL
+# Makes vectors outside of the database, on other machines, so it has the steps of a load; a skin calls it and no more.
+CLUSTERS = ("distributed", "ray_cluster")
 BOTTOM = ("embedding", "images", "vectors", "paths", "errors", "settings")
 FORBIDDEN = [
     (SKINS, ("procedures", "loading", "stored", "readers", "photos", "embedding", "analytics")),
     (("serve_command",), ("engines", "procedures", "loading", "stored", "readers", "photos", "analytics")),
     (("engines",), COMMANDS),
-    (("procedures", "loading", "stored", "readers", "photos"), COMMANDS),
-    (BOTTOM, ("engines", "procedures", "loading", "stored", "photos", *COMMANDS)),
+    (("procedures", "loading", "stored", "readers", "photos"), (*COMMANDS, *CLUSTERS)),
+    (CLUSTERS, ("procedures", "engines", *COMMANDS)),
+    (("engines",), CLUSTERS),
+    (BOTTOM, ("engines", "procedures", "loading", "stored", "photos", *COMMANDS, *CLUSTERS)),
 ]
 OWNERS = {
     "click": COMMANDS,
@@ -239,6 +243,7 @@ OWNERS = {
     "nanoarrow": ("engines",),
     "onnxruntime": ("embedding",),
     "prompt_toolkit": SKINS,
+    "ray": ("ray_cluster",),
     "rich": SKINS,
     "sqlglot": ("engines",),
     "tokenizers": ("embedding",),
@@ -296,6 +301,9 @@ def test_imports_point_down(module: Path) -> None:
         ("embedding", "import torch.nn", ["torch"]),
         ("embedding", "from meetup2025 import serve_command", ["serve_command"]),
         ("serve_command", "from meetup2025 import stored", ["stored"]),
+        ("distributed", "import ray.data", ["ray"]),
+        ("photos", "from meetup2025 import distributed", ["distributed"]),
+        ("distributed", "from meetup2025.engines import connect", ["engines"]),
         ("stored", "if TYPE_CHECKING:\n    import duckdb\nelse:\n    import json", []),
         ("engines", "import duckdb\nimport sqlglot.exp", []),
     ],
@@ -305,7 +313,10 @@ def test_import_rule_finds_its_breach(part: str, source: str, faults: list[str])
     assert forbidden_imports(part, source) == faults
 
 
-HEAVY = ("PIL", "click", "duckdb", "nanoarrow", "numpy", "onnxruntime", "rich", "sqlglot", "tokenizers", "tree_sitter")
+HEAVY = (
+    *("PIL", "click", "duckdb", "nanoarrow", "numpy", "onnxruntime", "ray", "rich", "sqlglot", "tokenizers"),
+    "tree_sitter",
+)
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -321,6 +332,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import meetup2025", set()),
         ("import meetup2025.procedures", set()),
         ("import meetup2025.cli", {"click"}),
+        ("import meetup2025.distributed", {"PIL", "numpy"}),
         ("import numpy", {"numpy"}),
     ],
 )
@@ -380,7 +392,7 @@ def test_functions_are_short() -> None:
 
 # Names that an SQL text may hold: columns and tables of closed lists, and question marks.
 CLOSED_NAMES = {"columns", "key", "marks", "table"}
-LOADS = ("loading.py", "photos.py", "stored.py", "procedures.py")
+LOADS = ("distributed.py", "loading.py", "photos.py", "stored.py", "procedures.py")
 
 
 def open_sql(source: str) -> list[str]:

@@ -83,6 +83,17 @@ def stored_prompts(connection: Connection, model: str, texts: Iterable[str]) -> 
     return found
 
 
+def rows_of_images(cursor: Cursor, names: Sequence[str]) -> dict[str, StoredImage]:
+    """Read the rows of some photos, at most some hundred, as `stored_images` does."""
+    if not names:
+        return {}
+    marks = ", ".join("?" * len(names))
+    cursor.execute(
+        f"SELECT Name, Label, Source, Hash, Model FROM MeetUp2025.FishImage WHERE Name IN ({marks})", list(names)
+    )
+    return {row[0].upper(): StoredImage(*(value or "" for value in row)) for row in cursor.fetchall()}
+
+
 def names_of_fish(connection: Connection) -> dict[str, str]:
     """
     Find the catalogue name for any Japanese name: kana, kanji, market, regional or growth-stage; in upper case.
