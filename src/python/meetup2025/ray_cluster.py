@@ -87,7 +87,8 @@ def run(worker: type, arguments: Sequence[Any], tasks: Sequence[Any]) -> Iterato
     context.enable_progress_bars = context.print_on_execution_start = False
     context.max_errored_blocks = -1
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # a lost process is told by the missing result
-    pool = data.ActorPoolStrategy(min_size=1, initial_size=_pool_size(len(tasks)), max_tasks_in_flight_per_actor=2)
+    # One task at a time: one that waits behind another would end with its process, too.
+    pool = data.ActorPoolStrategy(min_size=1, initial_size=_pool_size(len(tasks)), max_tasks_in_flight_per_actor=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Ray 2.64 will have another parameter for the retries
         results = data.from_items([pickle.dumps(task) for task in tasks], override_num_blocks=len(tasks)).map(
