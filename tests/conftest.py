@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from meetup2025.engines import Connection, Cursor
 
 TABLES = ("Fish", "FishImage", "Prompt", "SkippedImage")
+KEPT = {"MEETUP2025_IRIS_PASSWORD", "MEETUP2025_IRIS_URL", "MEETUP2025_REQUIRE_IRIS", "MEETUP2025_REQUIRE_RAY"}
 DOUBLED = ("test_conformance", "test_pep249", "test_procedures", "test_searches", "test_workshop")
 
 
@@ -66,10 +67,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _clean_environment() -> Iterator[None]:
-    """Leave out the settings of the user, except which IRIS server the tests may use."""
+    """Leave out the settings of the user, except which IRIS server the tests may use, and what they must have."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("MEETUP2025_")]:
-            if name not in {"MEETUP2025_IRIS_PASSWORD", "MEETUP2025_IRIS_URL", "MEETUP2025_REQUIRE_IRIS"}:
+            if name not in KEPT:
                 patch.delenv(name)
         yield
 

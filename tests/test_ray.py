@@ -185,6 +185,21 @@ def test_machine_without_the_model(address: str, folder: Path, monkeypatch: pyte
 
 
 @pytest.mark.ray
+def test_machine_without_the_package(address: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that cannot start is an error, and no photo is taken for a bad one."""
+
+    class Absent(distributed.Worker):
+        """A worker of a package that is not there."""
+
+        def __init__(self, *_: str) -> None:
+            raise ModuleNotFoundError("No module named 'meetup2025'")
+
+    monkeypatch.setattr(distributed, "Worker", Absent)
+    with pytest.raises(OperationalError, match="No module named 'meetup2025'"):
+        load("duckdb://", folder, address)
+
+
+@pytest.mark.ray
 def test_photo_that_ends_its_process(address: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A photo that ends its process each time costs itself alone: one line of the report."""
 
