@@ -7,6 +7,7 @@ Its steps are public, because `distributed` takes the same ones on many machines
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import PurePosixPath
@@ -24,7 +25,9 @@ from meetup2025.stored import (
     check_models,
     insert_or_update,
     models_left,
+    models_of,
     names_of_fish,
+    rows_of_images,
     run_many,
     stored_images,
 )
@@ -147,9 +150,10 @@ def add_image(connection: Connection, name: str, data: bytes, label: str, encode
     check_text("The name of a photo", name, LONGEST_FILE_NAME)
     if not name:
         raise DataError("A photo must have a name, which is its key. Got an empty one.")
-    stored = stored_images(connection)
+    with connection.cursor() as cursor:
+        stored = rows_of_images(cursor, [name])
     before = stored.get(name.upper())
-    check_models("FishImage", encoder.model, models_left(stored, {name.upper()}))
+    _check_other_photos(connection, encoder.model, before)
     found = _label(name, normal(label), names_of_fish(connection)) or (before.label if before else "")
     row = StoredImage(before.name if before else name, found, "", _digest(data), encoder.model)
     if before and replace(before, source="") == row:
@@ -157,8 +161,14 @@ def add_image(connection: Connection, name: str, data: bytes, label: str, encode
     changes = Changes([])
     changes.add([Opened(row, images.open_picture(data, longest=encoder.picture_size))], encoder)
     with connection.transaction(), connection.cursor() as cursor:
-        insert_or_update(cursor, _INSERT, _UPDATE, changes.rows, stored)
+        write_rows(cursor, changes, stored)
     return 1
+
+
+def _check_other_photos(connection: Connection, model: str, replaced: StoredImage | None) -> None:
+    """Hold all photos but one to a model, by their counts: the rows themselves may be millions."""
+    others = Counter(models_of(connection, "FishImage")) - Counter([replaced.model] if replaced else [])
+    check_models("FishImage", model, others)
 
 
 def write_rows(cursor: Cursor, changes: Changes, stored: Mapping[str, StoredImage]) -> None:

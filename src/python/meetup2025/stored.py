@@ -159,6 +159,13 @@ def models_left(stored: Mapping[str, StoredFish | StoredImage], replaced: Contai
     return [row.model for key, row in stored.items() if key not in replaced]
 
 
+def models_of(connection: Connection, table: str) -> dict[str, int]:
+    """Count the rows of *table* by their models; an empty one for those that have none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT Model, Vectors FROM MeetUp2025.VectorModels() WHERE Source = ?", [table])
+        return {row[0] or "": int(row[1]) for row in cursor.fetchall()}
+
+
 def check_search(connection: Connection, table: str, model: str) -> None:
     """
     Hold a search of *table* to the model of its vectors.
@@ -167,9 +174,7 @@ def check_search(connection: Connection, table: str, model: str) -> None:
         DataError: The table is empty.
         ModelMismatchError: The table has vectors of another model than *model*.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = ?", [table])
-        models = [row[0] or "" for row in cursor.fetchall()]
+    models = models_of(connection, table)
     if not models:
         load = "LoadNames('catalogue/fish.csv')" if table == "Fish" else "LoadImages('samples')"
         raise DataError(f"MeetUp2025.{table} must have rows to search. Got none: SELECT MeetUp2025.{load} first.")
