@@ -227,7 +227,7 @@ SKINS = ("cli", "options", "output", "prompt", "sending")
 COMMANDS = (*SKINS, "serve_command")  # this one is a server's: it speaks no SQL
 # Makes vectors outside of the database, on other machines, so it has the steps of a load; a skin calls it and no more.
 CLUSTERS = ("distributed", "ray_cluster")
-BOTTOM = ("embedding", "images", "vectors", "paths", "errors", "settings")
+BOTTOM = ("analytics", "embedding", "images", "vectors", "paths", "errors", "settings")
 FORBIDDEN = [
     (SKINS, ("procedures", "loading", "stored", "readers", "photos", "embedding", "analytics")),
     (("serve_command",), ("engines", "procedures", "loading", "stored", "readers", "photos", "analytics")),
@@ -235,22 +235,29 @@ FORBIDDEN = [
     (("procedures", "loading", "stored", "readers", "photos"), (*COMMANDS, *CLUSTERS)),
     (CLUSTERS, ("procedures", "engines", *COMMANDS)),
     (("engines",), CLUSTERS),
+    (("analytics",), ("embedding", "images", "readers")),
     (BOTTOM, ("engines", "procedures", "loading", "stored", "photos", *COMMANDS, *CLUSTERS)),
 ]
 OWNERS = {
     "click": COMMANDS,
     "duckdb": ("engines",),
+    "kneed": ("analytics",),
     "nanoarrow": ("engines",),
+    "numba": ("analytics",),
     "onnxruntime": ("embedding",),
     "prompt_toolkit": SKINS,
     "ray": ("ray_cluster",),
     "rich": SKINS,
+    "scipy": ("analytics",),
+    "sklearn": ("analytics",),
+    "skops": ("analytics",),
     "sqlglot": ("engines",),
     "tokenizers": ("embedding",),
     "torch": (),
     "transformers": (),
     "tree_sitter": ("engines",),
     "tree_sitter_objectscript": ("engines",),
+    "umap": ("analytics",),
 }
 
 
@@ -304,6 +311,8 @@ def test_imports_point_down(module: Path) -> None:
         ("distributed", "import ray.data", ["ray"]),
         ("photos", "from meetup2025 import distributed", ["distributed"]),
         ("distributed", "from meetup2025.engines import connect", ["engines"]),
+        ("analytics", "from meetup2025.engines import current", ["engines"]),
+        ("procedures", "from sklearn.cluster import KMeans", ["sklearn"]),
         ("stored", "if TYPE_CHECKING:\n    import duckdb\nelse:\n    import json", []),
         ("engines", "import duckdb\nimport sqlglot.exp", []),
     ],
@@ -314,8 +323,8 @@ def test_import_rule_finds_its_breach(part: str, source: str, faults: list[str])
 
 
 HEAVY = (
-    *("PIL", "click", "duckdb", "nanoarrow", "numpy", "onnxruntime", "ray", "rich", "sqlglot", "tokenizers"),
-    "tree_sitter",
+    *("PIL", "click", "duckdb", "kneed", "nanoarrow", "numba", "numpy", "onnxruntime", "ray", "rich", "scipy"),
+    *("sklearn", "skops", "sqlglot", "tokenizers", "tree_sitter", "umap"),
 )
 
 
