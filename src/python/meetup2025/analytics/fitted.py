@@ -41,14 +41,15 @@ def pack(fitted: Any) -> bytes:
         InternalError: A field is neither an array, a number, a text, a tuple of these, nor None.
     """
     values = {field.name: getattr(fitted, field.name) for field in dataclasses.fields(fitted)}
-    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    arrays: dict[str, Any] = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
     plain = {name: _plain(name, value) for name, value in values.items() if name not in arrays}
     for name, array in arrays.items():
         if array.dtype.hasobject:
             raise InternalError(f"A fitted model must hold numbers and texts. Got objects in {name}.")
     header = json.dumps({"kind": type(fitted).__name__, "values": plain}, ensure_ascii=False)
     buffer = io.BytesIO()
-    np.savez(buffer, **{_HEADER: np.frombuffer(header.encode(), np.uint8)}, **arrays)
+    arrays[_HEADER] = np.frombuffer(header.encode(), np.uint8)
+    np.savez(buffer, **arrays)
     content = buffer.getvalue()
     return _MAGIC + hashlib.sha256(content).digest() + content
 
