@@ -17,7 +17,7 @@ import pytest
 from class_rules import RULES
 
 import meetup2025
-from meetup2025 import procedures, readers
+from meetup2025 import procedures, readers, runs
 from meetup2025.engines.program import class_folder, program
 from meetup2025.engines.surface import catalog_lines
 from meetup2025.engines.udl import Class, parse_class, read_package
@@ -188,11 +188,9 @@ def test_python_twins() -> None:
         class_rules.snake(method.sql_name): [argument.name for argument in method.arguments]
         for method in program().functions.values()
     }
-    written = {
-        name: list(inspect.signature(function).parameters)
-        for name, function in inspect.getmembers(procedures, inspect.isfunction)
-        if not name.startswith("_") and function.__module__ == procedures.__name__
-    }
+    functions = [each for each in inspect.getmembers(procedures, inspect.isfunction) if not each[0].startswith("_")]
+    functions += [(name, getattr(runs, name)) for name in runs.__all__]
+    written = {name: list(inspect.signature(function).parameters) for name, function in functions}
 
     assert declared == written
 
@@ -229,14 +227,14 @@ COMMANDS = (*SKINS, "serve_command")  # this one is a server's: it speaks no SQL
 CLUSTERS = ("distributed", "ray_cluster")
 BOTTOM = ("analytics", "embedding", "images", "vectors", "paths", "errors", "settings")
 FORBIDDEN = [
-    (SKINS, ("procedures", "loading", "stored", "readers", "photos", "embedding", "analytics")),
-    (("serve_command",), ("engines", "procedures", "loading", "stored", "readers", "photos", "analytics")),
+    (SKINS, ("procedures", "runs", "loading", "stored", "readers", "photos", "embedding", "analytics")),
+    (("serve_command",), ("engines", "procedures", "runs", "loading", "stored", "readers", "photos", "analytics")),
     (("engines",), COMMANDS),
-    (("procedures", "loading", "stored", "readers", "photos"), (*COMMANDS, *CLUSTERS)),
-    (CLUSTERS, ("procedures", "engines", *COMMANDS)),
+    (("procedures", "runs", "loading", "stored", "readers", "photos"), (*COMMANDS, *CLUSTERS)),
+    (CLUSTERS, ("procedures", "runs", "engines", *COMMANDS)),
     (("engines",), CLUSTERS),
     (("analytics",), ("embedding", "images", "readers")),
-    (BOTTOM, ("engines", "procedures", "loading", "stored", "photos", *COMMANDS, *CLUSTERS)),
+    (BOTTOM, ("engines", "procedures", "runs", "loading", "stored", "photos", *COMMANDS, *CLUSTERS)),
 ]
 OWNERS = {
     "click": COMMANDS,

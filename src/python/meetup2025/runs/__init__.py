@@ -1,0 +1,21 @@
+"""
+The Python side of the classes that analyse: a function for each Python method, of the same name and arguments.
+
+Each gives the number of a run, which stores all that it found (`store`). It finds its database by `engines.current()`.
+Everything heavy is imported when it is first needed.
+"""
+
+from __future__ import annotations
+
+from meetup2025.runs.groups import fit_assignment, fit_clusters, fit_elbow
+from meetup2025.runs.management import delete_run, known_run, register_source, source_changed
+
+__all__ = [
+    "delete_run",
+    "fit_assignment",
+    "fit_clusters",
+    "fit_elbow",
+    "known_run",
+    "register_source",
+    "source_changed",
+]
