@@ -1,0 +1,189 @@
+"""
+How many groups there are: K-means for each K, and the K at the bend of its errors.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meetup2025.analytics.lloyd import lloyd, sums
+from meetup2025.analytics.neighbours import directions
+from meetup2025.analytics.silhouette import silhouette_values
+from meetup2025.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+_MOST = 200
+"""Highest K that can be tried."""
+
+_SAMPLE = 10_000
+"""Rows that are looked at."""
+
+_FEW = 1000
+"""Rows up to which K-means is started ten times for each K, as the workshop did: about one second for all K."""
+
+_STARTS = 10
+
+_WHOLE, _LEADING = 200, 64
+"""Directions that are all kept where there are not more, and how many are kept of more."""
+
+_ABOVE = 2
+"""Groups above the highest K from which merging begins."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """
+    K-means for each K.
+
+    Attributes:
+        ks: Shape (m,); the numbers of groups that were tried, rising.
+        sse: Shape (m,); sums of the squared distances of the *sampled* rows to their centres.
+        silhouettes: Shape (m,); mean silhouettes by the cosine distance, from -1 to 1.
+        elbow: The K at the bend of *sse*; None if it bends nowhere.
+        roundest: The K of the highest silhouette; of equal ones, the lowest.
+        sampled: Number of rows that were looked at: all, up to 10,000.
+    """
+
+    ks: NDArray[np.intp]
+    sse: NDArray[np.float64]
+    silhouettes: NDArray[np.float64]
+    elbow: int | None
+    roundest: int
+    sampled: int
+
+    @property
+    def chosen(self) -> int:
+        """The K to take: *elbow*, and *roundest* where there is no elbow."""
+        return self.roundest if self.elbow is None else self.elbow
+
+
+def elbow(rows: ArrayLike, first: int = 2, last: int = 29, *, seed: int = 5) -> Sweep:
+    """
+    Group rows by K-means for each K from *first* to *last*, and find the bend.
+
+    Up to 1,000 rows each K has ten starts, as in the workshop's loop, `KMeans(k, n_init=10, random_state=5)`. Of more
+    rows all K share one k-means++ start, whose first K centres are a start for K; and from the highest K downwards, the
+    two groups are merged that cost least (Ward), which is taken where it is better. Measured on planted groups, its
+    errors are within 0.3 % of those of ten starts, mostly below. The steps run in the 64 leading directions of the
+    rows; errors and silhouettes are of all directions.
+
+    Args:
+        rows: Shape (n, d), at least 3 different directions. Of more than 10,000, a sample is looked at.
+        first: Lowest K, at least 2.
+        last: Highest K, at most 200. Where there are not more different rows than that, it ends one below their number.
+        seed: The same rows and seed give the same numbers.
+
+    Raises:
+        DataError: *first* or *last* is out of range, or there are too few different rows for *first*.
+        InvalidVectorError: As `vectors.check`.
+
+    References:
+        V. Satopää et al., Finding a "kneedle" in a haystack, ICDCS Workshops 2011.
+        J. H. Ward, Hierarchical grouping to optimize an objective function, JASA 58, 1963.
+        M. B. Cohen et al., Dimensionality reduction for k-means clustering, STOC 2015.
+    """
+    if not 2 <= first <= last <= _MOST:
+        raise DataError(f"The numbers of groups to try must rise from 2 to at most {_MOST}. Got {first} to {last}.")
+    unit = _sampled(directions(rows), seed).astype(np.float64)
+    ks = range(first, min(last, _different(unit, last + 2) - 1) + 1)
+    if not ks:
+        raise DataError(f"To try {first} groups there must be {first + 1} different vectors. Got {ks.stop}; add some.")
+    groupings = [*zip(_groupings(unit, ks, seed), ks, strict=True)]
+    sse = np.array([(unit**2).sum() - _explained(unit, labels, k) for labels, k in groupings])
+    silhouettes = np.array([silhouette_values(unit, labels, k).mean() for labels, k in groupings])
+    roundest = ks[int(silhouettes.argmax())]
+    return Sweep(np.array(ks), sse, silhouettes, bend(ks, sse), roundest, len(unit))
+
+
+def bend(ks: Sequence[int], sse: NDArray[np.float64]) -> int | None:
+    """
+    Find where falling errors stop to fall steeply, as the workshop did; None if they do nowhere.
+
+    Args:
+        ks: Rising.
+        sse: One error for each of *ks*.
+    """
+    from kneed import KneeLocator
+
+    if len(ks) < 3 or sse.max() <= sse.min():
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # kneed 0.8 warns where it finds none
+        knee = KneeLocator(ks, sse, curve="convex", direction="decreasing").knee
+    return None if knee is None else int(knee)
+
+
+def _sampled(unit: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    if len(unit) <= _SAMPLE:
+        return unit
+    return unit[np.sort(np.random.default_rng(seed).choice(len(unit), _SAMPLE, replace=False))]
+
+
+def _different(unit: NDArray[Any], enough: int) -> int:
+    """Count the different rows; *enough* of them are not counted further."""
+    few = len(np.unique(unit[: 4 * enough], axis=0))
+    return few if few >= enough else len(np.unique(unit, axis=0))
+
+
+def _explained(rows: NDArray[Any], labels: NDArray[np.intp], k: int) -> float:
+    """Sum the squared means, each for its rows: the error is what the squares of the rows have above that."""
+    return float(((sums(rows, labels, k) ** 2).sum(axis=1) / np.bincount(labels, minlength=k)).sum())
+
+
+def _groupings(unit: NDArray[np.float64], ks: range, seed: int) -> list[NDArray[np.intp]]:
+    """Give the labels for each K."""
+    leading = _leading(unit)
+    if len(unit) <= _FEW:
+        return [*_by_starts(leading, ks, seed)]
+    return [*_by_merging(leading, ks, seed)][::-1]
+
+
+def _leading(unit: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Turn rows so that few numbers hold their distances, exactly where there are few rows or directions."""
+    centred = unit - unit.mean(axis=0)
+    if min(unit.shape) <= _WHOLE:
+        left, lengths, _ = np.linalg.svd(centred, full_matrices=False)
+        return (left * lengths).astype(np.float32)
+    _, directions_ = np.linalg.eigh(centred.T @ centred)
+    return (centred @ directions_[:, -_LEADING:]).astype(np.float32)
+
+
+def _by_starts(rows: NDArray[np.float32], ks: range, seed: int) -> Iterator[NDArray[np.intp]]:
+    from sklearn.cluster import KMeans
+
+    for k in ks:
+        yield KMeans(k, n_init=_STARTS, random_state=seed).fit(rows).labels_.astype(np.intp)
+
+
+def _by_merging(rows: NDArray[np.float32], ks: range, seed: int) -> Iterator[NDArray[np.intp]]:
+    """Give the labels for each K, from the highest down."""
+    from sklearn.cluster import kmeans_plusplus
+
+    top = ks[-1] + _ABOVE
+    start = kmeans_plusplus(rows, top, random_state=seed)[0]
+    labels, centres = lloyd(rows, start)
+    for k in range(top - 1, ks[0] - 1, -1):
+        sizes = np.bincount(labels, minlength=k + 1)
+        ways = [lloyd(rows, begin) for begin in (start[:k], _merged(centres, sizes))]
+        labels, centres = max(ways, key=lambda way: _explained(rows, way[0], k))
+        if k in ks:
+            yield labels
+
+
+def _merged(centres: NDArray[np.float64], sizes: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Make one group of the two whose union costs least."""
+    apart = ((centres[:, None] - centres) ** 2).sum(axis=2)
+    cost = apart * sizes[:, None] * sizes / (sizes[:, None] + sizes)
+    np.fill_diagonal(cost, np.inf)
+    one, other = np.unravel_index(cost.argmin(), cost.shape)
+    fewer = centres.copy()
+    fewer[one] = np.average(centres[[one, other]], axis=0, weights=sizes[[one, other]])
+    return np.delete(fewer, other, axis=0)
