@@ -55,7 +55,7 @@ class Fit:
 def fit(connection: Connection, seed: int = 5, *, source: str = "Fish", how: Fit | None = None, **given: object) -> int:
     """Fit and store a run of the kind Elbow."""
     items = read_items(connection, source)
-    return fitted_run(connection, Request("Elbow", items, {"most": 4, **given}, seed), how or Fit())
+    return fitted_run(connection, Request("Elbow", items.basis, {"most": 4, **given}, seed), how or Fit())
 
 
 def selected(cursor: Cursor, sql: str, *given: object) -> list[tuple[object, ...]]:

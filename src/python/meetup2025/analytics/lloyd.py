@@ -84,9 +84,7 @@ def sums(rows: NDArray[Any], labels: NDArray[np.intp], k: int) -> NDArray[np.flo
     return total
 
 
-def _means(
-    rows: NDArray[Any], labels: NDArray[np.intp], nearness: NDArray[Any], k: int
-) -> NDArray[np.float64]:
+def _means(rows: NDArray[Any], labels: NDArray[np.intp], nearness: NDArray[Any], k: int) -> NDArray[np.float64]:
     """Give the mean of the rows of each label, and to a label without rows one of those farthest from their centres."""
     sizes = np.bincount(labels, minlength=k)
     centres = sums(rows, labels, k) / np.maximum(sizes, 1)[:, None]

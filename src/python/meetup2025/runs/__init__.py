@@ -8,13 +8,23 @@ Everything heavy is imported when it is first needed.
 from __future__ import annotations
 
 from meetup2025.runs.groups import fit_assignment, fit_clusters, fit_elbow
+from meetup2025.runs.judging import choose_threshold, fit_comparison, fit_evaluation
 from meetup2025.runs.management import delete_run, known_run, register_source, source_changed
+from meetup2025.runs.outliers import fit_outliers, fit_scores
+from meetup2025.runs.quality import fit_duplicates, fit_suspects
 
 __all__ = [
+    "choose_threshold",
     "delete_run",
     "fit_assignment",
     "fit_clusters",
+    "fit_comparison",
+    "fit_duplicates",
     "fit_elbow",
+    "fit_evaluation",
+    "fit_outliers",
+    "fit_scores",
+    "fit_suspects",
     "known_run",
     "register_source",
     "source_changed",

@@ -39,8 +39,9 @@ def fit_clusters(source: str, clusters: int = 0, seed: int = 5) -> int:
     from meetup2025.runs.store import Request, fitted_run
 
     connection = current()
-    request = Request(CLUSTERS, read_items(connection, source), {"clusters": clusters}, seed)
-    return fitted_run(connection, request, lambda: _grouped(request.items, clusters, seed))
+    items = read_items(connection, source)
+    request = Request(CLUSTERS, items.basis, {"clusters": clusters}, seed)
+    return fitted_run(connection, request, lambda: _grouped(items, clusters, seed))
 
 
 def fit_assignment(run: int, source: str) -> int:
@@ -61,7 +62,7 @@ def fit_assignment(run: int, source: str) -> int:
     items = read_items(connection, source)
     check_same_model(items, known)
     model = stored_model(connection, run, Clusters)
-    return fitted_run(connection, Request(CLUSTERS, items, {"of": run}), lambda: _assigned(items, model))
+    return fitted_run(connection, Request(CLUSTERS, items.basis, {"of": run}), lambda: _assigned(items, model))
 
 
 def fit_elbow(source: str, least: int = 2, most: int = 29, seed: int = 5) -> int:
@@ -86,8 +87,9 @@ def fit_elbow(source: str, least: int = 2, most: int = 29, seed: int = 5) -> int
     from meetup2025.runs.store import Request, fitted_run
 
     connection = current()
-    request = Request(ELBOW, read_items(connection, source), {"least": least, "most": most}, seed)
-    return fitted_run(connection, request, lambda: _swept(elbow(request.items.vectors, least, most, seed=seed)))
+    items = read_items(connection, source)
+    request = Request(ELBOW, items.basis, {"least": least, "most": most}, seed)
+    return fitted_run(connection, request, lambda: _swept(elbow(items.vectors, least, most, seed=seed)))
 
 
 def _grouped(items: Items, clusters: int, seed: int) -> Outcome:

@@ -16,6 +16,7 @@ import numpy as np
 from meetup2025 import vectors
 from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError
 from meetup2025.runs.registry import quoted, registered
+from meetup2025.runs.store import Basis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -73,6 +74,11 @@ class Items:
         digest.update(np.ascontiguousarray(self.vectors).data)
         return digest.hexdigest()
 
+    @property
+    def basis(self) -> Basis:
+        """What a run remembers of them."""
+        return Basis(self.source, self.hash, self.model, len(self))
+
     def rows(self, places: Iterable[int] | None = None) -> Iterator[tuple[str, str, str]]:
         """Give table, key and name of each row, or of those at *places*: how results begin."""
         for place in range(len(self)) if places is None else places:
@@ -117,7 +123,21 @@ def check_same_model(items: Items, run: StoredRun) -> None:
     Raises:
         ModelMismatchError: They are of two models.
     """
-    _model(f"{items.source} and run {run.run}", [items.model, run.model])
+    _model(f"{items.source} and run {run.run}", [items.model, run.basis.model])
+
+
+def check_compatible(items: Items, others: Items) -> None:
+    """
+    Make sure that the vectors of two sources can be compared.
+
+    Raises:
+        ModelMismatchError: They are of two models.
+        InvalidVectorError: They have two lengths.
+    """
+    both = f"{items.source} and {others.source}"
+    _model(both, [items.model, others.model])
+    if items.vectors.shape[1] != others.vectors.shape[1]:
+        raise _lengths(both)
 
 
 def _read(connection: Connection, source: str, sql: str) -> Items:

@@ -35,7 +35,7 @@ def source_changed(run: int) -> int:
 
     connection = current()
     known = stored_run(connection, run)
-    return int(read_items(connection, known.source).hash != known.source_hash)
+    return int(read_items(connection, known.basis.source).hash != known.basis.hash)
 
 
 def delete_run(run: int) -> int:

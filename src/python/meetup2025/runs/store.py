@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from meetup2025.engines import Connection
-    from meetup2025.runs.items import Items
 
 T = TypeVar("T")
 
@@ -47,6 +46,19 @@ INSERT INTO MeetUp2025.ClusterItem (Run, Source, Item, Name, Cluster, Distance, 
 VALUES (?, ?, ?, ?, ?, ?, ?)""",
     "ClusterGroup": """
 INSERT INTO MeetUp2025.ClusterGroup (Run, Cluster, Name, Items, Spread) VALUES (?, ?, ?, ?, ?)""",
+    "CurvePoint": "INSERT INTO MeetUp2025.CurvePoint (Run, Curve, X, Y) VALUES (?, ?, ?, ?)",
+    "MapPoint": """
+INSERT INTO MeetUp2025.MapPoint (Run, Source, Item, Name, Label, X, Y, Z) VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+    "MovedItem": """
+INSERT INTO MeetUp2025.MovedItem (Run, Source, Item, Name, Moved, Cluster, OtherCluster)
+VALUES (?, ?, ?, ?, ?, ?, ?)""",
+    "OutlierItem": """
+INSERT INTO MeetUp2025.OutlierItem (Run, Source, Item, Name, Score, Place, Odd) VALUES (?, ?, ?, ?, ?, ?, ?)""",
+    "SimilarPair": """
+INSERT INTO MeetUp2025.SimilarPair (Run, Source, Item, Name, OtherSource, OtherItem, OtherName, Score)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+    "Suspect": """
+INSERT INTO MeetUp2025.Suspect (Run, Source, Item, Name, Label, Suggested, Score) VALUES (?, ?, ?, ?, ?, ?, ?)""",
     "ElbowPoint": """
 INSERT INTO MeetUp2025.ElbowPoint (Run, Clusters, SSE, Silhouette, Choice) VALUES (?, ?, ?, ?, ?)""",
 }
@@ -70,19 +82,29 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class Basis:
+    """What is analysed: a source as it is now; *hash* tells whether it has changed."""
+
+    source: str
+    hash: str
+    model: str
+    items: int
+
+
+@dataclass(frozen=True)
 class Request:
     """
     What is asked for.
 
     Attributes:
         kind: What is fitted, for example `Clusters`.
-        items: What it is fitted to.
+        basis: What it is fitted to.
         parameters: What JSON can hold.
         seed: Of all that is random; None where nothing is.
     """
 
     kind: str
-    items: Items
+    basis: Basis
     parameters: Mapping[str, Any]
     seed: int | None = None
 
@@ -109,11 +131,9 @@ class StoredRun:
 
     run: int
     kind: str
-    source: str
+    basis: Basis
     parameters: Mapping[str, Any] = field(hash=False)
     seed: int | None
-    model: str
-    source_hash: str
 
 
 def fitted_run(connection: Connection, request: Request, fit: Callable[[], Outcome]) -> int:
@@ -128,8 +148,8 @@ def fitted_run(connection: Connection, request: Request, fit: Callable[[], Outco
     Returns:
         Number of the run, new or known.
     """
-    items, versions = request.items, _versions()
-    made_of = [request.kind, items.source, items.hash, request.parameters, request.seed, versions]
+    basis, versions = request.basis, _versions()
+    made_of = [request.kind, basis.source, basis.hash, request.parameters, request.seed, versions]
     fingerprint = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     if known := _asked_again(connection, fingerprint):
         return known
@@ -137,8 +157,8 @@ def fitted_run(connection: Connection, request: Request, fit: Callable[[], Outco
     outcome = fit()
     seconds = round(time.perf_counter() - started, 3)
     words = json.dumps(request.parameters, ensure_ascii=False)
-    asked = (request.kind, items.source, words, request.seed)
-    row = (*asked, items.model, len(items), seconds, versions, items.hash, fingerprint)
+    asked = (request.kind, basis.source, words, request.seed)
+    row = (*asked, basis.model, basis.items, seconds, versions, basis.hash, fingerprint)
     try:
         return _store(connection, row, outcome)
     except IntegrityError:  # another process has stored the same in the meantime
@@ -161,16 +181,17 @@ def stored_run(connection: Connection, run: int, *kinds: str) -> StoredRun:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT Kind, Source, Parameters, Seed, Model, SourceHash FROM MeetUp2025.Analysis WHERE %ID = ?", [run]
+            "SELECT Kind, Source, SourceHash, Model, Items, Parameters, Seed FROM MeetUp2025.Analysis WHERE %ID = ?",
+            [run],
         )
         rows = cursor.fetchall()
     if not rows:
         raise DataError(f"A run must be one of SELECT * FROM MeetUp2025.Runs(). Got {run}.")
-    kind, source, parameters, seed, model, source_hash = rows[0]
+    kind, source, source_hash, model, count, parameters, seed = rows[0]
     if kinds and kind not in kinds:
         raise DataError(f"Run {run} must be of the kind {' or '.join(kinds)}. Got {kind}.")
-    seed = None if seed is None else int(seed)
-    return StoredRun(run, kind, source, json.loads(parameters), seed, model or "", source_hash)
+    basis = Basis(source, source_hash, model or "", int(count))
+    return StoredRun(run, kind, basis, json.loads(parameters), None if seed is None else int(seed))
 
 
 def stored_model(connection: Connection, run: int, kind: type[T]) -> T:
@@ -190,6 +211,21 @@ def stored_model(connection: Connection, run: int, kind: type[T]) -> T:
             f"The model of run {run} must be as it was written. Got {error}; fit it again."
         ) from None
     return fitted.unpack(content, kind)
+
+
+def metric_of(connection: Connection, run: int, name: str) -> float:
+    """
+    Read a metric of a run.
+
+    Raises:
+        DataError: It is not there.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT Value FROM MeetUp2025.Metric WHERE Run = ? AND Name = ?", [run, name])
+        rows = cursor.fetchall()
+    if not rows or rows[0][0] is None:
+        raise DataError(f"Run {run} must have the metric {name}. Got none; fit it again.")
+    return float(rows[0][0])
 
 
 def delete_run(connection: Connection, run: int) -> None:
