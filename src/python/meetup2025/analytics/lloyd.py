@@ -77,16 +77,14 @@ def sums(rows: NDArray[Any], labels: NDArray[np.intp], k: int) -> NDArray[np.flo
 
     total = np.zeros((k, rows.shape[1]))
     step = max(1, _BLOCK // rows.shape[1])
-    for start in range(0, len(rows), step):  # in blocks, since scipy makes float64 of all
+    for start in range(0, len(rows), step):  # in blocks, since scipy makes float64 of the rows
         part = labels[start : start + step]
-        members = csr_array((np.ones(len(part), rows.dtype), part, np.arange(len(part) + 1)), shape=(len(part), k))
+        members = csr_array((np.ones(len(part)), part, np.arange(len(part) + 1)), shape=(len(part), k))
         total += members.T @ rows[start : start + step]
     return total
 
 
-def _means(
-    rows: NDArray[Any], labels: NDArray[np.intp], nearness: NDArray[Any], k: int
-) -> NDArray[np.float64]:
+def _means(rows: NDArray[Any], labels: NDArray[np.intp], nearness: NDArray[Any], k: int) -> NDArray[np.float64]:
     """Give the mean of the rows of each label, and to a label without rows one of those farthest from their centres."""
     sizes = np.bincount(labels, minlength=k)
     centres = sums(rows, labels, k) / np.maximum(sizes, 1)[:, None]
