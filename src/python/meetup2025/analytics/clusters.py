@@ -136,6 +136,12 @@ def next_distances(
     return found
 
 
+def different(unit: NDArray[np.floating], enough: int) -> int:
+    """Count the different rows of shape (n, d); once there are *enough*, it may stop."""
+    few = len(np.unique(unit[: 4 * enough], axis=0))
+    return few if few >= enough else len(np.unique(unit, axis=0))
+
+
 def cluster_names(clusters: Clusters, names: Sequence[str], count: int = 3) -> tuple[str, ...]:
     """
     Name each group by its most central members, as "マアジ, マサバ, ブリ".
@@ -165,14 +171,9 @@ def _settled(unit: NDArray[np.float32], k: int, seed: int) -> NDArray[np.float64
     """Give the centres of the best start."""
     from sklearn.cluster import kmeans_plusplus
 
-    best, least = None, np.inf
-    for start in range(max(1, min(_STARTS, _CHEAP // (len(unit) * k)))):
-        labels, centres = lloyd(unit, kmeans_plusplus(unit, k, random_state=seed + start)[0])
-        sse = float((distances(unit, centres, labels) ** 2).sum())
-        if best is None or sse < least:
-            best, least = centres, sse
-    assert best is not None
-    return best
+    starts = range(seed, seed + max(1, min(_STARTS, _CHEAP // (len(unit) * k))))
+    ways = [lloyd(unit, kmeans_plusplus(unit, k, random_state=start)[0]) for start in starts]
+    return min(ways, key=lambda way: float((distances(unit, way[1], way[0]) ** 2).sum()))[1]
 
 
 def _largest_first(

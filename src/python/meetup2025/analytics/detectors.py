@@ -78,12 +78,11 @@ class Neighbours:
     def fit(cls, rows: ArrayLike, *, seed: int = 5, k: int = 5) -> Neighbours:  # noqa: ARG003 - nothing is drawn
         """Keep rows, more than *k*."""
         known = neighbours.directions(rows)
-        return cls(k, known, neighbours.nearest(known, k).distances.mean(axis=1, dtype=np.float64))
+        return cls(k, known, _mean(neighbours.nearest(known, k)))
 
     def scores(self, rows: ArrayLike) -> NDArray[np.float64]:
         """Score new rows; one that is among the known has itself as a neighbour, so take `own_scores` for these."""
-        found = neighbours.nearest_among(rows, self.known, self.k)
-        return found.distances.mean(axis=1, dtype=np.float64)
+        return _mean(neighbours.nearest_among(rows, self.known, self.k))
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,8 @@ class KMeansDistance:
         unit = neighbours.directions(rows)
         _check_enough(unit)
         if k is None:
-            k = min(_GROUPS, round(len(unit) ** 0.5), len(np.unique(unit, axis=0)))
+            most = min(_GROUPS, round(len(unit) ** 0.5))
+            k = min(most, clusters.different(unit, most))
         found = clusters.fit_clusters(unit, k, seed=seed)
         return cls(found.centres, _without_itself(unit, found))
 
@@ -161,8 +161,12 @@ def _check_enough(unit: NDArray[np.float32]) -> None:
         raise DataError(f"To tell what is odd there must be at least 2 vectors. Got {len(unit)}; add some.")
 
 
+def _mean(found: neighbours.Neighbours) -> NDArray[np.float64]:
+    return np.asarray(found.distances.mean(axis=1, dtype=np.float64))
+
+
 def _distance(cosines: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.clip(1 - cosines.astype(np.float64), 0, 2)
+    return np.maximum(1 - cosines.astype(np.float64), 0)
 
 
 def _without_itself(unit: NDArray[np.float32], found: clusters.Clusters) -> NDArray[np.float64]:
@@ -170,4 +174,5 @@ def _without_itself(unit: NDArray[np.float32], found: clusters.Clusters) -> NDAr
     sizes = found.sizes[found.labels]
     apart = np.full(len(unit), np.inf)
     np.divide(found.distances * sizes, sizes - 1, out=apart, where=sizes > 1)
-    return np.minimum(apart, clusters.next_distances(unit, found.centres, found.labels))
+    others = clusters.next_distances(unit, found.centres, found.labels)
+    return np.asarray(np.minimum(apart, others))

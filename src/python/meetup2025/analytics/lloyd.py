@@ -77,9 +77,9 @@ def sums(rows: NDArray[Any], labels: NDArray[np.intp], k: int) -> NDArray[np.flo
 
     total = np.zeros((k, rows.shape[1]))
     step = max(1, _BLOCK // rows.shape[1])
-    for start in range(0, len(rows), step):  # in blocks, since scipy makes float64 of all
+    for start in range(0, len(rows), step):  # in blocks, since scipy makes float64 of the rows
         part = labels[start : start + step]
-        members = csr_array((np.ones(len(part), rows.dtype), part, np.arange(len(part) + 1)), shape=(len(part), k))
+        members = csr_array((np.ones(len(part)), part, np.arange(len(part) + 1)), shape=(len(part), k))
         total += members.T @ rows[start : start + step]
     return total
 

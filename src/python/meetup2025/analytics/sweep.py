@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meetup2025.analytics.clusters import different
 from meetup2025.analytics.lloyd import lloyd, sums
 from meetup2025.analytics.neighbours import directions
 from meetup2025.analytics.silhouette import silhouette_values
@@ -93,7 +94,7 @@ def elbow(rows: ArrayLike, first: int = 2, last: int = 29, *, seed: int = 5) -> 
     if not 2 <= first <= last <= _MOST:
         raise DataError(f"The numbers of groups to try must rise from 2 to at most {_MOST}. Got {first} to {last}.")
     unit = _sampled(directions(rows), seed).astype(np.float64)
-    ks = range(first, min(last, _different(unit, last + 2) - 1) + 1)
+    ks = range(first, min(last, different(unit, last + 2) - 1) + 1)
     if not ks:
         raise DataError(f"To try {first} groups there must be {first + 1} different vectors. Got {ks.stop}; add some.")
     groupings = [*zip(_groupings(unit, ks, seed), ks, strict=True)]
@@ -127,12 +128,6 @@ def _sampled(unit: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     return unit[np.sort(np.random.default_rng(seed).choice(len(unit), _SAMPLE, replace=False))]
 
 
-def _different(unit: NDArray[Any], enough: int) -> int:
-    """Count the different rows; *enough* of them are not counted further."""
-    few = len(np.unique(unit[: 4 * enough], axis=0))
-    return few if few >= enough else len(np.unique(unit, axis=0))
-
-
 def _explained(rows: NDArray[Any], labels: NDArray[np.intp], k: int) -> float:
     """Sum the squared means, each for its rows: the error is what the squares of the rows have above that."""
     return float(((sums(rows, labels, k) ** 2).sum(axis=1) / np.bincount(labels, minlength=k)).sum())
@@ -151,9 +146,9 @@ def _leading(unit: NDArray[np.float64]) -> NDArray[np.float32]:
     centred = unit - unit.mean(axis=0)
     if min(unit.shape) <= _WHOLE:
         left, lengths, _ = np.linalg.svd(centred, full_matrices=False)
-        return (left * lengths).astype(np.float32)
-    _, directions_ = np.linalg.eigh(centred.T @ centred)
-    return (centred @ directions_[:, -_LEADING:]).astype(np.float32)
+        return np.asarray(left * lengths, np.float32)
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    return np.asarray(centred @ axes[:, -_LEADING:], np.float32)
 
 
 def _by_starts(rows: NDArray[np.float32], ks: range, seed: int) -> Iterator[NDArray[np.intp]]:
