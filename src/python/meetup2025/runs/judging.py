@@ -68,7 +68,7 @@ def choose_threshold(run: int, labels: str) -> int:
     """
     from meetup2025.analytics.thresholds import best_f1
     from meetup2025.engines import current
-    from meetup2025.runs.outliers import OUTLIERS, scored, stored_detector
+    from meetup2025.runs.outliers import OUTLIERS, derived, scored, stored_detector
     from meetup2025.runs.store import Request, fitted_run
 
     connection = current()
@@ -82,7 +82,7 @@ def choose_threshold(run: int, labels: str) -> int:
         threshold = best_f1(scores[validation], odd[validation])
         return scored([row[:3] for row in rows], np.array([row[3] for row in rows]), threshold, detector)
 
-    parameters = {"of": run, "method": known.parameters["method"], "labels": labels, "labels_hash": marked.hash}
+    parameters = derived(known, labels=labels, labels_hash=marked.hash)
     return fitted_run(connection, Request(OUTLIERS, known.basis, parameters, _SEED), fit)
 
 
@@ -95,6 +95,7 @@ def fit_evaluation(run: int, labels: str) -> int:
     """
     from meetup2025.analytics.evaluation import evaluate
     from meetup2025.engines import current
+    from meetup2025.runs.outliers import derived
     from meetup2025.runs.store import Request, fitted_run, metric_of
 
     connection = current()
@@ -105,7 +106,7 @@ def fit_evaluation(run: int, labels: str) -> int:
         scores, odd, (_, test) = _aligned(rows, marked)
         return _evaluated(evaluate(scores[test], odd[test], threshold, seed=_SEED))
 
-    parameters = {"of": run, "method": known.parameters["method"], "labels": labels, "labels_hash": marked.hash}
+    parameters = derived(known, labels=labels, labels_hash=marked.hash)
     return fitted_run(connection, Request(EVALUATION, known.basis, parameters, _SEED), fit)
 
 
@@ -156,12 +157,16 @@ def _marks(connection: Connection, labels: str) -> Marked:
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT Source, Item, Odd, Part FROM MeetUp2025.Mark WHERE Labels = ?", [labels])
-        rows = sorted((str(row[0]).upper(), str(row[1]).upper(), int(row[2]), row[3] or "") for row in cursor.fetchall())
+        rows = sorted(
+            (str(row[0]).upper(), str(row[1]).upper(), int(row[2]), row[3] or "") for row in cursor.fetchall()
+        )
     if not rows:
         raise DataError(f"Labels must be a set of MeetUp2025.Mark. Got {labels!r}, which has no rows; INSERT some.")
     wrong = sorted({part for *_, part in rows if part and part.lower() not in PARTS})
     if wrong:
-        raise DataError(f"The Part of a mark must be {' or '.join(PARTS)}, or empty. Got {', '.join(map(repr, wrong))}.")
+        raise DataError(
+            f"The Part of a mark must be {' or '.join(PARTS)}, or empty. Got {', '.join(map(repr, wrong))}."
+        )
     digest = hashlib.sha256(repr(rows).encode()).hexdigest()
     odd = np.array([row[2] for row in rows])
     return Marked(tuple(row[:2] for row in rows), odd, tuple(part.lower() for *_, part in rows), digest)

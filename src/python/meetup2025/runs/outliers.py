@@ -60,8 +60,7 @@ def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     known = read_items(connection, normal) if normal.strip() else items
     check_compatible(items, known)
     parameters = {"method": _detector_name(method), "contamination": contamination}
-    if known is not items:
-        parameters |= {"normal": known.source, "normal_hash": known.hash}
+    parameters |= {"normal": known.source, "normal_hash": known.hash}
     if chosen := _exemplars(str(parameters["method"]), exemplars, known):
         parameters |= {"exemplars": [known.keys[place] for place in chosen]}
     request = Request(OUTLIERS, items.basis, parameters, seed)
@@ -85,10 +84,16 @@ def fit_scores(run: int, source: str) -> int:
     items = read_items(connection, source)
     check_same_model(items, known)
     detector, threshold = stored_detector(connection, known), metric_of(connection, run, "threshold")
-    request = Request(OUTLIERS, items.basis, {"of": run, "method": known.parameters["method"]})
+    request = Request(OUTLIERS, items.basis, derived(known))
     return fitted_run(
-        connection, request, lambda: scored(items.rows(), detector.scores(items.vectors), threshold, detector)
+        connection, request, lambda: scored(items.rows(), _scores(detector, items, known), threshold, detector)
     )
+
+
+def derived(run: StoredRun, **more: Any) -> dict[str, Any]:
+    """Give the parameters of a run that is made of another: which detector it has, and what that was fitted to."""
+    kept = ("method", "normal", "normal_hash")
+    return {"of": run.run, **{name: run.parameters[name] for name in kept}, **more}
 
 
 def stored_detector(connection: Connection, run: StoredRun) -> Detector:
@@ -121,6 +126,12 @@ def scored(known: Any, scores: NDArray[Any], threshold: float, detector: Detecto
     return Outcome({"OutlierItem": rows}, [Metric("threshold", threshold), Metric("odd", int(odd.sum()))], detector)
 
 
+def _scores(detector: Detector, items: Items, run: StoredRun) -> NDArray[Any]:
+    """Score items; those that the detector was fitted to must not be their own neighbours."""
+    is_fitted = items.hash == run.parameters["normal_hash"]
+    return detector.own_scores if is_fitted else detector.scores(items.vectors)
+
+
 def _fitted(parameters: Mapping[str, Any], seed: int, items: Items, known: Items, chosen: list[int]) -> Outcome:
     from meetup2025.analytics.detectors import DETECTORS
     from meetup2025.analytics.thresholds import from_contamination
@@ -129,7 +140,7 @@ def _fitted(parameters: Mapping[str, Any], seed: int, items: Items, known: Items
     fit: Any = DETECTORS[parameters["method"]].fit
     detector = fit(known.vectors, seed=seed, **more)
     threshold = from_contamination(detector.own_scores, parameters["contamination"])
-    scores = detector.own_scores if known is items else detector.scores(items.vectors)
+    scores = detector.own_scores if known.hash == items.hash else detector.scores(items.vectors)
     return scored(items.rows(), scores, threshold, detector)
 
 

@@ -37,7 +37,8 @@ def fit_suspects(source: str = "FishImage", neighbours: int = 5) -> int:
     from meetup2025.runs.store import Request, fitted_run
 
     connection = current()
-    items, names, parameters = read_items(connection, source), None, {"neighbours": neighbours}
+    items, names = read_items(connection, source), None
+    parameters: dict[str, Any] = {"neighbours": neighbours}
     if items.source == "FishImage":
         names = read_items(connection, "Fish")
         check_compatible(items, names)
@@ -45,7 +46,9 @@ def fit_suspects(source: str = "FishImage", neighbours: int = 5) -> int:
     more: dict[str, Any] = {"names": names.names, "name_rows": names.vectors} if names else {}
     request = Request(SUSPECTS, items.basis, parameters)
     return fitted_run(
-        connection, request, lambda: _suspected(items, suspect_labels(items.vectors, items.labels, k=neighbours, **more))
+        connection,
+        request,
+        lambda: _suspected(items, suspect_labels(items.vectors, items.labels, k=neighbours, **more)),
     )
 
 
