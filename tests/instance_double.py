@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,7 +46,7 @@ class Global:
     def set(self, key: list[Any], value: Any) -> None:
         """Write a node: whole, or not at all."""
         self._folder.mkdir(exist_ok=True)
-        beside = self._folder / f".{os.getpid()}"
+        beside = self._folder / f".{os.getpid()}.{threading.get_ident()}"
         beside.write_text(json.dumps(value), "utf-8")
         beside.replace(self._path(key))
 
@@ -53,7 +54,7 @@ class Global:
         """Delete the whole global."""
         assert key == [None]
         for path in self._folder.glob("[!.]*") if self._folder.exists() else ():
-            path.unlink()
+            path.unlink(missing_ok=True)
 
     def _path(self, key: list[Any]) -> Path:
         return self._folder / ",".join(map(str, key))

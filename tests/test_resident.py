@@ -112,7 +112,7 @@ def test_status() -> None:
 
 @pytest.mark.usefixtures("iris")
 def test_first_need_starts_it(folder: Path) -> None:
-    """The first function that is called starts it, and gives the vectors of a model that this process has not loaded."""
+    """The first function that is called starts it, and gives the vectors of a model that its process did not load."""
     expected = np.stack([local_encoder().texts(["マアジ"])[0], local_encoder().texts(["赤い魚"])[0]])
     before = lines(folder)
 
