@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import stat
 import threading
 import time
@@ -327,6 +328,26 @@ def test_long_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     with instance(long), pytest.raises(EncoderUnavailableError, match=f"a socket may have {LONGEST_SOCKET_PATH}"):
         resident.start()
+
+
+@pytest.mark.usefixtures("iris")
+def test_system_without_unix_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Python has no Unix sockets, as on Windows, no process is started, and the error says what to use."""
+    monkeypatch.delattr(socket, "AF_UNIX")
+
+    with pytest.raises(EncoderUnavailableError, match="use `meetup2025 serve` on a port"):
+        resident.start()
+    assert not told()["running"]
+
+
+def test_long_path_of_a_request() -> None:
+    """A line of a request whose path leaves no room for its status is no fault of the server."""
+    requests = resident._Requests()
+
+    requests.hear("GET /" + 490 * "x")
+    requests.hear("POST /v1/embeddings 200 1.0 ms")
+
+    assert (requests.count, list(requests.failures)) == (1, [])
 
 
 def test_no_instance(monkeypatch: pytest.MonkeyPatch) -> None:

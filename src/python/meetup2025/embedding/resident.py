@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
 import time
 from collections import deque
@@ -170,12 +171,14 @@ def _beat(instance: _Instance, requests: _Requests) -> None:
 
 def _ensure(instance: _Instance) -> None:
     """Have a worker that takes requests, which is one whose heart beats; one start is tried, and waited for."""
+    if not hasattr(socket, "AF_UNIX"):
+        raise _unavailable("a system without Unix sockets; use `meetup2025 serve` on a port, and MEETUP2025_ENCODER")
+    until = time.monotonic() + START_SECONDS
     was_seen = instance.is_running()
     if not was_seen:
         instance.tell(pid="", beat="")  # of a dead one; one that others start meanwhile beats again within a second
         if not instance.start():
             raise _unavailable("no process that JOB could start in time")
-    until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         is_running = instance.is_running()
         if is_running and instance.told("beat") and not instance.told("stop"):
@@ -213,7 +216,7 @@ class _Requests:
 
     def hear(self, line: str) -> None:
         """Take a line, as in `POST /v1/embeddings 200 12.0 ms`."""
-        _, path, status, *_ = line.split()
+        _, path, status, *_ = [*line.split(), "", ""]  # a line is cut where the path is long
         with self._lock:
             self.count += path == "/v1/embeddings"
         if status.startswith("5"):
