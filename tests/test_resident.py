@@ -232,6 +232,57 @@ def test_process_that_dies_while_it_loads(monkeypatch: pytest.MonkeyPatch) -> No
         encoder("fake")
 
 
+class Late:
+    """An instance whose new process takes the lock right after a look at it."""
+
+    def __init__(self, *, lives: bool) -> None:
+        self.looks = 0
+        self.lives = lives
+        self.told = {"beat": "", "pid": "", "stop": "", "error": ""}.__getitem__
+
+    def is_running(self) -> bool:
+        """Take the lock after the second look."""
+        self.looks += 1
+        if self.looks == 2:
+            self.told = {"beat": "1", "pid": "7", "stop": "", "error": "a fault"}.__getitem__
+        return self.looks > 2 and self.lives
+
+    def tell(self, **_: Any) -> None:
+        """Forget the dead one."""
+
+    def start(self) -> bool:
+        """Start the process."""
+        return True
+
+
+def test_lock_that_is_taken_between_two_looks() -> None:
+    """A process that takes the lock right after a look is not taken for one that has ended."""
+    resident._ensure(Late(lives=True))  # type: ignore[arg-type]
+
+    with pytest.raises(EncoderUnavailableError, match="a fault"):
+        resident._ensure(Late(lives=False))  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("iris")
+def test_need_while_another_is_stopped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who needs a worker while one ends waits for the end, and starts the next."""
+    monkeypatch.setenv("DOUBLE_MODEL", "answers late")
+    model = encoder("fake")
+    with ThreadPoolExecutor(2) as pool:
+        running = pool.submit(model.texts, ["short"])
+        until((folder / "asked").exists)
+        first = told()["pid"]
+        stopping = pool.submit(resident.stop)
+        until((folder / resident.GLOBAL[1:] / "stop").exists)
+        resident.start()
+        assert (running.result(LONG).shape, stopping.result(LONG)) == (
+            (1, 2),
+            f"The worker has ended: process {first}.",
+        )
+
+    assert told()["pid"] != first
+
+
 @pytest.mark.usefixtures("iris")
 def test_no_process_can_be_started(folder: Path) -> None:
     """Where JOB starts none, the caller is told."""

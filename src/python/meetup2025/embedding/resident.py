@@ -173,18 +173,19 @@ def _ensure(instance: _Instance) -> None:
     """Have a worker that takes requests, which is one whose heart beats; one start is tried, and waited for."""
     if not hasattr(socket, "AF_UNIX"):
         raise _unavailable("a system without Unix sockets; use `meetup2025 serve` on a port, and MEETUP2025_ENCODER")
+    was_started = False
     until = time.monotonic() + START_SECONDS
-    was_seen = instance.is_running()
-    if not was_seen:
-        instance.tell(pid="", beat="")  # of a dead one; one that others start meanwhile beats again within a second
-        if not instance.start():
-            raise _unavailable("no process that JOB could start in time")
     while time.monotonic() < until:
-        is_running = instance.is_running()
-        if is_running and instance.told("beat") and not instance.told("stop"):
-            return
-        was_seen = was_seen or is_running or bool(instance.told("pid"))
-        if was_seen and not is_running:
+        had_lock = bool(instance.told("pid"))  # before the lock: a process may take it, and tell, between the two looks
+        if instance.is_running():
+            if instance.told("beat") and not instance.told("stop"):
+                return
+        elif not was_started:
+            instance.tell(pid="", beat="")  # of a dead one; one that others start meanwhile beats again within a second
+            if not instance.start():
+                raise _unavailable("no process that JOB could start in time")
+            was_started = True
+        elif had_lock:
             raise _unavailable(instance.told("error") or "one that ended; messages.log may say why")
         time.sleep(_LOOK)
     raise _unavailable(f"none that was ready within {START_SECONDS:g} seconds; messages.log may say why")
