@@ -30,7 +30,7 @@ from meetup2025.errors import DataError, EncoderUnavailableError, MissingModelEr
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CONFIRMED = "The worker of this instance must run, since the setting Worker is on. Got: "
+RULE = "The worker of this instance must run. Got: "
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def test_model_that_is_not_installed(folder: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MEETUP2025_MODEL", "nobody")
     began = time.monotonic()
 
-    with pytest.raises(EncoderUnavailableError, match=f"{CONFIRMED}MissingModelError: .*nobody"):
+    with pytest.raises(EncoderUnavailableError, match=f"{RULE}MissingModelError: .*nobody"):
         encoder()
     with pytest.raises(EncoderUnavailableError, match="nobody"):
         resident.start()
@@ -288,7 +288,7 @@ def test_no_process_can_be_started(folder: Path) -> None:
     """Where JOB starts none, the caller is told."""
     (folder / "full").touch()
 
-    with pytest.raises(EncoderUnavailableError, match=f"{CONFIRMED}no process that JOB could start in time"):
+    with pytest.raises(EncoderUnavailableError, match=f"{RULE}no process that JOB could start in time"):
         encoder()
 
 

@@ -192,8 +192,7 @@ def _ensure(instance: _Instance) -> None:
 
 
 def _unavailable(got: str) -> EncoderUnavailableError:
-    rule = "The worker of this instance must run, since the setting Worker is on"
-    return EncoderUnavailableError(f"{rule}. Got: {got}")
+    return EncoderUnavailableError(f"The worker of this instance must run. Got: {got}")
 
 
 def _moment(seconds: str) -> str | None:
