@@ -241,9 +241,9 @@ class Server:
         """Say what IRIS shows for what holds a text, and with which code it ends there."""
         (self.folder / "bin" / "answers").write_text(json.dumps(answers), "utf-8")
 
-    def run(self, script: str, *arguments: str, lines: str = "", tests: str = "0") -> subprocess.CompletedProcess[str]:
-        """Run a script, with lines as its input."""
-        environment = {"PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "TESTS": tests}
+    def run(self, script: str, *arguments: str, lines: str = "", **own: str) -> subprocess.CompletedProcess[str]:
+        """Run a script, with lines as its input and variables of its own."""
+        environment = {"PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}", **own}
         command = [str(self.folder / "module" / "iris-docker" / script), *arguments]
         return subprocess.run(command, input=lines, env=environment, capture_output=True, text=True, check=False)
 
@@ -332,7 +332,7 @@ def test_what_only_looks_like_an_error(server: Server, shown: str) -> None:
 @pytest.mark.parametrize(("tests", "calls"), [("0", BUILD), ("", BUILD), ("1", [*BUILD[:-1], UNIT_TESTS, BUILD[-1]])])
 def test_build(server: Server, tests: str, calls: list[str]) -> None:
     """The build configures, loads, tests if it is told to, and stops the server."""
-    done = server.run("build", tests=tests)
+    done = server.run("build", TESTS=tests)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert server.told("calls") == calls
@@ -363,7 +363,7 @@ def test_build_that_fails(server: Server, part: str, shown: str, code: int | Non
     """The first step that fails ends the build, and fails it."""
     server.answer({part: (shown, code)})
 
-    done = server.run("build", tests="1")
+    done = server.run("build", TESTS="1")
 
     assert done.returncode != 0
     assert shown in done.stdout
@@ -431,6 +431,29 @@ def test_started(built: Server) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert built.told("calls") == ["session IRIS -U %SYS", "session IRIS -U USER"]
     assert f'zpm "load {built.folder}/module -bypass-py-deps":1' in "\n".join(built.told("typed"))
+    assert built.started.exists()
+
+
+START = "write ##class(MeetUp2025.Worker).Start()"
+
+
+@pytest.mark.parametrize(("worker", "starts"), [("", False), ("0", False), ("1", True)])
+def test_started_with_a_worker(built: Server, worker: str, *, starts: bool) -> None:
+    """Where the setting is on, the worker is started with the server."""
+    done = built.run("started", MEETUP2025_WORKER=worker)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (START in built.told("typed")) == starts
+
+
+def test_worker_that_does_not_start(built: Server) -> None:
+    """A worker that fails is told, and does not keep the server from its users."""
+    built.answer({START: ("<PYTHON EXCEPTION> *<class 'EncoderUnavailableError'>: The worker must run", None)})
+
+    done = built.run("started", MEETUP2025_WORKER="1")
+
+    assert done.returncode == 0
+    assert "no worker" in done.stderr
     assert built.started.exists()
 
 

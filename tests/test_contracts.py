@@ -225,7 +225,7 @@ SKINS = ("cli", "options", "output", "prompt", "sending")
 COMMANDS = (*SKINS, "serve_command")  # this one is a server's: it speaks no SQL
 # Makes vectors outside of the database, on other machines, so it has the steps of a load; a skin calls it and no more.
 CLUSTERS = ("distributed", "ray_cluster")
-BOTTOM = ("analytics", "embedding", "images", "vectors", "paths", "errors", "settings")
+BOTTOM = ("analytics", "embedding", "images", "iris_process", "vectors", "paths", "errors", "settings")
 FORBIDDEN = [
     (SKINS, ("procedures", "runs", "loading", "stored", "readers", "photos", "embedding", "analytics")),
     (("serve_command",), ("engines", "procedures", "runs", "loading", "stored", "readers", "photos", "analytics")),
@@ -239,6 +239,7 @@ FORBIDDEN = [
 OWNERS = {
     "click": COMMANDS,
     "duckdb": ("engines",),
+    "iris": ("engines", "iris_process"),
     "kneed": ("analytics",),
     "nanoarrow": ("engines",),
     "numba": ("analytics",),
@@ -304,6 +305,7 @@ def test_imports_point_down(module: Path) -> None:
         ("vectors", "from meetup2025.engines import current", ["engines"]),
         ("loading", "import duckdb", ["duckdb"]),
         ("embedding", "import torch.nn", ["torch"]),
+        ("embedding", "def f():\n    import iris", ["iris"]),
         ("embedding", "from meetup2025 import serve_command", ["serve_command"]),
         ("serve_command", "from meetup2025 import stored", ["stored"]),
         ("distributed", "import ray.data", ["ray"]),

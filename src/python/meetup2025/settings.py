@@ -10,6 +10,7 @@ IRIS server sets by `do ##class(MeetUp2025.Setup).Set("Photos", "/data/photos")`
 - `MEETUP2025_ENCODER`: server that makes the vectors, as `unix:/path` or `http://127.0.0.1:8025`. Default: none, this
   process makes them.
 - `MEETUP2025_ENCODER_TOKEN`: what such a server wants to be told. Default: nothing.
+- `MEETUP2025_WORKER`: 1 lets the resident process of an IRIS instance make the vectors. Default: 0, this process does.
 - `MEETUP2025_PHOTOS`: folders that SQL may read files from, separated as in `PATH`. Default: none.
 """
 
@@ -26,7 +27,12 @@ from meetup2025.errors import DataError, OperationalError
 FILE = Path(__file__).with_name("settings.json")
 """The settings of an installation."""
 
-NAMES = {"MODEL": "MEETUP2025_MODEL", "MODELS": "MEETUP2025_MODELS", "PHOTOS": "MEETUP2025_PHOTOS"}
+NAMES = {
+    "MODEL": "MEETUP2025_MODEL",
+    "MODELS": "MEETUP2025_MODELS",
+    "PHOTOS": "MEETUP2025_PHOTOS",
+    "WORKER": "MEETUP2025_WORKER",
+}
 """Settings that the file may hold, by what an administrator calls them."""
 
 
@@ -66,19 +72,32 @@ def encoder_token() -> str:
     return os.environ.get("MEETUP2025_ENCODER_TOKEN", "").strip()
 
 
+def uses_worker() -> bool:
+    """
+    Tell whether the resident process of this IRIS instance makes the vectors.
+
+    Raises:
+        DataError: The setting is neither 1 nor 0.
+    """
+    value = _value("MEETUP2025_WORKER")
+    if value not in {"", "0", "1"}:
+        raise DataError(f"The setting Worker must be 1 or 0. Got {value!r}.")
+    return value == "1"
+
+
 def photo_folders() -> list[Path]:
     """Give the folders that SQL may read files from."""
     folders = _value("MEETUP2025_PHOTOS").split(os.pathsep)
     return [Path(folder).expanduser() for folder in folders if folder.strip()]
 
 
-def save(name: str, value: str) -> None:
+def save(name: str, value: str | int) -> None:
     """
     Put a setting into the file of the installation.
 
     Args:
-        name: `Model`, `Models` or `Photos`, in any case.
-        value: Empty to take the setting out.
+        name: `Model`, `Models`, `Photos` or `Worker`, in any case.
+        value: Empty to take the setting out. A number comes from ObjectScript as one.
 
     Raises:
         DataError: There is no such setting.
@@ -86,7 +105,7 @@ def save(name: str, value: str) -> None:
     """
     if name.upper() not in NAMES:
         raise DataError(f"A setting must be one of {', '.join(map(str.title, NAMES))}. Got {name!r}.")
-    values = {**_installed(), NAMES[name.upper()]: value}
+    values = {**_installed(), NAMES[name.upper()]: str(value)}
     beside = FILE.with_name(f"{FILE.name}.{os.getpid()}")
     try:
         beside.write_text(json.dumps({key: each for key, each in values.items() if each}, indent=2), "utf-8")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from meetup2025 import vectors
+from meetup2025 import iris_process, vectors
 from meetup2025.embedding.models import check_files, read_model
 from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError
 
@@ -118,12 +119,22 @@ class OnnxEncoder:
     def _tower(self, kind: type[_Tower]) -> _Tower:
         with self._lock:
             if kind not in self._towers:
+                began = time.monotonic()
                 self._towers[kind] = kind(self.info)
+                what = f"process {os.getpid()} loaded {self.model} for {kind.inputs}"
+                iris_process.log(f"MeetUp2025: {what} in {time.monotonic() - began:.1f} seconds.")
             return self._towers[kind]
 
 
 class _Tower(ABC):
-    """One half of a model: a graph from prepared items to vectors."""
+    """
+    One half of a model: a graph from prepared items to vectors.
+
+    Attributes:
+        inputs: What the items are.
+    """
+
+    inputs: str
 
     def __init__(self, info: ModelInfo) -> None:
         self.info = info
@@ -198,6 +209,8 @@ class _Tower(ABC):
 
 
 class _ImageTower(_Tower):
+    inputs = "pictures"
+
     def files(self) -> list[str]:
         return [self.info.image.file]
 
@@ -211,6 +224,8 @@ class _ImageTower(_Tower):
 
 
 class _TextTower(_Tower):
+    inputs = "texts"
+
     def files(self) -> list[str]:
         return [self.info.text.file, self.info.text.tokenizer]
 
