@@ -221,7 +221,7 @@ def test_catalog() -> None:
 
 # --- the modules ----------------------------------------------------------------------------------------------------
 
-SKINS = ("cli", "options", "output", "prompt", "sending")
+SKINS = ("analysis_commands", "cli", "options", "output", "prompt", "sending")
 COMMANDS = (*SKINS, "serve_command")  # this one is a server's: it speaks no SQL
 # Makes vectors outside of the database, on other machines, so it has the steps of a load; a skin calls it and no more.
 CLUSTERS = ("distributed", "ray_cluster")

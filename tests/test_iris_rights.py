@@ -54,7 +54,9 @@ def test_roles_may_use_the_tables() -> None:
     results = {each.sql_name for each in tables if "Run" in {column.name for column in each.properties}}
 
     assert found(r"GRANT SELECT ON (.*) TO MeetUp2025_User") == sorted(each.sql_name for each in tables)
-    assert found(r"GRANT INSERT, UPDATE, DELETE ON (.*) TO MeetUp2025_Analyst") == sorted({*results, "Analysis", "Mark"})
+    assert found(r"GRANT INSERT, UPDATE, DELETE ON (.*) TO MeetUp2025_Analyst") == sorted(
+        {*results, "Analysis", "Mark"}
+    )
 
 
 def test_tables_are_known() -> None:

@@ -36,6 +36,9 @@ BOTH = "Both"
 RESERVED = (*_BUILT_IN, BOTH)
 """Sources that are always there."""
 
+SHORT = 16
+"""Digits of a hash that a person may have to read."""
+
 _BATCH = 1000
 """Rows read at once."""
 
@@ -68,11 +71,11 @@ class Items:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of all that an analysis may use, in hexadecimal."""
+        """First digits of the SHA-256 of all that an analysis may use, in hexadecimal."""
         words = zip(self.tables, self.keys, self.names, self.labels, strict=True)
         digest = hashlib.sha256("\n".join(map(repr, words)).encode())
         digest.update(np.ascontiguousarray(self.vectors).data)
-        return digest.hexdigest()
+        return digest.hexdigest()[:SHORT]
 
     @property
     def basis(self) -> Basis:

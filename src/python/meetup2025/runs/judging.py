@@ -42,7 +42,7 @@ class Marked:
         items: Table and key of each, in upper case, ordered.
         odd: Shape (n,), 1 where it does not belong.
         parts: What each is for: `validation`, `test` or empty.
-        hash: SHA-256 of all of it, in hexadecimal.
+        hash: First digits of the SHA-256 of all of it, in hexadecimal.
     """
 
     items: tuple[tuple[str, str], ...]
@@ -155,6 +155,8 @@ def _judged(connection: Connection, run: int, labels: str) -> tuple[StoredRun, l
 def _marks(connection: Connection, labels: str) -> Marked:
     import numpy as np
 
+    from meetup2025.runs.items import SHORT
+
     with connection.cursor() as cursor:
         cursor.execute("SELECT Source, Item, Odd, Part FROM MeetUp2025.Mark WHERE Labels = ?", [labels])
         rows = sorted(
@@ -167,7 +169,7 @@ def _marks(connection: Connection, labels: str) -> Marked:
         raise DataError(
             f"The Part of a mark must be {' or '.join(PARTS)}, or empty. Got {', '.join(map(repr, wrong))}."
         )
-    digest = hashlib.sha256(repr(rows).encode()).hexdigest()
+    digest = hashlib.sha256(repr(rows).encode()).hexdigest()[:SHORT]
     odd = np.array([row[2] for row in rows])
     return Marked(tuple(row[:2] for row in rows), odd, tuple(part.lower() for *_, part in rows), digest)
 
