@@ -251,6 +251,7 @@ OWNERS = {
     "sklearn": ("analytics",),
     "skops": ("analytics",),
     "sqlglot": ("engines",),
+    "threadpoolctl": ("analytics",),
     "tokenizers": ("embedding",),
     "torch": (),
     "transformers": (),

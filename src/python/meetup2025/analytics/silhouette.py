@@ -64,24 +64,23 @@ def silhouette(rows: ArrayLike, labels: ArrayLike) -> Silhouette:
             f"A silhouette needs from 2 groups to one fewer than the {len(unit)} rows. Got {len(groups)}; "
             "group the rows another way."
         )
-    values = silhouette_values(unit, numbers, len(groups))
+    values = silhouette_values(unit, numbers, sums(unit, numbers, len(groups)))
     return Silhouette(values, float(values.mean()))
 
 
-def silhouette_values(unit: NDArray[Any], labels: NDArray[np.intp], k: int) -> NDArray[np.float64]:
+def silhouette_values(unit: NDArray[Any], labels: NDArray[np.intp], total: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     Give the silhouette of each row.
 
     Args:
         unit: Shape (n, d), rows of unit length.
         labels: Shape (n,), from 0 to k - 1, none left out.
-        k: At least 2.
+        total: Shape (k, d), k at least 2; the sums of the rows of each label.
     """
-    total, sizes = sums(unit, labels, k), np.bincount(labels, minlength=k)
-    squares = np.einsum("ij,ij->i", unit, unit, dtype=np.float64)
-    spread = np.bincount(labels, squares, k) / sizes
+    sizes, squares = np.bincount(labels), np.einsum("ij,ij->i", unit, unit, dtype=np.float64)
+    spread = np.bincount(labels, squares) / sizes
     values = np.empty(len(unit))
-    step = max(1, _BLOCK // max(k, unit.shape[1]))
+    step = max(1, _BLOCK // max(total.shape))
     for start in range(0, len(unit), step):
         part = slice(start, start + step)
         # Half the squared Euclidean distance is the cosine distance, and is 0 for equal rows, rounded or not.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -91,15 +91,17 @@ def elbow(rows: ArrayLike, first: int = 2, last: int = 29, *, seed: int = 5) -> 
         J. H. Ward, Hierarchical grouping to optimize an objective function, JASA 58, 1963.
         M. B. Cohen et al., Dimensionality reduction for k-means clustering, STOC 2015.
     """
+    from threadpoolctl import threadpool_limits
+
     if not 2 <= first <= last <= _MOST:
         raise DataError(f"The numbers of groups to try must rise from 2 to at most {_MOST}. Got {first} to {last}.")
     unit = _sampled(directions(rows), seed).astype(np.float64)
     ks = range(first, min(last, different(unit, last + 2) - 1) + 1)
     if not ks:
         raise DataError(f"To try {first} groups there must be {first + 1} different vectors. Got {ks.stop}; add some.")
-    groupings = [*zip(_groupings(unit, ks, seed), ks, strict=True)]
-    sse = np.array([(unit**2).sum() - _explained(unit, labels, k) for labels, k in groupings])
-    silhouettes = np.array([silhouette_values(unit, labels, k).mean() for labels, k in groupings])
+    with threadpool_limits(1):  # products this small take ten times as long on two threads of a busy machine
+        measured = [_measured(unit, labels) for labels in _groupings(unit, ks, seed)]
+    sse, silhouettes = (np.array(each) for each in zip(*measured, strict=True))
     roundest = ks[int(silhouettes.argmax())]
     return Sweep(np.array(ks), sse, silhouettes, bend(ks, sse), roundest, len(unit))
 
@@ -128,9 +130,16 @@ def _sampled(unit: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     return unit[np.sort(np.random.default_rng(seed).choice(len(unit), _SAMPLE, replace=False))]
 
 
-def _explained(rows: NDArray[Any], labels: NDArray[np.intp], k: int) -> float:
+def _measured(unit: NDArray[np.float64], labels: NDArray[np.intp]) -> tuple[float, float]:
+    """Give the error and the mean silhouette."""
+    total = sums(unit, labels, int(labels.max()) + 1)
+    sse = float((unit**2).sum() - _explained(total, labels))
+    return max(sse, 0.0), float(silhouette_values(unit, labels, total).mean())
+
+
+def _explained(total: NDArray[np.float64], labels: NDArray[np.intp]) -> float:
     """Sum the squared means, each for its rows: the error is what the squares of the rows have above that."""
-    return float(((sums(rows, labels, k) ** 2).sum(axis=1) / np.bincount(labels, minlength=k)).sum())
+    return float(((total**2).sum(axis=1) / np.bincount(labels)).sum())
 
 
 def _groupings(unit: NDArray[np.float64], ks: range, seed: int) -> list[NDArray[np.intp]]:
@@ -168,7 +177,7 @@ def _by_merging(rows: NDArray[np.float32], ks: range, seed: int) -> Iterator[NDA
     for k in range(top - 1, ks[0] - 1, -1):
         sizes = np.bincount(labels, minlength=k + 1)
         ways = [lloyd(rows, begin) for begin in (start[:k], _merged(centres, sizes))]
-        labels, centres = max(ways, key=lambda way: _explained(rows, way[0], k))
+        labels, centres = max(ways, key=lambda way: _explained(sums(rows, way[0], k), way[0]))
         if k in ks:
             yield labels
 
