@@ -14,6 +14,8 @@ from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError
 if TYPE_CHECKING:
     from meetup2025.engines import Cursor
 
+pytestmark = pytest.mark.anywhere
+
 
 def selected(cursor: Cursor, sql: str, *given: object) -> list[tuple[object, ...]]:
     """Run a statement and give its rows."""

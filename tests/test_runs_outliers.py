@@ -21,6 +21,8 @@ MARK = """
 INSERT INTO MeetUp2025.Mark (Labels, Source, Item, Odd)
 SELECT 'mine', 'Fish', FishID, CASE WHEN Name IN ({}) THEN 1 ELSE 0 END FROM MeetUp2025.Fish"""
 
+pytestmark = pytest.mark.anywhere
+
 
 def selected(cursor: Cursor, sql: str, *given: object) -> list[tuple[object, ...]]:
     """Run a statement and give its rows."""
