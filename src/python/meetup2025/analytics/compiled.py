@@ -3,9 +3,9 @@ The compiled parts of UMAP: kept on the disk between processes, and used by one 
 
 umap-learn has its loops compiled by Numba when they are first called: ten seconds in each new process, twenty more
 where its package folder cannot be written. Numba keeps compiled functions on the disk for those that ask for it
-(https://numba.readthedocs.io/en/stable/user/jit.html#cache); most of umap-learn's do not, so they are asked here, before
-their first call. The folder is `compiled` in the data folder of the user, or in `NUMBA_CACHE_DIR`, under a name for the
-versions and the place of the libraries: another version finds another folder.
+(https://numba.readthedocs.io/en/stable/user/jit.html#cache). Most of umap-learn's do not, so Numba is asked here,
+before their first call. The folder is in `compiled` in the data folder of the user, or in `NUMBA_CACHE_DIR`, under a
+name for the versions and the place of the libraries: another version finds another folder.
 
 Two threads in parallel loops of Numba end the process where its threading layer is `workqueue`, the one that is always
 there (https://numba.readthedocs.io/en/stable/user/threading-layer.html), hence the lock.
@@ -53,9 +53,10 @@ def umap() -> Iterator[ModuleType]:
     The first use of an installation compiles; each later process reads what was compiled.
     """
     with _LOCK:
-        if not _loaded and not folder().is_dir():
+        if not _loaded:
             compile_now()
-        yield _load(folder())
+        with _one_thread():
+            yield _loaded[0]
 
 
 def compile_now() -> Path:
@@ -63,8 +64,8 @@ def compile_now() -> Path:
     Compile what maps need and write it to `folder`, unless it is there: some twenty seconds.
 
     It is written to a folder of this process first, and then given its name in one step: two processes that compile at
-    once do not mix their files, and none reads half of them. Where the folder cannot be written, a warning tells so once
-    in a process, and each process compiles anew.
+    once do not mix their files, and none reads half of them. Where the folder cannot be written, a warning tells so
+    once in a process, and each process compiles anew.
 
     Returns:
         The folder.
@@ -73,16 +74,14 @@ def compile_now() -> Path:
         OperationalError: This process made maps already, and the folder has gone since.
     """
     with _LOCK:
-        if folder().is_dir():
-            return folder()
-        if _loaded:
-            raise OperationalError(f"{folder()} must be made by a process that made no map yet. Start another.")
-        own = _own_folder()
-        _load(own)
-        _use()
-        if own:
-            _publish(own)
-        return folder()
+        target = folder()
+        if target.is_dir():
+            _load(target)
+        elif _loaded:
+            raise OperationalError(f"{target} must be made by a process that made no map yet. Start another.")
+        else:
+            _compile(target)
+        return target
 
 
 def folder() -> Path:
@@ -94,21 +93,45 @@ def folder() -> Path:
     return Path(os.environ.get("NUMBA_CACHE_DIR") or settings.data_folder() / "compiled") / name
 
 
-def _load(place: Path | None) -> ModuleType:
-    """Import UMAP so that its functions are read from a folder and written to it."""
-    if not _loaded:
-        import numba
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let Numba work in this thread alone: for what is parallel in maps, waking others takes longer than the work."""
+    import numba
 
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(place or "")
-        try:
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
+
+
+def _compile(target: Path) -> None:
+    own = _own_folder()
+    _load(own)
+    _use()
+    if own:
+        _publish(own, target)
+
+
+def _load(place: Path | None) -> None:
+    """Import UMAP so that its functions are read from a folder and written to it."""
+    if _loaded:
+        return
+    import numba
+
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(place or "")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ImportWarning)  # it misses TensorFlow, for maps of another kind
             modules = [importlib.import_module(name) for name in _MODULES]
-            if place:
-                _keep(modules)
-        finally:
-            numba.config.CACHE_DIR = before
-        _loaded.append(modules[-1])
-    return _loaded[0]
+        if place:
+            _keep(modules)
+    finally:
+        config.CACHE_DIR = before
+    _loaded.append(modules[-1])
 
 
 def _keep(modules: list[ModuleType]) -> None:
@@ -141,8 +164,7 @@ def _own_folder() -> Path | None:
     return Path(own)
 
 
-def _publish(own: Path) -> None:
-    target = folder()
+def _publish(own: Path, target: Path) -> None:
     beside = target.with_name(f"{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -62,7 +62,7 @@ class Map:
     @property
     def dimensions(self) -> int:
         """Number of coordinates of a place."""
-        return self.embedding.shape[1]
+        return int(self.embedding.shape[1])
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class NearbyItems:
     distances: NDArray[np.float64]
 
 
-def fit_map(
+def fit_map(  # noqa: PLR0913 - they are what can be chosen
     rows: ArrayLike,
     *,
     dimensions: int = 3,
@@ -108,7 +108,8 @@ def fit_map(
         InvalidVectorError: As `vectors.check`.
     """
     directions = nearest.directions(rows)
-    _check(len(directions), dimensions, neighbours, min_dist, seed, labels)
+    _check(dimensions, neighbours, min_dist, seed)
+    _check_items(len(directions), labels)
     size = min(neighbours, len(directions))
     indices, distances = with_itself(_found(directions, size - 1))
     with compiled.umap() as umap:
@@ -120,7 +121,8 @@ def fit_map(
         start = _start(umap, directions, graph, dimensions, random)
         if labels is not None:
             graph = umap.discrete_metric_simplicial_set_intersection(graph, _codes(labels))
-        embedding = _laid_out(umap, graph, start, (a, b), random, progress=progress)
+        bar = {"disable": None if progress else True, "leave": False}
+        embedding = _laid_out(umap, graph, start, random=random, a=a, b=b, tqdm_kwds=bar)
     return Map(embedding, directions, sigmas, rhos, size, float(min_dist), float(a), float(b), seed)
 
 
@@ -156,7 +158,9 @@ def check_points(fitted: Map, points: ArrayLike) -> NDArray[np.float64]:
     except (TypeError, ValueError) as error:
         raise DataError(f"A place on the map must be {fitted.dimensions} numbers. Got: {error}.") from error
     if array.ndim != 2 or array.shape[1] != fitted.dimensions:
-        raise DataError(f"A place on the map must have {fitted.dimensions} coordinates. Got the shape {array.shape[1:]}.")
+        raise DataError(
+            f"A place on the map must have {fitted.dimensions} coordinates. Got the shape {array.shape[1:]}."
+        )
     if not np.isfinite(array).all():
         raise DataError(f"A place on the map must have finite coordinates. Got {array[~np.isfinite(array)][0]}.")
     return array
@@ -170,7 +174,7 @@ def with_itself(found: Neighbours) -> tuple[NDArray[np.int64], NDArray[np.float3
 
 
 def _found(directions: NDArray[np.float32], k: int) -> Neighbours:
-    if len(directions) > max(_ALL_COMPARED, 4 * k):
+    if len(directions) > max(_ALL_COMPARED, 2 * k):
         return nearest.nearest_of_many(directions, k)
     return nearest.nearest(directions, k)
 
@@ -188,32 +192,41 @@ def _start(
         return random.uniform(-10, 10, (len(directions), dimensions)).astype(np.float32)
     parts, _ = umap.scipy.sparse.csgraph.connected_components(graph)
     if len(directions) > _ALL_COMPARED or parts > _MOST_PARTS:
-        return _principal(directions, dimensions)
+        return _principal(directions, dimensions, random)
     start = umap.spectral_layout(directions, graph, dimensions, random, metric="cosine")
     return umap.noisy_scale_coords(start, random, max_coord=10, noise=0.0001)
 
 
-def _principal(directions: NDArray[np.float32], dimensions: int) -> NDArray[np.float32]:
+def _principal(directions: NDArray[np.float32], dimensions: int, random: np.random.RandomState) -> NDArray[np.float32]:
     middle = directions.mean(axis=0)
     scatter = directions.T @ directions / np.float32(len(directions)) - np.outer(middle, middle)
     axes = np.linalg.eigh(scatter)[1][:, ::-1][:, :dimensions]
-    places: NDArray[np.float32] = directions @ axes - middle @ axes
-    return places * (10 / np.abs(places).max())
+    places = random.normal(scale=1e-6, size=(len(directions), dimensions))  # no two start at the same place
+    places[:, : axes.shape[1]] += directions @ axes - middle @ axes
+    return places.astype(np.float32)
 
 
 def _laid_out(
-    umap: ModuleType,
-    graph: Any,
-    start: NDArray[np.float32],
-    curve: tuple[float, float],
-    random: np.random.RandomState,
-    *,
-    progress: bool,
+    umap: ModuleType, graph: Any, start: NDArray[np.float32], *, random: np.random.RandomState, **options: Any
 ) -> NDArray[np.float32]:
+    embedding: NDArray[np.float32]
     embedding, _ = umap.simplicial_set_embedding(
-        start, graph, start.shape[1], 1.0, *curve, 1.0, 5, None, start, random, "euclidean", {},
-        False, {}, False, parallel=False, tqdm_kwds={"disable": None if progress else True, "leave": False},
-    )  # fmt: skip
+        None,  # what it would start from
+        graph,
+        start.shape[1],
+        initial_alpha=1.0,
+        gamma=1.0,
+        negative_sample_rate=5,
+        n_epochs=None,
+        init=start,
+        random_state=random,
+        metric="cosine",
+        metric_kwds={},
+        densmap=False,
+        densmap_kwds={},
+        output_dens=False,
+        **options,
+    )
     return embedding
 
 
@@ -223,11 +236,14 @@ def _codes(labels: Sequence[str | None]) -> NDArray[np.int64]:
     return np.array([known[label] if label else -1 for label in labels], np.int64)
 
 
-def _check(
-    n: int, dimensions: int, neighbours: int, min_dist: float, seed: int, labels: Sequence[str | None] | None
-) -> None:
+def _check_items(n: int, labels: Sequence[str | None] | None) -> None:
     if n < 2:
         raise DataError(f"A map must have at least 2 vectors. Got {n}; load more.")
+    if labels is not None and len(labels) != n:
+        raise DataError(f"There must be a label for each vector. Got {len(labels)} labels for {n} vectors.")
+
+
+def _check(dimensions: int, neighbours: int, min_dist: float, seed: int) -> None:
     if not 1 <= dimensions <= 50:
         raise DataError(f"A map must have from 1 to 50 dimensions. Got {dimensions}.")
     if neighbours < 2:
@@ -236,5 +252,3 @@ def _check(
         raise DataError(f"The least distance on a map must be from 0 to 1. Got {min_dist}.")
     if not 0 <= seed < 1 << 32:
         raise DataError(f"A seed must be from 0 to 2**32 - 1. Got {seed}.")
-    if labels is not None and len(labels) != n:
-        raise DataError(f"There must be a label for each vector. Got {len(labels)} labels for {n} vectors.")

@@ -24,8 +24,8 @@ _BLOCK = 1 << 24
 _ROWS = 4096
 """Vectors whose norms are computed at once."""
 
-_PRINCIPAL = 50
-"""Directions in which candidates are looked for: of 100,000 CLIP-like vectors they hold nearly all neighbours."""
+_PRINCIPAL = 128
+"""Directions in which candidates are looked for: 50 hold half of the neighbours of CLIP-like vectors, these most."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,21 @@ def nearest_among(rows: ArrayLike, known: ArrayLike, k: int) -> Neighbours:
         DataError: There are not *k* known rows, or the lengths of the vectors differ.
         InvalidVectorError: As `vectors.check`.
     """
-    unit, base = directions(rows), directions(known)
+    return nearest_directions(directions(rows), directions(known), k)
+
+
+def nearest_directions(unit: NDArray[np.float32], base: NDArray[np.float32], k: int) -> Neighbours:
+    """
+    Do what `nearest_among` does, with what `directions` gave.
+
+    Args:
+        unit: Shape (n, d).
+        base: Shape (m, d).
+        k: At least 1.
+
+    Raises:
+        DataError: As `nearest_among`.
+    """
     _check_count(k, len(base), "known vectors")
     if unit.shape[1] != base.shape[1]:
         raise DataError(f"Vectors to compare must have one length. Got {unit.shape[1]} and {base.shape[1]}.")
@@ -105,28 +119,27 @@ def nearest_among(rows: ArrayLike, known: ArrayLike, k: int) -> Neighbours:
 
 def nearest_of_many(unit: NDArray[np.float32], k: int) -> Neighbours:
     """
-    Find nearly all of the *k* nearest others of each row, in a tenth of the time of `nearest`.
+    Find nearly all of the *k* nearest others of each row, for many rows in half of the time of `nearest`.
 
-    The 4 *k* nearest in the 50 principal directions are compared in full: the cosines are exact, a neighbour may be
-    missed. Twice as fast as an approximate index, of which more is missed.
+    The 2 *k* nearest in the principal directions are compared in full: cosines are exact, a neighbour may be missed.
 
     Args:
-        unit: Shape (n, d), of `directions`; n above 4 *k*.
+        unit: Shape (n, d), of `directions`; n above 2 *k*.
         k: At least 1.
 
     Raises:
-        DataError: There are not 4 *k* others.
+        DataError: There are not 2 *k* others.
     """
-    _check_count(4 * k, len(unit) - 1, "others")
+    _check_count(2 * k, len(unit) - 1, "others")
     _, basis = np.linalg.eigh(unit.T @ unit)
     principal = np.ascontiguousarray(unit @ basis[:, -_PRINCIPAL:])
-    candidates = _nearest(principal, principal, 4 * k, others=True).indices
+    candidates = _nearest(principal, principal, 2 * k, others=True).indices
     indices = np.empty((len(unit), k), np.intp)
     cosines = np.empty((len(unit), k), np.float32)
-    step = max(1, _BLOCK // (4 * k * unit.shape[1]))
+    step = max(1, _BLOCK // (2 * k * unit.shape[1]))
     for start in range(0, len(unit), step):
         rows = slice(start, start + step)
-        exact = np.einsum("nd,nkd->nk", unit[rows], unit[candidates[rows]])
+        exact = (unit[candidates[rows]] @ unit[rows, :, None])[:, :, 0]
         order = np.argsort(-exact, axis=1, kind="stable")[:, :k]
         indices[rows] = np.take_along_axis(candidates[rows], order, axis=1)
         cosines[rows] = np.take_along_axis(exact, order, axis=1)
