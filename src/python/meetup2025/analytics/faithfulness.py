@@ -71,7 +71,7 @@ def faithfulness(
         near, nearby = _lowest(far, k), _lowest(away, k)
         intruders += _beyond(far, nearby, k)
         missing += _beyond(away, near, k)
-        same += (near[:, :, None] == nearby[:, None]).sum()
+        same += float((near[:, :, None] == nearby[:, None]).sum())
     most = len(drawn) * k * (2 * n - 3 * k - 1) / 2
     return Faithfulness(1 - intruders / most, 1 - missing / most, same / (len(drawn) * k), k, len(drawn))
 

@@ -111,7 +111,7 @@ def fit_map(  # noqa: PLR0913 - they are what can be chosen
     _check(dimensions, neighbours, min_dist, seed)
     _check_items(len(directions), labels)
     size = min(neighbours, len(directions))
-    indices, distances = with_itself(_found(directions, size - 1))
+    indices, distances = with_itself(other_items(directions, size - 1))
     with compiled.umap() as umap:
         a, b = umap.find_ab_params(1.0, min_dist)
         random = umap.check_random_state(seed)
@@ -138,7 +138,7 @@ def nearest_on_map(fitted: Map, point: ArrayLike, k: int) -> NearbyItems:
     Raises:
         DataError: The point has another number of coordinates, or one is not finite; or there are not *k* items.
     """
-    (place,) = check_points(fitted, np.asarray(point)[None])
+    (place,) = check_points(fitted, [point])
     if not 1 <= k <= len(fitted.embedding):
         raise DataError(f"The number of items must be from 1 to {len(fitted.embedding)}. Got {k}.")
     distances = np.linalg.norm(fitted.embedding - place, axis=1)
@@ -146,7 +146,7 @@ def nearest_on_map(fitted: Map, point: ArrayLike, k: int) -> NearbyItems:
     return NearbyItems(order, distances[order])
 
 
-def check_points(fitted: Map, points: ArrayLike) -> NDArray[np.float64]:
+def check_points(fitted: Map, points: Any) -> NDArray[np.float64]:
     """
     Make sure that an array holds places on a map.
 
@@ -173,10 +173,11 @@ def with_itself(found: Neighbours) -> tuple[NDArray[np.int64], NDArray[np.float3
     return indices, distances
 
 
-def _found(directions: NDArray[np.float32], k: int) -> Neighbours:
+def other_items(directions: NDArray[np.float32], k: int) -> Neighbours:
+    """Find the *k* nearest others of each item: all of them, or of very many items nearly all."""
     if len(directions) > max(_ALL_COMPARED, 2 * k):
         return nearest.nearest_of_many(directions, k)
-    return nearest.nearest(directions, k)
+    return nearest.nearest_others(directions, k)
 
 
 def _start(

@@ -78,7 +78,20 @@ def nearest(rows: ArrayLike, k: int) -> Neighbours:
         DataError: There are not *k* others.
         InvalidVectorError: As `vectors.check`.
     """
-    unit = directions(rows)
+    return nearest_others(directions(rows), k)
+
+
+def nearest_others(unit: NDArray[np.float32], k: int) -> Neighbours:
+    """
+    Do what `nearest` does, with what `directions` gave.
+
+    Args:
+        unit: Shape (n, d), n above *k*.
+        k: At least 1.
+
+    Raises:
+        DataError: As `nearest`.
+    """
     _check_count(k, len(unit) - 1, "others")
     return _nearest(unit, unit, k, others=True)
 
@@ -117,6 +130,20 @@ def nearest_directions(unit: NDArray[np.float32], base: NDArray[np.float32], k: 
     return _nearest(unit, base, k, others=False)
 
 
+def compared(unit: NDArray[np.float32], base: NDArray[np.float32], found: Neighbours) -> Neighbours:
+    """
+    Compute the cosines of neighbours anew, row by row, and order these.
+
+    A product of matrices rounds a row as its company has it; these cosines are the same for a row in any company.
+
+    Args:
+        unit: The rows, shape (n, d), of `directions`.
+        base: What their neighbours are among, shape (m, d), of `directions`.
+        found: The neighbours.
+    """
+    return _ordered(unit, base, found.indices, found.indices.shape[1])
+
+
 def nearest_of_many(unit: NDArray[np.float32], k: int) -> Neighbours:
     """
     Find nearly all of the *k* nearest others of each row, for many rows in half of the time of `nearest`.
@@ -134,12 +161,17 @@ def nearest_of_many(unit: NDArray[np.float32], k: int) -> Neighbours:
     _, basis = np.linalg.eigh(unit.T @ unit)
     principal = np.ascontiguousarray(unit @ basis[:, -_PRINCIPAL:])
     candidates = _nearest(principal, principal, 2 * k, others=True).indices
+    return _ordered(unit, unit, candidates, k)
+
+
+def _ordered(unit: NDArray[np.float32], base: NDArray[np.float32], candidates: NDArray[np.intp], k: int) -> Neighbours:
+    """Give the *k* nearest of the candidates of each row."""
     indices = np.empty((len(unit), k), np.intp)
     cosines = np.empty((len(unit), k), np.float32)
-    step = max(1, _BLOCK // (2 * k * unit.shape[1]))
+    step = max(1, _BLOCK // (candidates.shape[1] * unit.shape[1]))
     for start in range(0, len(unit), step):
         rows = slice(start, start + step)
-        exact = (unit[candidates[rows]] @ unit[rows, :, None])[:, :, 0]
+        exact = np.einsum("nd,nkd->nk", unit[rows], base[candidates[rows]])
         order = np.argsort(-exact, axis=1, kind="stable")[:, :k]
         indices[rows] = np.take_along_axis(candidates[rows], order, axis=1)
         cosines[rows] = np.take_along_axis(exact, order, axis=1)

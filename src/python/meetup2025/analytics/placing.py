@@ -42,7 +42,8 @@ def place(fitted: Map, rows: ArrayLike) -> NDArray[np.float32]:
         InvalidVectorError: As `vectors.check`.
     """
     unit = nearest.directions(rows)
-    return placed(fitted, nearest.nearest_directions(unit, fitted.directions, fitted.neighbours))
+    found = nearest.nearest_directions(unit, fitted.directions, fitted.neighbours)
+    return placed(fitted, nearest.compared(unit, fitted.directions, found))
 
 
 def placed(fitted: Map, found: Neighbours) -> NDArray[np.float32]:

@@ -94,7 +94,7 @@ class Reconstruction(maps.Map):
 
 def _own_images(fitted: maps.Map, method: inverse.Method, k: int) -> NDArray[np.float64]:
     n = len(fitted.directions)
-    others = nearest.nearest(fitted.directions, min(fitted.neighbours, n - 1))
+    others = maps.other_items(fitted.directions, min(fitted.neighbours, n - 1))
     places = placing.placed(fitted, others)
     if method == "neighbours":
         return inverse.averaged(fitted, places, k, without=np.arange(n))
