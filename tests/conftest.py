@@ -75,6 +75,14 @@ def _clean_environment() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _compiled_functions(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Keep compiled functions of maps between runs, apart from those of the user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMBA_CACHE_DIR", str(pytestconfig.cache.mkdir("compiled")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Give each test a data folder of its own."""

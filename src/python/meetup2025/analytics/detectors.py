@@ -15,6 +15,7 @@ import numpy as np
 from meetup2025.analytics import clusters, neighbours
 from meetup2025.analytics.forest import IsolationForest
 from meetup2025.analytics.lloyd import nearest_centres
+from meetup2025.analytics.reconstruction import Reconstruction
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class ByExemplar:
 
 
 DETECTORS: Mapping[str, type[Detector]] = {
-    each.__name__: each for each in (Neighbours, KMeansDistance, IsolationForest, ByExemplar)
+    each.__name__: each for each in (Neighbours, KMeansDistance, IsolationForest, Reconstruction, ByExemplar)
 }
 """All detectors by name; the first is the default."""
 
