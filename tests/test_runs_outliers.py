@@ -318,6 +318,28 @@ def test_label_that_the_names_confirm(fish: Cursor, planted: Planted) -> None:
     assert selected(fish, "CALL MeetUp2025.SuspectLabels('FishImage', 3)") == []
 
 
+def test_names_without_photos(fish: Cursor) -> None:
+    """Names that are no photo's label are listed by their key."""
+    fish.execute("UPDATE MeetUp2025.FishImage SET Label = 'マアジ' WHERE Name = 'abc.jpg'")
+
+    rows = selected(fish, "SELECT FishID, Name FROM MeetUp2025.NamesWithoutPhotos()")
+
+    assert len(rows) == 30
+    assert "マアジ" not in {row[1] for row in rows}
+    assert rows == sorted(rows)
+
+
+def test_photos_unlike_names(fish: Cursor, planted: Planted) -> None:
+    """A photo that is like no name comes first, with its nearest cosine; one of a name is not below the threshold."""
+    stranger = unit(np.random.default_rng(9).normal(size=512))
+    fish.execute(INSERT_IMAGE, ["strange.jpg", stranger])
+
+    rows = selected(fish, "SELECT Name, Label, Score FROM MeetUp2025.PhotosUnlikeNames(0.9)")
+
+    assert [row[:2] for row in rows] == [("strange.jpg", None)]
+    assert rows[0][2] == pytest.approx((planted.vectors @ stranger).max())
+
+
 def test_too_few_labels(fish: Cursor) -> None:
     """Without labels there is nothing to suspect, and it is said."""
     with pytest.raises(DataError, match="number of others"):
