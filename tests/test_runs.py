@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from meetup2025 import vectors
 from meetup2025.engines.program import program
 from meetup2025.errors import (
     BrokenModelError,
@@ -292,6 +293,18 @@ def test_names_and_photos(connection: Connection, planted: Planted) -> None:
     assert items.tables == ("Fish",) * len(planted.names) + ("FishImage",) * len(planted.names)
     assert items.keys[: len(planted.ids)] == tuple(sorted(planted.ids))
     assert items.vectors[0] == pytest.approx(planted.vectors[0].astype(np.float32))
+
+
+def test_arrays_are_the_vectors_of_the_text(connection: Connection, fish: Cursor) -> None:
+    """A cursor that wants arrays gives the numbers of the text, or the text itself."""
+    sql = "SELECT Features FROM MeetUp2025.Fish ORDER BY FishID"
+    texts = [vectors.from_text(str(row[0])) for row in selected(fish, sql)]
+    with connection.cursor() as cursor:
+        cursor.wants_arrays = True
+        found = [row[0] for row in selected(cursor, sql)]
+
+    arrays = [vectors.from_text(each) if isinstance(each, str) else each for each in found]
+    assert (np.array(arrays) == np.array(texts)).all()
 
 
 def test_registered_table(connection: Connection, docs: Cursor) -> None:

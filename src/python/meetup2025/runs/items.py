@@ -145,6 +145,7 @@ def check_compatible(items: Items, others: Items) -> None:
 
 def _read(connection: Connection, source: str, sql: str) -> Items:
     with connection.cursor() as cursor:
+        cursor.wants_arrays = True
         cursor.execute(sql)
         rows, array = _fetched(cursor, source)
     order = sorted(range(len(rows)), key=lambda place: rows[place][0])
@@ -164,9 +165,9 @@ def _fetched(cursor: Cursor, source: str) -> tuple[list[tuple[str, ...]], NDArra
     return rows, np.concatenate(arrays) if arrays else np.empty((0, 0), np.float32)
 
 
-def _vector(text: Any, source: str, key: Any) -> NDArray[np.float32]:
+def _vector(value: Any, source: str, key: Any) -> NDArray[np.float32]:
     try:
-        return vectors.from_text(str(text)).astype(np.float32)
+        return vectors.check(vectors.from_text(value) if isinstance(value, str) else value).astype(np.float32)
     except InvalidVectorError as error:
         raise InvalidVectorError(f"{source}, {key}: {error}", sqlcode=error.sqlcode) from error
 
