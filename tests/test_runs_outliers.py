@@ -232,6 +232,13 @@ def test_comparison(marked: Cursor) -> None:
     assert {row[0]: row[2] for row in rows}["Neighbours"] == 1
 
 
+def test_marks_of_other_tables_have_no_say(marked: Cursor) -> None:
+    """A set may hold marks of several tables; those of the items in question count."""
+    marked.execute("INSERT INTO MeetUp2025.Mark (Labels, Source, Item, Odd) VALUES ('mine', 'FishImage', 'abc.jpg', 1)")
+
+    assert len(selected(marked, "CALL MeetUp2025.CompareDetectors('Fish', 'mine')")) == len(DETECTORS) + 1
+
+
 def test_changed_marks_are_a_new_evaluation(marked: Cursor) -> None:
     """The same marks give the same run, others a new one."""
     run = number(marked, "SELECT MeetUp2025.FitOutliers('Fish')")
@@ -243,7 +250,7 @@ def test_changed_marks_are_a_new_evaluation(marked: Cursor) -> None:
 
 
 BAD_MARKS: list[tuple[str, str]] = [
-    ("DELETE FROM MeetUp2025.Mark", "'mine', which has no rows"),
+    ("DELETE FROM MeetUp2025.Mark", "'mine', which has no rows for FISH"),
     ("UPDATE MeetUp2025.Mark SET Odd = 0", "odd"),
     ("UPDATE MeetUp2025.Mark SET Part = 'train' WHERE Item = 'F001'", "validation or test, or empty. Got 'train'"),
     ("UPDATE MeetUp2025.Mark SET Item = 'X' WHERE Item = 'F001'", "1 that are not, as FISH X"),

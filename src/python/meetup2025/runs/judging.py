@@ -127,8 +127,8 @@ def fit_comparison(source: str, labels: str, seed: int = _SEED) -> int:
 
     connection = current()
     items = read_items(connection, source)
-    marked = _marks(connection, labels)
     places = {(table.upper(), key.upper()): at for at, (table, key, _) in enumerate(items.rows())}
+    marked = _marks(connection, labels, {table for table, _ in places})
     _check_known(marked, places, items.source)
     chosen = items.vectors[[places[each] for each in marked.items]]
     request = Request(COMPARISON, items.basis, {"labels": labels, "labels_hash": marked.hash}, seed)
@@ -147,23 +147,25 @@ def _judged(connection: Connection, run: int, labels: str) -> tuple[StoredRun, l
     with connection.cursor() as cursor:
         cursor.execute("SELECT Source, Item, Name, Score FROM MeetUp2025.OutlierItem WHERE Run = ? ORDER BY %ID", [run])
         rows = [(table, key, name or "", float(score)) for table, key, name, score in cursor.fetchall()]
-    marked = _marks(connection, labels)
-    _check_known(marked, {(row[0].upper(), row[1].upper()) for row in rows}, f"run {run}")
+    there = {(row[0].upper(), row[1].upper()) for row in rows}
+    marked = _marks(connection, labels, {table for table, _ in there})
+    _check_known(marked, there, f"run {run}")
     return known, rows, marked
 
 
-def _marks(connection: Connection, labels: str) -> Marked:
+def _marks(connection: Connection, labels: str, tables: set[str]) -> Marked:
+    """Read the marks of a set that are about items of some tables, in upper case."""
     import numpy as np
 
     from meetup2025.runs.items import SHORT
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT Source, Item, Odd, Part FROM MeetUp2025.Mark WHERE Labels = ?", [labels])
-        rows = sorted(
-            (str(row[0]).upper(), str(row[1]).upper(), int(row[2]), row[3] or "") for row in cursor.fetchall()
-        )
+        every = [(str(row[0]).upper(), str(row[1]).upper(), int(row[2]), row[3] or "") for row in cursor.fetchall()]
+    rows = sorted(row for row in every if row[0] in tables)
     if not rows:
-        raise DataError(f"Labels must be a set of MeetUp2025.Mark. Got {labels!r}, which has no rows; INSERT some.")
+        got = f"{labels!r}, which has no rows for {' or '.join(sorted(tables))}"
+        raise DataError(f"Labels must be a set of MeetUp2025.Mark. Got {got}; INSERT some.")
     wrong = sorted({part for *_, part in rows if part and part.lower() not in PARTS})
     if wrong:
         raise DataError(
