@@ -28,7 +28,8 @@ class Gap:
 
     Attributes:
         distance: Of the centroids of their unit vectors, from 0 to 2: the measure of Liang et al.
-        cosine: Between the centroids, from -1 to 1; 0 where one of them vanishes.
+        cosine: Between the centroids, from -1 to 1; it tells nothing where these are nearly 0, as `without_gap` leaves
+            them, and is 0 where one vanishes.
         separability: Area under the ROC curve of telling the sets apart along the difference of the centroids, from 0.5
             (it tells nothing) to 1. Half of each set gives the direction and the other half is told apart, then the
             other way round; the mean of both. Less than 0.5 is given as 0.5.
@@ -64,9 +65,9 @@ def without_gap(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[np.float64], NDArra
     """
     Move two sets of vectors onto each other, so that a map of both shows what they are of and not their kind.
 
-    The mean of each set is subtracted from it, as GR-CLIP does (Li et al. 2025, "Closing the Modality Gap for Mixed
-    Modality Search", arXiv 2507.19054), and the mean of both means is added to all, so that the cosines stay those of
-    one cone.
+    The mean of each set is subtracted from it, and the vectors are made unit again: GR-CLIP (Li et al. 2025, "Closing
+    the Modality Gap for Mixed Modality Search", arXiv 2507.19054). The cone that all are in goes too, so that cosines
+    are lower.
 
     Args:
         a: Shape (n, d), n at least 2.
@@ -79,10 +80,7 @@ def without_gap(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[np.float64], NDArra
         DataError: As `gap`; or a vector vanishes.
         InvalidVectorError: As `vectors.check`.
     """
-    sets = _units(a, b)
-    middles = [each.mean(axis=0) for each in sets]
-    common = (middles[0] + middles[1]) / 2
-    first, second = (each - middle + common for each, middle in zip(sets, middles, strict=True))
+    first, second = (each - each.mean(axis=0) for each in _units(a, b))
     if min(np.linalg.norm(first, axis=1).min(), np.linalg.norm(second, axis=1).min()) < _CANCELLED:
         raise DataError("A vector must have a direction without the gap. Got one that vanishes; leave it out.")
     return vectors.unit(first), vectors.unit(second)

@@ -9,6 +9,7 @@ points need is kept as arrays.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -186,15 +187,21 @@ def _start(
     """
     Choose where the items start: as umap-learn does, where that works.
 
-    It needs more items than dimensions, and lays out unconnected parts one by one, which takes minutes when there are
-    thousands. The principal components do as well (Kobak and Linderman 2021, doi 10.1038/s41587-020-00809-z).
+    It needs more items than dimensions, finds no eigenvectors of some graphs, and lays out unconnected parts one by
+    one, which takes minutes when there are thousands. The principal components do as well (Kobak and Linderman 2021,
+    doi 10.1038/s41587-020-00809-z).
     """
     if len(directions) < 4 * (dimensions + 1):
         return random.uniform(-10, 10, (len(directions), dimensions)).astype(np.float32)
     parts, _ = umap.scipy.sparse.csgraph.connected_components(graph)
     if len(directions) > _ALL_COMPARED or parts > _MOST_PARTS:
         return _principal(directions, dimensions, random)
-    start = umap.spectral_layout(directions, graph, dimensions, random, metric="cosine")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # umap-learn warns that it found no eigenvectors
+            start = umap.spectral_layout(directions, graph, dimensions, random, metric="cosine")
+    except UserWarning:
+        return _principal(directions, dimensions, random)
     return umap.noisy_scale_coords(start, random, max_coord=10, noise=0.0001)
 
 
