@@ -25,6 +25,9 @@ _SAMPLE = 20_000
 _PER_CLUSTER = 20
 """Rows of the sample for each cluster, at least."""
 
+_FINISH = 10
+"""Iterations on all rows; 20 more make the error smaller by 0.1 %."""
+
 _STARTS = 10
 """Starts of a small table, as of the workshop's loop."""
 
@@ -86,7 +89,7 @@ def fit_clusters(rows: ArrayLike, k: int, *, seed: int = 5) -> Clusters:
     if not 1 <= k <= len(unit):
         raise _too_few(k, len(unit))
     sample = _sampled(unit, k, seed)
-    labels, centres = lloyd(unit, _settled(sample, k, seed))
+    labels, centres = lloyd(unit, _settled(sample, k, seed), _FINISH)
     if np.bincount(labels, minlength=k).min() == 0:
         raise _too_few(k, len(np.unique(unit, axis=0)))
     return _largest_first(unit, labels, centres, seed)
