@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SAMPLE = 20_000
 """Rows that starts are tried on; all rows only finish the best."""
 
-_PER_CLUSTER = 20
+_PER_CLUSTER = 50
 """Rows of the sample for each cluster, at least."""
 
 _FINISH = 10

@@ -35,7 +35,7 @@ _STARTS = 10
 _WHOLE, _LEADING = 200, 64
 """Directions that are all kept where there are not more, and how many are kept of more."""
 
-_ABOVE = 2
+_ABOVE = 6
 """Groups above the highest K from which merging begins."""
 
 
@@ -70,11 +70,11 @@ def elbow(rows: ArrayLike, first: int = 2, last: int = 29, *, seed: int = 5) -> 
     """
     Group rows by K-means for each K from *first* to *last*, and find the bend.
 
-    Up to 1,000 rows each K has ten starts, as in the workshop's loop, `KMeans(k, n_init=10, random_state=5)`. Of more
-    rows all K share one k-means++ start, whose first K centres are a start for K; and from the highest K downwards, the
-    two groups are merged that cost least (Ward), which is taken where it is better. Measured on planted groups, its
-    errors are within 0.3 % of those of ten starts, mostly below. The steps run in the 64 leading directions of the
-    rows; errors and silhouettes are of all directions.
+    Up to 1,000 rows each K has ten starts, as in the workshop's loop, `KMeans(k, n_init=10, random_state=5)`. More rows
+    are grouped by one k-means++ start for a K a little above the highest; from there downwards the two groups whose
+    union costs least are merged (Ward), and K-means settles the rest. Measured on planted groups, the errors are within
+    0.3 % of those of ten starts, and mostly below. The steps run in the 64 leading directions of the rows; errors and
+    silhouettes are of all directions.
 
     Args:
         rows: Shape (n, d), at least 3 different directions. Of more than 10,000, a sample is looked at.
@@ -132,14 +132,10 @@ def _sampled(unit: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
 
 def _measured(unit: NDArray[np.float64], labels: NDArray[np.intp]) -> tuple[float, float]:
     """Give the error and the mean silhouette."""
-    total = sums(unit, labels, int(labels.max()) + 1)
-    sse = float((unit**2).sum() - _explained(total, labels))
-    return max(sse, 0.0), float(silhouette_values(unit, labels, total).mean())
-
-
-def _explained(total: NDArray[np.float64], labels: NDArray[np.intp]) -> float:
-    """Sum the squared means, each for its rows: the error is what the squares of the rows have above that."""
-    return float(((total**2).sum(axis=1) / np.bincount(labels)).sum())
+    sizes = np.bincount(labels)
+    total = sums(unit, labels, len(sizes))
+    sse = (unit**2).sum() - ((total**2).sum(axis=1) / sizes).sum()  # the squares of the rows, less those of the means
+    return max(float(sse), 0.0), float(silhouette_values(unit, labels, total).mean())
 
 
 def _groupings(unit: NDArray[np.float64], ks: range, seed: int) -> list[NDArray[np.intp]]:
@@ -171,13 +167,10 @@ def _by_merging(rows: NDArray[np.float32], ks: range, seed: int) -> Iterator[NDA
     """Give the labels for each K, from the highest down."""
     from sklearn.cluster import kmeans_plusplus
 
-    top = ks[-1] + _ABOVE
-    start = kmeans_plusplus(rows, top, random_state=seed)[0]
+    start = kmeans_plusplus(rows, ks[-1] + _ABOVE, random_state=seed)[0]
     labels, centres = lloyd(rows, start)
-    for k in range(top - 1, ks[0] - 1, -1):
-        sizes = np.bincount(labels, minlength=k + 1)
-        ways = [lloyd(rows, begin) for begin in (start[:k], _merged(centres, sizes))]
-        labels, centres = max(ways, key=lambda way: _explained(sums(rows, way[0], k), way[0]))
+    for k in range(len(start) - 1, ks[0] - 1, -1):
+        labels, centres = lloyd(rows, _merged(centres, np.bincount(labels)))
         if k in ks:
             yield labels
 
