@@ -38,6 +38,12 @@ _WHOLE, _LEADING = 200, 64
 _ABOVE = 6
 """Groups above the highest K from which merging begins."""
 
+_DIGITS = 9
+"""Digits in which silhouettes must differ for a higher K to be the better."""
+
+_NOBODY = 1e-9
+"""Weight of a group without rows, which the union with any other costs nothing."""
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -77,9 +83,9 @@ def elbow(rows: ArrayLike, first: int = 2, last: int = 29, *, seed: int = 5) -> 
     silhouettes are of all directions.
 
     Args:
-        rows: Shape (n, d), at least 3 different directions. Of more than 10,000, a sample is looked at.
+        rows: Shape (n, d), at least 3 rows, of 2 directions. Of more than 10,000, a sample is looked at.
         first: Lowest K, at least 2.
-        last: Highest K, at most 200. Where there are not more different rows than that, it ends one below their number.
+        last: Highest K, at most 200. It ends before where there are fewer different rows, or as many rows as that.
         seed: The same rows and seed give the same numbers.
 
     Raises:
@@ -96,13 +102,17 @@ def elbow(rows: ArrayLike, first: int = 2, last: int = 29, *, seed: int = 5) -> 
     if not 2 <= first <= last <= _MOST:
         raise DataError(f"The numbers of groups to try must rise from 2 to at most {_MOST}. Got {first} to {last}.")
     unit = _sampled(directions(rows), seed).astype(np.float64)
-    ks = range(first, min(last, different(unit, last + 2) - 1) + 1)
+    there = different(unit, last + _ABOVE)
+    ks = range(first, min(last, there, len(unit) - 1) + 1)
     if not ks:
-        raise DataError(f"To try {first} groups there must be {first + 1} different vectors. Got {ks.stop}; add some.")
+        raise DataError(
+            f"To try {first} groups there must be {first + 1} vectors, {first} of them different. "
+            f"Got {len(unit)}, {there} different; add some."
+        )
     with threadpool_limits(1):  # products this small take ten times as long on two threads of a busy machine
-        measured = [_measured(unit, labels) for labels in _groupings(unit, ks, seed)]
+        measured = [_measured(unit, labels) for labels in _groupings(unit, ks, min(ks[-1] + _ABOVE, there), seed)]
     sse, silhouettes = (np.array(each) for each in zip(*measured, strict=True))
-    roundest = ks[int(silhouettes.argmax())]
+    roundest = ks[int(silhouettes.round(_DIGITS).argmax())]
     return Sweep(np.array(ks), sse, silhouettes, bend(ks, sse), roundest, len(unit))
 
 
@@ -132,51 +142,54 @@ def _sampled(unit: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
 
 def _measured(unit: NDArray[np.float64], labels: NDArray[np.intp]) -> tuple[float, float]:
     """Give the error and the mean silhouette."""
-    sizes = np.bincount(labels)
+    _, labels, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     total = sums(unit, labels, len(sizes))
     sse = (unit**2).sum() - ((total**2).sum(axis=1) / sizes).sum()  # the squares of the rows, less those of the means
     return max(float(sse), 0.0), float(silhouette_values(unit, labels, total).mean())
 
 
-def _groupings(unit: NDArray[np.float64], ks: range, seed: int) -> list[NDArray[np.intp]]:
-    """Give the labels for each K."""
+def _groupings(unit: NDArray[np.float64], ks: range, top: int, seed: int) -> list[NDArray[np.intp]]:
+    """Give the labels for each K; merging begins from *top* groups."""
     leading = _leading(unit)
     if len(unit) <= _FEW:
         return [*_by_starts(leading, ks, seed)]
-    return [*_by_merging(leading, ks, seed)][::-1]
+    return [*_by_merging(leading.astype(np.float32), ks, top, seed)][::-1]
 
 
-def _leading(unit: NDArray[np.float64]) -> NDArray[np.float32]:
+def _leading(unit: NDArray[np.float64]) -> NDArray[np.float64]:
     """Turn rows so that few numbers hold their distances, exactly where there are few rows or directions."""
     centred = unit - unit.mean(axis=0)
     if min(unit.shape) <= _WHOLE:
         left, lengths, _ = np.linalg.svd(centred, full_matrices=False)
-        return np.asarray(left * lengths, np.float32)
+        return np.asarray(left * lengths)
     _, axes = np.linalg.eigh(centred.T @ centred)
-    return np.asarray(centred @ axes[:, -_LEADING:], np.float32)
+    return np.asarray(centred @ axes[:, -_LEADING:])
 
 
-def _by_starts(rows: NDArray[np.float32], ks: range, seed: int) -> Iterator[NDArray[np.intp]]:
+def _by_starts(rows: NDArray[np.float64], ks: range, seed: int) -> Iterator[NDArray[np.intp]]:
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
-    for k in ks:
-        yield KMeans(k, n_init=_STARTS, random_state=seed).fit(rows).labels_.astype(np.intp)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of rows that differ too little: some groups stay empty
+        for k in ks:
+            yield KMeans(k, n_init=_STARTS, random_state=seed).fit(rows).labels_.astype(np.intp)
 
 
-def _by_merging(rows: NDArray[np.float32], ks: range, seed: int) -> Iterator[NDArray[np.intp]]:
+def _by_merging(rows: NDArray[np.float32], ks: range, top: int, seed: int) -> Iterator[NDArray[np.intp]]:
     """Give the labels for each K, from the highest down."""
     from sklearn.cluster import kmeans_plusplus
 
-    start = kmeans_plusplus(rows, ks[-1] + _ABOVE, random_state=seed)[0]
-    labels, centres = lloyd(rows, start)
-    for k in range(len(start) - 1, ks[0] - 1, -1):
-        labels, centres = lloyd(rows, _merged(centres, np.bincount(labels)))
+    labels, centres = lloyd(rows, kmeans_plusplus(rows, top, random_state=seed)[0])
+    for k in range(top, ks[0] - 1, -1):
         if k in ks:
             yield labels
+        labels, centres = lloyd(rows, _merged(centres, np.bincount(labels, minlength=k)))
 
 
-def _merged(centres: NDArray[np.float64], sizes: NDArray[np.intp]) -> NDArray[np.float64]:
+def _merged(centres: NDArray[np.float64], counts: NDArray[np.intp]) -> NDArray[np.float64]:
     """Make one group of the two whose union costs least."""
+    sizes = np.maximum(counts, _NOBODY)
     apart = ((centres[:, None] - centres) ** 2).sum(axis=2)
     cost = apart * sizes[:, None] * sizes / (sizes[:, None] + sizes)
     np.fill_diagonal(cost, np.inf)
