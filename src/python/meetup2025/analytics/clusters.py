@@ -173,9 +173,11 @@ def _sampled(unit: NDArray[np.float32], k: int, seed: int) -> NDArray[np.float32
 def _settled(unit: NDArray[np.float32], k: int, seed: int) -> NDArray[np.float64]:
     """Give the centres of the best start."""
     from sklearn.cluster import kmeans_plusplus
+    from threadpoolctl import threadpool_limits
 
     starts = range(seed, seed + max(1, min(_STARTS, _CHEAP // (len(unit) * k))))
-    ways = [lloyd(unit, kmeans_plusplus(unit, k, random_state=start)[0]) for start in starts]
+    with threadpool_limits(1):  # products this small take ten times as long on two threads of a busy machine
+        ways = [lloyd(unit, kmeans_plusplus(unit, k, random_state=start)[0]) for start in starts]
     return min(ways, key=lambda way: float((distances(unit, way[1], way[0]) ** 2).sum()))[1]
 
 
