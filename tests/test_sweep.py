@@ -60,7 +60,7 @@ def test_elbow_of_the_catalogue_is_that_of_the_loop() -> None:
 @pytest.mark.parametrize("few", [0, 1000])
 def test_numbers_of_a_sweep(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     """In both ways, the errors fall, and the silhouette is highest for the planted number of groups."""
-    monkeypatch.setattr(sweep, "_FEW", few)
+    monkeypatch.setattr(sweep, "FEW", few)
     rows, groups = plant_groups(300, 7, seed=8)
 
     found = elbow(rows, 3, 12)

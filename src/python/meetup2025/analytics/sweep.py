@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meetup2025.analytics.clusters import different
-from meetup2025.analytics.lloyd import lloyd, sums
+from meetup2025.analytics.clusters import ABOVE, FEW, STARTS, different, merging
+from meetup2025.analytics.lloyd import sums
 from meetup2025.analytics.neighbours import directions
 from meetup2025.analytics.silhouette import silhouette_values
 from meetup2025.errors import DataError
@@ -27,22 +27,11 @@ _MOST = 200
 _SAMPLE = 10_000
 """Rows that are looked at."""
 
-_FEW = 1000
-"""Rows up to which K-means is started ten times for each K, as the workshop did: about one second for all K."""
-
-_STARTS = 10
-
 _WHOLE, _LEADING = 200, 64
 """Directions that are all kept where there are not more, and how many are kept of more."""
 
-_ABOVE = 6
-"""Groups above the highest K from which merging begins."""
-
 _DIGITS = 9
 """Digits in which silhouettes must differ for a higher K to be the better."""
-
-_NOBODY = 1e-9
-"""Weight of a group without rows, which the union with any other costs nothing."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +83,6 @@ def elbow(rows: ArrayLike, first: int = 2, last: int = 29, *, seed: int = 5) -> 
 
     References:
         V. Satopää et al., Finding a "kneedle" in a haystack, ICDCS Workshops 2011.
-        J. H. Ward, Hierarchical grouping to optimize an objective function, JASA 58, 1963.
         M. B. Cohen et al., Dimensionality reduction for k-means clustering, STOC 2015.
     """
     from threadpoolctl import threadpool_limits
@@ -102,7 +90,7 @@ def elbow(rows: ArrayLike, first: int = 2, last: int = 29, *, seed: int = 5) -> 
     if not 2 <= first <= last <= _MOST:
         raise DataError(f"The numbers of groups to try must rise from 2 to at most {_MOST}. Got {first} to {last}.")
     unit = _sampled(directions(rows), seed).astype(np.float64)
-    there = different(unit, last + _ABOVE)
+    there = different(unit, last + ABOVE)
     ks = range(first, min(last, there, len(unit) - 1) + 1)
     if not ks:
         raise DataError(
@@ -110,7 +98,7 @@ def elbow(rows: ArrayLike, first: int = 2, last: int = 29, *, seed: int = 5) -> 
             f"Got {len(unit)}, {there} different; add some."
         )
     with threadpool_limits(1):  # products this small take ten times as long on two threads of a busy machine
-        measured = [_measured(unit, labels) for labels in _groupings(unit, ks, min(ks[-1] + _ABOVE, there), seed)]
+        measured = [_measured(unit, labels) for labels in _groupings(unit, ks, min(ks[-1] + ABOVE, there), seed)]
     sse, silhouettes = (np.array(each) for each in zip(*measured, strict=True))
     roundest = ks[int(silhouettes.round(_DIGITS).argmax())]
     return Sweep(np.array(ks), sse, silhouettes, bend(ks, sse), roundest, len(unit))
@@ -151,9 +139,10 @@ def _measured(unit: NDArray[np.float64], labels: NDArray[np.intp]) -> tuple[floa
 def _groupings(unit: NDArray[np.float64], ks: range, top: int, seed: int) -> list[NDArray[np.intp]]:
     """Give the labels for each K; merging begins from *top* groups."""
     leading = _leading(unit)
-    if len(unit) <= _FEW:
+    if len(unit) <= FEW:
         return [*_by_starts(leading, ks, seed)]
-    return [*_by_merging(leading.astype(np.float32), ks, top, seed)][::-1]
+    found = [labels for labels, _ in merging(leading.astype(np.float32), top, ks[0], seed)]
+    return found[::-1][: len(ks)]
 
 
 def _leading(unit: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -173,27 +162,4 @@ def _by_starts(rows: NDArray[np.float64], ks: range, seed: int) -> Iterator[NDAr
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # of rows that differ too little: some groups stay empty
         for k in ks:
-            yield KMeans(k, n_init=_STARTS, random_state=seed).fit(rows).labels_.astype(np.intp)
-
-
-def _by_merging(rows: NDArray[np.float32], ks: range, top: int, seed: int) -> Iterator[NDArray[np.intp]]:
-    """Give the labels for each K, from the highest down."""
-    from sklearn.cluster import kmeans_plusplus
-
-    labels, centres = lloyd(rows, kmeans_plusplus(rows, top, random_state=seed)[0])
-    for k in range(top, ks[0] - 1, -1):
-        if k in ks:
-            yield labels
-        labels, centres = lloyd(rows, _merged(centres, np.bincount(labels, minlength=k)))
-
-
-def _merged(centres: NDArray[np.float64], counts: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Make one group of the two whose union costs least."""
-    sizes = np.maximum(counts, _NOBODY)
-    apart = ((centres[:, None] - centres) ** 2).sum(axis=2)
-    cost = apart * sizes[:, None] * sizes / (sizes[:, None] + sizes)
-    np.fill_diagonal(cost, np.inf)
-    one, other = np.unravel_index(cost.argmin(), cost.shape)
-    fewer = centres.copy()
-    fewer[one] = np.average(centres[[one, other]], axis=0, weights=sizes[[one, other]])
-    return np.delete(fewer, other, axis=0)
+            yield KMeans(k, n_init=STARTS, random_state=seed).fit(rows).labels_.astype(np.intp)
