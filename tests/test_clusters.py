@@ -33,7 +33,7 @@ def test_error_is_that_of_scikit_learn(n: int, k: int) -> None:
 
 def test_a_large_table_starts_from_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     """A start on a sample loses at most 2 % of the error, and every row is in a group."""
-    monkeypatch.setattr(clusters, "_SAMPLE", 500)
+    monkeypatch.setattr(clusters, "_SAMPLE", 1500)
     rows, _ = plant_groups(5000, 25, spread=1.5)
     full = KMeans(25, random_state=5).fit(directions(rows))
 
@@ -161,6 +161,23 @@ def test_new_rows_of_another_length() -> None:
     """Rows of another length cannot be assigned."""
     with pytest.raises(InvalidVectorError, match=r"must have 3 items\. Got 4"):
         assign(fit_clusters(np.eye(3), 2), np.eye(4))
+
+
+def test_nearest_is_by_distance() -> None:
+    """A long centre does not win by its length: the nearest one is that at the least distance."""
+    labels, _ = lloyd.nearest_centres(np.array([[1.0, 0], [0, 1]]), np.array([[3.0, 0], [0.5, 0], [0, 2], [0, 1.9]]))
+
+    assert labels.tolist() == [1, 3]
+
+
+def test_centres_need_not_settle() -> None:
+    """After enough iterations the labels are those of the centres as they are, and more make the error smaller."""
+    rows = directions(plant_groups(2000, 30, spread=2)[0])
+
+    few, many = (lloyd.lloyd(rows, rows[:30], enough) for enough in (1, 50))
+
+    assert (lloyd.nearest_centres(rows, few[1])[0] == few[0]).all()
+    assert clusters.distances(rows, many[1], many[0]).sum() < clusters.distances(rows, few[1], few[0]).sum()
 
 
 @pytest.mark.parametrize("block", [1, 100, 1 << 22])

@@ -149,6 +149,13 @@ def test_kmeans_own_scores_leave_the_row_out() -> None:
         assert fitted.own_scores[row] == pytest.approx(np.linalg.norm(centres - unit[row], axis=1).min(), abs=1e-5)
 
 
+@pytest.mark.parametrize("k", [0, 21, 10_000])
+def test_kmeans_with_groups_that_are_not_there(k: int) -> None:
+    """No groups, or more than rows, are refused."""
+    with pytest.raises(DataError, match=rf"from 1 to the number of different vectors, 20\. Got {k}"):
+        KMeansDistance.fit(plant_groups(20, 2)[0], k=k)
+
+
 def test_kmeans_notices_a_row_that_is_alone() -> None:
     """A stranger that K-means gave a group of its own is still the oddest, though its centre is itself."""
     rows = np.vstack([plant_groups(100, 3, spread=0.2)[0], -np.ones((1, 64))])

@@ -29,6 +29,17 @@ def test_neighbours_are_those_of_scikit_learn(monkeypatch: pytest.MonkeyPatch, b
     assert found.distances == pytest.approx(distances, abs=1e-6)
 
 
+@pytest.mark.parametrize("known", [1500, 1563, 3000])
+def test_neighbours_among_many(known: int) -> None:
+    """Among many rows, too, the neighbours are those that scikit-learn finds, wherever they stand."""
+    rows = drawn(known + 40)
+    reference = NearestNeighbors(n_neighbors=5, metric="cosine", algorithm="brute").fit(rows[40:])
+
+    found = neighbours.nearest_among(rows[:40], rows[40:], 5)
+
+    assert (found.indices == reference.kneighbors(rows[:40])[1]).all()
+
+
 def test_neighbours_among_others() -> None:
     """New vectors find their neighbours among known ones, each itself where it is known."""
     known = drawn(60)

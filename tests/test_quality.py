@@ -142,6 +142,13 @@ def test_copies_are_groups() -> None:
     assert [group.tolist() for group in duplicates(copies()).groups] == [[4, 11, 30], [9, 25]]
 
 
+def test_copies_that_are_rounded_otherwise() -> None:
+    """At the highest threshold all copies are found, though their cosines may lack a last digit of 1."""
+    rows = np.random.default_rng(5).normal(size=(50, 64)).astype(np.float32)
+
+    assert duplicates(np.vstack([rows, rows * np.float32(3)]), 1).total == 50
+
+
 def test_exact_copies_alone() -> None:
     """At the highest threshold equal directions are found, and nothing else."""
     assert duplicates(copies(), 1).pairs.tolist() == [[4, 11], [4, 30], [11, 30]]

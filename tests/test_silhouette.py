@@ -54,6 +54,14 @@ def test_equal_rows() -> None:
     assert silhouette(copies, [0, 0, 0, 1, 1, 1]).values.tolist() == [0] * 6
 
 
+def test_copies_that_are_rounded_otherwise() -> None:
+    """Copies of other lengths differ in their last digits as float32; they are copies all the same."""
+    row = np.random.default_rng(5).normal(size=64)
+    copies = (np.arange(1, 40)[:, None] * row).astype(np.float32)
+
+    assert silhouette(copies, np.arange(39) % 3).values.tolist() == [0] * 39
+
+
 def test_three_rows_are_enough() -> None:
     """Two groups of three rows can be judged."""
     assert silhouette([[1, 0], [1, 0.1], [0, 1]], [0, 0, 1]).values[:2] == pytest.approx(1, abs=0.02)

@@ -60,7 +60,7 @@ def test_elbow_of_the_catalogue_is_that_of_the_loop() -> None:
 @pytest.mark.parametrize("few", [0, 1000])
 def test_numbers_of_a_sweep(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     """In both ways, the errors fall, and the silhouette is highest for the planted number of groups."""
-    monkeypatch.setattr(sweep, "_FEW", few)
+    monkeypatch.setattr(sweep, "FEW", few)
     rows, groups = plant_groups(300, 7, seed=8)
 
     found = elbow(rows, 3, 12)
@@ -124,24 +124,48 @@ def test_bend(ks: list[int], errors: list[float], expected: int | None) -> None:
 
 
 def test_few_different_rows_end_the_sweep() -> None:
-    """K stays below the number of different rows, copies or not; three are the fewest."""
+    """K ends at the number of different rows, and one below the number of rows; three rows are the fewest."""
     rows = np.repeat(np.eye(5), 40, axis=0)
 
-    assert elbow(rows).ks.tolist() == [2, 3, 4]
+    assert elbow(rows).ks.tolist() == [2, 3, 4, 5]
+    assert elbow(np.eye(5)).ks.tolist() == [2, 3, 4]
     assert elbow(np.eye(3)).ks.tolist() == [2]
+
+
+@pytest.mark.parametrize("n", [60, 1500])
+@pytest.mark.parametrize("noise", [1e-8, 1e-6, 1e-4])
+def test_near_copies(n: int, noise: float) -> None:
+    """Copies with a little noise are as many groups as there were rows before, and nothing warns of them."""
+    rng = np.random.default_rng(5)
+    rows = rng.normal(size=(3, 300))[np.arange(n) % 3] + noise * rng.normal(size=(n, 300))
+
+    found = elbow(rows, 2, 9)
+
+    assert found.elbow == found.roundest == 3
+    assert found.sse[1:] == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("n", [12, 1500])
+def test_copies_of_four_rows(n: int) -> None:
+    """Copies of four rows are four groups, in both ways."""
+    found = elbow(np.eye(4)[np.arange(n) % 4])
+
+    assert found.ks.tolist() == [2, 3, 4]
+    assert found.roundest == 4
+    assert found.sse[-1] == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_too_few_rows(n: int) -> None:
     """Two rows cannot be tried."""
-    with pytest.raises(DataError, match=rf"there must be 3 different vectors\. Got {n}"):
+    with pytest.raises(DataError, match=rf"3 vectors, 2 of them different\. Got {n}, {n} different"):
         elbow(np.eye(3)[:n])
 
 
 def test_copies_are_too_few_rows() -> None:
-    """Copies of two rows cannot be tried, however many."""
-    with pytest.raises(DataError, match=r"there must be 3 different vectors\. Got 2"):
-        elbow(np.repeat(np.eye(2), 500, axis=0))
+    """Copies of one row cannot be tried, however many."""
+    with pytest.raises(DataError, match=r"2 of them different\. Got 500, 1 different"):
+        elbow(np.ones((500, 2)))
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 5), (1, 5), (6, 5), (2, 10_000), (-3, -2)])

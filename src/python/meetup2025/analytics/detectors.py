@@ -79,11 +79,12 @@ class Neighbours:
     def fit(cls, rows: ArrayLike, *, seed: int = 5, k: int = 5) -> Neighbours:  # noqa: ARG003 - nothing is drawn
         """Keep rows, more than *k*."""
         known = neighbours.directions(rows)
-        return cls(k, known, _mean(neighbours.nearest(known, k)))
+        return cls(k, known, _mean(neighbours.nearest_others(known, k)))
 
     def scores(self, rows: ArrayLike) -> NDArray[np.float64]:
         """Score new rows; one that is among the known has itself as a neighbour, so take `own_scores` for these."""
-        return _mean(neighbours.nearest_among(rows, self.known, self.k))
+        unit = neighbours.directions(rows, self.known.shape[1])
+        return _mean(neighbours.nearest_directions(unit, self.known, self.k))
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class ByExemplar:
             given = neighbours.directions(exemplars)
             if not len(given):
                 raise DataError("There must be at least 1 exemplar of what is normal. Got 0; name some.")
-            return cls(given, _distance(neighbours.nearest_among(unit, given, 1).cosines[:, 0]))
+            return cls(given, _distance(neighbours.nearest_directions(unit, given, 1).cosines[:, 0]))
         _check_enough(unit)
         drawn = np.random.default_rng(seed).choice(len(unit), min(_EXEMPLARS, len(unit)), replace=False)
         cosines = unit @ unit[drawn].T
@@ -148,7 +149,8 @@ class ByExemplar:
 
     def scores(self, rows: ArrayLike) -> NDArray[np.float64]:
         """Score new rows."""
-        return _distance(neighbours.nearest_among(rows, self.exemplars, 1).cosines[:, 0])
+        unit = neighbours.directions(rows, self.exemplars.shape[1])
+        return _distance(neighbours.nearest_directions(unit, self.exemplars, 1).cosines[:, 0])
 
 
 DETECTORS: Mapping[str, type[Detector]] = {

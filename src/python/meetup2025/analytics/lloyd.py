@@ -17,13 +17,15 @@ _BLOCK = 1 << 22
 """Products that are in the memory at once: 16 MB of float32."""
 
 _MOST = 300
-"""Iterations after which centres are taken as they are; they settle long before."""
+"""Iterations after which centres are taken as they are; they settle before."""
 
 _SETTLED = 1000
 """Centres have settled when at most one row of this many changes its centre."""
 
 
-def lloyd(rows: NDArray[Any], centres: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def lloyd(
+    rows: NDArray[Any], centres: NDArray[Any], enough: int = _MOST
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """
     Move centres to the means of the rows nearest to them, until (nearly) no row changes its centre.
 
@@ -32,6 +34,7 @@ def lloyd(rows: NDArray[Any], centres: NDArray[Any]) -> tuple[NDArray[np.intp], 
     Args:
         rows: Shape (n, d), n at least 1.
         centres: Shape (k, d), where to start.
+        enough: Iterations after which they need not have settled.
 
     Returns:
         Labels of shape (n,), from 0, and the centres of shape (k, d) that are nearest. Each label has a row, but where
@@ -41,12 +44,12 @@ def lloyd(rows: NDArray[Any], centres: NDArray[Any]) -> tuple[NDArray[np.intp], 
         S. Lloyd, Least squares quantization in PCM, IEEE Transactions on Information Theory 28, 1982.
     """
     labels, nearness = nearest_centres(rows, centres)
-    for _ in range(_MOST):
-        moved = _means(rows, labels, nearness, len(centres))
-        before = labels
+    for step in range(1, _MOST + 1):
+        moved, before = _means(rows, labels, nearness, len(centres)), labels
         labels, nearness = nearest_centres(rows, moved)
         changed = np.count_nonzero(labels != before)
-        if changed == 0 or (changed <= len(rows) // _SETTLED and np.bincount(labels, minlength=len(centres)).all()):
+        settled = changed <= len(rows) // _SETTLED or step >= enough
+        if changed == 0 or (settled and np.bincount(labels, minlength=len(centres)).all()):
             break
     return labels, moved
 

@@ -122,7 +122,7 @@ def suspect_labels(
         raise DataError(f"There must be one label, or None, for each of the {len(unit)} rows. Got {len(labels)}.")
     places = np.array([row for row, label in enumerate(labels) if label], np.intp)
     kinds, own = np.unique([labels[row] or "" for row in places], return_inverse=True)
-    voices = own[neighbours.nearest(unit[places], k).indices]
+    voices = own[neighbours.nearest_others(unit[places], k).indices]
     most = np.sort(voices, axis=1)[:, k // 2]  # whatever has more than half is in the middle
     votes, mine = (voices == most[:, None]).sum(axis=1), (voices == own[:, None]).sum(axis=1)
     wrong = (2 * votes > k) & (most != own)
@@ -183,7 +183,7 @@ def coverage(rows: ArrayLike, name_rows: ArrayLike, threshold: float) -> Coverag
     known = neighbours.directions(name_rows)
     if not len(known):
         raise DataError("There must be at least 1 name to compare photos with. Got 0; load the names first.")
-    found = neighbours.nearest_among(rows, known, 1)
+    found = neighbours.nearest_directions(neighbours.directions(rows), known, 1)
     nearest, cosines = found.indices[:, 0], found.cosines[:, 0]
     order = np.argsort(cosines, kind="stable")
     unlike = order[cosines[order] < threshold]
@@ -194,4 +194,4 @@ def _nearest_names(unit: NDArray[np.float32], names: Sequence[str], name_rows: A
     known = neighbours.directions(name_rows)
     if len(names) != len(known):
         raise DataError(f"There must be one name for each of the {len(known)} vectors of names. Got {len(names)}.")
-    return np.array(names)[neighbours.nearest_among(unit, known, 1).indices[:, 0]]
+    return np.array(names)[neighbours.nearest_directions(unit, known, 1).indices[:, 0]]
