@@ -249,7 +249,6 @@ OWNERS = {
     "rich": SKINS,
     "scipy": ("analytics",),
     "sklearn": ("analytics",),
-    "skops": ("analytics",),
     "sqlglot": ("engines",),
     "threadpoolctl": ("analytics",),
     "tokenizers": ("embedding",),
@@ -325,7 +324,7 @@ def test_import_rule_finds_its_breach(part: str, source: str, faults: list[str])
 
 HEAVY = (
     *("PIL", "click", "duckdb", "kneed", "nanoarrow", "numba", "numpy", "onnxruntime", "ray", "rich", "scipy"),
-    *("sklearn", "skops", "sqlglot", "tokenizers", "tree_sitter", "umap"),
+    *("sklearn", "sqlglot", "tokenizers", "tree_sitter", "umap"),
 )
 
 

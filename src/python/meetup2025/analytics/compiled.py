@@ -16,7 +16,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import hashlib
-import importlib
 import importlib.util
 import os
 import shutil
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _LIBRARIES = ("umap-learn", "pynndescent", "numba")
-_MODULES = ("umap.utils", "umap.layouts", "umap.umap_")
-"""Where the functions are that maps call."""
 
 _LOCK = threading.RLock()
 _loaded: list[ModuleType] = []
@@ -126,7 +123,9 @@ def _load(place: Path | None) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ImportWarning)  # it misses TensorFlow, for maps of another kind
-            modules = [importlib.import_module(name) for name in _MODULES]
+            from umap import layouts, umap_, utils
+
+            modules = [utils, layouts, umap_]  # where the functions are that maps call
         if place:
             _keep(modules)
     finally:
