@@ -23,7 +23,8 @@ class OddItems(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-
     Tell odd rows (1) from normal ones (0), by a detector that is fitted to the normal ones.
 
     The labels say which rows are normal, and set the threshold: where the F1 is best. A 1 is put to the end of each
-    row, since detectors compare directions, and of columns of numbers the size counts too.
+    row, since detectors compare directions, and of columns of numbers the size counts too; AutoML has scaled them to
+    about 1 before.
 
     Attributes:
         method: Name of a detector of `analytics.detectors.DETECTORS`.
@@ -53,8 +54,9 @@ class OddItems(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-
         rows, odd = _rows(checked), thresholds.binary(labels)
         self.classes_ = np.array([0, 1])
         self.detector_ = DETECTORS[self.method].fit(rows[~odd], seed=self.seed)
-        scores = np.concatenate([self.detector_.own_scores, self.detector_.scores(rows[odd])])
-        best = thresholds.best_f1(scores, np.sort(odd)) if odd.any() else thresholds.from_quantile(scores, 1)
+        scores = np.empty(len(rows))
+        scores[~odd], scores[odd] = self.detector_.own_scores, self.detector_.scores(rows[odd])
+        best = thresholds.best_f1(scores, odd) if odd.any() else thresholds.from_quantile(scores, 1)
         self.threshold_ = max(best, _LEAST)
         return self
 
