@@ -19,17 +19,22 @@ from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectFpr, f_classif
-from sklearn.model_selection import ShuffleSplit, cross_validate
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit, cross_validate
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
+from test_examples import statements
 
+from meetup2025.analytics.clusters import assign, fit_clusters
 from meetup2025.analytics.detectors import DETECTORS
 from meetup2025.errors import DataError
 from meetup2025.integratedml import GROUPS, OUTLIERS
-from meetup2025.integratedml.odd_items import OddItems
+from meetup2025.integratedml.estimators import NearestGroup, OddItems
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from meetup2025.engines import Connection
 
 PAGE = (Path(__file__).parents[1] / "docs" / "integratedml.md").read_text("utf-8")
 FILES = sorted([*Path(OUTLIERS).glob("*.py"), *Path(GROUPS).glob("*.py")])
@@ -67,6 +72,10 @@ def scored(estimator: Any, rows: Any, labels: NDArray[Any], scoring: str) -> flo
     return float(
         cross_validate(estimator, rows, labels, cv=splits, scoring=scoring, error_score="raise")["test_score"].mean()
     )
+
+
+def _with_one(rows: NDArray[Any]) -> NDArray[Any]:
+    return np.append(rows, np.ones((len(rows), 1)), axis=1)
 
 
 @pytest.fixture
@@ -175,6 +184,25 @@ def test_groups_by_likeness() -> None:
     assert model.fit(columns, groups + 1).predict(columns).tolist() == (groups + 1).tolist()
 
 
+def test_groups_are_those_of_the_clusters() -> None:
+    """Of rows that are vectors, each new one gets the group that `assign` gives it; the labels may be any."""
+    rows, _ = plant_groups(300, 5)
+    found = fit_clusters(_with_one(rows[:200]), 5)
+    names = np.array(["a", "b", "c", "d", "e"])
+    model = NearestGroup().fit(rows[:200], names[found.labels])
+
+    assert model.classes_.tolist() == names.tolist()
+    assert model.predict(rows[200:]).tolist() == names[assign(found, _with_one(rows[200:]))[0]].tolist()
+
+
+def test_one_group() -> None:
+    """Of one group, with one row, every row is a member."""
+    model = NearestGroup().fit([[1, 2]], [3])
+
+    assert model.predict([[1, 2], [-5, 0]]).tolist() == [3, 3]
+    assert model.predict_proba([[-5, 0]]).tolist() == [[1]]
+
+
 def test_the_size_counts() -> None:
     """A row in the direction of the others, but ten times as far, is odd: columns of numbers are no directions."""
     rng = np.random.default_rng(5)
@@ -198,8 +226,13 @@ def test_labels_set_the_threshold() -> None:
 # --- as an estimator of scikit-learn --------------------------------------------------------------------------------
 
 
-def test_checks_of_scikit_learn() -> None:
-    """Those checks of scikit-learn pass that bring no labels of their own: here they must be 0 and 1."""
+def test_groups_pass_the_checks_of_scikit_learn() -> None:
+    """All checks of scikit-learn pass."""
+    assert {each["status"] for each in check_estimator(NearestGroup(), on_skip=None)} <= {"passed", "skipped"}
+
+
+def test_odd_items_pass_the_checks_that_bring_no_labels() -> None:
+    """Those checks of scikit-learn pass that bring no labels of their own, since here they must be 0 and 1."""
     results = check_estimator(OddItems(), on_fail=None, on_skip=None)
 
     assert {each["check_name"] for each in results if each["status"] == "passed"} >= {
@@ -304,6 +337,7 @@ def test_rows_of_another_length(places: tuple[NDArray[Any], NDArray[Any]]) -> No
 
 # --- the page -------------------------------------------------------------------------------------------------------
 
+PREDICTED = re.findall(r"^\| (?:the|what) .* \| (?:ROC AUC|F1) \| (\d\.\d\d) \|$", PAGE, re.MULTILINE)
 KEYS = {"pathtoclassifiers", "iscmodelsdisabled", "IsRegression", "seed"}
 
 
@@ -323,3 +357,36 @@ def test_statements_of_the_page_are_not_run() -> None:
     assert "Nothing on this page has been run on an IRIS server by this project." in PAGE
     for block in re.findall(r"(?:<!-- (.*?) -->\n)?```sql\n(.*?)```", PAGE, re.DOTALL):
         assert block[0].startswith("not run: ") == ("MODEL" in block[1])
+
+
+def measured(connection: Connection) -> list[float]:
+    """Run the statements of the page, and score what it scores, in its order."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT MeetUp2025.FitOutliers('Fish', 'Neighbours', 0.1)")
+        for block in re.findall(r"\n\n```sql\n(.*?)```", PAGE, re.DOTALL):
+            for statement in statements(block):
+                cursor.execute(statement)
+        view = next(part for part in re.findall(r"```sql\n(.*?);\n```", PAGE, re.DOTALL) if "LikeAji" in part)
+        answers = []
+        for column, table in (("Odd", "Mark"), ("Cluster", "ClusterItem"), ("Odd", "OutlierItem")):
+            cursor.execute(f"SELECT l.*, o.{column} FROM ({view}) l JOIN MeetUp2025.{table} o ON o.Item = l.FishID")
+            answers.append(np.array([row[2:] for row in cursor.fetchall()], float))
+    strays, groups, run = ((prepared(each[:, :-1], each[:, -1]), each[:, -1].astype(int)) for each in answers)
+    own = [OddItems(method) for method in ("Neighbours", "KMeansDistance", "IsolationForest")]
+    automl = LogisticRegression(solver="liblinear", class_weight="balanced")  # as its reference says
+    return [
+        *(averaged(each, *strays, "roc_auc") for each in (*own, automl)),
+        averaged(NearestGroup(), *groups, "f1_macro"),
+        averaged(own[0], *run, "roc_auc"),
+    ]
+
+
+def averaged(estimator: Any, rows: Any, labels: NDArray[Any], scoring: str) -> float:
+    """Score by twenty splits that share the labels fairly, since four strays are few."""
+    splits = StratifiedShuffleSplit(20, test_size=0.3, random_state=5)
+    return float(cross_validate(estimator, rows, labels, cv=splits, scoring=scoring)["test_score"].mean())
+
+
+def test_measurements_of_the_page(bundled: Connection) -> None:
+    """The scores of the page are those that its statements give, in the preparation of the AutoML Reference."""
+    assert [float(each) for each in PREDICTED] == pytest.approx(measured(bundled), abs=0.02)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meetup2025.integratedml.odd_items import OddItems
+from meetup2025.integratedml.estimators import OddItems
 
 _SEED = 5
 

@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from sklearn.neighbors import NearestCentroid
-
 from meetup2025.integratedml.custom_model import CustomModel
+from meetup2025.integratedml.estimators import NearestGroup
 
 
 class IRISModel(CustomModel):
-    """The group whose mean is nearest, as a run of `FitClusters` has made the groups; nothing in it is random."""
+    """The group whose centre is nearest; nothing in it is random."""
 
     name = "meetup2025_groups"
-    model_type = "Nearest mean"
+    model_type = "NearestGroup"
 
     def __init__(self, **_others: Any) -> None:
-        super().__init__(NearestCentroid())
+        super().__init__(NearestGroup())
