@@ -225,7 +225,7 @@ SKINS = ("analysis_commands", "cli", "options", "output", "prompt", "sending")
 COMMANDS = (*SKINS, "serve_command")  # this one is a server's: it speaks no SQL
 # Makes vectors outside of the database, on other machines, so it has the steps of a load; a skin calls it and no more.
 CLUSTERS = ("distributed", "ray_cluster")
-BOTTOM = ("analytics", "embedding", "images", "iris_process", "vectors", "paths", "errors", "settings")
+BOTTOM = ("analytics", "embedding", "images", "integratedml", "iris_process", "vectors", "paths", "errors", "settings")
 FORBIDDEN = [
     (SKINS, ("procedures", "runs", "loading", "stored", "readers", "photos", "embedding", "analytics")),
     (("serve_command",), ("engines", "procedures", "runs", "loading", "stored", "readers", "photos", "analytics")),
@@ -248,7 +248,7 @@ OWNERS = {
     "ray": ("ray_cluster",),
     "rich": SKINS,
     "scipy": ("analytics",),
-    "sklearn": ("analytics",),
+    "sklearn": ("analytics", "integratedml"),
     "sqlglot": ("engines",),
     "threadpoolctl": ("analytics",),
     "tokenizers": ("embedding",),
@@ -342,6 +342,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import meetup2025.procedures", set()),
         ("import meetup2025.cli", {"click"}),
         ("import meetup2025.distributed", {"PIL", "numpy"}),
+        ("import meetup2025.integratedml", set()),
         ("import numpy", {"numpy"}),
     ],
 )
