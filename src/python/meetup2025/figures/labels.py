@@ -1,0 +1,117 @@
+"""
+Which labels a figure shows: as many as do not overlap.
+
+Label placement by a greedy choice among fixed positions (Christensen, Marks and Shieber 1995, "An Empirical Study of
+Algorithms for Point-Feature Label Placement"). Lengths are pixels of the smallest window that a page has; in a larger one the
+points only move apart.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+SIZE = 12
+"""Pixels of the font: kanji of fewer run together."""
+
+LONGEST = 24
+"""Most half-width cells of a label; the rest of a longer one is in the hover."""
+
+_GAP = 6
+"""Pixels from the middle of a marker to its label."""
+
+_MOST_COVERED = 1
+"""Most markers that a label may hide."""
+
+_POSITIONS = {"top center": (0, 1), "bottom center": (0, -1), "middle right": (1, 0), "middle left": (-1, 0)}
+"""As Plotly calls them, and where the label lies from its marker; y points up."""
+
+
+def short(text: str) -> str:
+    """Cut a text to `LONGEST` cells."""
+    if _cells(text) <= LONGEST:
+        return text
+    while _cells(text) > LONGEST - 1:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def spread(places: NDArray[np.float64], most: int) -> list[int]:
+    """
+    Order points so that the first few are all over the picture: each is the farthest from those before.
+
+    Args:
+        places: Shape (n, d).
+        most: How many to give.
+    """
+    if not len(places):
+        return []
+    order = [int(np.argmin(((places - places.mean(axis=0)) ** 2).sum(axis=1)))]
+    nearest = np.full(len(places), np.inf)
+    for _ in range(min(most, len(places)) - 1):
+        nearest = np.minimum(nearest, ((places - places[order[-1]]) ** 2).sum(axis=1))
+        nearest[order[-1]] = -1
+        order.append(int(nearest.argmax()))
+    return order
+
+
+def chosen(places: NDArray[np.float64], texts: Sequence[str], order: Iterable[int], most: int) -> dict[int, str]:
+    """
+    Choose labels that do not overlap, and where each stands.
+
+    Args:
+        places: Pixels of the points, shape (n, 2).
+        texts: Label of each; an empty one is left out.
+        order: Which points matter most, by number.
+        most: How many labels at most.
+
+    Returns:
+        For each chosen point the position of its label, as Plotly calls it.
+    """
+    boxes: list[NDArray[np.float64]] = []
+    found: dict[int, str] = {}
+    for point in order:
+        if len(found) == most:
+            break
+        free = [
+            (_covered(box, places), place, position)
+            for place, (position, box) in enumerate(candidates(places[point], texts[point]).items())
+            if not overlaps(box, boxes)
+        ]
+        if texts[point] and free and min(free)[0] <= _MOST_COVERED:
+            found[point] = min(free)[2]
+            boxes.append(candidates(places[point], texts[point])[found[point]])
+    return found
+
+
+def candidates(place: NDArray[np.float64], text: str) -> dict[str, NDArray[np.float64]]:
+    """Give the box (left, bottom, right, top) of a label in each position."""
+    size = np.array([_cells(short(text)) * SIZE / 2 + 4, SIZE * 1.4])
+    found = {}
+    for position, side in _POSITIONS.items():
+        middle = place + np.array(side) * (size / 2 + _GAP)
+        found[position] = np.concatenate([middle - size / 2, middle + size / 2])
+    return found
+
+
+def overlaps(box: NDArray[np.float64], boxes: Sequence[NDArray[np.float64]]) -> bool:
+    """Tell whether a box has a part in common with others."""
+    if not boxes:
+        return False
+    others = np.array(boxes)
+    return bool(((box[:2] < others[:, 2:]) & (others[:, :2] < box[2:])).all(axis=1).any())
+
+
+def _covered(box: NDArray[np.float64], places: NDArray[np.float64]) -> int:
+    return int(((places > box[:2] - 2) & (places < box[2:] + 2)).all(axis=1).sum())
+
+
+def _cells(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -1,0 +1,262 @@
+"""
+Maps of items, in two or three dimensions: coloured by what they are, by their group, or by how odd they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meetup2025.errors import DataError
+from meetup2025.figures import labels, palette
+from meetup2025.figures.rows import Record, records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from plotly.graph_objects import Figure
+
+    from meetup2025.figures.rows import Row
+
+COLUMNS = ("source", "item", "name", "label", "x", "y", "z")
+"""Those of `MeetUp2025.ReadMap`."""
+
+COLOURED = ("source", "label", "cluster", "score")
+"""What may colour a map."""
+
+NEAREST = 3
+"""How many neighbours a hover names."""
+
+WIDTH, HEIGHT = 680, 460
+"""Pixels of the least plot, for which labels are chosen."""
+
+_LABELS, _LABELS_IN_SPACE = 40, 24
+_EYE = np.array([1.25, 1.25, 0.9])
+_KINDS = {"Fish": "names", "FishImage": "photos"}
+
+
+def map_(rows: Iterable[Row], *, colour: str = "", title: str = "", subtitle: str = "") -> Figure:
+    """
+    Draw a map, with as many names as do not overlap; the others, and the nearest three of each, are shown on hover.
+
+    Args:
+        rows: Those of `MeetUp2025.ReadMap`: source, item, name, label, x, y, z. Mappings may also have kanji, cluster
+            with central (`ReadClusters`) and score with odd (`ReadOutliers`).
+        colour: `source`, `label`, `cluster` or `score`; by itself what the rows have, score first, and source where
+            there are several.
+        title: What stands above it.
+        subtitle: A smaller line below that.
+
+    Raises:
+        DataError: A column is missing, or the rows do not have that colour.
+    """
+    from plotly.graph_objects import Figure
+
+    items = records(rows, COLUMNS, "ReadMap")
+    figure = Figure(_traces(items, _colour(items, colour)))
+    return palette.dress(_framed(figure, items), title, subtitle)
+
+
+def gap(
+    before: Iterable[Row], after: Iterable[Row], *, titles: Sequence[str] = ("before", "after"), title: str = ""
+) -> Figure:
+    """
+    Draw two maps of names and photos side by side: with the gap between them and without.
+
+    Args:
+        before: Rows of one map, as for `map_`.
+        after: Those of the other, with as many dimensions.
+        titles: What stands above each, for example with the distance of the centroids.
+        title: What stands above both.
+
+    Raises:
+        DataError: A column is missing, or one map is flat and the other is not.
+    """
+    from plotly.subplots import make_subplots
+
+    both = [records(rows, COLUMNS, "ReadMap") for rows in (before, after)]
+    if len({_in_space(items) for items in both if items}) > 1:
+        raise DataError("Two maps side by side must have as many dimensions. Got one of 2 and one of 3; fit one anew.")
+    kind = "scene" if any(map(_in_space, both)) else "xy"
+    figure = make_subplots(1, 2, specs=[[{"type": kind}] * 2], subplot_titles=list(map(palette.plain, titles)))
+    for column, items in enumerate(both, 1):
+        for trace in _traces(items, "source", width=WIDTH / 2):
+            figure.add_trace(trace.update(legendgroup=trace.name, showlegend=column == 1), row=1, col=column)
+    _equal(figure)
+    return palette.dress(figure, title, "")
+
+
+def _colour(items: Sequence[Record], colour: str) -> str:
+    there = [name for name in COLOURED if any(item.get(name) not in {None, ""} for item in items)]
+    if colour and colour.lower() not in COLOURED:
+        raise DataError(f"The colour of a map must be {', '.join(COLOURED)}. Got {colour!r}.")
+    if colour and items and colour.lower() not in there:
+        raise DataError(f"The rows must have a {colour} to be coloured by. Got none; join some, or leave it out.")
+    several = len({item["source"] for item in items}) > 1
+    return colour.lower() or next((name for name in ("score", "cluster") if name in there), "") or (
+        "source" if several or "label" not in there else "label"
+    )
+
+
+def _traces(items: Sequence[Record], colour: str, width: float = WIDTH) -> list[Any]:
+    """Give a trace for each category, and for a score one of what is odd and one of the rest."""
+    in_space = _in_space(items)
+    places = np.array([[item["x"], item["y"], *([item["z"]] if in_space else [])] for item in items], float)
+    places = places.reshape(len(items), 3 if in_space else 2)
+    shown = _shown(items, places, width)
+    hovers = _hovers(items, places)
+    if colour == "score":
+        parts = _by_score(items)
+    else:
+        parts = _by_category(items, colour, in_space=in_space)
+    return [_trace(name, look, members, (items, places, shown, hovers)) for name, look, members in parts]
+
+
+def _by_category(items: Sequence[Record], colour: str, *, in_space: bool) -> list[tuple[str, Any, list[int]]]:
+    known = palette.categories(item.get(colour) for item in items)
+    members: dict[Any, list[int]] = {each: [] for each in (*known, None)}
+    for number, item in enumerate(items):
+        value = item.get(colour)
+        members[value if value in known else None].append(number)
+    return [
+        (_called(value, items, each), palette.marker(known.get(value), in_space=in_space, size=_size(in_space)), each)
+        for value, each in members.items()
+        if each
+    ]
+
+
+def _by_score(items: Sequence[Record]) -> list[tuple[str, Any, list[int]]]:
+    in_space = _in_space(items)
+    known = [number for number, item in enumerate(items) if item.get("score") is not None]
+    odd = [number for number in known if items[number].get("odd")]
+    parts = [("odd", 2, odd), ("not odd", 0, sorted({*known} - {*odd})), ("no score", None, _others(items, known))]
+    found = []
+    for name, place, members in parts:
+        look = palette.marker(place, in_space=in_space, size=_size(in_space) + (2 if name == "odd" else 0))
+        if place is not None:
+            look |= {"color": [items[number]["score"] for number in members], "coloraxis": "coloraxis"}
+        found.append((name, look, members))
+    return [each for each in found if each[2]]
+
+
+def _others(items: Sequence[Record], known: Sequence[int]) -> list[int]:
+    return sorted({*range(len(items))} - {*known})
+
+
+def _called(value: Any, items: Sequence[Record], members: Sequence[int]) -> str:
+    """Name a category: a source by what it holds, a cluster with its most central item."""
+    if value is None:
+        return "other"
+    if isinstance(value, int):
+        first = min((items[number] for number in members), key=lambda item: item.get("central") or 0)
+        return f"{value} {palette.plain(labels.short(str(first['name'] or '')))}"
+    return palette.plain(_KINDS.get(value, value))
+
+
+def _trace(name: str, look: Mapping[str, Any], members: Sequence[int], drawn: tuple[Any, ...]) -> Any:
+    from plotly import graph_objects
+
+    items, places, shown, hovers = drawn
+    texts = [palette.plain(labels.short(items[number]["name"])) if number in shown else "" for number in members]
+    kind = graph_objects.Scatter3d if places.shape[1] == 3 else graph_objects.Scatter
+    return kind(
+        **dict(zip("xyz", places[members].T.tolist(), strict=False)),
+        name=name,
+        mode="markers+text",
+        marker=look,
+        text=texts,
+        textposition=[shown.get(number, "top center") for number in members],
+        textfont={"size": labels.SIZE},
+        customdata=[[items[number]["source"], items[number]["item"]] for number in members],
+        hovertext=[hovers[number] for number in members],
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=True,
+    )
+
+
+def _shown(items: Sequence[Record], places: NDArray[np.float64], width: float) -> dict[int, str]:
+    """Choose the labels: the most central items of clusters first, or the oddest, or some from everywhere."""
+    most = _LABELS_IN_SPACE if _in_space(items) else _LABELS
+    order: Iterable[int] = labels.spread(places, 10 * most)
+    if any(item.get("score") is not None for item in items):
+        order = sorted(range(len(items)), key=lambda number: -(items[number].get("score") or -np.inf))
+    elif any(item.get("central") for item in items):
+        order = sorted(range(len(items)), key=lambda number: items[number].get("central") or np.inf)
+    return labels.chosen(pixels(places, width), [item["name"] or "" for item in items], order, most)
+
+
+def pixels(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.float64]:
+    """
+    Give where points lie in the least window, as the camera sees them first.
+
+    Args:
+        places: Shape (n, 2) or (n, 3).
+        width: Of the plot, in pixels.
+
+    Returns:
+        Shape (n, 2), y upwards.
+    """
+    if not len(places):
+        return np.empty((0, 2))
+    if places.shape[1] == 3:
+        eye = _EYE / np.linalg.norm(_EYE)
+        right = np.cross([0, 0, 1], eye)
+        right /= np.linalg.norm(right)
+        places = (places - places.mean(axis=0)) @ np.array([right, np.cross(eye, right)]).T
+    size = np.maximum(np.ptp(places, axis=0) * 1.12, 1e-9)
+    return (places - places.min(axis=0)) * min(width / size[0], HEIGHT / size[1])
+
+
+def _hovers(items: Sequence[Record], places: NDArray[np.float64]) -> list[str]:
+    near = nearest(places)
+    return [_hover(item, place, [items[other] for other in near[n]]) for n, (item, place) in enumerate(zip(items, places, strict=True))]
+
+
+def _hover(item: Record, place: NDArray[np.float64], near: Sequence[Record]) -> str:
+    kind = _KINDS.get(item["source"], item["source"]).removesuffix("s")
+    lines = [
+        f"<b>{palette.plain(item['name'])}</b> {palette.plain(item.get('kanji'))}".rstrip(),
+        " · ".join(filter(None, (kind, palette.plain(item["item"]), palette.plain(item["label"])))),
+        "" if item.get("cluster") is None else f"cluster {item['cluster']}",
+        "" if item.get("score") is None else f"score {item['score']:.4g}{', odd' if item.get('odd') else ''}",
+        f"nearest: {', '.join(palette.plain(each['name']) for each in near)}" if near else "",
+        f"at {', '.join(f'{number:.2f}' for number in place)}",
+    ]
+    return "<br>".join(filter(None, lines))
+
+
+def nearest(places: NDArray[np.float64], k: int = NEAREST) -> list[list[int]]:
+    """Give the nearest *k* other points of each, the nearest first; fewer where there are no more."""
+    from scipy.spatial import KDTree
+
+    k = min(k, len(places) - 1)
+    if k < 1:
+        return [[] for _ in places]
+    found = KDTree(places).query(places, k + 1)[1]
+    return [[int(other) for other in row if other != number][:k] for number, row in enumerate(found)]
+
+
+def _framed(figure: Figure, items: Sequence[Record]) -> Figure:
+    _equal(figure)
+    figure.update_layout(coloraxis={"colorscale": palette.SCALE, "colorbar": {"title": "score", "len": 0.6, "y": 0.3}})
+    if not items:
+        figure.add_annotation(text="There are no items.", showarrow=False, font={"size": 16})
+    return figure
+
+
+def _equal(figure: Figure) -> None:
+    """Draw all axes to one scale: distances are what a map is about."""
+    figure.update_yaxes(scaleanchor="x")
+    eye = dict(zip("xyz", _EYE.tolist(), strict=True))
+    axis = {"title": "", "showticklabels": False}
+    figure.update_scenes(aspectmode="data", camera={"eye": eye}, xaxis=axis, yaxis=axis, zaxis=axis)
+
+
+def _in_space(items: Sequence[Record]) -> bool:
+    return bool(items) and all(item["z"] is not None for item in items)
+
+
+def _size(in_space: bool) -> int:  # noqa: FBT001 - one of two
+    return 5 if in_space else 9
