@@ -31,6 +31,18 @@ _BROWSERS = (
     "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
 )
 _SECONDS = 120
+_SCALE = 2
+_FRAME = 200
+"""More than the units that a browser takes from the height of a window for its frame."""
+
+_SWITCHES = (
+    "--headless",
+    "--hide-scrollbars",
+    f"--force-device-scale-factor={_SCALE}",
+    "--enable-unsafe-swiftshader",  # draws three dimensions without a graphics card
+    "--virtual-time-budget=10000",
+    "--no-first-run",
+)
 _CONFIG = {"displaylogo": False, "responsive": True, "plotlyServerURL": "", "showSendToCloud": False}
 
 _PAGE = Template("""<!doctype html>
@@ -44,7 +56,8 @@ _PAGE = Template("""<!doctype html>
 <title>$title</title>
 <style>
 :root { color-scheme: light dark; }
-body { margin: 0; background: Canvas; }
+body { margin: 0; background: #ffffff; color: #1a1a1a; }
+@media screen and (prefers-color-scheme: dark) { body { background: #161616; color: #e8e8e8; } }
 #figure { min-width: 900px; min-height: 600px; }
 @page { size: landscape; margin: 8mm; }
 </style>
@@ -101,10 +114,10 @@ def write_png(figure: Figure, path: str | os.PathLike[str], title: str = "", *, 
     check_file(path)
     height = int(figure.layout.height or HEIGHT)
     if browser := _browser():
-        data = _screenshot(browser, _page(figure, title, "en"), width, height)
+        data = _screenshot(browser, _page(figure, title, "en", height), width, height)
     else:
         check_png()
-        data = figure.to_image(format="png", width=width, height=height, scale=2)
+        data = figure.to_image(format="png", width=width, height=height, scale=_SCALE)
     _replace(Path(path), data)
 
 
@@ -142,8 +155,8 @@ def _browser() -> str | None:
     return next(filter(None, map(shutil.which, _BROWSERS)), None)
 
 
-def _page(figure: Figure, title: str, lang: str) -> str:
-    height = figure.layout.height
+def _page(figure: Figure, title: str, lang: str, height: int | None = None) -> str:
+    height = height or figure.layout.height
     drawn = figure.to_html(
         config=_CONFIG,
         include_plotlyjs=True,
@@ -178,28 +191,37 @@ def _umask() -> int:
 
 
 def _screenshot(browser: str, page: str, width: int, height: int) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
+    # The browser may still write to its profile when it has ended.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         source, picture = Path(folder, "figure.html"), Path(folder, "figure.png")
         source.write_text(page, "utf-8")
         command = [
             browser,
-            "--headless",
-            "--hide-scrollbars",
-            "--force-device-scale-factor=2",
-            "--enable-unsafe-swiftshader",
-            "--virtual-time-budget=10000",
+            *_SWITCHES,
             f"--user-data-dir={folder}/profile",
-            f"--window-size={width},{height}",
+            f"--window-size={width},{height + _FRAME}",
             f"--screenshot={picture}",
             source.as_uri(),
         ]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
-            command.insert(1, "--no-sandbox")  # Chromium refuses to work as root with it; the page is our own
+            command.insert(1, "--no-sandbox")  # as root it works in no other way; the page is our own
         try:
             done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603
         except subprocess.TimeoutExpired as error:
-            raise OperationalError(f"{browser} must draw a picture within {_SECONDS} seconds. It did not.") from error
+            raise OperationalError(f"{browser} must draw a picture in {_SECONDS} seconds. It did not.") from error
         if done.returncode or not picture.exists():
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            raise OperationalError(f"{browser} must draw the picture. It ended with {done.returncode}: {said[-1:]}")
-        return picture.read_bytes()
+            said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            raise OperationalError(f"{browser} must draw the picture. It ended with {done.returncode}: {said}")
+        return _cut(picture, width, height)
+
+
+def _cut(picture: Path, width: int, height: int) -> bytes:
+    """Cut off the part of the window that is frame, at the bottom."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    stream = BytesIO()
+    with Image.open(picture) as opened:
+        opened.crop((0, 0, _SCALE * width, _SCALE * height)).save(stream, "PNG", optimize=True)
+    return stream.getvalue()

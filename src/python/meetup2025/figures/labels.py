@@ -27,18 +27,15 @@ LONGEST = 24
 _GAP = 6
 """Pixels from the middle of a marker to its label."""
 
-_MOST_COVERED = 1
-"""Most markers that a label may hide."""
-
-_POSITIONS = {"top center": (0, 1), "bottom center": (0, -1), "middle right": (1, 0), "middle left": (-1, 0)}
-"""As Plotly calls them, and where the label lies from its marker; y points up."""
+POSITIONS = {"top center": (0, 1), "middle right": (1, 0), "middle left": (-1, 0), "bottom center": (0, -1)}
+"""As Plotly calls them, and where the label lies from its marker; y points up. The first that is free is taken."""
 
 
 def short(text: str) -> str:
     """Cut a text to `LONGEST` cells."""
-    if _cells(text) <= LONGEST:
+    if cells(text) <= LONGEST:
         return text
-    while _cells(text) > LONGEST - 1:
+    while cells(text) > LONGEST - 1:
         text = text[:-1]
     return f"{text}…"
 
@@ -64,7 +61,7 @@ def spread(places: NDArray[np.float64], most: int) -> list[int]:
 
 def chosen(places: NDArray[np.float64], texts: Sequence[str], order: Iterable[int], most: int) -> dict[int, str]:
     """
-    Choose labels that do not overlap, and where each stands.
+    Choose labels that overlap neither each other nor a marker, and where each stands.
 
     Args:
         places: Pixels of the points, shape (n, 2).
@@ -80,25 +77,20 @@ def chosen(places: NDArray[np.float64], texts: Sequence[str], order: Iterable[in
     for point in order:
         if len(found) == most:
             break
-        free = [
-            (_covered(box, places), place, position)
-            for place, (position, box) in enumerate(candidates(places[point], texts[point]).items())
-            if not overlaps(box, boxes)
-        ]
-        if texts[point] and free and min(free)[0] <= _MOST_COVERED:
-            found[point] = min(free)[2]
-            boxes.append(candidates(places[point], texts[point])[found[point]])
+        for position in POSITIONS if texts[point] else ():
+            box = label_box(places[point], texts[point], position)
+            if not overlaps(box, boxes) and not _covers(box, places):
+                found[point] = position
+                boxes.append(box)
+                break
     return found
 
 
-def candidates(place: NDArray[np.float64], text: str) -> dict[str, NDArray[np.float64]]:
-    """Give the box (left, bottom, right, top) of a label in each position."""
-    size = np.array([_cells(short(text)) * SIZE / 2 + 4, SIZE * 1.4])
-    found = {}
-    for position, side in _POSITIONS.items():
-        middle = place + np.array(side) * (size / 2 + _GAP)
-        found[position] = np.concatenate([middle - size / 2, middle + size / 2])
-    return found
+def label_box(place: NDArray[np.float64], text: str, position: str) -> NDArray[np.float64]:
+    """Give the box (left, bottom, right, top) of a label in a position."""
+    size = np.array([cells(short(text)) * SIZE / 2 + 4, SIZE * 1.4])
+    middle = place + np.array(POSITIONS[position]) * (size / 2 + _GAP)
+    return np.concatenate([middle - size / 2, middle + size / 2])
 
 
 def overlaps(box: NDArray[np.float64], boxes: Sequence[NDArray[np.float64]]) -> bool:
@@ -109,9 +101,10 @@ def overlaps(box: NDArray[np.float64], boxes: Sequence[NDArray[np.float64]]) -> 
     return bool(((box[:2] < others[:, 2:]) & (others[:, :2] < box[2:])).all(axis=1).any())
 
 
-def _covered(box: NDArray[np.float64], places: NDArray[np.float64]) -> int:
-    return int(((places > box[:2] - 2) & (places < box[2:] + 2)).all(axis=1).sum())
+def _covers(box: NDArray[np.float64], places: NDArray[np.float64]) -> bool:
+    return bool(((places > box[:2] - 2) & (places < box[2:] + 2)).all(axis=1).any())
 
 
-def _cells(text: str) -> int:
+def cells(text: str) -> int:
+    """Count the half-width cells of a text: a kanji has two."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -29,11 +29,20 @@ COLOURED = ("source", "label", "cluster", "score")
 NEAREST = 3
 """How many neighbours a hover names."""
 
-WIDTH, HEIGHT = 680, 460
+WIDTH, HEIGHT = 640, 440
 """Pixels of the least plot, for which labels are chosen."""
 
+_EDGE = 0.08
+"""Room around the items, as a share of their extent."""
+
 _LABELS, _LABELS_IN_SPACE = 40, 24
-_EYE = np.array([1.25, 1.25, 0.9])
+_SIGHT = np.array([1.25, 1.25, 0.6])
+"""From where a map in space is seen first: the direction."""
+
+_HALF_ANGLE = np.tan(np.pi / 8)
+"""Of the camera of Plotly, which sees 45 degrees upwards."""
+
+_OTHER = "other"
 _KINDS = {"Fish": "names", "FishImage": "photos"}
 
 
@@ -56,7 +65,9 @@ def map_(rows: Iterable[Row], *, colour: str = "", title: str = "", subtitle: st
 
     items = records(rows, COLUMNS, "ReadMap")
     figure = Figure(_traces(items, _colour(items, colour)))
-    return palette.dress(_framed(figure, items), title, subtitle)
+    figure.update_layout(coloraxis={"colorscale": palette.SCALE, "colorbar": {"title": "score", "len": 0.6, "y": 0.3}})
+    _frame(figure, items)
+    return palette.dress(figure, title, subtitle)
 
 
 def gap(
@@ -84,7 +95,7 @@ def gap(
     for column, items in enumerate(both, 1):
         for trace in _traces(items, "source", width=WIDTH / 2):
             figure.add_trace(trace.update(legendgroup=trace.name, showlegend=column == 1), row=1, col=column)
-    _equal(figure)
+        _frame(figure, items, column, WIDTH / 2)
     return palette.dress(figure, title, "")
 
 
@@ -102,21 +113,16 @@ def _colour(items: Sequence[Record], colour: str) -> str:
 
 def _traces(items: Sequence[Record], colour: str, width: float = WIDTH) -> list[Any]:
     """Give a trace for each category, and for a score one of what is odd and one of the rest."""
-    in_space = _in_space(items)
-    places = np.array([[item["x"], item["y"], *([item["z"]] if in_space else [])] for item in items], float)
-    places = places.reshape(len(items), 3 if in_space else 2)
+    in_space, places = _in_space(items), _places(items)
     shown = _shown(items, places, width)
     hovers = _hovers(items, places)
-    if colour == "score":
-        parts = _by_score(items)
-    else:
-        parts = _by_category(items, colour, in_space=in_space)
+    parts = _by_score(items) if colour == "score" else _by_category(items, colour, in_space=in_space)
     return [_trace(name, look, members, (items, places, shown, hovers)) for name, look, members in parts]
 
 
 def _by_category(items: Sequence[Record], colour: str, *, in_space: bool) -> list[tuple[str, Any, list[int]]]:
     known = palette.categories(item.get(colour) for item in items)
-    members: dict[Any, list[int]] = {each: [] for each in (*known, None)}
+    members: dict[Any, list[int]] = {each: [] for each in (None, *known)}  # what has none lies below the others
     for number, item in enumerate(items):
         value = item.get(colour)
         members[value if value in known else None].append(number)
@@ -148,7 +154,7 @@ def _others(items: Sequence[Record], known: Sequence[int]) -> list[int]:
 def _called(value: Any, items: Sequence[Record], members: Sequence[int]) -> str:
     """Name a category: a source by what it holds, a cluster with its most central item."""
     if value is None:
-        return "other"
+        return _OTHER
     if isinstance(value, int):
         first = min((items[number] for number in members), key=lambda item: item.get("central") or 0)
         return f"{value} {palette.plain(labels.short(str(first['name'] or '')))}"
@@ -173,6 +179,7 @@ def _trace(name: str, look: Mapping[str, Any], members: Sequence[int], drawn: tu
         hovertext=[hovers[number] for number in members],
         hovertemplate="%{hovertext}<extra></extra>",
         showlegend=True,
+        legendrank=2000 if name == _OTHER else 1000,
     )
 
 
@@ -189,7 +196,7 @@ def _shown(items: Sequence[Record], places: NDArray[np.float64], width: float) -
 
 def pixels(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.float64]:
     """
-    Give where points lie in the least window, as the camera sees them first.
+    Give where points lie in the least window; in space, as the camera sees them first.
 
     Args:
         places: Shape (n, 2) or (n, 3).
@@ -201,17 +208,45 @@ def pixels(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.floa
     if not len(places):
         return np.empty((0, 2))
     if places.shape[1] == 3:
-        eye = _EYE / np.linalg.norm(_EYE)
-        right = np.cross([0, 0, 1], eye)
-        right /= np.linalg.norm(right)
-        places = (places - places.mean(axis=0)) @ np.array([right, np.cross(eye, right)]).T
-    size = np.maximum(np.ptp(places, axis=0) * 1.12, 1e-9)
-    return (places - places.min(axis=0)) * min(width / size[0], HEIGHT / size[1])
+        return _projected(places, camera(places, width)) * HEIGHT / 2
+    low, high = limits(places)
+    return (places - low) * min(np.array([width, HEIGHT]) / (high - low))
+
+
+def limits(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give both ends of each axis, shape (2, d): those of the items and some room."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    size = (high - low).max() or 1.0
+    room = np.maximum(_EDGE * (high - low), 0.05 * size)
+    return np.stack([low - room, high + room])
+
+
+def camera(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.float64]:
+    """Give the eye nearest to a map in space that sees all of it, in units of its longest axis."""
+    sight = _SIGHT / np.linalg.norm(_SIGHT)
+    for distance in np.arange(1.0, 3.0, 0.1):
+        seen = np.abs(_projected(places, distance * sight)).max(axis=0)
+        if seen[0] < 0.85 * width / HEIGHT and seen[1] < 0.9:
+            break
+    return np.asarray(distance * sight)
+
+
+def _projected(places: NDArray[np.float64], eye: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Project points as Plotly does: perspective, the longest axis 1, the middle of the axes in the middle."""
+    low, high = limits(places)
+    world = (places - (low + high) / 2) / (high - low).max()
+    ahead = -eye / np.linalg.norm(eye)
+    right = np.cross(ahead, [0, 0, 1])
+    right /= np.linalg.norm(right)
+    depth = np.maximum((world - eye) @ ahead, 1e-6)
+    return np.asarray((world @ np.array([right, np.cross(right, ahead)]).T) / depth[:, None] / _HALF_ANGLE)
 
 
 def _hovers(items: Sequence[Record], places: NDArray[np.float64]) -> list[str]:
-    near = nearest(places)
-    return [_hover(item, place, [items[other] for other in near[n]]) for n, (item, place) in enumerate(zip(items, places, strict=True))]
+    return [
+        _hover(item, place, [items[other] for other in near])
+        for item, place, near in zip(items, places, nearest(places), strict=True)
+    ]
 
 
 def _hover(item: Record, place: NDArray[np.float64], near: Sequence[Record]) -> str:
@@ -238,20 +273,32 @@ def nearest(places: NDArray[np.float64], k: int = NEAREST) -> list[list[int]]:
     return [[int(other) for other in row if other != number][:k] for number, row in enumerate(found)]
 
 
-def _framed(figure: Figure, items: Sequence[Record]) -> Figure:
-    _equal(figure)
-    figure.update_layout(coloraxis={"colorscale": palette.SCALE, "colorbar": {"title": "score", "len": 0.6, "y": 0.3}})
+def _frame(figure: Figure, items: Sequence[Record], number: int = 1, width: float = WIDTH) -> None:
+    """Draw all axes of a map to one scale, which is that of its labels: distances are what it is about."""
+    suffix = str(number) if number > 1 else ""
     if not items:
         figure.add_annotation(text="There are no items.", showarrow=False, font={"size": 16})
-    return figure
+        return
+    places = _places(items)
+    ends = dict(zip("xyz", limits(places).T.tolist(), strict=False))
+    if len(ends) == 2:
+        axes = {f"{name}axis{suffix}": {"range": each} for name, each in ends.items()}
+        axes[f"yaxis{suffix}"] |= {"scaleanchor": f"x{suffix}"}
+        figure.update_layout(axes)
+        return
+    longest = max(high - low for low, high in ends.values())
+    scene: dict[str, Any] = {
+        f"{name}axis": {"range": each, "title": "", "showticklabels": False} for name, each in ends.items()
+    }
+    scene["aspectmode"] = "manual"
+    scene["aspectratio"] = {name: (high - low) / longest for name, (low, high) in ends.items()}
+    scene["camera"] = {"eye": dict(zip("xyz", camera(places, width).tolist(), strict=True))}
+    figure.update_layout({f"scene{suffix}": scene})
 
 
-def _equal(figure: Figure) -> None:
-    """Draw all axes to one scale: distances are what a map is about."""
-    figure.update_yaxes(scaleanchor="x")
-    eye = dict(zip("xyz", _EYE.tolist(), strict=True))
-    axis = {"title": "", "showticklabels": False}
-    figure.update_scenes(aspectmode="data", camera={"eye": eye}, xaxis=axis, yaxis=axis, zaxis=axis)
+def _places(items: Sequence[Record]) -> NDArray[np.float64]:
+    axes = "xyz" if _in_space(items) else "xy"
+    return np.array([[item[axis] for axis in axes] for item in items], float).reshape(len(items), len(axes))
 
 
 def _in_space(items: Sequence[Record]) -> bool:

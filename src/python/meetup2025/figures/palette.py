@@ -77,7 +77,7 @@ def template(scheme: str) -> dict[str, Any]:
             "scene": {"xaxis": in_space, "yaxis": in_space, "zaxis": in_space},
             "hoverlabel": {"align": "left", "font": {"family": FONT}},
             "shapedefaults": {"line": {"color": ink}},
-            "legend": {"font": {"size": 12}, "itemsizing": "constant"},
+            "legend": {"font": {"size": 12}},
         }
     }
 
