@@ -156,9 +156,11 @@ def _browser() -> str | None:
 
 
 def _page(figure: Figure, title: str, lang: str, height: int | None = None) -> str:
+    """Make the page; one of a fixed *height* is for paper, and has no buttons."""
+    config = _CONFIG | ({"displayModeBar": False} if height else {})
     height = height or figure.layout.height
     drawn = figure.to_html(
-        config=_CONFIG,
+        config=config,
         include_plotlyjs=True,
         full_html=False,
         div_id="figure",

@@ -73,7 +73,7 @@ def elbow(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figure
         figure.update_yaxes(title=name, row=row, col=1)
         for chosen in (each for each in tried if each["choice"] in {rule, "both"}):
             figure.add_trace(_choice(chosen, column, rule), row=row, col=1)
-            figure.add_vline(x=chosen["clusters"], line_dash="dot", row="all", col=1)
+            figure.add_vline(x=chosen["clusters"], line_dash="dot", line_width=1, row="all", col=1)
     figure.update_xaxes(title="clusters", row=2, col=1)
     figure.update_layout(showlegend=False)
     return palette.dress(figure, title, subtitle)
@@ -134,7 +134,7 @@ def _choice(chosen: Record, column: str, rule: str) -> Any:
         mode="markers+text",
         marker={"color": palette.COLOURS[4], "symbol": "star", "size": 16, "line": {"color": palette.OTHER, "width": 1}},
         text=[f"{rule}: {chosen['clusters']}"],
-        textposition="middle right",
+        textposition="top right",
         textfont={"size": 15},
         hovertemplate=f"{rule}: %{{x}}<extra></extra>",
         cliponaxis=False,

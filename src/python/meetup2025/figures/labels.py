@@ -59,15 +59,23 @@ def spread(places: NDArray[np.float64], most: int) -> list[int]:
     return order
 
 
-def chosen(places: NDArray[np.float64], texts: Sequence[str], order: Iterable[int], most: int) -> dict[int, str]:
+def chosen(
+    places: NDArray[np.float64],
+    texts: Sequence[str],
+    order: Iterable[int],
+    *,
+    most: int,
+    window: tuple[float, float] = (np.inf, np.inf),
+) -> dict[int, str]:
     """
     Choose labels that overlap neither each other nor a marker, and where each stands.
 
     Args:
-        places: Pixels of the points, shape (n, 2).
+        places: Pixels of the points, shape (n, 2); (0, 0) is the left lower corner of the window.
         texts: Label of each; an empty one is left out.
         order: Which points matter most, by number.
         most: How many labels at most.
+        window: Width and height of what can be seen, in pixels: no label is cut by its edges.
 
     Returns:
         For each chosen point the position of its label, as Plotly calls it.
@@ -79,7 +87,8 @@ def chosen(places: NDArray[np.float64], texts: Sequence[str], order: Iterable[in
             break
         for position in POSITIONS if texts[point] else ():
             box = label_box(places[point], texts[point], position)
-            if not overlaps(box, boxes) and not _covers(box, places):
+            is_seen = box[:2].min() >= 0 and (box[2:] <= window).all()
+            if is_seen and not overlaps(box, boxes) and not _covers(box, places):
                 found[point] = position
                 boxes.append(box)
                 break

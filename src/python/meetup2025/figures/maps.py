@@ -191,7 +191,8 @@ def _shown(items: Sequence[Record], places: NDArray[np.float64], width: float) -
         order = sorted(range(len(items)), key=lambda number: -(items[number].get("score") or -np.inf))
     elif any(item.get("central") for item in items):
         order = sorted(range(len(items)), key=lambda number: items[number].get("central") or np.inf)
-    return labels.chosen(pixels(places, width), [item["name"] or "" for item in items], order, most)
+    texts = [item["name"] or "" for item in items]
+    return labels.chosen(pixels(places, width), texts, order, most=most, window=(width, HEIGHT))
 
 
 def pixels(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.float64]:
@@ -203,14 +204,15 @@ def pixels(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.floa
         width: Of the plot, in pixels.
 
     Returns:
-        Shape (n, 2), y upwards.
+        Shape (n, 2), y upwards; (0, 0) is the left lower corner.
     """
     if not len(places):
         return np.empty((0, 2))
+    window = np.array([width, HEIGHT])
     if places.shape[1] == 3:
-        return _projected(places, camera(places, width)) * HEIGHT / 2
+        return _projected(places, camera(places, width)) * HEIGHT / 2 + window / 2
     low, high = limits(places)
-    return (places - low) * min(np.array([width, HEIGHT]) / (high - low))
+    return (places - (low + high) / 2) * min(window / (high - low)) + window / 2
 
 
 def limits(places: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -286,6 +288,7 @@ def _frame(figure: Figure, items: Sequence[Record], number: int = 1, width: floa
         axes[f"yaxis{suffix}"] |= {"scaleanchor": f"x{suffix}"}
         figure.update_layout(axes)
         return
+    figure.update_layout(legend_itemsizing="constant")
     longest = max(high - low for low, high in ends.values())
     scene: dict[str, Any] = {
         f"{name}axis": {"range": each, "title": "", "showticklabels": False} for name, each in ends.items()

@@ -1,7 +1,8 @@
 """
 How all figures look: colours that colour-blind eyes tell apart, symbols beside them, a light and a dark template.
 
-The colours are those of Okabe and Ito 2008, "Color Universal Design", without black, which a dark page hides.
+The colours are those of Okabe and Ito 2008, "Color Universal Design", without black, which a dark page hides, and yellow,
+which paper hides.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 
     from plotly.graph_objects import Figure
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
-"""One after the other; their number and that of the symbols have no divisor in common, so that 56 pairs differ."""
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
+"""One after the other; their number and that of the symbols have no divisor in common, so that 42 pairs differ."""
 
 OTHER = "#999999"
 """Colour of what has no category of its own, and of all edges."""
@@ -22,9 +23,9 @@ OTHER = "#999999"
 SCALE = "Cividis"
 """Colours of numbers: Nuñez et al. 2018, made for colour-blind eyes."""
 
-SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star", "triangle-down")
-SYMBOLS_IN_SPACE = ("circle", "square", "diamond", "cross", "circle-open", "x", "square-open", "diamond-open")
-"""All that Plotly draws in three dimensions."""
+SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star")
+SYMBOLS_IN_SPACE = ("circle", "square", "diamond", "cross", "circle-open", "x", "square-open")
+"""Plotly draws few others in three dimensions."""
 
 FONT = "'Hiragino Sans', 'Yu Gothic', 'Noto Sans CJK JP', 'Noto Sans JP', IPAPGothic, sans-serif"
 """Fonts of macOS, Windows and Linux that have kanji."""
@@ -57,7 +58,7 @@ def marker(place: int | None, *, in_space: bool = False, size: int = 8) -> dict[
     symbols = SYMBOLS_IN_SPACE if in_space else SYMBOLS
     colour = OTHER if place is None else COLOURS[place % len(COLOURS)]
     symbol = symbols[0] if place is None else symbols[place % len(symbols)]
-    return {"color": colour, "symbol": symbol, "size": size, "line": {"color": OTHER, "width": 0.5}}
+    return {"color": colour, "symbol": symbol, "size": size, "line": {"color": OTHER, "width": 0 if in_space else 0.5}}
 
 
 def template(scheme: str) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def template(scheme: str) -> dict[str, Any]:
             "scene": {"xaxis": in_space, "yaxis": in_space, "zaxis": in_space},
             "hoverlabel": {"align": "left", "font": {"family": FONT}},
             "shapedefaults": {"line": {"color": ink}},
-            "legend": {"font": {"size": 12}},
+            "legend": {"font": {"size": 12}, "tracegroupgap": 0},
         }
     }
 

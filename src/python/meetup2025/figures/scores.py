@@ -4,6 +4,7 @@ What does not belong, and how well that is told.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from meetup2025.figures import labels, palette
@@ -56,7 +57,7 @@ def outliers(rows: Iterable[Row], threshold: float, *, title: str = "", subtitle
 
     items = sorted(records(rows, OUTLIERS, "ReadOutliers"), key=lambda item: int(item["place"]))
     figure = make_subplots(1, 2, column_widths=[0.6, 0.4], horizontal_spacing=0.16)
-    named, bins = items[:_NAMED], _bins(items)
+    named, bins = items[:_NAMED], _bins(items, threshold)
     for odd, (name, look) in enumerate(_LOOKS):
         figure.add_trace(_histogram([each for each in items if each["odd"] == odd], name, look, bins), row=1, col=1)
         figure.add_trace(_bars([each for each in named if each["odd"] == odd], name, look), row=1, col=2)
@@ -130,16 +131,18 @@ def comparison(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> F
         figure.add_trace(
             Scatter(
                 x=[each[column] for each in found],
-                y=[each["detector"] for each in found],
+                y=[row + (place - 1) / 6 for row in range(len(found))],  # beside each other where they are equal
+                customdata=[each["detector"] for each in found],
                 name=name,
                 mode="markers",
                 marker=palette.marker(place, size=14),
                 error_x=_interval(found) if column == "rocauc" else None,
-                hovertemplate=f"%{{y}}: {name} %{{x:.3f}}<extra></extra>",
+                hovertemplate=f"%{{customdata}}: {name} %{{x:.3f}}<extra></extra>",
             )
         )
     figure.update_xaxes(title="1 is perfect", range=[0, 1.02])
-    figure.update_yaxes(autorange="reversed", showgrid=True)
+    detectors = [palette.plain(each["detector"]) for each in found]
+    figure.update_yaxes(autorange="reversed", tickvals=[*range(len(found))], ticktext=detectors)
     return palette.dress(figure, title, subtitle)
 
 
@@ -176,13 +179,14 @@ def _bars(part: Sequence[Record], name: str, look: Any) -> Any:
     )
 
 
-def _bins(items: Sequence[Record]) -> dict[str, float] | None:
-    """Share the range of all scores in equal parts, so that both kinds have the same."""
+def _bins(items: Sequence[Record], threshold: float) -> dict[str, float] | None:
+    """Share the range of all scores in equal parts; the threshold is an edge, so that no bar has both kinds."""
     scores = [each["score"] for each in items]
     if not scores or min(scores) == max(scores):
         return None
-    low, high = min(scores), max(scores)
-    return {"start": low, "end": high + (high - low) / _BINS, "size": (high - low) / _BINS}
+    size = (max(scores) - min(scores)) / _BINS
+    below = math.ceil((threshold - min(scores)) / size)
+    return {"start": threshold - below * size, "end": max(scores) + size, "size": size}
 
 
 def _called(item: Record) -> str:
