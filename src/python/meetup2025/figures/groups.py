@@ -132,7 +132,12 @@ def _choice(chosen: Record, column: str, rule: str) -> Any:
         y=[chosen[column]],
         name=rule,
         mode="markers+text",
-        marker={"color": palette.COLOURS[4], "symbol": "star", "size": 16, "line": {"color": palette.OTHER, "width": 1}},
+        marker={
+            "color": palette.COLOURS[4],
+            "symbol": "star",
+            "size": 16,
+            "line": {"color": palette.OTHER, "width": 1},
+        },
         text=[f"{rule}: {chosen['clusters']}"],
         textposition="top right",
         textfont={"size": 15},

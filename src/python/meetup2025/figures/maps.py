@@ -106,8 +106,10 @@ def _colour(items: Sequence[Record], colour: str) -> str:
     if colour and items and colour.lower() not in there:
         raise DataError(f"The rows must have a {colour} to be coloured by. Got none; join some, or leave it out.")
     several = len({item["source"] for item in items}) > 1
-    return colour.lower() or next((name for name in ("score", "cluster") if name in there), "") or (
-        "source" if several or "label" not in there else "label"
+    return (
+        colour.lower()
+        or next((name for name in ("score", "cluster") if name in there), "")
+        or ("source" if several or "label" not in there else "label")
     )
 
 
