@@ -222,7 +222,7 @@ def _metrics(connection: Connection, run: int, only: str = "") -> str:
 def _with_kanji(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Give names and photos the kanji of the catalogue, where it has any."""
     sql = "SELECT FishID, Name, Kanji FROM MeetUp2025.FishCatalogue()"
-    known = {"Fish": {}, "FishImage": {}}  # type: dict[str, dict[str, str]]
+    known: dict[str, dict[Any, str]] = {"Fish": {}, "FishImage": {}}
     for fish in _records(connection, sql, []):
         known["Fish"][fish["fishid"]] = known["FishImage"][fish["name"]] = fish["kanji"] or ""
     for row in rows:

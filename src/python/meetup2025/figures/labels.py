@@ -2,8 +2,8 @@
 Which labels a figure shows: as many as do not overlap.
 
 Label placement by a greedy choice among fixed positions (Christensen, Marks and Shieber 1995, "An Empirical Study of
-Algorithms for Point-Feature Label Placement"). Lengths are pixels of the smallest window that a page has; in a larger one the
-points only move apart.
+Algorithms for Point-Feature Label Placement"). Lengths are pixels of the smallest window that a page has; in a larger
+one the points only move apart.
 """
 
 from __future__ import annotations

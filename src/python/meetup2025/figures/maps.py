@@ -232,7 +232,7 @@ def camera(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.floa
         seen = np.abs(_projected(places, distance * sight)).max(axis=0)
         if seen[0] < 0.85 * width / HEIGHT and seen[1] < 0.9:
             break
-    return np.asarray(distance * sight)
+    return np.array(distance * sight, float)
 
 
 def _projected(places: NDArray[np.float64], eye: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -254,7 +254,7 @@ def _hovers(items: Sequence[Record], places: NDArray[np.float64]) -> list[str]:
 
 
 def _hover(item: Record, place: NDArray[np.float64], near: Sequence[Record]) -> str:
-    kind = _KINDS.get(item["source"], item["source"]).removesuffix("s")
+    kind = palette.plain(_KINDS.get(item["source"], item["source"])).removesuffix("s")
     lines = [
         f"<b>{palette.plain(item['name'])}</b> {palette.plain(item.get('kanji'))}".rstrip(),
         " · ".join(filter(None, (kind, palette.plain(item["item"]), palette.plain(item["label"])))),

@@ -1,8 +1,8 @@
 """
 How all figures look: colours that colour-blind eyes tell apart, symbols beside them, a light and a dark template.
 
-The colours are those of Okabe and Ito 2008, "Color Universal Design", without black, which a dark page hides, and yellow,
-which paper hides.
+The colours are those of Okabe and Ito 2008, "Color Universal Design", without black, which a dark page hides, and
+yellow, which paper hides.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SCALE = "Cividis"
 """Colours of numbers: Nuñez et al. 2018, made for colour-blind eyes."""
 
 SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star")
-SYMBOLS_IN_SPACE = ("circle", "square", "diamond", "cross", "circle-open", "x", "square-open")
-"""Plotly draws few others in three dimensions."""
+SYMBOLS_IN_SPACE = ("circle", "square", "diamond", "cross", "circle-open", "diamond-open", "square-open")
+"""In three dimensions they are characters of the font: Japanese ones have all of these, and not that of `x`."""
 
 FONT = "'Hiragino Sans', 'Yu Gothic', 'Noto Sans CJK JP', 'Noto Sans JP', IPAPGothic, sans-serif"
 """Fonts of macOS, Windows and Linux that have kanji."""

@@ -90,6 +90,7 @@ def _bars(names: Iterable[Mapping[str, Any]]) -> Any:
         marker={"color": [palette.COLOURS[0] if name["rank"] == 1 else palette.COLOURS[5] for name in best]},
         text=[_words(name) for name in best],
         textposition="auto",
+        insidetextfont={"size": 14, "color": ["#ffffff" if name["rank"] == 1 else "#1a1a1a" for name in best]},
         insidetextanchor="start",
         hovertext=[f"<b>{palette.plain(name['name'])}</b> {_words(name)}" for name in best],
         hovertemplate="%{hovertext}<extra></extra>",
