@@ -43,6 +43,9 @@ _HALF_ANGLE = np.tan(np.pi / 8)
 """Of the camera of Plotly, which sees 45 degrees upwards."""
 
 _OTHER = "other"
+_CROWD = 1000
+_FILL = ["top center"] * 2
+"""Makes positions three or more: in space Plotly takes one or two for something else."""
 _KINDS = {"Fish": "names", "FishImage": "photos"}
 
 
@@ -129,7 +132,7 @@ def _by_category(items: Sequence[Record], colour: str, *, in_space: bool) -> lis
         value = item.get(colour)
         members[value if value in known else None].append(number)
     return [
-        (_called(value, items, each), palette.marker(known.get(value), in_space=in_space, size=_size(in_space)), each)
+        (_called(value, items, each), palette.marker(known.get(value), in_space=in_space, size=_size(items)), each)
         for value, each in members.items()
         if each
     ]
@@ -142,7 +145,7 @@ def _by_score(items: Sequence[Record]) -> list[tuple[str, Any, list[int]]]:
     parts = [("odd", 2, odd), ("not odd", 0, sorted({*known} - {*odd})), ("no score", None, _others(items, known))]
     found = []
     for name, place, members in parts:
-        look = palette.marker(place, in_space=in_space, size=_size(in_space) + (2 if name == "odd" else 0))
+        look = palette.marker(place, in_space=in_space, size=_size(items) + (2 if name == "odd" else 0))
         if place is not None:
             look |= {"color": [items[number]["score"] for number in members], "coloraxis": "coloraxis"}
         found.append((name, look, members))
@@ -167,7 +170,9 @@ def _trace(name: str, look: Mapping[str, Any], members: Sequence[int], drawn: tu
     from plotly import graph_objects
 
     items, places, shown, hovers = drawn
-    texts = [palette.plain(labels.short(items[number]["name"])) if number in shown else "" for number in members]
+    texts = [labels.short(items[number]["name"]) if number in shown else "" for number in members]
+    if places.shape[1] == 2:  # in space there is no markup, so nothing to make plain
+        texts = list(map(palette.plain, texts))
     kind = graph_objects.Scatter3d if places.shape[1] == 3 else graph_objects.Scatter
     return kind(
         **dict(zip("xyz", places[members].T.tolist(), strict=False)),
@@ -175,7 +180,7 @@ def _trace(name: str, look: Mapping[str, Any], members: Sequence[int], drawn: tu
         mode="markers+text",
         marker=look,
         text=texts,
-        textposition=[shown.get(number, "top center") for number in members],
+        textposition=[shown.get(number, "top center") for number in members] + _FILL,
         textfont={"size": labels.SIZE},
         customdata=[[items[number]["source"], items[number]["item"]] for number in members],
         hovertext=[hovers[number] for number in members],
@@ -210,11 +215,12 @@ def pixels(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.floa
     """
     if not len(places):
         return np.empty((0, 2))
-    window = np.array([width, HEIGHT])
+    window: NDArray[np.float64] = np.array([width, HEIGHT], float)
     if places.shape[1] == 3:
-        return _projected(places, camera(places, width)) * HEIGHT / 2 + window / 2
+        return _projected(places, camera(places, width)) * (HEIGHT / 2) + window / 2
     low, high = limits(places)
-    return (places - (low + high) / 2) * min(window / (high - low)) + window / 2
+    found: NDArray[np.float64] = (places - (low + high) / 2) * (window / (high - low)).min() + window / 2
+    return found
 
 
 def limits(places: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -232,7 +238,8 @@ def camera(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.floa
         seen = np.abs(_projected(places, distance * sight)).max(axis=0)
         if seen[0] < 0.85 * width / HEIGHT and seen[1] < 0.9:
             break
-    return np.array(distance * sight, float)
+    eye: NDArray[np.float64] = distance * sight
+    return eye
 
 
 def _projected(places: NDArray[np.float64], eye: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -310,5 +317,6 @@ def _in_space(items: Sequence[Record]) -> bool:
     return bool(items) and all(item["z"] is not None for item in items)
 
 
-def _size(in_space: bool) -> int:  # noqa: FBT001 - one of two
-    return 5 if in_space else 9
+def _size(items: Sequence[Record]) -> int:
+    """Give the pixels of a marker: smaller ones in space, and where there are many."""
+    return (3 if _in_space(items) else 5) if len(items) > _CROWD else (5 if _in_space(items) else 9)

@@ -39,7 +39,7 @@ _INKS = {"light": ("#1a1a1a", "#ffffff", "#dddddd"), "dark": ("#e8e8e8", "#16161
 
 def categories(values: Iterable[Hashable]) -> dict[Hashable, int]:
     """
-    Number the categories that get a look of their own: those with two items or more, the largest `MOST`.
+    Number the categories that get a look of their own: all, or the `MOST` largest of those with two items or more.
 
     Returns:
         For each its place, from 0, the largest first; numbers (of clusters) keep their own order.
@@ -47,7 +47,9 @@ def categories(values: Iterable[Hashable]) -> dict[Hashable, int]:
     from collections import Counter
 
     counted = [each for each in Counter(values).most_common() if each[0] not in {None, ""}]
-    kept = [value for value, count in counted if count > 1 or isinstance(value, int)][:MOST]
+    if len(counted) > MOST:
+        counted = [each for each in counted if each[1] > 1][:MOST]
+    kept = [value for value, _ in counted]
     if all(isinstance(value, int) for value in kept):
         kept.sort(key=lambda value: int(str(value)))
     return {value: place for place, value in enumerate(kept)}
