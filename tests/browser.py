@@ -1,0 +1,30 @@
+"""The browser of the machine, for tests of pages: without a network, and what it makes of a page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOUND = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+needs_browser = pytest.mark.skipif(FOUND is None, reason="no Chromium on this machine")
+
+
+def opened(page: Path, profile: Path) -> tuple[str, str]:
+    """Open a page with no name resolved, and give its document when its scripts have run, and what the browser said."""
+    command = [
+        str(FOUND), "--headless", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-unsafe-swiftshader", "--no-first-run",
+        "--enable-logging=stderr", "--virtual-time-budget=10000", f"--user-data-dir={profile}", "--window-size=1200,900",
+        "--dump-dom", page.as_uri(),
+    ]  # fmt: skip
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.insert(1, "--no-sandbox")
+    done = subprocess.run(command, capture_output=True, timeout=120, check=True)
+    return done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
