@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 
 FOUND = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
+SWITCHES = (
+    *("--headless", "--no-first-run", "--enable-logging=stderr", "--enable-unsafe-swiftshader"),
+    *("--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=10000", "--window-size=1200,900"),
+)
+
 needs_browser = pytest.mark.skipif(FOUND is None, reason="no Chromium on this machine")
 
 
 def opened(page: Path, profile: Path) -> tuple[str, str]:
     """Open a page with no name resolved, and give its document when its scripts have run, and what the browser said."""
-    command = [
-        str(FOUND), "--headless", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-unsafe-swiftshader", "--no-first-run",
-        "--enable-logging=stderr", "--virtual-time-budget=10000", f"--user-data-dir={profile}", "--window-size=1200,900",
-        "--dump-dom", page.as_uri(),
-    ]  # fmt: skip
+    command = [str(FOUND), *SWITCHES, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.insert(1, "--no-sandbox")
     done = subprocess.run(command, capture_output=True, timeout=120, check=True)

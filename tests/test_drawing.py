@@ -42,7 +42,8 @@ def run(*arguments: object) -> Result:
 def sql(statement: str, given: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Run a statement on the database of the test."""
     with meetup2025.connect(autocommit=True) as connection, connection.cursor() as cursor:
-        return cursor.execute(statement, given).fetchall()
+        cursor.execute(statement, given)
+        return cursor.fetchall() if cursor.description else []
 
 
 def drawn(*arguments: object) -> dict[str, Any]:
