@@ -175,6 +175,26 @@ def test_browser_that_fails(script: str, said: str, tmp_path: Path, monkeypatch:
     assert [*tmp_path.iterdir()] == [browser]
 
 
+def test_kaleido_where_there_is_no_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a browser kaleido draws, at the same size; where it cannot, the error has its reason."""
+    asked: list[dict[str, Any]] = []
+    figure = figures.map(ROWS)
+    monkeypatch.setattr(files, "_BROWSERS", ("no-such-browser",))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
+    monkeypatch.setattr(type(figure), "to_image", lambda _, **given: asked.append(given) or b"picture")
+    figures.write_png(figure, tmp_path / "a.png")
+
+    def failing(_: Any, **given: Any) -> bytes:
+        raise RuntimeError("it needs\nChrome")
+
+    monkeypatch.setattr(type(figure), "to_image", failing)
+    with pytest.raises(OperationalError, match="It could not: it needs Chrome"):
+        figures.write_png(figure, tmp_path / "b.png")
+
+    assert asked == [{"format": "png", "width": 1200, "height": 800, "scale": 2}]
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("a.png", b"picture")]
+
+
 @needs_browser
 def test_flat_page_opens_without_a_network(page: Path, tmp_path: Path) -> None:
     """A browser without a network draws each item and the labels, and has nothing to complain of."""

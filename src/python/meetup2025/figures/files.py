@@ -109,7 +109,7 @@ def write_png(figure: Figure, path: str | os.PathLike[str], title: str = "", *, 
     Raises:
         DataError: As `write_html`.
         MissingExtraError: Neither is installed.
-        OperationalError: The browser fails.
+        OperationalError: The browser, or kaleido, fails.
     """
     check_file(path)
     height = int(figure.layout.height or HEIGHT)
@@ -117,7 +117,7 @@ def write_png(figure: Figure, path: str | os.PathLike[str], title: str = "", *, 
         data = _screenshot(browser, _page(figure, title, "en", height), width, height)
     else:
         check_png()
-        data = figure.to_image(format="png", width=width, height=height, scale=_SCALE)
+        data = _by_kaleido(figure, width, height)
     _replace(Path(path), data)
 
 
@@ -190,6 +190,15 @@ def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
+
+
+def _by_kaleido(figure: Figure, width: int, height: int) -> bytes:
+    try:
+        return bytes(figure.to_image(format="png", width=width, height=height, scale=_SCALE))
+    except (RuntimeError, ValueError) as error:  # it needs a Chrome too, and looks for one in other places
+        raise OperationalError(
+            f"kaleido must draw the picture. It could not: {' '.join(str(error).split())}"
+        ) from error
 
 
 def _screenshot(browser: str, page: str, width: int, height: int) -> bytes:
