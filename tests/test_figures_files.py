@@ -184,7 +184,7 @@ def test_kaleido_where_there_is_no_browser(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(type(figure), "to_image", lambda _, **given: asked.append(given) or b"picture")
     figures.write_png(figure, tmp_path / "a.png")
 
-    def failing(_: Any, **given: Any) -> bytes:
+    def failing(_: Any, **_given: Any) -> bytes:
         raise RuntimeError("it needs\nChrome")
 
     monkeypatch.setattr(type(figure), "to_image", failing)
