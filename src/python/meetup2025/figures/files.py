@@ -59,6 +59,7 @@ _PAGE = Template("""<!doctype html>
 body { margin: 0; background: #ffffff; color: #1a1a1a; }
 @media screen and (prefers-color-scheme: dark) { body { background: #161616; color: #e8e8e8; } }
 #figure { min-width: 900px; min-height: 600px; }
+@media print { .modebar { display: none; } }
 @page { size: landscape; margin: 8mm; }
 </style>
 </head>

@@ -30,7 +30,7 @@ _MANY = 100
 _BINS = 40
 _LOOKS = (
     ("not odd", {"color": palette.COLOURS[0]}),
-    ("odd", {"color": palette.COLOURS[4], "pattern": {"shape": "/"}}),
+    ("odd", {"color": palette.COLOURS[4], "pattern": {"shape": "/", "fillmode": "overlay"}}),
 )
 _NAMED = 15
 _AXES = {
@@ -62,16 +62,15 @@ def outliers(rows: Iterable[Row], threshold: float, *, title: str = "", subtitle
         figure.add_trace(_histogram([each for each in items if each["odd"] == odd], name, look, bins), row=1, col=1)
         figure.add_trace(_bars([each for each in named if each["odd"] == odd], name, look), row=1, col=2)
     figure.add_vline(x=threshold, line_dash="dash", row=1, col="all")
-    figure.add_annotation(
-        x=threshold, y=1.05, yref="y domain", text=f"threshold {threshold:.4g}", showarrow=False, row=1, col=1
-    )
+    called = {"text": f"threshold {threshold:.4g}", "showarrow": False, "yanchor": "bottom"}
+    figure.add_annotation(x=threshold, y=1.01, yref="y domain", row=1, col=1, **called)
     figure.update_xaxes(title="score: higher is odder")
     figure.update_yaxes(title="items", row=1, col=1)
     ticks = {"tickvals": [each["place"] for each in named], "ticktext": [_called(each) for each in named]}
     figure.update_yaxes(autorange="reversed", showgrid=False, row=1, col=2, **ticks)
-    figure.update_layout(barmode="stack", bargap=0.08, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
-    figure.update_layout(legend={"x": 1, "xanchor": "right"})
-    return palette.dress(figure, title, subtitle)
+    legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}
+    figure.update_layout(barmode="stack", bargap=0.08, legend=legend)
+    return palette.dress(figure, title, subtitle).update_layout(margin_t=120)
 
 
 def curves(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figure:
