@@ -99,7 +99,7 @@ def gap(
         for trace in _traces(items, "source", width=WIDTH / 2):
             figure.add_trace(trace.update(legendgroup=trace.name, showlegend=column == 1), row=1, col=column)
         _frame(figure, items, column, WIDTH / 2)
-    return palette.dress(figure, title, "")
+    return palette.dress(figure, title, "", top=100)
 
 
 def _colour(items: Sequence[Record], colour: str) -> str:

@@ -71,7 +71,7 @@ def template(scheme: str) -> dict[str, Any]:
     return {
         "layout": {
             "font": {"family": FONT, "color": ink, "size": 13},
-            "title": {"font": {"size": 20}, "x": 0.02, "xanchor": "left", "subtitle": {"font": {"color": ink}}},
+            "title": {"font": {"size": 20}, "x": 0.02, "xanchor": "left", "y": 1, "yanchor": "top", "pad": {"t": 22}},
             "paper_bgcolor": paper,
             "plot_bgcolor": paper,
             "colorway": list(COLOURS),
@@ -85,9 +85,9 @@ def template(scheme: str) -> dict[str, Any]:
     }
 
 
-def dress(figure: Figure, title: str, subtitle: str) -> Figure:
-    """Give a figure its title and the light template, and return it."""
-    figure.update_layout(template=template("light"), margin={"t": 90, "r": 30, "b": 60, "l": 60})
+def dress(figure: Figure, title: str, subtitle: str, *, top: int = 90) -> Figure:
+    """Give a figure its title and the light template, and return it; *top* is the room above the plot, in pixels."""
+    figure.update_layout(template=template("light"), margin={"t": top, "r": 30, "b": 60, "l": 60})
     if title or subtitle:
         figure.update_layout(title={"text": plain(title), "subtitle": {"text": plain(subtitle)}})
     return figure

@@ -33,6 +33,7 @@ _LOOKS = (
     ("odd", {"color": palette.COLOURS[4], "pattern": {"shape": "/", "fillmode": "overlay"}}),
 )
 _NAMED = 15
+_TOP = 115
 _AXES = {
     "ROC": ("normal items that are called odd", "odd items that are found"),
     "PR": ("odd items that are found", "items called odd that are"),
@@ -70,7 +71,7 @@ def outliers(rows: Iterable[Row], threshold: float, *, title: str = "", subtitle
     figure.update_yaxes(autorange="reversed", showgrid=False, row=1, col=2, **ticks)
     legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}
     figure.update_layout(barmode="stack", bargap=0.08, legend=legend)
-    return palette.dress(figure, title, subtitle).update_layout(margin_t=120)
+    return palette.dress(figure, title, subtitle, top=_TOP)
 
 
 def curves(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figure:
@@ -106,7 +107,7 @@ def curves(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figur
         figure.update_yaxes(title=upwards, range=[-0.02, 1.02], row=1, col=column)
     figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line={"dash": "dot", "width": 1}, row=1, col=1)
     figure.update_layout(showlegend=False)
-    return palette.dress(figure, title, subtitle)
+    return palette.dress(figure, title, subtitle, top=_TOP)
 
 
 def comparison(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figure:
