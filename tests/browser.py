@@ -22,9 +22,9 @@ SWITCHES = (
 needs_browser = pytest.mark.skipif(FOUND is None, reason="no Chromium on this machine")
 
 
-def opened(page: Path, profile: Path) -> tuple[str, str]:
+def opened(page: Path, profile: Path, *switches: str) -> tuple[str, str]:
     """Open a page with no name resolved, and give its document when its scripts have run, and what the browser said."""
-    command = [str(FOUND), *SWITCHES, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()]
+    command = [str(FOUND), *SWITCHES, *switches, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.insert(1, "--no-sandbox")
     done = subprocess.run(command, capture_output=True, timeout=120, check=True)

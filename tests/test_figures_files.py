@@ -207,6 +207,16 @@ def test_flat_page_opens_without_a_network(page: Path, tmp_path: Path) -> None:
 
 
 @needs_browser
+@pytest.mark.parametrize(("scheme", "paper"), [(0, "rgb(22, 22, 22)"), (1, "rgb(255, 255, 255)")])
+def test_page_is_as_the_browser_is(scheme: int, paper: str, page: Path, tmp_path: Path) -> None:
+    """The paper of a figure is dark where the browser prefers that, and light elsewhere."""
+    document, _ = opened(page, tmp_path / "profile", f"--blink-settings=preferredColorScheme={scheme}")
+    [drawn] = re.findall(r'<svg class="main-svg"[^>]*style="[^"]*background: ?([^;"]*)', document)
+
+    assert drawn == paper
+
+
+@needs_browser
 def test_deep_page_opens_without_a_network(tmp_path: Path) -> None:
     """A browser without a network draws a map in space on a canvas."""
     figures.write_html(figures.map(DEEP), tmp_path / "deep.html")
