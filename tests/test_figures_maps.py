@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from meetup2025 import DataError, figures
-from meetup2025.figures import labels, maps, palette
+from meetup2025.figures import geometry, labels, maps, palette
 
 COLUMNS = maps.COLUMNS
 
@@ -93,7 +93,7 @@ def test_labels_do_not_overlap(dimensions: int) -> None:
     """The labels shown are names of the items, some and not all, and no two have a part in common."""
     rows = planted(300, dimensions)
     figure = figures.map(rows)
-    places = maps.pixels(np.array([row[4 : 4 + dimensions] for row in rows]))
+    places = geometry.pixels(np.array([row[4 : 4 + dimensions] for row in rows]))
     place = {row[2]: at for row, at in zip(rows, places, strict=True)}
     boxes = [
         labels.label_box(place[text], text, position)
@@ -104,7 +104,7 @@ def test_labels_do_not_overlap(dimensions: int) -> None:
 
     assert 5 < len(boxes) < 50
     assert not any(labels.overlaps(one, [other]) for one, other in itertools.combinations(boxes, 2))
-    assert all(box[:2].min() >= 0 and (box[2:] <= (maps.WIDTH, maps.HEIGHT)).all() for box in boxes)
+    assert all(box[:2].min() >= 0 and (box[2:] <= (geometry.WIDTH, geometry.HEIGHT)).all() for box in boxes)
     markers_hidden = [labels._covers(box, places) for box in boxes]
     assert not any(markers_hidden)
 
@@ -159,11 +159,11 @@ def test_nearest_three() -> None:
     """The nearest of a point are others, the nearest first, three or as many as there are."""
     places = np.array([[0.0, 0], [1, 0], [3, 0], [7, 0], [15, 0]])
 
-    assert maps.nearest(places)[0] == [1, 2, 3]
-    assert maps.nearest(places)[4] == [3, 2, 1]
-    assert maps.nearest(places[:2]) == [[1], [0]]
-    assert maps.nearest(places[:1]) == [[]]
-    assert maps.nearest(np.zeros((6, 2)))[0] != []
+    assert geometry.nearest(places)[0] == [1, 2, 3]
+    assert geometry.nearest(places)[4] == [3, 2, 1]
+    assert geometry.nearest(places[:2]) == [[1], [0]]
+    assert geometry.nearest(places[:1]) == [[]]
+    assert geometry.nearest(np.zeros((6, 2)))[0] != []
 
 
 def test_hover() -> None:
@@ -252,10 +252,10 @@ def test_one_scale_for_all_axes() -> None:
 
 def test_camera_sees_all() -> None:
     """In space no item is outside of the picture at first."""
-    pixels = maps.pixels(np.random.default_rng(5).normal(size=(200, 3)) * [9, 1, 3])
+    pixels = geometry.pixels(np.random.default_rng(5).normal(size=(200, 3)) * [9, 1, 3])
 
     assert (pixels >= 0).all()
-    assert (pixels <= [maps.WIDTH, maps.HEIGHT]).all()
+    assert (pixels <= [geometry.WIDTH, geometry.HEIGHT]).all()
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])

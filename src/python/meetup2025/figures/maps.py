@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meetup2025.errors import DataError
-from meetup2025.figures import labels, palette
+from meetup2025.figures import geometry, labels, palette
 from meetup2025.figures.rows import Record, records
 
 if TYPE_CHECKING:
@@ -26,22 +26,7 @@ COLUMNS = ("source", "item", "name", "label", "x", "y", "z")
 COLOURED = ("source", "label", "cluster", "score")
 """What may colour a map."""
 
-NEAREST = 3
-"""How many neighbours a hover names."""
-
-WIDTH, HEIGHT = 640, 440
-"""Pixels of the least plot, for which labels are chosen."""
-
-_EDGE = 0.08
-"""Room around the items, as a share of their extent."""
-
 _LABELS, _LABELS_IN_SPACE = 40, 24
-_SIGHT = np.array([1.25, 1.25, 0.6])
-"""From where a map in space is seen first: the direction."""
-
-_HALF_ANGLE = np.tan(np.pi / 8)
-"""Of the camera of Plotly, which sees 45 degrees upwards."""
-
 _OTHER = "other"
 _CROWD = 1000
 _FILL = ["top center"] * 2
@@ -96,9 +81,9 @@ def gap(
     kind = "scene" if any(map(_in_space, both)) else "xy"
     figure = make_subplots(1, 2, specs=[[{"type": kind}] * 2], subplot_titles=list(map(palette.plain, titles)))
     for column, items in enumerate(both, 1):
-        for trace in _traces(items, "source", width=WIDTH / 2):
+        for trace in _traces(items, "source", width=geometry.WIDTH / 2):
             figure.add_trace(trace.update(legendgroup=trace.name, showlegend=column == 1), row=1, col=column)
-        _frame(figure, items, column, WIDTH / 2)
+        _frame(figure, items, column, geometry.WIDTH / 2)
     return palette.dress(figure, title, "", top=100)
 
 
@@ -116,7 +101,7 @@ def _colour(items: Sequence[Record], colour: str) -> str:
     )
 
 
-def _traces(items: Sequence[Record], colour: str, width: float = WIDTH) -> list[Any]:
+def _traces(items: Sequence[Record], colour: str, width: float = geometry.WIDTH) -> list[Any]:
     """Give a trace for each category, and for a score one of what is odd and one of the rest."""
     in_space, places = _in_space(items), _places(items)
     shown = _shown(items, places, width)
@@ -199,64 +184,13 @@ def _shown(items: Sequence[Record], places: NDArray[np.float64], width: float) -
     elif any(item.get("central") for item in items):
         order = sorted(range(len(items)), key=lambda number: items[number].get("central") or np.inf)
     texts = [item["name"] or "" for item in items]
-    return labels.chosen(pixels(places, width), texts, order, most=most, window=(width, HEIGHT))
-
-
-def pixels(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.float64]:
-    """
-    Give where points lie in the least window; in space, as the camera sees them first.
-
-    Args:
-        places: Shape (n, 2) or (n, 3).
-        width: Of the plot, in pixels.
-
-    Returns:
-        Shape (n, 2), y upwards; (0, 0) is the left lower corner.
-    """
-    if not len(places):
-        return np.empty((0, 2))
-    window: NDArray[np.float64] = np.array([width, HEIGHT], float)
-    if places.shape[1] == 3:
-        return _projected(places, camera(places, width)) * (HEIGHT / 2) + window / 2
-    low, high = limits(places)
-    found: NDArray[np.float64] = (places - (low + high) / 2) * (window / (high - low)).min() + window / 2
-    return found
-
-
-def limits(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give both ends of each axis, shape (2, d): those of the items and some room."""
-    low, high = places.min(axis=0), places.max(axis=0)
-    size = (high - low).max() or 1.0
-    room = np.maximum(_EDGE * (high - low), 0.05 * size)
-    return np.stack([low - room, high + room])
-
-
-def camera(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.float64]:
-    """Give the eye nearest to a map in space that sees all of it, in units of its longest axis."""
-    sight = _SIGHT / np.linalg.norm(_SIGHT)
-    for distance in np.arange(1.0, 3.0, 0.1):
-        seen = np.abs(_projected(places, distance * sight)).max(axis=0)
-        if seen[0] < 0.85 * width / HEIGHT and seen[1] < 0.9:
-            break
-    eye: NDArray[np.float64] = distance * sight
-    return eye
-
-
-def _projected(places: NDArray[np.float64], eye: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Project points as Plotly does: perspective, the longest axis 1, the middle of the axes in the middle."""
-    low, high = limits(places)
-    world = (places - (low + high) / 2) / (high - low).max()
-    ahead = -eye / np.linalg.norm(eye)
-    right = np.cross(ahead, [0, 0, 1])
-    right /= np.linalg.norm(right)
-    depth = np.maximum((world - eye) @ ahead, 1e-6)
-    return np.asarray((world @ np.array([right, np.cross(right, ahead)]).T) / depth[:, None] / _HALF_ANGLE)
+    return labels.chosen(geometry.pixels(places, width), texts, order, most=most, window=(width, geometry.HEIGHT))
 
 
 def _hovers(items: Sequence[Record], places: NDArray[np.float64]) -> list[str]:
     return [
         _hover(item, place, [items[other] for other in near])
-        for item, place, near in zip(items, places, nearest(places), strict=True)
+        for item, place, near in zip(items, places, geometry.nearest(places), strict=True)
     ]
 
 
@@ -273,25 +207,14 @@ def _hover(item: Record, place: NDArray[np.float64], near: Sequence[Record]) -> 
     return "<br>".join(filter(None, lines))
 
 
-def nearest(places: NDArray[np.float64], k: int = NEAREST) -> list[list[int]]:
-    """Give the nearest *k* other points of each, the nearest first; fewer where there are no more."""
-    from scipy.spatial import KDTree
-
-    k = min(k, len(places) - 1)
-    if k < 1:
-        return [[] for _ in places]
-    found = KDTree(places).query(places, k + 1)[1]
-    return [[int(other) for other in row if other != number][:k] for number, row in enumerate(found)]
-
-
-def _frame(figure: Figure, items: Sequence[Record], number: int = 1, width: float = WIDTH) -> None:
+def _frame(figure: Figure, items: Sequence[Record], number: int = 1, width: float = geometry.WIDTH) -> None:
     """Draw all axes of a map to one scale, which is that of its labels: distances are what it is about."""
     suffix = str(number) if number > 1 else ""
     if not items:
         figure.add_annotation(text="There are no items.", showarrow=False, font={"size": 16})
         return
     places = _places(items)
-    ends = dict(zip("xyz", limits(places).T.tolist(), strict=False))
+    ends = dict(zip("xyz", geometry.limits(places).T.tolist(), strict=False))
     if len(ends) == 2:
         axes = {f"{name}axis{suffix}": {"range": each} for name, each in ends.items()}
         axes[f"yaxis{suffix}"] |= {"scaleanchor": f"x{suffix}"}
@@ -304,7 +227,7 @@ def _frame(figure: Figure, items: Sequence[Record], number: int = 1, width: floa
     }
     scene["aspectmode"] = "manual"
     scene["aspectratio"] = {name: (high - low) / longest for name, (low, high) in ends.items()}
-    scene["camera"] = {"eye": dict(zip("xyz", camera(places, width).tolist(), strict=True))}
+    scene["camera"] = {"eye": dict(zip("xyz", geometry.camera(places, width).tolist(), strict=True))}
     figure.update_layout({f"scene{suffix}": scene})
 
 
