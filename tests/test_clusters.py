@@ -170,6 +170,22 @@ def test_nearest_is_by_distance() -> None:
     assert labels.tolist() == [1, 3]
 
 
+def test_groups_whose_union_costs_least_are_merged() -> None:
+    """Two groups far away are merged before two that are nearer but larger; the mean is that of all their rows."""
+    centres = np.array([[0.0, 0], [1, 0], [5, 0], [5, 2]])
+
+    merged = clusters._merged(centres, np.array([100, 100, 3, 1]))
+
+    assert merged.tolist() == [[0, 0], [1, 0], [5, 0.5]]
+
+
+def test_a_group_without_rows_is_merged_first() -> None:
+    """A group that no row is in disappears, and its mean counts nothing."""
+    merged = clusters._merged(np.array([[0.0, 0], [1, 0], [9, 9]]), np.array([5, 5, 0]))
+
+    assert merged == pytest.approx(np.array([[0, 0], [1, 0]]), abs=1e-6)
+
+
 def test_centres_need_not_settle() -> None:
     """After enough iterations the labels are those of the centres as they are, and more make the error smaller."""
     rows = directions(plant_groups(2000, 30, spread=2)[0])

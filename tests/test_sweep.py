@@ -132,11 +132,11 @@ def test_few_different_rows_end_the_sweep() -> None:
     assert elbow(np.eye(3)).ks.tolist() == [2]
 
 
-@pytest.mark.parametrize("n", [60, 1500])
+@pytest.mark.parametrize("n", [30, 1500])
 @pytest.mark.parametrize("noise", [1e-8, 1e-6, 1e-4])
 def test_near_copies(n: int, noise: float) -> None:
     """Copies with a little noise are as many groups as there were rows before, and nothing warns of them."""
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(0)
     rows = rng.normal(size=(3, 300))[np.arange(n) % 3] + noise * rng.normal(size=(n, 300))
 
     found = elbow(rows, 2, 9)
