@@ -133,6 +133,16 @@ def test_copies_leave_no_group_empty() -> None:
     assert fit_clusters(rows, 4).sizes.tolist() == [50, 30, 1, 1]
 
 
+def test_a_large_table_of_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many groups as different rows are found, too, where a sample misses some of them."""
+    monkeypatch.setattr(clusters, "_SAMPLE", 200)
+    rows = np.repeat(np.eye(5), [4000, 1, 1, 1, 900], axis=0)
+
+    assert fit_clusters(rows, 5).sizes.tolist() == [4000, 900, 1, 1, 1]
+    with pytest.raises(DataError, match=r"different vectors, 5\. Got 6"):
+        fit_clusters(rows, 6)
+
+
 @pytest.mark.parametrize(("n", "k"), [(0, 1), (5, 0), (5, -1), (5, 6), (5, 10_000)])
 def test_too_many_groups(n: int, k: int) -> None:
     """More groups than rows, or none, are refused."""
