@@ -5,10 +5,20 @@ One map in a new process: `python -m benchmarks.first_map ours|workshop|compile 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measure import OURS, WORKSHOP, peak_memory
+from benchmarks.measure import OURS, WORKSHOP, peak_memory as inherited_peak
+
+
+def peak_memory() -> float:
+    """Give the largest memory of this process, in MB, where the system tells it without that of its parent."""
+    try:
+        status = Path("/proc/self/status").read_text("utf-8")
+    except OSError:
+        return inherited_peak()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
 def main() -> None:
@@ -24,8 +34,9 @@ def main() -> None:
 
         compile_now()
     if way in {OURS, WORKSHOP}:
+        rows = np.load(path)
         before = peak_memory()
-        make(np.load(path))
+        make(rows)
         print(f"{peak_memory() - before:.0f}")
 
 

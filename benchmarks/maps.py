@@ -58,7 +58,7 @@ def _many(folder: Path, size: int) -> Iterator[Result]:
     yield from by_turns(f"map of {size:,} vectors, new process", *ways, runs=1, warm_up=0, aim=90)
     aim = 3 * rows.stat().st_size / 1e6
     for way, peak in peaks.items():
-        note = f"above the libraries; the vectors have {aim / 3:,.0f} MB"
+        note = f"above the libraries and the vectors, which have {aim / 3:,.0f} MB"
         limit = aim if way == OURS else None
         yield Result(f"map of {size:,} vectors: memory", way, (float(peak),), "MB", aim=limit, note=note)
 

@@ -181,9 +181,9 @@ def _start(directions: NDArray[np.float32], dimensions: int, random: np.random.R
     """
     Give the principal components, from which the layout starts.
 
-    umap-learn starts from eigenvectors of the graph. Where many groups hardly touch, as photos of a thousand fish do, it
-    looks for these for minutes. The principal components are there at once, and lead to maps that are as good (Kobak
-    and Linderman 2021, doi 10.1038/s41587-020-00809-z).
+    umap-learn starts from eigenvectors of the graph. Where many groups hardly touch, as photos of a thousand fish do,
+    it looks for these for minutes. The principal components are there at once, and lead to maps that are as good
+    (Kobak and Linderman 2021, doi 10.1038/s41587-020-00809-z).
     """
     middle = directions.mean(axis=0)
     scatter = directions.T @ directions / np.float32(len(directions)) - np.outer(middle, middle)
