@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.measure import OURS, WORKSHOP, Result, Way, by_turns
-from benchmarks.search import vectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +37,26 @@ def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG
     yield from _on_a_map(FIRST[-1])
     yield from _many(folder, MANY)
     yield from _strangers(tuple(range(10)), SLOW_DIGITS)
+
+
+def vectors(size: int, seed: int = 0) -> NDArray[np.float32]:
+    """
+    Draw unit vectors as a CLIP makes them: in one cone, around 400 centres, and in part along 20 directions.
+
+    These directions join the groups. Where groups hardly touch, umap-learn looks for a start for minutes to hours.
+
+    Returns:
+        Shape (size, 512).
+    """
+    space, rng = np.random.default_rng(2025), np.random.default_rng(seed)
+    cone, centres, shared = space.normal(size=512), space.normal(size=(400, 512)), space.normal(size=(20, 512))
+    found = np.empty((size, 512), np.float32)
+    for start in range(0, size, 4096):  # in parts: what is measured is not the memory of this
+        rows = found[start : start + 4096]
+        around = cone + 0.7 * centres[rng.integers(0, len(centres), len(rows))]
+        rows[:] = around + 0.12 * rng.normal(size=(len(rows), 20)) @ shared + 0.5 * rng.normal(size=rows.shape)
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return found
 
 
 def _compiling(folder: Path) -> Iterator[Result]:

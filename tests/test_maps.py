@@ -46,6 +46,21 @@ def test_map_is_that_of_umap_learn(planted: maps.Map) -> None:
     assert ours.continuity > other.continuity - 0.02
 
 
+def test_progress_is_for_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    """Where there is no terminal, the progress is not shown."""
+    maps.fit_map(blobs(20, 2).rows, progress=True)
+
+    assert capfd.readouterr() == ("", "")
+
+
+def test_numbers_of_numpy(planted: maps.Map) -> None:
+    """Parameters may be numbers of numpy; what is kept are numbers of Python."""
+    again = maps.fit_map(blobs(120, 6).rows, neighbours=np.int64(15), min_dist=np.float64(0.2), seed=np.int64(5))
+
+    assert (again.embedding == planted.embedding).all()
+    assert [type(each) for each in (again.neighbours, again.min_dist, again.seed)] == [int, float, int]
+
+
 def test_same_seed_same_map(planted: maps.Map) -> None:
     """The same rows, parameters and seed give the same map, another seed another."""
     again = maps.fit_map(blobs(120, 6).rows.copy())

@@ -120,7 +120,7 @@ def fit_map(  # noqa: PLR0913 - they are what can be chosen
             graph = umap.discrete_metric_simplicial_set_intersection(graph, _codes(labels))
         bar = {"disable": None if progress else True, "leave": False}
         embedding = _laid_out(umap, graph, start, random=random, a=a, b=b, tqdm_kwds=bar)
-    return Map(embedding, directions, sigmas, rhos, size, float(min_dist), float(a), float(b), seed)
+    return Map(embedding, directions, sigmas, rhos, int(size), float(min_dist), float(a), float(b), int(seed))
 
 
 def nearest_on_map(fitted: Map, point: ArrayLike, k: int) -> NearbyItems:
