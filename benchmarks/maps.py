@@ -55,7 +55,7 @@ def vectors(size: int, seed: int = 0) -> NDArray[np.float32]:
     for start in range(0, size, 4096):  # in parts: what is measured is not the memory of this
         rows = found[start : start + 4096]
         around = cone + 0.7 * centres[rng.integers(0, len(centres), len(rows))]
-        rows[:] = around + 0.12 * rng.normal(size=(len(rows), 20)) @ shared + 0.5 * rng.normal(size=rows.shape)
+        rows[:] = around + 0.12 * rng.normal(size=(len(rows), 20)) @ shared + 0.3 * rng.normal(size=rows.shape)
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return found
 
