@@ -31,6 +31,7 @@ SLOW_DIGITS = (0, 5)
 
 def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects
     """Make the first map of new processes; then place and go back on one; then tell strangers."""
+    os.environ["NUMBA_CACHE_DIR"] = _compiled(folder)
     yield from _compiling(folder)
     for size, aim in zip(FIRST, AIMS, strict=True):
         yield from _first(folder, size, runs=3 if size < 1000 else 2, aim=aim)
@@ -54,9 +55,13 @@ def vectors(size: int, seed: int = 0) -> NDArray[np.float32]:
     for start in range(0, size, 4096):  # in parts: what is measured is not the memory of this
         rows = found[start : start + 4096]
         around = cone + 0.7 * centres[rng.integers(0, len(centres), len(rows))]
-        rows[:] = around + 0.12 * rng.normal(size=(len(rows), 20)) @ shared + 0.5 * rng.normal(size=rows.shape)
+        rows[:] = around + 0.12 * rng.normal(size=(len(rows), 20)) @ shared + 0.3 * rng.normal(size=rows.shape)
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return found
+
+
+def _compiled(folder: Path) -> str:
+    return str(folder / "compiled")
 
 
 def _compiling(folder: Path) -> Iterator[Result]:
@@ -91,8 +96,7 @@ def _saved(folder: Path, size: int) -> Path:
 def _child(folder: Path, way: str, rows: Path | str = "") -> str:
     """Make a map in a new process, and give what it prints."""
     command = [sys.executable, "-m", "benchmarks.first_map", way, str(rows)]
-    own = {} if way == WORKSHOP else {"NUMBA_CACHE_DIR": str(folder / "compiled")}
-    environment = {**os.environ, **own}
+    environment = {**os.environ, "NUMBA_CACHE_DIR": "" if way == WORKSHOP else _compiled(folder)}
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
 
 
