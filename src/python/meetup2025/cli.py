@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from meetup2025 import __version__, settings
+from meetup2025 import __version__, model_commands, settings
 from meetup2025.errors import UnreadableImageError
 from meetup2025.options import (
     EXIT_CODES,
@@ -219,30 +219,7 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
             sys.exit(SOME_FAILED)
 
 
-@main.group(epilog=example("meetup2025 model list"))
-@common
-def model() -> None:
-    """See the models that make vectors."""
-
-
-@model.command("list", epilog=example("meetup2025 model list", "meetup2025 model list --format json"))
-@common
-def list_models() -> None:
-    """List the installed models; * marks the one in use."""
-    import json
-
-    from meetup2025 import output
-
-    with database() as connection:
-        models = json.loads(_value(connection, "SELECT MeetUp2025.InstalledModels()"))
-        used = settings.model().partition("@")[0]
-    style = options().format
-    columns = ["id", "revision", "dimension", "bytes", "licence", "description", "used"]
-    rows = [(*map(each.get, columns[:-1]), each["id"] == used) for each in models]
-    if style == "table":
-        columns = ["", "id", "revision", "dimension", "size", "licence", "description"]
-        rows = [("*" if row[-1] else "", *row[:3], f"{row[3] / 1e6:.1f} MB", *row[4:-1]) for row in rows]
-    output.write_rows(columns, rows, style, records=True)
+main.add_command(model_commands.model)
 
 
 def _load_names_if_none(connection: Connection) -> None:

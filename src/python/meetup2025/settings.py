@@ -3,6 +3,7 @@ The settings of a process, all from its environment; each is read when it is nee
 
 - `MEETUP2025_URL`: database of the command line. Default: a file in the user's data folder.
 - `MEETUP2025_MODEL`: model that makes the vectors. Default: `sketch`.
+- `MEETUP2025_RUNTIME`: what runs it, `onnx`, `int8` (pictures quantised) or `torch` (the original). Default: `onnx`.
 - `MEETUP2025_MODELS`: folder of the installed models. Default: `models` in the data folder.
 - `MEETUP2025_PHOTOS`: folders that SQL may read files from, separated as in `PATH`. Default: none.
 """
@@ -12,6 +13,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+
+from meetup2025.errors import InterfaceError
+
+RUNTIMES = ("onnx", "int8", "torch")
 
 
 def data_folder() -> Path:
@@ -33,6 +38,19 @@ def url() -> str:
 def model() -> str:
     """Give the id of the model that makes the vectors."""
     return os.environ.get("MEETUP2025_MODEL") or "sketch"
+
+
+def runtime() -> str:
+    """
+    Give what runs the model: `onnx`, `int8` or `torch`.
+
+    Raises:
+        InterfaceError: The setting is another word.
+    """
+    wanted = os.environ.get("MEETUP2025_RUNTIME") or "onnx"
+    if wanted not in RUNTIMES:
+        raise InterfaceError(f"MEETUP2025_RUNTIME must be {', '.join(RUNTIMES)}. Got {wanted!r}.")
+    return wanted
 
 
 def models_folder() -> Path:

@@ -11,6 +11,7 @@ import os
 import threading
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from PIL import Image
 
 from meetup2025 import vectors
 from meetup2025.embedding.models import check_files, read_model
-from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError
+from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError, MissingModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,6 +38,9 @@ Similarity that a golden item must reach.
 Another processor or version moves it by some 1e-6; a wrong preprocessing or file by more than 1e-3.
 """
 
+LESS_COSINE = 0.01
+"""What another processor may take from a golden cosine of 8-bit integers: how they overflow is not the same on all."""
+
 MOST_THREADS = 4
 """A database has more to do than to embed."""
 
@@ -48,10 +52,19 @@ _FILTERS = {
 
 
 class OnnxEncoder:
-    """An `Encoder` of a model folder; threads may share it."""
+    """
+    An `Encoder` of a model folder; threads may share it.
 
-    def __init__(self, folder: Path) -> None:
-        self.info = read_model(folder)
+    Args:
+        folder: The model folder.
+        int8: Whether pictures go through the quantised tower; its vectors are those of another model.
+
+    Raises:
+        MissingModelError: The model has no quantised tower.
+    """
+
+    def __init__(self, folder: Path, *, int8: bool = False) -> None:
+        self.info = _quantised(read_model(folder)) if int8 else read_model(folder)
         self.model = self.info.model
         self.dimension = self.info.dimension
         self.picture_size = self.info.image.size
@@ -99,6 +112,11 @@ class OnnxEncoder:
         """
         return [pair for kind in (_TextTower, _ImageTower) for pair in self._tower(kind).golden()]
 
+    def verify_all(self) -> list[tuple[str, float, float]]:
+        """Embed every golden item; give what each is, its cosine, and the one that it must reach."""
+        towers = [self._tower(kind) for kind in (_TextTower, _ImageTower)]
+        return [(*pair, tower.least()) for tower in towers for pair in tower.golden()]
+
     def check(self) -> None:
         """
         Hold the whole model to its checks: before vectors are stored, not only the tower that makes them.
@@ -122,6 +140,13 @@ class OnnxEncoder:
             return self._towers[kind]
 
 
+def _quantised(info: ModelInfo) -> ModelInfo:
+    if info.int8 is None:
+        problem = f"must have a picture tower in int8. Got none in {info.folder}; install it again with --int8"
+        raise MissingModelError(f"The model {info.model} {problem}, or take another MEETUP2025_RUNTIME.")
+    return replace(info, revision=f"{info.revision}+int8", image=replace(info.image, file=info.int8.file))
+
+
 class _Tower(ABC):
     """One half of a model: a graph from prepared items to vectors."""
 
@@ -130,9 +155,13 @@ class _Tower(ABC):
         check_files(info, [*self.files(), info.golden])
         self.session = self.load()
         label, cosine = next(self.golden(), ("nothing golden", 0.0))
-        if cosine < LEAST_COSINE:
+        if cosine < self.least():
             got = f"a cosine of {cosine:.4f} for {label}"
-            raise self.broken(f"must give its published vectors (cosine {LEAST_COSINE}). Got {got}")
+            raise self.broken(f"must give its published vectors (cosine {self.least():.6g}). Got {got}")
+
+    def least(self) -> float:
+        """Give the similarity that a golden item must reach."""
+        return LEAST_COSINE
 
     @abstractmethod
     def files(self) -> list[str]:
@@ -140,7 +169,7 @@ class _Tower(ABC):
 
     @abstractmethod
     def feeds(self, items: Sequence[Any]) -> dict[str, NDArray[Any]]:
-        """Give the inputs of the graph."""
+        """Give what a graph may take."""
 
     @abstractmethod
     def golden_items(self, arrays: Any) -> Iterator[tuple[str, Any, NDArray[Any]]]:
@@ -164,7 +193,8 @@ class _Tower(ABC):
         """Embed at least one item."""
         feeds = self.feeds(items)
         with self.reading(self.files()[0]):
-            (found,) = self.session.run(["vectors"], feeds)
+            wanted = {each.name: feeds[each.name] for each in self.session.get_inputs()}
+            (found,) = self.session.run(["vectors"], wanted)
         shape = (len(items), self.info.dimension)
         if found.shape != shape:
             raise self.broken(f"must give vectors of the shape {shape}. Got {found.shape}")
@@ -198,6 +228,10 @@ class _Tower(ABC):
 
 
 class _ImageTower(_Tower):
+    def least(self) -> float:
+        int8 = self.info.int8
+        return int8.least - LESS_COSINE if int8 and int8.file == self.info.image.file else LEAST_COSINE
+
     def files(self) -> list[str]:
         return [self.info.image.file]
 

@@ -1,0 +1,83 @@
+"""
+The extra `[clip]`: whether it is there, and in the versions that are known to load models rightly.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from meetup2025.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOWEST, BELOW = (4, 49), (4, 52)
+"""
+Versions of transformers: 4.52 to 4.57 cannot read the configuration of clip-japanese-base, and 5 leaves buffers that
+are not among the weights uninitialised, so that the vectors are noise.
+"""
+
+_INSTALL = "pip install 'meetup2025[clip]'"
+
+
+def prepare(*, from_cache: bool) -> None:
+    """Set the switches of the libraries, which they read when they are imported."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    if from_cache:  # also for repositories that the code of a model asks for
+        os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@contextmanager
+def needed() -> Iterator[None]:
+    """
+    Import libraries of the extra.
+
+    Raises:
+        MissingExtraError: One is missing.
+    """
+    with quiet():
+        try:
+            yield
+        except ImportError as exc:
+            raise MissingExtraError(f"Installing a model needs torch and transformers. Got {exc}: {_INSTALL}.") from exc
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Leave out the warnings of libraries: of shapes that an export fixes, of what a later version will do."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def check() -> None:
+    """
+    Make sure of the extra, before anything is downloaded.
+
+    Raises:
+        MissingExtraError: It is missing, or transformers has a version that is not known to be right.
+    """
+    with needed():
+        import onnx
+        import torch
+        import transformers
+
+    del onnx, torch
+    version = tuple(int(part) for part in transformers.__version__.split(".")[:2])
+    if not LOWEST <= version < BELOW:
+        span = f"{LOWEST[0]}.{LOWEST[1]} or later and before {BELOW[0]}.{BELOW[1]}"
+        raise MissingExtraError(f"transformers must be {span}. Got {transformers.__version__}: {_INSTALL}.")
+    transformers.logging.set_verbosity_error()
+
+
+def versions() -> str:
+    """Say what a model is made with."""
+    import torch
+    import transformers
+
+    return f"transformers {transformers.__version__}, torch {torch.__version__}"
