@@ -7,23 +7,40 @@ A rule takes classes and gives one text for each fault, so that a test shows all
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
+import query_rules
+from query_rules import CUT, queries, tables
 
-from meetup2025.engines.dialect import FunctionCall, ToVector, parse
-from meetup2025.engines.udl import Class, Method, Query, examples, procedure_steps, python_call
+from meetup2025.engines.dialect import ToVector, parse
+from meetup2025.engines.udl import Argument, Class, Method, Property, Query, examples, procedure_steps, python_call
 from meetup2025.errors import ClassSyntaxError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    Rule = Callable[[Sequence[Class]], Iterable[str]]
+    from query_rules import Rule
 
 # Reserved words of InterSystems SQL, by the reference.
 RESERVED = frozenset((Path(__file__).parent / "expected" / "reserved_words.txt").read_text("utf-8").split())
+# Classes that hold methods in ObjectScript that SQL never sees.
+LIFECYCLE = {
+    "MeetUp2025.Embedder": "%Embedding.Interface gives its signatures",
+    "MeetUp2025.Guard": "looks at what is there before classes are loaded",
+    "MeetUp2025.Procedure": "holds what every procedure does last",
+    "MeetUp2025.Setup": "installs, upgrades and uninstalls",
+    "MeetUp2025.Worker": "is the resident process",
+}
+# Characters of the longest string of IRIS, and of the longest result of a function that is known to reach a driver.
+LONGEST_STRING, LONGEST_RESULT = 3_641_144, 32_000
+# Characters of a vector as text: 512 numbers of up to 23, and their commas.
+VECTOR_TEXT = 512 * 24
+# What SQL carries in and out; the two names of a vector.
+SQL_TYPES = ("%String", "%Integer", "%Double")
+VECTORS = ("%Library.Vector", "%Vector")
 
 
 def routines(classes: Iterable[Class]) -> Iterator[Method | Query]:
@@ -32,14 +49,18 @@ def routines(classes: Iterable[Class]) -> Iterator[Method | Query]:
         yield from (routine for routine in (*each.methods, *each.queries) if routine.is_procedure)
 
 
-def tables(classes: Iterable[Class]) -> Iterator[Class]:
-    """Give the classes that are tables."""
-    return (each for each in classes if "%Persistent" in each.extends)
+def python_methods(classes: Iterable[Class]) -> Iterator[Method]:
+    """Give the methods in Python."""
+    return (method for each in classes for method in each.methods if method.language == "python")
 
 
-def queries(classes: Iterable[Class]) -> Iterator[Query]:
-    """Give the class queries."""
-    return (query for each in classes for query in each.queries)
+# --- names ----------------------------------------------------------------------------------------------------------
+
+
+def one_level(classes: Sequence[Class]) -> Iterator[str]:
+    """The package has one level: a second one would make another schema, with an underscore in its name."""
+    names = (each.name for each in classes)
+    return (f"{name} must be MeetUp2025.Name" for name in names if not re.fullmatch(r"MeetUp2025\.\w+", name))
 
 
 def explicit_names(classes: Sequence[Class]) -> Iterator[str]:
@@ -67,6 +88,61 @@ def unreserved_names(classes: Sequence[Class]) -> Iterator[str]:
     return (f"{name} is a reserved word" for name in names if name.upper() in RESERVED)
 
 
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def table_keywords(classes: Sequence[Class]) -> Iterator[str]:
+    """A table allows DDL, such as CREATE INDEX, and hides its row id from SELECT *; nobody owns it."""
+    for table in tables(classes):
+        missing = {"DdlAllowed", "SqlRowIdPrivate"} - set(table.keywords)
+        yield from (f"{table.name} must be [ {name} ]" for name in sorted(missing))
+        yield from (f"{table.name} must not be [ {name} ]" for name in {"Final", "Owner"} & set(table.keywords))
+
+
+def system_ids(classes: Sequence[Class]) -> Iterator[str]:
+    """The system gives the ids of rows: HNSW needs positive integers."""
+    for table in tables(classes):
+        yield from (f"{index.name} of {table.name} is an IdKey" for index in table.indexes if "IdKey" in index.keywords)
+
+
+def vector_columns(classes: Sequence[Class]) -> Iterator[str]:
+    """A vector says that it is DOUBLE and how long: the default type changed twice, and HNSW needs a length."""
+    for table in tables(classes):
+        for column in table.properties:
+            declared = column.parameters.get("DATATYPE"), column.parameters.get("LEN", "").isdigit()
+            if column.type in VECTORS and declared != ("DOUBLE", True):
+                yield f"{column.name} of {table.name} must be DOUBLE with LEN"
+
+
+def hnsw_indexes(classes: Sequence[Class]) -> Iterator[str]:
+    """An HNSW index is on one vector, names its distance, and has parameters in their bounds."""
+    for table in tables(classes):
+        vectors = {column.name for column in table.properties if column.type in VECTORS}
+        for index in (index for index in table.indexes if index.type == "%SQL.Index.HNSW"):
+            parameters = {name.lower(): value.lower() for name, value in index.parameters.items()}
+            m, construction = int(parameters.get("m", 16)), int(parameters.get("efconstruction", 64))
+            if len(index.properties) != 1 or index.properties[0] not in vectors:
+                yield f"{index.name} of {table.name} must be on one vector"
+            if parameters.get("distance") not in {"cosine", "dotproduct"} or not 2 <= m <= 100 or construction <= m:
+                yield f"{index.name} of {table.name} has {dict(index.parameters)}"
+
+
+def linked_lengths(classes: Sequence[Class]) -> Iterator[str]:
+    """A column whose doc says that it holds a property of another class is as long as that."""
+    columns = {(each.name, column.name): column for each in classes for column in each.properties}
+    for (owner, name), column in columns.items():
+        for other, source in re.findall(r"<property>(\w+)</property> of <class>([\w.]+)</class>", column.doc):
+            if _length(column) < _length(columns[source, other]):
+                yield f"{name} of {owner} is shorter than {other} of {source}"
+
+
+def _length(column: Property | Argument) -> int:
+    return int(column.parameters.get("MAXLEN", CUT))
+
+
+# --- routines -------------------------------------------------------------------------------------------------------
+
+
 def lengths(classes: Sequence[Class]) -> Iterator[str]:
     """Each %String that enters or leaves a SqlProc has MAXLEN: drivers cut it at 50 otherwise."""
     for routine in routines(classes):
@@ -74,88 +150,88 @@ def lengths(classes: Sequence[Class]) -> Iterator[str]:
         if isinstance(routine, Method):
             typed.append(("the result", *routine.returns))
         for name, kind, parameters in typed:
-            if kind == "%String" and "MAXLEN" not in parameters:
-                yield f"{name} of {routine.name} has no MAXLEN"
+            if kind == "%String" and not 1 <= int(parameters.get("MAXLEN", 0)) <= LONGEST_STRING:
+                yield f"{name} of {routine.name} needs a MAXLEN"
+
+
+def result_lengths(classes: Sequence[Class]) -> Iterator[str]:
+    """A function gives at most 32,000 characters: a result over 32 KB is reported not to reach SQL."""
+    for routine in routines(classes):
+        if isinstance(routine, Method) and int(routine.returns[1].get("MAXLEN", 0)) > LONGEST_RESULT:
+            yield f"the result of {routine.name} is longer than {LONGEST_RESULT}"
+
+
+def vector_lengths(classes: Sequence[Class]) -> Iterator[str]:
+    """A text that is a vector holds 512 numbers: an argument of TO_VECTOR or called vector, what an embedding gives."""
+    for routine in routines(classes):
+        named = {"vector"} if isinstance(routine, Method) else {"vector", *_to_vector(routine)}
+        typed = [(each.name, each.type, _length(each)) for each in routine.arguments if each.name in named]
+        if isinstance(routine, Method) and re.search(r"^Embed|Embedding$|Vector$", routine.name):
+            typed.append(("the result", routine.returns[0], int(routine.returns[1].get("MAXLEN", CUT))))
+        for name, kind, length in typed:
+            if kind != "%String" or length < VECTOR_TEXT:
+                yield f"{name} of {routine.name} must hold {VECTOR_TEXT} characters"
+
+
+def _to_vector(query: Query) -> set[str]:
+    return {node.this.name for node in parse(query.sql).find_all(ToVector)}
+
+
+def argument_lengths(classes: Sequence[Class]) -> Iterator[str]:
+    """An argument named as a text column is as long: as that of its own table, or else as the shortest of that name."""
+    shortest: dict[str, int] = {}
+    for column in (column for table in tables(classes) for column in table.properties if column.type == "%String"):
+        shortest[column.name.lower()] = min(_length(column), shortest.get(column.name.lower(), LONGEST_STRING))
+    for each in classes:
+        own = {column.name.lower(): _length(column) for column in each.properties if column.type == "%String"}
+        for routine in routines([each]):
+            for argument in routine.arguments:
+                needed = {**shortest, **own}.get(argument.name.lower(), 0)
+                if argument.type == "%String" and _length(argument) < needed:
+                    yield f"{argument.name} of {routine.name} must hold {needed} characters"
 
 
 def known_types(classes: Sequence[Class]) -> Iterator[str]:
     """Arguments are texts and numbers: what SQL can carry."""
     for routine in routines(classes):
         for argument in routine.arguments:
-            if argument.type not in {"%String", "%Integer", "%Double"}:
+            if argument.type not in SQL_TYPES:
                 yield f"{argument.name} of {routine.name} is {argument.type or 'of no type'}"
 
 
+def results(classes: Sequence[Class]) -> Iterator[str]:
+    """A SqlProc is a class method; it gives a text or a number, or else result sets."""
+    for method in (routine for routine in routines(classes) if isinstance(routine, Method)):
+        gives = method.returns[0] in SQL_TYPES, "ReturnResultsets" in method.keywords
+        if not method.is_class_method or method.returns[0] not in {*SQL_TYPES, ""} or gives[0] == gives[1]:
+            yield f"{method.name} must be a class method that gives {', '.join(SQL_TYPES)} or [ ReturnResultsets ]"
+
+
 def by_value(classes: Sequence[Class]) -> Iterator[str]:
-    """No argument is passed back: `ByRef` and `Output` do not reach SQL."""
-    for routine in routines(classes):
+    """No argument is passed back: `ByRef` and `Output` do not reach SQL, and in Python they do not compile."""
+    for routine in (*routines(classes), *python_methods(classes)):
         yield from (f"{each.name} of {routine.name} is {each.passing}" for each in routine.arguments if each.passing)
 
 
-def defaults_last(classes: Sequence[Class]) -> Iterator[str]:
-    """After an argument with a default, each has one: SQL gives arguments by place."""
+def fixed_arguments(classes: Sequence[Class]) -> Iterator[str]:
+    """A SqlProc has a fixed number of arguments: SQL knows no others."""
     for routine in routines(classes):
+        yield from (f"{each.name} of {routine.name} is variadic" for each in routine.arguments if each.variadic)
+
+
+def defaults_last(classes: Sequence[Class]) -> Iterator[str]:
+    """After an argument with a default, each has one: SQL and Python give arguments by place."""
+    for routine in (*routines(classes), *python_methods(classes)):
         given = [argument.has_default for argument in routine.arguments]
         if given != sorted(given):
             yield f"{routine.name} has a default before the end"
 
 
-def double_vectors(classes: Sequence[Class]) -> Iterator[str]:
-    """TO_VECTOR says DOUBLE and gives no length: a length pads and cuts without a word."""
-    for query in queries(classes):
-        for node in parse(query.sql).find_all(ToVector):
-            if node.args.get("kind") != "DOUBLE" or node.args.get("length"):
-                yield f"{query.name} has another TO_VECTOR than TO_VECTOR(x, DOUBLE)"
-
-
-def ordered_searches(classes: Sequence[Class]) -> Iterator[str]:
-    """A query that compares vectors has TOP and ORDER BY; the best first when the score is the cosine itself."""
-    for query in queries(classes):
-        select = parse(query.sql)
-        if not _cosines(select):
-            continue
-        order = select.args.get("order")
-        if not (select.args.get("limit") and order):
-            yield f"{query.name} needs TOP and ORDER BY"
-        elif any(_cosines(item.unalias()) for item in _items(select)) and not order.expressions[0].args.get("desc"):
-            yield f"{query.name} needs DESC: the index serves no other order"
-
-
-def _items(select: exp.Expr) -> list[exp.Expr]:
-    return list(select.expressions)
-
-
-def _cosines(tree: exp.Expr) -> bool:
-    return any(node.name == "VECTOR_COSINE" for node in tree.find_all(exp.Anonymous))
-
-
-def row_specs(classes: Sequence[Class]) -> Iterator[str]:
-    """ROWSPEC names the columns of the select list, in their order."""
-    for query in queries(classes):
-        tree = parse(query.sql)
-        while isinstance(tree, exp.SetOperation):
-            tree = tree.this
-        selected = [item.alias_or_name for item in _items(tree)]
-        declared = [column.name for column in query.columns]
-        if selected != declared:
-            yield f"{query.name} selects {selected} and declares {declared}"
-
-
-def host_variables(classes: Sequence[Class]) -> Iterator[str]:
-    """The :names of a query are its arguments: all declared, all used."""
-    for query in queries(classes):
-        used = {node.name for node in parse(query.sql).find_all(exp.Placeholder)}
-        declared = {argument.name for argument in query.arguments}
-        yield from (f"{query.name} does not declare :{name}" for name in sorted(used - declared))
-        yield from (f"{query.name} does not use {name}" for name in sorted(declared - used))
-
-
-def constant_calls(classes: Sequence[Class]) -> Iterator[str]:
-    """A query calls functions of the project with arguments alone: a call with a column may run for each row."""
-    for query in queries(classes):
-        for call in parse(query.sql).find_all(FunctionCall):
-            if any(call.find_all(exp.Column)):
-                yield f"{query.name} calls {call.name} with a column"
+def few_members(classes: Sequence[Class]) -> Iterator[str]:
+    """A class has at most 200 queries and 2,000 methods."""
+    for each in classes:
+        if len(each.queries) > 200 or len(each.methods) > 2000:
+            yield f"{each.name} has {len(each.queries)} queries and {len(each.methods)} methods"
 
 
 def documented(classes: Sequence[Class]) -> Iterator[str]:
@@ -177,13 +253,32 @@ def exemplified(classes: Sequence[Class]) -> Iterator[str]:
             yield f"{routine.name} has no example that calls it"
 
 
+# --- bodies ---------------------------------------------------------------------------------------------------------
+
+
 def balanced(classes: Sequence[Class]) -> Iterator[str]:
     """Braces of a body are balanced outside of its strings: IRIS would end the member at a stray one."""
     for each in classes:
         for routine in (*each.methods, *each.queries):
-            body = re.sub(r'"(?:[^"\n]|"")*"|\'[^\'\n]*\'', "", routine.body)
+            is_objectscript = isinstance(routine, Method) and routine.language != "python"  # where ' is NOT
+            body = re.sub(r'"(?:[^"\n]|"")*"' + ("" if is_objectscript else r"|'[^'\n]*'"), "", routine.body)
             if body.count("{") != body.count("}"):
                 yield f"the braces of {routine.name} are not pairs"
+
+
+def compilable(classes: Sequence[Class]) -> Iterator[str]:
+    """A Python body is Python: IRIS may tell only when it is called."""
+    for method in python_methods(classes):
+        arguments = ", ".join(argument.name for argument in method.arguments)
+        try:
+            compile(f"def method({arguments}):\n{textwrap.indent(method.body, '    ')}", method.path, "exec")
+        except SyntaxError as error:
+            yield f"{method.name}: {error}"
+
+
+def silent(classes: Sequence[Class]) -> Iterator[str]:
+    """Python prints nothing: in a SqlProc it would go to the device of the driver."""
+    return (f"{method.name} prints" for method in python_methods(classes) if re.search(r"\bprint\(", method.body))
 
 
 def python_bodies(classes: Sequence[Class]) -> Iterator[str]:
@@ -198,10 +293,12 @@ def python_bodies(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def objectscript_bodies(classes: Sequence[Class]) -> Iterator[str]:
-    """Any other method is a procedure of two statements, a value and the rows; or the helper that gives the rows."""
+    """Any other method is a procedure of two statements, a value and the rows; LIFECYCLE names what SQL never sees."""
     for each in classes:
         for method in each.methods:
-            if method.language == "python" or (each.name, method.name) == ("MeetUp2025.Procedure", "Return"):
+            if method.is_procedure and method.language == "python":
+                continue
+            if not method.is_procedure and (each.name in LIFECYCLE or each.name.startswith("MeetUp2025.UnitTests.")):
                 continue
             if fault := _procedure_fault(method):
                 yield f"{method.name}: {fault}"
@@ -221,6 +318,23 @@ def _procedure_fault(method: Method) -> str:
     return ""
 
 
+def embedders(classes: Sequence[Class]) -> Iterator[str]:
+    """A class for %Embedding.Config has the methods of %Embedding.Interface, with its signatures, and no SqlProc."""
+    wanted = {
+        "Embedding": "input As %String, configuration As %String) As %Vector",
+        "IsValidConfig": "config As %DynamicObject, ByRef errorMsg As %String) As %Boolean",
+    }
+    for each in (each for each in classes if "%Embedding.Interface" in each.extends):
+        written = {method.name: _signature(method) for method in each.methods if not method.is_procedure}
+        missing = (f"{name}({rest}" for name, rest in wanted.items() if written.get(name) != rest)
+        yield from (f"{each.name} must have {signature}" for signature in missing)
+
+
+def _signature(method: Method) -> str:
+    arguments = (f"{each.passing} {each.name} As {each.type}".strip() for each in method.arguments)
+    return f"{', '.join(arguments)}) As {method.returns[0]}"
+
+
 def snake(name: str) -> str:
     """
     Give the name of the Python twin.
@@ -231,22 +345,46 @@ def snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
+# What unit-test classes keep too; the other rules are about what SQL sees.
+RULES_OF_TESTS: tuple[Rule, ...] = (
+    table_keywords,
+    system_ids,
+    vector_columns,
+    hnsw_indexes,
+    by_value,
+    defaults_last,
+    balanced,
+    compilable,
+    silent,
+    objectscript_bodies,
+)
 RULES: tuple[Rule, ...] = (
+    one_level,
     explicit_names,
     unique_names,
     unreserved_names,
+    table_keywords,
+    system_ids,
+    vector_columns,
+    hnsw_indexes,
+    linked_lengths,
     lengths,
+    result_lengths,
+    vector_lengths,
+    argument_lengths,
     known_types,
+    results,
     by_value,
+    fixed_arguments,
     defaults_last,
-    double_vectors,
-    ordered_searches,
-    row_specs,
-    host_variables,
-    constant_calls,
+    few_members,
     documented,
     exemplified,
     balanced,
+    compilable,
+    silent,
     python_bodies,
     objectscript_bodies,
+    embedders,
+    *query_rules.RULES,
 )

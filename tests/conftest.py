@@ -6,10 +6,13 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+import iris_doubles
 import pytest
+from iris_doubles import Server
 from planted import Planted, insert, plant
 
 import meetup2025
+from meetup2025.engines.duckdb import DuckDBConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Connection, Cursor
 
-TABLES = ("Fish", "FishImage", "SkippedImage")
+TABLES = ("Fish", "FishImage", "Prompt", "SkippedImage")
+DOUBLED = ("test_conformance", "test_pep249", "test_procedures", "test_searches", "test_workshop")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,27 +30,38 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "gap(engine, raises, reason): this engine cannot do it yet; the test fails once it can, until the marker goes",
     )
+    config.addinivalue_line("markers", "embedded: what is tested is of the embedded engine alone")
+    config.addinivalue_line("markers", "server: what is tested is of a server alone, reached over the driver")
     config.addinivalue_line("markers", "anywhere: what is tested does not depend on whether the database is a file")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that asks for an engine on all of them, those marked `anywhere` on no file."""
+    """
+    Run each test that asks for an engine on all of them, those marked `anywhere` on no file.
+
+    Tests of SQL and of PEP 249 run through the connections of IRIS too, to doubles of a server and of a process.
+    """
     if "engine" in metafunc.fixturenames:
-        engines = ["duckdb", "duckdb-file", pytest.param("iris", marks=pytest.mark.iris)]
-        if metafunc.definition.get_closest_marker("anywhere"):
+        engines = ["duckdb", "duckdb-file"]
+        if not metafunc.definition.get_closest_marker("embedded"):
+            engines += [pytest.param("iris", marks=pytest.mark.iris)]
+            engines += ["double-server", "double-process"] if metafunc.module.__name__ in DOUBLED else []
+        if metafunc.definition.get_closest_marker("server"):
+            engines = [pytest.param("iris", marks=pytest.mark.iris)]
+        elif metafunc.definition.get_closest_marker("anywhere"):
             engines.remove("duckdb-file")
         metafunc.parametrize("engine", engines, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Turn a declared gap into a strict xfail on its engine alone."""
+    """Turn a declared gap into a strict xfail on its engine alone, and on the doubles, which stand on it."""
     for item in items:
         parameters = getattr(item, "callspec", None)
         for gap in item.iter_markers("gap"):
-            if parameters and parameters.params.get("engine", "").startswith(gap.args[0]):
-                item.add_marker(
-                    pytest.mark.xfail(raises=gap.kwargs["raises"], reason=gap.kwargs["reason"], strict=True)
-                )
+            engine = parameters.params.get("engine", "") if parameters else ""
+            if engine.replace("double-", "duckdb").startswith(gap.args[0]):
+                raises = meetup2025.DatabaseError if engine.startswith("double-") else gap.kwargs["raises"]
+                item.add_marker(pytest.mark.xfail(raises=raises, reason=gap.kwargs["reason"], strict=True))
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -54,7 +69,7 @@ def _clean_environment() -> Iterator[None]:
     """Leave out the settings of the user, except which IRIS server the tests may use."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("MEETUP2025_")]:
-            if name not in {"MEETUP2025_IRIS_URL", "MEETUP2025_REQUIRE_IRIS"}:
+            if name not in {"MEETUP2025_IRIS_PASSWORD", "MEETUP2025_IRIS_URL", "MEETUP2025_REQUIRE_IRIS"}:
                 patch.delenv(name)
         yield
 
@@ -74,7 +89,23 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "duckdb-file":
         shutil.copy(request.getfixturevalue("_empty_file"), tmp_path / "fish.duckdb")
         return f"duckdb:///{tmp_path / 'fish.duckdb'}"
+    if request.param.startswith("double-"):
+        return str(request.getfixturevalue(f"_{request.param.replace('-', '_')}"))
     return _iris_url()
+
+
+@pytest.fixture
+def _double_server() -> Iterator[str]:
+    """URL of a server that is a double behind the driver."""
+    with DuckDBConnection() as database, iris_doubles.installed(iris_doubles.driver_module(Server(database))):
+        yield "iris://fisher:secret@double:1972/USER"
+
+
+@pytest.fixture
+def _double_process() -> Iterator[str]:
+    """URL of a process of IRIS that is a double."""
+    with DuckDBConnection() as database, iris_doubles.installed(iris_doubles.process_module(Server(database))):
+        yield "iris+emb:///"
 
 
 @pytest.fixture(scope="session")

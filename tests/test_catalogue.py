@@ -49,6 +49,7 @@ def names_of(row: Row) -> list[str]:
 FISH = read("fish.csv")
 STRAYS = read("strays.csv")
 EVERY_ROW = [pytest.param(row, id=row["FishID"]) for row in FISH + STRAYS]
+TEMPLATES = ["Name,{}", "Name,{}の写真", "Kanji,{}"]
 EVERY_FILE = pytest.mark.parametrize("file", ["fish.csv", "strays.csv"])
 
 
@@ -180,6 +181,13 @@ def test_one_genus_has_one_family() -> None:
 def test_growth_and_market_names(name: str, expected: str) -> None:
     """The names of growth stages and of the market lead to their species."""
     assert [expected] == [row["Name"] for row in FISH if name in names_of(row)]
+
+
+def test_bundled_templates() -> None:
+    """The bundled templates are those that the measurements and the descriptions name; each has a place for a name."""
+    data = (CATALOGUE / "prompts.csv").read_bytes().decode("utf-8")
+
+    assert data == "\n".join(["Column,Template", *TEMPLATES, ""])
 
 
 def test_strays_are_no_fish() -> None:

@@ -129,6 +129,7 @@ def test_version():
         ("load", "photos", __file__),
         ("load", "names", "absent.csv"),
         ("load", "names", "."),
+        ("load", "names", "--prompts", "absent.csv"),
         ("load", "vectors", "absent.jsonl"),
         ("load", "vectors", "x", "--table", "SkippedImage"),
         ("sql", "SELECT 1", "--format", "xml"),
@@ -504,6 +505,35 @@ def test_load_names_reads_a_file_of_the_user(home):
     assert read_csv(result.stdout) == [{"changed": "2", "total": "2"}]
     assert HOSTILE in run("sql", "SELECT Name FROM MeetUp2025.Fish").stdout
     assert value(NAMES) == 2
+
+
+def test_load_names_takes_templates(home):
+    """A file of templates of the user, or of the package, changes the vectors once; without it they are bare again."""
+    (home / "prompts.csv").write_text("Column,Template\nName,{}の絵\n", "utf-8")
+    told = "SELECT MIN(%EXACT(Prompts)) FROM MeetUp2025.Fish"
+    found = []
+    for options in (["prompts.csv"], ["prompts.csv"], ["catalogue/prompts.csv"], []):
+        named = [each for option in options for each in ("--prompts", option)]
+        changed = json.loads(run("load", "names", *named, "--format", "json").stdout)["changed"]
+        found.append((changed, value(told)))
+
+    assert found == [
+        (100, "Name {}の絵"),
+        (0, "Name {}の絵"),
+        (100, "Kanji {};Name {};Name {}の写真"),
+        (100, None),
+    ]
+
+
+def test_load_names_says_what_is_wrong_with_templates(home):
+    """A file of templates that breaks the rules is named, with line and column, and changes nothing."""
+    (home / "prompts.csv").write_text("Column,Template\nName,絵\n", "utf-8")
+    result = run("load", "names", "--prompts", "prompts.csv")
+
+    assert result.exit_code == 3
+    assert "prompts.csv: A template must have {} once" in result.stderr
+    assert "line 2, column 2" in result.stderr
+    assert value(NAMES) == 0
 
 
 def test_load_names_says_what_is_wrong_with_a_file(home):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(meetup2025.__file__).parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "README.ja.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS.remove(ROOT / "docs" / "verify-on-iris.md")  # its claims may be errors: test_verify.py has them
 
 
 class Block(NamedTuple):

@@ -13,7 +13,7 @@ from planted import DIMENSION, INSERT_FISH, Planted, insert, text
 
 import meetup2025
 from meetup2025 import DataError, Error, IntegrityError, InterfaceError, OperationalError, ProgrammingError
-from meetup2025.errors import EngineUnavailableError, SQLSyntaxError, UnknownNameError
+from meetup2025.errors import EngineUnavailableError, UnknownNameError
 
 if TYPE_CHECKING:
     from meetup2025.engines import Connection, Cursor
@@ -259,6 +259,7 @@ def test_threads_with_connections_of_their_own(tmp_path: Path, planted: Planted)
 # --- parameters -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 @pytest.mark.anywhere
 @pytest.mark.parametrize("given", [[], ["F1"], ["F1", "a", "b"]])
 def test_wrong_number_of_parameters(cursor: Cursor, given: list[str]) -> None:
@@ -358,7 +359,7 @@ def test_vector_column_takes_vectors_alone(cursor: Cursor, value: object) -> Non
     """What goes into a vector column goes through TO_VECTOR, which checks it."""
     for sql in ("INSERT INTO MeetUp2025.Fish (FishID, Name, Features) VALUES ('F1', 'a', ?)",
                 "UPDATE MeetUp2025.Fish SET Features = ?"):  # fmt: skip
-        with pytest.raises(ProgrammingError, match="TO_VECTOR"):
+        with pytest.raises((DataError, ProgrammingError)):
             cursor.execute(sql, [value])
 
     assert count(cursor) == 0
@@ -733,9 +734,9 @@ def test_callproc(fish: Cursor, planted: Planted) -> None:
 @pytest.mark.parametrize(
     ("sql", "kind", "sqlcode"),
     [
-        ("CALL MeetUp2025.Nope('x')", SQLSyntaxError, -428),
-        ("CALL MeetUp2025.KnownName('マアジ')", SQLSyntaxError, -428),
-        ("SELECT MeetUp2025.SimilarFish('マアジ')", SQLSyntaxError, -359),
+        ("CALL MeetUp2025.Nope('x')", ProgrammingError, -428),
+        ("CALL MeetUp2025.KnownName('マアジ')", ProgrammingError, -428),
+        ("SELECT MeetUp2025.SimilarFish('マアジ')", ProgrammingError, -359),
         ("CALL MeetUp2025.SimilarFish('マアジ', 3, 4)", ProgrammingError, -370),
         ("CALL MeetUp2025.SimilarFish()", ProgrammingError, -400),
         ("CALL MeetUp2025.SimilarFish('nobody')", UnknownNameError, -400),

@@ -324,11 +324,12 @@ def test_refused_load_inside_a_transaction(connection, allowed):
 def test_installed_models(connection):
     """The installed models are JSON; the bundled one is there, as the catalogue calls it."""
     (sketch,) = [model for model in json.loads(call(connection, "InstalledModels()")) if model["id"] == "sketch"]
-    assert sorted(sketch) == ["bytes", "description", "dimension", "id", "licence", "revision"]
+    assert sorted(sketch) == ["bytes", "description", "dimension", "id", "licence", "revision", "used"]
     assert (f"{sketch['id']}@{sketch['revision']}", sketch["dimension"]) == (encoder().model, 512)
     assert sketch["bytes"] > 1000
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("function", [procedures.known_name, procedures.known_names])
 @pytest.mark.usefixtures("engine")
 def test_call_from_outside_of_sql(function):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from meetup2025 import __version__, model_commands, settings
+from meetup2025 import __version__
 from meetup2025.errors import UnreadableImageError
+from meetup2025.model_commands import model
 from meetup2025.options import (
     EXIT_CODES,
     SOME_FAILED,
@@ -22,10 +23,12 @@ from meetup2025.options import (
     complain,
     database,
     example,
+    local,
     options,
     readable,
     rows_wanted,
 )
+from meetup2025.serve_command import serve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +37,6 @@ if TYPE_CHECKING:
 
 _NAMES = "catalogue/fish.csv"
 _COUNTS = {"Fish": "SELECT COUNT(*) FROM MeetUp2025.Fish", "FishImage": "SELECT COUNT(*) FROM MeetUp2025.FishImage"}
-
-_LONGEST = 1024
-"""Pixels of a picture that is too large to be sent as it is: more than models look at."""
 
 
 @click.group(
@@ -48,6 +48,10 @@ _LONGEST = 1024
 @click.version_option(__version__, prog_name="meetup2025")
 def main() -> None:
     """Name the fish in a picture, and see what vectors mean, in SQL."""
+
+
+main.add_command(model)
+main.add_command(serve)
 
 
 @main.command(epilog=example("meetup2025 demo"))
@@ -78,7 +82,7 @@ def identify(pictures: Sequence[str], k: int) -> None:
     with database() as connection:
         _load_names_if_none(connection)
         answers = [_identified(connection, picture, k) for picture in pictures]
-        only_drawings = settings.model() == "sketch"
+        only_drawings = _knows_only_drawings(connection)
     _show_identified(answers)
     if only_drawings and any("names" in answer for answer in answers):
         complain("the model sketch knows drawings: do not trust it with photographs")
@@ -113,19 +117,27 @@ def load() -> None:
     """
 
 
-@load.command(epilog=example("meetup2025 load names", "meetup2025 load names mine.csv"))
+@load.command(epilog=example("meetup2025 load names", "meetup2025 load names mine.csv --prompts catalogue/prompts.csv"))
 @click.argument("csv", required=False)
+@click.option("--prompts", metavar="FILE", help="CSV file of templates: a vector is the mean of them [the bare name].")
 @common
-def names(csv: str | None) -> None:
+def names(csv: str | None, prompts: str | None) -> None:
     """
     Load a catalogue of names from a CSV file.
 
     Without one, the bundled names of 100 fish. The file is UTF-8 with a header: FishID and Name, and optionally
     Kanji, OtherNames, English, Scientific, Family.
+
+    A file of --prompts has the columns Column and Template: OtherNames,{}の写真 puts each other name into that text.
+    catalogue/prompts.csv is the bundled one. A load without --prompts makes the vectors of its names bare again.
     """
-    path, folder = readable(csv or _NAMES)
+    from meetup2025 import sending
+
+    sent = local(csv)
+    path, folder = (sending.whole(sent), None) if sent else readable(csv or _NAMES)
+    of_names = _small_file(prompts) if prompts else ""
     with database(folder) as connection:
-        changed = _value(connection, "SELECT MeetUp2025.LoadNames(?)", [path])
+        changed = _value(connection, "SELECT MeetUp2025.LoadNames(?, ?)", [path, of_names])
         connection.commit()
         total = _value(connection, _COUNTS["Fish"])
     _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
@@ -140,14 +152,21 @@ def photos(folder: str) -> None:
 
     A photo is labelled by the file labels.csv of the folder (columns File and Name), or else by its file name or
     subfolder, where that is a name of the catalogue. Files that are no readable pictures are left out and told.
+    A folder of this machine goes to a server picture by picture, and each few stay when the rest fails.
     """
+    from meetup2025 import sending
+
+    sent = local(folder)
     path, allowed = readable(folder, "folder")
     with database(allowed) as connection:
         _load_names_if_none(connection)
-        changed = _value(connection, "SELECT MeetUp2025.LoadImages(?)", [path])
-        connection.commit()
+        if sent:
+            changed, skipped = sending.send_photos(connection, sent)
+        else:
+            changed = _value(connection, "SELECT MeetUp2025.LoadImages(?)", [path])
+            connection.commit()
+            skipped = _rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
         total = _value(connection, _COUNTS["FishImage"])
-        skipped = _rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
     sentence = f"{changed} photos added or changed, {total} in the database"
     _show_counts(sentence, changed=changed, total=total, skipped=len(skipped))
     for name, reason in skipped:
@@ -174,9 +193,15 @@ def vectors(jsonl: str, table: str, model_of: str) -> None:
     A line is {"fishid", "fishname", "embedding": [...]}, for photos {"filename", "features": "…"}. A table holds
     vectors of one model; a search needs that model.
     """
+    from meetup2025 import sending
+
+    sent = local(jsonl)
     path, folder = readable(jsonl)
     with database(folder) as connection:
-        changed = _value(connection, "SELECT MeetUp2025.LoadVectors(?, ?, ?)", [path, table, model_of])
+        if sent:
+            changed = sending.send_vectors(connection, sent, table, model_of)
+        else:
+            changed = _value(connection, "SELECT MeetUp2025.LoadVectors(?, ?, ?)", [path, table, model_of])
         connection.commit()
         total = _value(connection, _COUNTS[table])
     _show_counts(f"{changed} vectors added or changed, {total} in {table}", changed=changed, total=total)
@@ -219,14 +244,19 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
             sys.exit(SOME_FAILED)
 
 
-main.add_command(model_commands.model)
-
-
 def _load_names_if_none(connection: Connection) -> None:
     if not _value(connection, _COUNTS["Fish"]):
         count = _value(connection, "SELECT MeetUp2025.LoadNames(?)", [_NAMES])
         connection.commit()
         complain(f"the catalogue was empty: loaded the {count} names of {_NAMES}")
+
+
+def _small_file(path: str) -> str:
+    """Give a file as SQL takes it: one of this machine as a data URL, another by its name in the package or server."""
+    from meetup2025 import sending
+
+    found = Path(path).expanduser()
+    return sending.whole(found) if found.is_file() else readable(path)[0]
 
 
 def _identified(connection: Connection, picture: str, k: int) -> dict[str, Any]:
@@ -242,12 +272,20 @@ def _identified(connection: Connection, picture: str, k: int) -> dict[str, Any]:
 
 
 def _data_url(picture: str) -> str:
-    from meetup2025 import images
+    from meetup2025 import images, sending
 
     if picture.startswith("samples/") and not Path(picture).exists():
         return picture  # of the package, as in SQL
     source = sys.stdin.buffer.read(images.MAX_BYTES + 1) if picture == "-" else Path(picture)
-    return images.to_data_url(source, longest=_LONGEST)
+    if options().is_embedded:
+        return images.to_data_url(source, longest=sending.LONGEST)
+    return sending.picture(source)
+
+
+def _knows_only_drawings(connection: Connection) -> bool:
+    """Tell whether the names of the database have vectors of sketch, whichever machine made them."""
+    rows = _rows(connection, "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'Fish'")
+    return any((row[0] or "").partition("@")[0] == "sketch" for row in rows)
 
 
 def _typed_statements() -> str:

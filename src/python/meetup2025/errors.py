@@ -13,7 +13,8 @@ Everything that can go wrong, as types.
     │   │   ├── UnknownNameError(LookupError)        a name that is not in the catalogue
     │   │   └── ModelMismatchError(ValueError)       vectors of two different models
     │   ├── OperationalError                   the engine, the disk or the network failed
-    │   │   └── EngineUnavailableError(ConnectionError)
+    │   │   ├── EngineUnavailableError(ConnectionError)
+    │   │   └── EncoderUnavailableError(ConnectionError)   the server that makes the vectors
     │   ├── IntegrityError                     a key that must be unique is not
     │   ├── InternalError
     │   ├── ProgrammingError                   wrong SQL: syntax, unknown table, wrong number of parameters
@@ -119,6 +120,10 @@ class ModelMismatchError(DataError, ValueError):
 
 class EngineUnavailableError(OperationalError, ConnectionError):
     """The database cannot be reached or opened."""
+
+
+class EncoderUnavailableError(OperationalError, ConnectionError):
+    """The server that makes the vectors cannot be reached, gives no answer in time, or one that makes no sense."""
 
 
 class SQLSyntaxError(_Located, ProgrammingError, ValueError):

@@ -80,6 +80,17 @@ def open_picture(source: str | bytes, *, longest: int = 512) -> Image.Image:
     return _decode(data, what, longest)
 
 
+def picture_bytes(source: str | bytes) -> bytes:
+    """
+    Give the bytes of a picture file, whatever *source* of `open_picture` it is.
+
+    Raises:
+        UnreadableImageError: Not base64, or more than `MAX_BYTES`.
+        ForbiddenPathError: A path that is not a file below the allowed folders.
+    """
+    return _bytes_of(source)[0]
+
+
 def read_picture(path: str | os.PathLike[str]) -> bytes:
     """
     Read a picture file below the allowed folders, as bytes for `open_picture`.
@@ -123,6 +134,10 @@ def _bytes_of(source: str | bytes) -> tuple[bytes, str]:
         return source, what
     if source[:5].lower() == "data:":
         return _payload(source, what), what
+    if source[:8].lower().startswith(("http://", "https://")):
+        raise UnreadableImageError(
+            f"{what} must be base64, a data URL or a path. Got a URL, which is never fetched; send the picture itself."
+        )
     try:
         return _from_base64(source, what), what
     except UnreadableImageError:

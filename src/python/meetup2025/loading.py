@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 
-from meetup2025 import vectors
+from meetup2025 import templates, vectors
 from meetup2025.readers import FishRecord, VectorRecord, read_names, read_vectors
 from meetup2025.stored import (
     StoredFish,
@@ -22,14 +22,19 @@ from meetup2025.stored import (
     insert_or_update,
     models_left,
     names_given_up,
+    prompt_key,
     run_many,
     set_names_free,
     stored_fish,
     stored_images,
+    stored_prompts,
 )
+from meetup2025.templates import BARE, Template, prompts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
 
     from meetup2025.embedding import Encoder
     from meetup2025.engines import Connection, Cursor
@@ -40,13 +45,16 @@ _BATCH = 500
 """Records held in memory at once."""
 
 _INSERT_FISH = """
-INSERT INTO MeetUp2025.Fish (FishID, Name, Kanji, OtherNames, English, Scientific, Family, Model, Features)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, TO_VECTOR(?, DOUBLE))"""
+INSERT INTO MeetUp2025.Fish (FishID, Name, Kanji, OtherNames, English, Scientific, Family, Model, Prompts, Features)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, TO_VECTOR(?, DOUBLE))"""
 _UPDATE_FISH = """
 UPDATE MeetUp2025.Fish SET Name = ?, Kanji = ?, OtherNames = ?, English = ?, Scientific = ?, Family = ?, Model = ?,
-Features = TO_VECTOR(?, DOUBLE) WHERE FishID = ?"""
+Prompts = ?, Features = TO_VECTOR(?, DOUBLE) WHERE FishID = ?"""
 _UPDATE_WORDS = """
-UPDATE MeetUp2025.Fish SET Kanji = ?, OtherNames = ?, English = ?, Scientific = ?, Family = ? WHERE FishID = ?"""
+UPDATE MeetUp2025.Fish SET Name = ?, Kanji = ?, OtherNames = ?, English = ?, Scientific = ?, Family = ?, Model = ?,
+Prompts = ? WHERE FishID = ?"""
+_INSERT_PROMPT = """
+INSERT INTO MeetUp2025.Prompt (Hash, Model, Text, Features) VALUES (?, ?, ?, TO_VECTOR(?, DOUBLE))"""
 
 _INSERT_VECTOR = {
     "Fish": """
@@ -56,13 +64,15 @@ INSERT INTO MeetUp2025.FishImage (Name, Source, Model, Features) VALUES (?, ?, ?
 }
 _UPDATE_VECTOR = {
     "Fish": """
-UPDATE MeetUp2025.Fish SET Name = ?, Model = ?, Features = TO_VECTOR(?, DOUBLE) WHERE FishID = ?""",
+UPDATE MeetUp2025.Fish SET Name = ?, Prompts = NULL, Model = ?, Features = TO_VECTOR(?, DOUBLE) WHERE FishID = ?""",
     "FishImage": """
 UPDATE MeetUp2025.FishImage SET Source = ?, Hash = NULL, Model = ?, Features = TO_VECTOR(?, DOUBLE) WHERE Name = ?""",
 }
 
 
-def load_names(connection: Connection, file: BinaryIO, source: str, encoder: Encoder) -> int:
+def load_names(
+    connection: Connection, file: BinaryIO, source: str, encoder: Encoder, chosen: frozenset[Template] = BARE
+) -> int:
     """
     Load a catalogue of names; see `MeetUp2025.LoadNames`.
 
@@ -71,29 +81,36 @@ def load_names(connection: Connection, file: BinaryIO, source: str, encoder: Enc
         file: A CSV file, as `readers.read_names` takes it. A column that it does not have keeps its values.
         source: Name of the file, for messages.
         encoder: Makes the vectors of new and changed names.
+        chosen: Templates of the prompts of a name; a row that had others is changed.
 
     Returns:
         Number of rows added or changed.
 
     Raises:
         InvalidFileError: The file breaks a rule.
+        DataError: A row has no name for any of the templates.
         IntegrityError: A name of the file is already there under another FishID.
         ModelMismatchError: Rows that the file does not replace have vectors of another model.
     """
     stored = stored_fish(connection)
     records = read_names(file, source)
-    wanted = [_row(record, stored.get(record.fish_id), encoder.model) for record in records]
+    wanted = [
+        replace(_row(record, stored.get(record.fish_id)), model=encoder.model, prompts=templates.record(chosen))
+        for record in records
+    ]
+    templates.check_prompts(wanted)
     given_up = names_given_up(stored, {row.fish_id: row.name for row in wanted})
     check_models("Fish", encoder.model, models_left(stored, {row.fish_id for row in wanted}))
     changed = [row for row in wanted if row != stored.get(row.fish_id)]
     embed = [row for row in changed if _needs_vector(row, stored.get(row.fish_id))]
     words = [row for row in changed if not _needs_vector(row, stored.get(row.fish_id))]
-    made = _text_vectors(encoder, [row.name for row in embed])
+    made, new = _vectors(connection, encoder, embed, keep=chosen != BARE)
     with connection.transaction(), connection.cursor() as cursor:
         set_names_free(cursor, given_up)
         rows = [(*astuple(row), vector) for row, vector in zip(embed, made, strict=True)]
         insert_or_update(cursor, _INSERT_FISH, _UPDATE_FISH, rows, stored)
-        run_many(cursor, _UPDATE_WORDS, [(*astuple(row)[2:-1], row.fish_id) for row in words])
+        run_many(cursor, _UPDATE_WORDS, [(*astuple(row)[1:], row.fish_id) for row in words])
+        run_many(cursor, _INSERT_PROMPT, new)
     return len(changed)
 
 
@@ -148,20 +165,31 @@ def progress(items: Iterable[list[T]], unit: str, total: int) -> Iterator[list[T
             bar.update(len(batch))
 
 
-def _row(record: FishRecord, before: StoredFish | None, model: str) -> StoredFish:
-    """Give the row that the table should have."""
+def _row(record: FishRecord, before: StoredFish | None) -> StoredFish:
+    """Give the words that the row should have."""
     given = {column: value for column, value in asdict(record).items() if value is not None}
-    return replace(before or StoredFish(record.fish_id, record.name), **given, model=model)
+    return replace(before or StoredFish(record.fish_id, record.name), **given)
 
 
 def _needs_vector(row: StoredFish, before: StoredFish | None) -> bool:
-    return before is None or (row.name, row.model) != (before.name, before.model)
+    return before is None or (prompts(row), row.model) != (prompts(before), before.model)
 
 
-def _text_vectors(encoder: Encoder, texts: list[str]) -> list[Any]:
-    return [
-        vector for batch in progress(batches(texts, _BATCH), "names", len(texts)) for vector in encoder.texts(batch)
-    ]
+def _vectors(
+    connection: Connection, encoder: Encoder, rows: list[StoredFish], *, keep: bool
+) -> tuple[list[NDArray[Any]], list[tuple[Any, ...]]]:
+    """
+    Give the vectors of rows, and the rows of `MeetUp2025.Prompt` that are to be kept.
+
+    Bare names are not kept: their vectors are in `MeetUp2025.Fish`.
+    """
+    texts = list(dict.fromkeys(text for row in rows for text in prompts(row)))
+    known: dict[str, NDArray[Any]] = dict(stored_prompts(connection, encoder.model, texts)) if keep else {}
+    new = [text for text in texts if text not in known]
+    for batch in progress(batches(new, _BATCH), "texts", len(new)):
+        known.update(zip(batch, encoder.texts(batch), strict=True))
+    made = [vectors.mean(np.stack([known[text] for text in prompts(row)])) for row in rows]
+    return made, [(prompt_key(encoder.model, text), encoder.model, text, known[text]) for text in new if keep]
 
 
 def _unchanged(cursor: Cursor, records: list[VectorRecord], table: str) -> set[str]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from meetup2025 import settings
 from meetup2025.errors import BrokenModelError, DataError
 from meetup2025.options import common, complain, database, example, options
 
@@ -70,10 +69,9 @@ def list_models() -> None:
     with database() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT MeetUp2025.InstalledModels()")
         models = json.loads(cursor.fetchall()[0][0])
-        used = settings.model()
     style = options().format
     columns = ["id", "revision", "dimension", "bytes", "licence", "description", "used"]
-    rows = [(*map(each.get, columns[:-1]), used in {each["id"], f"{each['id']}@{each['revision']}"}) for each in models]
+    rows = [tuple(map(each.get, columns)) for each in models]
     if style == "table":
         columns = ["", "id", "revision", "dimension", "size", "licence", "description"]
         rows = [("*" if row[-1] else "", *row[:3], f"{row[3] / 1e6:.1f} MB", *row[4:-1]) for row in rows]

@@ -5,6 +5,7 @@ What the commands share: options, the database they open, and errors that become
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from contextlib import contextmanager
@@ -131,13 +132,29 @@ def database(
         default: URL for when the options have none; the setting MEETUP2025_URL when it is left out.
         autocommit: As for `meetup2025.connect`.
     """
+    url = options().url or default or settings.url()
+    if options().model and not url.startswith("duckdb:"):
+        raise click.UsageError("A server has the model that its administrator set: leave out --model.")
+    _warn_of_password(options().url)
     folders = [str(folder or ""), os.environ.get("MEETUP2025_PHOTOS", "")]
     values = {
         "MEETUP2025_MODEL": options().model or settings.model(),
         "MEETUP2025_PHOTOS": os.pathsep.join(filter(None, folders)),
     }
-    with _environment(values), meetup2025.connect(options().url or default, autocommit=autocommit) as connection:
+    with _environment(values), meetup2025.connect(url, autocommit=autocommit) as connection:
         yield connection
+
+
+def _warn_of_password(url: str | None) -> None:
+    """Tell who puts a password where the list of processes shows it."""
+    if url and re.match(r"iris://[^/@]*:[^/@]*@", url):
+        complain("a password in --url can be read by all users of this machine: set MEETUP2025_IRIS_PASSWORD instead")
+
+
+def local(path: str | None) -> Path | None:
+    """Find a file or folder of this machine that must be sent, since the database is on a server; None otherwise."""
+    found = Path(path).expanduser() if path else None
+    return found if found and not options().is_embedded and found.exists() else None
 
 
 def readable(path: str, kind: Literal["file", "folder"] = "file") -> tuple[str, Path | None]:

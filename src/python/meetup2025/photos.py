@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import images
-from meetup2025.errors import Error
+from meetup2025.errors import DataError, Error
+from meetup2025.folders import Skipped, photo_files
 from meetup2025.loading import progress
 from meetup2025.paths import open_below
-from meetup2025.readers import LONGEST_FILE_NAME, check_text, composed, normal, read_labels
+from meetup2025.readers import LONGEST_FILE_NAME, check_text, composed, normal
 from meetup2025.stored import (
     StoredImage,
     batches,
@@ -27,17 +27,12 @@ from meetup2025.stored import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from PIL.Image import Image
 
     from meetup2025.embedding import Encoder
     from meetup2025.engines import Connection
-
-SUFFIXES = frozenset({".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-"""Files that are taken for photos."""
-
-LABELS = "labels.csv"
-"""File of the folder that says which photo shows which fish, where the names of the files do not."""
 
 _BATCH = 32
 
@@ -70,23 +65,17 @@ class _Opened:
     picture: Image
 
 
-@dataclass(frozen=True)
-class _Skipped:
-    name: str
-    reason: str
-
-
 @dataclass
 class _Changes:
     """What a load will write."""
 
-    skipped: list[_Skipped]
+    skipped: list[Skipped]
     rows: list[tuple[Any, ...]] = field(default_factory=list)  # a row and its vector
     words: list[StoredImage] = field(default_factory=list)  # rows that keep their vectors
 
-    def add(self, results: Sequence[_Opened | _Skipped | StoredImage | None], encoder: Encoder) -> None:
+    def add(self, results: Sequence[_Opened | Skipped | StoredImage | None], encoder: Encoder) -> None:
         """Take over what became of some photos, and make the vectors that are needed."""
-        self.skipped += [each for each in results if isinstance(each, _Skipped)]
+        self.skipped += [each for each in results if isinstance(each, Skipped)]
         self.words += [each for each in results if isinstance(each, StoredImage)]
         opened = [each for each in results if isinstance(each, _Opened)]
         if opened:
@@ -111,7 +100,7 @@ def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
         ModelMismatchError: Photos that the folder does not replace have vectors of another model.
     """
     stored = stored_images(connection)
-    files, skipped = _files(folder, names_of_fish(connection), _labels(folder))
+    files, skipped = _files(folder, names_of_fish(connection))
     check_models("FishImage", encoder.model, models_left(stored, files))
     changes = _Changes(skipped)
     with ThreadPoolExecutor(_THREADS) as threads:
@@ -121,6 +110,43 @@ def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
     check_models("FishImage", encoder.model, models_left(stored, {row[0].upper() for row in changes.rows}))
     _write(connection, changes, stored)
     return len(changes.rows) + len(changes.words)
+
+
+def add_image(connection: Connection, name: str, data: bytes, label: str, encoder: Encoder) -> int:
+    """
+    Load one photo; see `MeetUp2025.AddImage`.
+
+    Args:
+        connection: An open connection; the change is one transaction of it.
+        name: Name of the photo, the key of the table.
+        data: Bytes of the file.
+        label: Any name of the fish that it shows; empty for what the name of the photo says, or the label before.
+        encoder: Makes the vector.
+
+    Returns:
+        1, or 0 when the row was as it should be.
+
+    Raises:
+        DataError: A name that the table cannot hold.
+        UnreadableImageError: Not a picture, or a broken one.
+        ModelMismatchError: The other photos have vectors of another model.
+    """
+    name = composed(name.strip())
+    check_text("The name of a photo", name, LONGEST_FILE_NAME)
+    if not name:
+        raise DataError("A photo must have a name, which is its key. Got an empty one.")
+    stored = stored_images(connection)
+    before = stored.get(name.upper())
+    check_models("FishImage", encoder.model, models_left(stored, {name.upper()}))
+    found = _label(name, normal(label), names_of_fish(connection)) or (before.label if before else "")
+    row = StoredImage(before.name if before else name, found, "", _digest(data), encoder.model)
+    if before and replace(before, source="") == row:
+        return 0
+    changes = _Changes([])
+    changes.add([_Opened(row, images.open_picture(data, longest=encoder.picture_size))], encoder)
+    with connection.transaction(), connection.cursor() as cursor:
+        insert_or_update(cursor, _INSERT, _UPDATE, changes.rows, stored)
+    return 1
 
 
 def _write(connection: Connection, changes: _Changes, stored: Mapping[str, StoredImage]) -> None:
@@ -138,55 +164,16 @@ def _text(text: str, longest: int) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")[:longest]
 
 
-def _labels(folder: Path) -> dict[str, str]:
-    path = folder / LABELS
-    if not path.is_file():
-        return {}
-    with open_below(path) as file:
-        return read_labels(file, str(path))
+def _files(folder: Path, fish: Mapping[str, str]) -> tuple[dict[str, _File], list[Skipped]]:
+    """Find the photos by name in upper case; a label is that of the catalogue."""
+    found, skipped = photo_files(folder, open_below)
+    source = _text(str(folder), 500)
+    return {
+        each.name.upper(): _File(each.path, each.name, _label(each.name, each.label, fish), source) for each in found
+    }, skipped
 
 
-def _files(folder: Path, fish: Mapping[str, str], labels: Mapping[str, str]) -> tuple[dict[str, _File], list[_Skipped]]:
-    """Find the photos by name in upper case, in the order of the names; and what stands in the way of finding more."""
-    paths, skipped = _walk(folder)
-    files: dict[str, _File] = {}
-    for path in sorted(paths, key=lambda path: (_name(path, folder), path)):
-        name = _name(path, folder)
-        label = labels.get(name.upper(), "")
-        file = _File(path, name, fish.get(label.upper(), label) or _label(name, fish), _text(str(folder), 500))
-        first = files.setdefault(file.name.upper(), file)
-        if first is not file:
-            skipped.append(
-                _Skipped(file.name, f"A file name must be there once. {first.name} is the same, but for case.")
-            )
-    return files, skipped
-
-
-def _walk(folder: Path) -> tuple[list[Path], list[_Skipped]]:
-    paths: list[Path] = []
-    skipped: list[_Skipped] = []
-
-    def leave_out(error: OSError) -> None:
-        skipped.append(_Skipped(_name(Path(error.filename), folder), f"The folder cannot be read: {error.strerror}."))
-
-    for parent, folders, names in os.walk(folder, onerror=leave_out):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        links = [path for name in folders if (path := Path(parent, name)).is_symlink()]
-        reason = "A link to a folder is not followed. Load that folder by its own path."
-        skipped += [_Skipped(_name(path, folder), reason) for path in links]
-        paths += [Path(parent, name) for name in names if _is_photo(name)]
-    return paths, skipped
-
-
-def _is_photo(name: str) -> bool:
-    return not name.startswith(".") and PurePosixPath(name).suffix.lower() in SUFFIXES
-
-
-def _name(path: Path, folder: Path) -> str:
-    return composed(path.relative_to(folder).as_posix())
-
-
-def _open(file: _File, stored: Mapping[str, StoredImage], encoder: Encoder) -> _Opened | _Skipped | StoredImage | None:
+def _open(file: _File, stored: Mapping[str, StoredImage], encoder: Encoder) -> _Opened | Skipped | StoredImage | None:
     """Open a photo; None when its row is as it should be, the row itself when only its vector is."""
     before = stored.get(file.name.upper())
     try:
@@ -198,20 +185,22 @@ def _open(file: _File, stored: Mapping[str, StoredImage], encoder: Encoder) -> _
             row = replace(row, name=before.name, label=row.label or before.label)
             if before.source != row.source and before.hash not in ("", row.hash):
                 reason = f"Another photo of this name is there from {before.source}. Load a folder above both."
-                return _Skipped(file.name, reason)
+                return Skipped(file.name, reason)
             if (row.hash, row.model) == (before.hash, before.model):
                 return None if row == before else row
         return _Opened(row, images.open_picture(data, longest=encoder.picture_size))
     except (Error, OSError) as error:
-        return _Skipped(file.name, str(error))
+        return Skipped(file.name, str(error))
 
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _label(name: str, fish: Mapping[str, str]) -> str:
-    """Read the species from the file (`マアジ_2.jpg`), or else from the nearest subfolder (`マアジ/001.jpg`)."""
+def _label(name: str, given: str, fish: Mapping[str, str]) -> str:
+    """Take the label given, or the species that a file (`マアジ_2.jpg`) or its folder (`マアジ/1.jpg`) names."""
+    if given:
+        return fish.get(given.upper(), given)
     path = PurePosixPath(name)
     stem = normal(path.stem)
     candidates = (stem, stem.strip("0123456789 _-()."), *map(normal, reversed(path.parent.parts)))

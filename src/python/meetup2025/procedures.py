@@ -26,7 +26,7 @@ def embed_text(text: str) -> str:
     from meetup2025 import vectors
     from meetup2025.embedding import encoder
 
-    return vectors.to_text(encoder().texts([text])[0])
+    return vectors.to_text(encoder().texts([_text(text)])[0])
 
 
 def embed_image(image: str) -> str:
@@ -105,7 +105,7 @@ def _known_names(names: list[str]) -> list[str]:
     from meetup2025.engines import current
 
     catalogue = stored.names_of_fish(current())
-    unknown = [name.strip() for name in names if readers.normal(name).upper() not in catalogue]
+    unknown = [name.strip() for name in map(_text, names) if readers.normal(name).upper() not in catalogue]
     if unknown:
         raise UnknownNameError(
             f"A name must be that of one fish of MeetUp2025.Fish. Not so: {', '.join(map(repr, unknown))}; "
@@ -114,24 +114,29 @@ def _known_names(names: list[str]) -> list[str]:
     return [catalogue[readers.normal(name).upper()] for name in names]
 
 
-def load_names(csv: str) -> int:
+def load_names(csv: str, prompts: str = "") -> int:
     """
     Load a catalogue of names; `MeetUp2025.LoadNames`.
 
     Args:
-        csv: Path of a CSV file below the allowed folder.
+        csv: A CSV file: a path below the allowed folder, or a data URL.
+        prompts: A CSV file of templates, given so too; empty for the bare names.
 
     Returns:
         Number of rows added or changed.
     """
-    from meetup2025 import loading, paths
+    from meetup2025 import loading, readers, sources, templates
     from meetup2025.embedding import encoder
     from meetup2025.engines import current
 
     model = encoder()
     model.check()
-    with paths.open_below(csv) as file:
-        return loading.load_names(current(), file, csv, model)
+    chosen = templates.BARE
+    if _text(prompts):
+        with sources.open_source(prompts) as (file, name):
+            chosen = readers.read_templates(file, name)
+    with sources.open_source(csv) as (file, name):
+        return loading.load_names(current(), file, name, model, chosen)
 
 
 def load_images(folder: str) -> int:
@@ -153,25 +158,51 @@ def load_images(folder: str) -> int:
     return photos.load_images(current(), paths.resolve_folder(folder), model)
 
 
+def add_image(name: str, image: str, label: str) -> int:
+    """
+    Load one photo; `MeetUp2025.AddImage`.
+
+    Args:
+        name: Name of the photo, the key of the table.
+        image: Base64, a data URL, or a path below the allowed folder.
+        label: Any name of the fish that it shows, or empty.
+
+    Returns:
+        1, or 0 when the row was as it should be.
+    """
+    from meetup2025 import images, photos
+    from meetup2025.embedding import encoder
+    from meetup2025.engines import current
+
+    model = encoder()
+    model.check()
+    return photos.add_image(current(), _text(name), images.picture_bytes(_text(image)), _text(label), model)
+
+
 def load_vectors(jsonl: str, table: str, model: str) -> int:
     """
     Load vectors made elsewhere; `MeetUp2025.LoadVectors`.
 
     Args:
-        jsonl: Path of a JSON Lines file below the allowed folder.
+        jsonl: A JSON Lines file: a path below the allowed folder, or a data URL.
         table: `Fish` or `FishImage`.
         model: Model that made the vectors.
 
     Returns:
         Number of rows added or changed.
     """
-    from meetup2025 import loading, paths
+    from meetup2025 import loading, sources
     from meetup2025.engines import current
 
     if not model.strip():
         raise DataError("model must name the model that made the vectors, for example sketch@1. Got nothing.")
-    with paths.open_below(jsonl) as file:
-        return loading.load_vectors(current(), file, jsonl, _table(table), model.strip())
+    with sources.open_source(jsonl) as (file, name):
+        return loading.load_vectors(current(), file, name, _table(table), model.strip())
+
+
+def _text(value: str) -> str:
+    """Read a text of SQL: the empty one, '', comes from IRIS as the character 0."""
+    return "" if value == "\x00" else value
 
 
 def _table(name: str) -> str:
@@ -190,7 +221,13 @@ def installed_models() -> str:
     """
     import json
 
+    from meetup2025 import settings
     from meetup2025.embedding.models import installed
 
     names = ("id", "revision", "dimension", "licence", "description", "bytes")
-    return json.dumps([{name: getattr(model, name) for name in names} for model in installed()], ensure_ascii=False)
+    used = settings.model()
+    models = [
+        {name: getattr(model, name) for name in names} | {"used": used in {model.id, model.model}}
+        for model in installed()
+    ]
+    return json.dumps(models, ensure_ascii=False)

@@ -13,8 +13,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from meetup2025 import vectors
+from meetup2025 import templates, vectors
 from meetup2025.errors import DataError, InvalidFileError
+from meetup2025.templates import Template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,9 +32,10 @@ LONGEST_FILE_NAME = 100
 _COLUMNS = {
     "FishID": 10, "Name": 50, "Kanji": 50, "OtherNames": 200, "English": 100, "Scientific": 100, "Family": 100,
 }  # fmt: skip
-_REQUIRED = frozenset({"FishID", "Name", "File"})
+_REQUIRED = frozenset({"FishID", "Name", "File", "Column", "Template"})
 _OPTIONAL = tuple(column for column in _COLUMNS if column not in _REQUIRED)
 _LABEL_COLUMNS = {"File": LONGEST_FILE_NAME, "Name": _COLUMNS["Name"]}
+_TEMPLATE_COLUMNS = {"Column": 20, "Template": templates.LONGEST}
 
 # Bytes that are read at once: the memory of the database is not the caller's to fill.
 _LARGEST_CSV = 20_000_000
@@ -141,6 +143,32 @@ def read_labels(file: BinaryIO, source: str) -> dict[str, str]:
         files.add(cells["File"], line, header.index("File") + 1)
         labels[cells["File"].upper()] = cells["Name"]
     return labels
+
+
+def read_templates(file: BinaryIO, source: str) -> frozenset[Template]:
+    """
+    Read from a CSV file with the columns Column and Template which prompts names get.
+
+    Args:
+        file: The open file, as `read_names` takes it. A line that is there twice counts once.
+        source: Name of the file, for messages.
+
+    Raises:
+        InvalidFileError: As `read_names`; or a column without names, a template that does not have `{}` once, no line.
+    """
+    lines = _csv_lines(_decoded(file, source), source)
+    header = _header(*next(lines, (1, [])), _TEMPLATE_COLUMNS, source)
+    cells = [_cells(line, values, header, _TEMPLATE_COLUMNS, source) for line, values in lines]
+    found = frozenset(Template(each["Column"], each["Template"]) for each in cells)
+    length = len(templates.record(found))
+    if not found or length > templates.LONGEST_RECORD:
+        raise InvalidFileError(
+            f"{source} must have a template, and all in {templates.LONGEST_RECORD} characters. Got {len(found)} "
+            f"templates, {length} characters",
+            line=1,
+            column=1,
+        )
+    return found
 
 
 def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorRecord]:
@@ -271,7 +299,18 @@ def _cell(column: str, value: str, longest: int) -> str:
     text = composed(value.strip()) if column == "File" else normal(value)
     if column in _REQUIRED and not text:
         raise DataError(f"{column} must not be empty.")
+    if column == "Column":
+        return _column_of_names(text)
+    if column == "Template" and (text.count(templates.MARK) != 1 or ";" in text):
+        raise DataError(f"A template must have {{}} once, where the name goes, and no semicolon. Got {text[:60]!r}.")
     return check_text(column, text.upper() if column == "FishID" else text, longest)
+
+
+def _column_of_names(text: str) -> str:
+    for column in templates.COLUMNS:
+        if text.upper() == column.upper():
+            return column
+    raise DataError(f"Column must be one of {', '.join(templates.COLUMNS)}. Got {text[:40]!r}.")
 
 
 def _fish_vector(line: bytes) -> VectorRecord:

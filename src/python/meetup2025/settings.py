@@ -1,22 +1,37 @@
 """
-The settings of a process, all from its environment; each is read when it is needed.
+The settings of a process, from its environment or from the file of an installation; each is read when it is needed.
+
+The environment comes first. The file, `settings.json` in the folder of the package, is what an administrator of an
+IRIS server sets by `do ##class(MeetUp2025.Setup).Set("Photos", "/data/photos")`; elsewhere there is none.
 
 - `MEETUP2025_URL`: database of the command line. Default: a file in the user's data folder.
 - `MEETUP2025_MODEL`: model that makes the vectors. Default: `sketch`.
 - `MEETUP2025_RUNTIME`: what runs it, `onnx`, `int8` (pictures quantised) or `torch` (the original). Default: `onnx`.
 - `MEETUP2025_MODELS`: folder of the installed models. Default: `models` in the data folder.
+- `MEETUP2025_ENCODER`: server that makes the vectors, as `unix:/path` or `http://127.0.0.1:8025`. Default: none, this
+  process makes them.
+- `MEETUP2025_ENCODER_TOKEN`: what such a server wants to be told. Default: nothing.
 - `MEETUP2025_PHOTOS`: folders that SQL may read files from, separated as in `PATH`. Default: none.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import sys
 from pathlib import Path
 
-from meetup2025.errors import InterfaceError
+from meetup2025.errors import DataError, InterfaceError, OperationalError
+
+FILE = Path(__file__).with_name("settings.json")
+"""The settings of an installation."""
+
+NAMES = {"MODEL": "MEETUP2025_MODEL", "MODELS": "MEETUP2025_MODELS", "PHOTOS": "MEETUP2025_PHOTOS"}
+"""Settings that the file may hold, by what an administrator calls them."""
 
 RUNTIMES = ("onnx", "int8", "torch")
+"""What may run a model."""
 
 
 def data_folder() -> Path:
@@ -37,7 +52,7 @@ def url() -> str:
 
 def model() -> str:
     """Give the id of the model that makes the vectors."""
-    return os.environ.get("MEETUP2025_MODEL") or "sketch"
+    return _value("MEETUP2025_MODEL") or "sketch"
 
 
 def runtime() -> str:
@@ -55,10 +70,61 @@ def runtime() -> str:
 
 def models_folder() -> Path:
     """Give the folder of the installed models."""
-    return Path(os.environ.get("MEETUP2025_MODELS") or data_folder() / "models").expanduser()
+    return Path(_value("MEETUP2025_MODELS") or data_folder() / "models").expanduser()
+
+
+def encoder_url() -> str:
+    """Give the address of the server that makes the vectors; empty where this process makes them."""
+    return os.environ.get("MEETUP2025_ENCODER", "").strip()
+
+
+def encoder_token() -> str:
+    """Give the token of that server."""
+    return os.environ.get("MEETUP2025_ENCODER_TOKEN", "").strip()
 
 
 def photo_folders() -> list[Path]:
     """Give the folders that SQL may read files from."""
-    folders = os.environ.get("MEETUP2025_PHOTOS", "").split(os.pathsep)
+    folders = _value("MEETUP2025_PHOTOS").split(os.pathsep)
     return [Path(folder).expanduser() for folder in folders if folder.strip()]
+
+
+def save(name: str, value: str) -> None:
+    """
+    Put a setting into the file of the installation.
+
+    Args:
+        name: `Model`, `Models` or `Photos`, in any case.
+        value: Empty to take the setting out.
+
+    Raises:
+        DataError: There is no such setting.
+        OperationalError: The file cannot be written; it is as it was.
+    """
+    if name.upper() not in NAMES:
+        raise DataError(f"A setting must be one of {', '.join(map(str.title, NAMES))}. Got {name!r}.")
+    values = {**_installed(), NAMES[name.upper()]: value}
+    beside = FILE.with_name(f"{FILE.name}.{os.getpid()}")
+    try:
+        beside.write_text(json.dumps({key: each for key, each in values.items() if each}, indent=2), "utf-8")
+        beside.replace(FILE)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise OperationalError(f"The settings must be writable. Got, for {FILE}: {error.strerror}.") from error
+
+
+def _value(name: str) -> str:
+    return os.environ.get(name) or _installed().get(name, "")
+
+
+def _installed() -> dict[str, str]:
+    try:
+        values = json.loads(FILE.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise OperationalError(f"The settings must be a JSON object in UTF-8. Got, for {FILE}: {error}.") from error
+    if not isinstance(values, dict) or not all(isinstance(each, str) for each in values.values()):
+        raise OperationalError(f"The settings must be a JSON object of texts. Got another in {FILE}: set them again.")
+    return values

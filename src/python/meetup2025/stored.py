@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
+from meetup2025 import vectors
 from meetup2025.errors import DataError, IntegrityError, ModelMismatchError
 from meetup2025.readers import normal
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from meetup2025.engines import Connection, Cursor
 
@@ -32,6 +38,7 @@ class StoredFish:
     scientific: str = ""
     family: str = ""
     model: str = ""
+    prompts: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class StoredImage:
 
 def stored_fish(connection: Connection) -> dict[str, StoredFish]:
     """Read the rows of `MeetUp2025.Fish` by FishID; in upper case, as the key is in any case."""
-    columns = "FishID, Name, Kanji, OtherNames, English, Scientific, Family, Model"
+    columns = "FishID, Name, Kanji, OtherNames, English, Scientific, Family, Model, Prompts"
     rows = _rows(connection, f"SELECT {columns} FROM MeetUp2025.FishCatalogue()")
     return {fish_id.upper(): StoredFish(fish_id.upper(), *rest) for fish_id, *rest in rows}
 
@@ -56,6 +63,24 @@ def stored_images(connection: Connection) -> dict[str, StoredImage]:
     """Read the rows of `MeetUp2025.FishImage` by Name in upper case."""
     rows = _rows(connection, "SELECT Name, Label, Source, Hash, Model FROM MeetUp2025.ImageCatalogue()")
     return {row[0].upper(): StoredImage(*row) for row in rows}
+
+
+def prompt_key(model: str, text: str) -> str:
+    """Give the key of a prompt: a hash, since an index of IRIS makes no difference between a and A."""
+    return hashlib.sha256(f"{model}\n{text}".encode()).hexdigest()
+
+
+def stored_prompts(connection: Connection, model: str, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+    """Read the vectors of those of *texts* that the model has made before."""
+    found = {}
+    with connection.cursor() as cursor:
+        for batch in batches(texts, _BATCH):
+            of_key = {prompt_key(model, text): text for text in batch}
+            marks = ", ".join("?" * len(of_key))
+            cursor.execute(f"SELECT Hash, Features FROM MeetUp2025.Prompt WHERE Hash IN ({marks})", [*of_key])
+            # As float32 they are again, to the last bit, what the model gave.
+            found.update({of_key[key]: vectors.from_text(text).astype(np.float32) for key, text in cursor.fetchall()})
+    return found
 
 
 def names_of_fish(connection: Connection) -> dict[str, str]:

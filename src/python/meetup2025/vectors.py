@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 WRONG_LENGTH = -257
 NOT_A_VECTOR = -258
 
+_CANCELLED = 1e-6
+"""Length of a mean of float32 vectors that is nothing but their rounding."""
+
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:E[-+]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 
 
@@ -113,6 +116,28 @@ def unit(vectors: ArrayLike) -> NDArray[np.float64]:
     scaled = array / np.abs(array).max(axis=-1, keepdims=True)  # its squares stay in range
     unit_vectors: NDArray[np.float64] = scaled / np.linalg.norm(scaled, axis=-1, keepdims=True)
     return unit_vectors
+
+
+def mean(vectors: ArrayLike) -> NDArray[Any]:
+    """
+    Give the direction between vectors: the mean of the unit vectors, made unit.
+
+    Args:
+        vectors: Shape (n, d), n at least 1. Each counts the same, whatever its norm.
+
+    Returns:
+        Array of shape (d,), of length 1; one vector alone comes back as it is.
+
+    Raises:
+        InvalidVectorError: As `check`; or they cancel out.
+    """
+    array = check(vectors)
+    middle: NDArray[Any] = array[0] if len(array) == 1 else unit(array).mean(axis=0)
+    if len(array) == 1:
+        return middle
+    if np.linalg.norm(middle) < _CANCELLED:
+        raise _invalid(f"Vectors must have a mean. Got {len(array)} that cancel out; leave some out.")
+    return unit(middle)
 
 
 def _without_brackets(text: str) -> str:

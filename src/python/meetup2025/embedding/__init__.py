@@ -1,7 +1,8 @@
 """
 Vectors of texts and pictures.
 
-`encoder` finds the model, which turns both into points of one space.
+`encoder` finds the model, which turns both into points of one space. It is in this process, or in a server that many
+processes share (`server`, `remote`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-__all__ = ["Encoder", "encoder"]
+__all__ = ["Encoder", "encoder", "local_encoder"]
 
 
 class Encoder(Protocol):
@@ -71,13 +72,32 @@ class Encoder(Protocol):
 
 def encoder(name: str | None = None) -> Encoder:
     """
-    Return the model of that name: one object in a process, loaded when it is first used.
+    Return the model of that name: that of the server MEETUP2025_ENCODER if there is one, else one of this process.
+
+    Args:
+        name: Id of a model; without a server also the path of a model folder. None takes MEETUP2025_MODEL.
+
+    Raises:
+        MissingModelError: It is not there. No other model is taken in its place.
+        BrokenModelError: Its folder fails its checks, or the server gives no vectors for it.
+        EncoderUnavailableError: The server does not answer.
+    """
+    if url := settings.encoder_url():
+        from meetup2025.embedding.remote import remote_encoder
+
+        return remote_encoder(url, name or settings.model())
+    return local_encoder(name)
+
+
+def local_encoder(name: str | None = None) -> Encoder:
+    """
+    Return a model of this process: one object, loaded when it is first used.
 
     Args:
         name: Id of an installed model, or the path of a model folder; None takes MEETUP2025_MODEL.
 
     Raises:
-        MissingModelError: It is not installed. No other model is taken in its place.
+        MissingModelError: It is not installed.
         BrokenModelError: Its folder fails its checks.
         InterfaceError: MEETUP2025_RUNTIME is none.
     """

@@ -92,8 +92,9 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
     Open a database.
 
     Args:
-        url: `duckdb:///relative.db`, `duckdb:////absolute.db`, or `duckdb://` for one in memory; the setting
-            MEETUP2025_URL, or a file in the user's data folder, when it is left out.
+        url: `duckdb:///relative.db`, `duckdb:////absolute.db`, or `duckdb://` for one in memory;
+            `iris://user@host:1972/NAMESPACE` for a server, `iris+emb:///` for the IRIS process that this Python runs
+            in; the setting MEETUP2025_URL, or a file in the user's data folder, when it is left out.
         autocommit: Whether each statement is its own transaction; otherwise `commit` makes changes last.
 
     Returns:
@@ -102,6 +103,7 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
     Raises:
         InterfaceError: The URL is of no engine.
         EngineUnavailableError: The database cannot be opened.
+        MissingExtraError: The driver of the engine is not installed.
     """
     url = settings.url() if url is None else url
     if not isinstance(url, str):
@@ -113,17 +115,27 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
         from meetup2025.engines.duckdb import DuckDBConnection
 
         return DuckDBConnection(path.removeprefix("/"), autocommit=autocommit)
-    raise InterfaceError(f"The URL of a database must begin with duckdb://. Got {url!r}.")
+    if scheme in {"iris", "iris+emb"} and separator:
+        from meetup2025.engines.iris import connect as connect_iris
+
+        return connect_iris(url, autocommit=autocommit)
+    raise InterfaceError(f"The URL of a database must begin with duckdb://, iris:// or iris+emb://. Got {url!r}.")
 
 
 def current() -> Connection:
     """
     Give the connection whose statement is being run: how a procedure finds its database.
 
+    In an IRIS process it is that process; there the tables can be reached from each row of a statement too.
+
     Raises:
         EngineUnavailableError: No statement is being run, or it calls the procedure once for each row.
     """
     connection = _current.get()
+    if connection is None:
+        from meetup2025.engines.iris.process import current_process
+
+        connection = current_process()
     if connection is None:
         raise EngineUnavailableError(
             "A function that reads or writes tables must be called by SQL, with constants or ? as arguments. "

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from meetup2025 import vectors
 from meetup2025.engines import running
 from meetup2025.engines.failures import translated
+from meetup2025.engines.pep249 import BaseCursor
 from meetup2025.errors import InterfaceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import duckdb
-    from typing_extensions import Self
 
     from meetup2025.engines.duckdb import DuckDBConnection
     from meetup2025.engines.prepared import Prepared
@@ -25,10 +25,8 @@ _ROWS_AT_ONCE = 100
 """Rows that are taken from DuckDB at once: few, since a row may hold a vector."""
 
 
-class DuckDBCursor:
+class DuckDBCursor(BaseCursor):
     """A cursor of a `DuckDBConnection`; see PEP 249."""
-
-    arraysize = 1
 
     def __init__(self, connection: DuckDBConnection) -> None:
         self.connection = connection
@@ -94,24 +92,6 @@ class DuckDBCursor:
             self.execute(operation, row)
         return self
 
-    def callproc(self, procname: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
-        """Call a stored procedure; its rows are then fetched from the cursor."""
-        self.execute(f"CALL {procname}({', '.join('?' * len(parameters))})", parameters)
-        return parameters
-
-    def fetchone(self) -> tuple[Any, ...] | None:
-        """Give the next row, or None."""
-        return next(self._reader(), None)
-
-    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
-        """Give up to *size* rows, `arraysize` by default."""
-        rows = self._reader()
-        return [row for _, row in zip(range(self.arraysize if size is None else size), rows, strict=False)]
-
-    def fetchall(self) -> list[tuple[Any, ...]]:
-        """Give all rows that are left."""
-        return list(self._reader())
-
     def take_rows(self) -> None:
         """Take the rows that are left into memory, so that another statement may run."""
         if self._result is not None:
@@ -125,21 +105,6 @@ class DuckDBCursor:
         if not self._closed:
             self._forget()
             self._closed = True
-
-    def setinputsizes(self, sizes: Sequence[Any]) -> None:
-        """Do nothing, as PEP 249 allows."""
-
-    def setoutputsize(self, size: int, column: int | None = None) -> None:
-        """Do nothing, as PEP 249 allows."""
-
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        return self._reader()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     def _reader(self) -> Iterator[tuple[Any, ...]]:
         self.connection.check_open()

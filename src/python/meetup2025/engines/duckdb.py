@@ -21,6 +21,7 @@ from meetup2025.engines import running
 from meetup2025.engines.cursor import DuckDBCursor
 from meetup2025.engines.failures import translated
 from meetup2025.engines.files import open_database
+from meetup2025.engines.pep249 import BaseConnection
 from meetup2025.engines.program import program
 from meetup2025.engines.tables import StoredTables, create_tables
 from meetup2025.errors import InterfaceError, OperationalError
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import duckdb
-    from typing_extensions import Self
 
     from meetup2025.engines.prepared import Prepared
 
@@ -43,7 +43,7 @@ _OPENING = threading.Lock()
 _STATEMENTS_KEPT = 200
 
 
-class DuckDBConnection:
+class DuckDBConnection(BaseConnection):
     """
     A session of a DuckDB database that holds the tables of the classes.
 
@@ -54,18 +54,6 @@ class DuckDBConnection:
     Raises:
         EngineUnavailableError: The file cannot be opened, or another process has it.
     """
-
-    # The optional extension of PEP 249: the exceptions as attributes.
-    Warning = errors.Warning
-    Error = errors.Error
-    InterfaceError = errors.InterfaceError
-    DatabaseError = errors.DatabaseError
-    DataError = errors.DataError
-    OperationalError = errors.OperationalError
-    IntegrityError = errors.IntegrityError
-    InternalError = errors.InternalError
-    ProgrammingError = errors.ProgrammingError
-    NotSupportedError = errors.NotSupportedError
 
     def __init__(self, path: str = "", *, autocommit: bool = False) -> None:
         self.autocommit = autocommit
@@ -140,12 +128,6 @@ class DuckDBConnection:
             raise
         if self.autocommit:
             self.commit()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     # --- for the cursors ----------------------------------------------------------------------------------------------
 

@@ -81,9 +81,9 @@ class OriginalEncoder:
 
         with self._lock:
             if self._loaded is None:
-                extra.prepare(from_cache=True)
-                extra.check()
-                self._loaded = Original(self._folder(), remote_code=self._source.remote_code)
+                with extra.switched(offline=True):
+                    extra.check()
+                    self._loaded = Original(self._folder(), remote_code=self._source.remote_code)
             return self._loaded
 
     def _folder(self) -> Path:

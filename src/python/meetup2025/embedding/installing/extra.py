@@ -5,6 +5,7 @@ The extra `[clip]`: whether it is there, and in the versions that are known to l
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -23,13 +24,35 @@ are not among the weights uninitialised, so that the vectors are noise.
 _INSTALL = "pip install 'meetup2025[clip]'"
 
 
-def prepare(*, from_cache: bool) -> None:
-    """Set the switches of the libraries, which they read when they are imported."""
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    if from_cache:  # also for repositories that the code of a model asks for
-        os.environ["HF_HUB_OFFLINE"] = "1"
+_SWITCHES = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+_READ_AT_IMPORT = (("huggingface_hub.constants", "HF_HUB_OFFLINE"), ("transformers.utils.hub", "_is_offline_mode"))
+
+
+@contextmanager
+def switched(*, offline: bool) -> Iterator[None]:
+    """
+    Set the switches of the libraries, which they read when they are imported.
+
+    Args:
+        offline: Whether they may use no network, also for repositories that the code of a model asks for.
+    """
+    values = {**_SWITCHES, **({"HF_HUB_OFFLINE": "1"} if offline else {})}
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    read = [(sys.modules[module], name) for module, name in _READ_AT_IMPORT if offline and module in sys.modules]
+    as_read = [getattr(module, name) for module, name in read]
+    for module, name in read:
+        setattr(module, name, True)
+    try:
+        yield
+    finally:
+        for (module, name), value in zip(read, as_read, strict=True):
+            setattr(module, name, value)
+        for name, old in before.items():
+            os.environ.pop(name)
+            if old is not None:
+                os.environ[name] = old
 
 
 @contextmanager

@@ -90,8 +90,15 @@ def install(name: str, wishes: Wishes) -> Installed:
 
     if (Path(name).expanduser() / "model.json").is_file():
         return _copied(Path(name).expanduser(), wishes)
-    extra.prepare(from_cache=wishes.from_cache)
-    found = published(name, revision=wishes.revision, called=wishes.called, from_cache=wishes.from_cache)
+    with extra.switched(offline=wishes.from_cache):
+        found = published(name, revision=wishes.revision, called=wishes.called, from_cache=wishes.from_cache)
+        return _installed(found, wishes)
+
+
+def _installed(found: Published, wishes: Wishes) -> Installed:
+    """Install what is on this machine, unless it is installed already."""
+    from meetup2025.embedding.installing import extra
+
     target = settings.models_folder() / folder_name(found.id, found.revision)
     if info := _whole(target, int8=wishes.int8):
         return Installed(info)

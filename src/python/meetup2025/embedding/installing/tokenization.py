@@ -107,7 +107,7 @@ def _first_steps() -> list[list[Any]]:
 
 
 def _last_steps() -> list[list[Any]]:
-    """Give what may be done after it: `tokenizers` leaves ﾊ and ﾞ as two letters, where sentencepiece makes one of them."""
+    """Give what may be done after it: `tokenizers` leaves ﾊ and ﾞ apart, which sentencepiece joins."""
     from tokenizers import normalizers
 
     return [[], [normalizers.NFC()]]

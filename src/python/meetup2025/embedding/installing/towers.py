@@ -4,6 +4,8 @@ The two halves of a model as graphs of ONNX.
 
 from __future__ import annotations
 
+import contextlib
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from meetup2025.embedding.installing import extra
 from meetup2025.errors import BrokenModelError, NotSupportedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -94,13 +97,26 @@ def _export(tower: Any, inputs: dict[str, Any], free: dict[str, dict[int, str]],
     weights = sum(each.numel() * each.element_size() for each in tower.parameters())
     if weights > LARGEST:
         raise NotSupportedError(f"Half a model must have at most {LARGEST:,} bytes of weights. Got {weights:,}.")
-    with torch.no_grad(), extra.quiet():
+    with torch.no_grad(), extra.quiet(), contextlib.redirect_stdout(io.StringIO()), _plain_layers():
         expected = tower(*inputs.values()).numpy()
         torch.onnx.export(
             tower, tuple(inputs.values()), str(file), input_names=list(inputs), output_names=["vectors"],
             dynamic_axes={**free, "vectors": {0: "n"}}, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
     _check(file, {name: value.numpy() for name, value in inputs.items()}, expected)
+
+
+@contextlib.contextmanager
+def _plain_layers() -> Iterator[None]:
+    """Let torch take its layers apart: the fused ones have no form in ONNX."""
+    import torch
+
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 def _check(file: Path, inputs: dict[str, NDArray[Any]], expected: NDArray[np.float32]) -> None:

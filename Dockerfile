@@ -1,0 +1,34 @@
+# An IRIS server with MeetUp2025 installed: the model `sketch`, ONNX Runtime, no torch.
+#
+# The base is the Community Edition of InterSystems' own registry, extended-maintenance release; it needs no login. Its
+# licence ends about a year after the release: then take a newer one, with --build-arg IRIS=… (2025.1 and later fit).
+ARG IRIS=containers.intersystems.com/intersystems/iris-community:2026.1
+
+# IPM, at a fixed version: the file that its README names for servers without internet.
+FROM scratch AS ipm
+ADD --chmod=0444 https://pm.community.intersystems.com/packages/zpm/0.10.9/installer /zpm.xml
+
+FROM ${IRIS}
+
+# A new volume takes over the owner of the folder that it is mounted on; IRIS is 51773 (irisowner).
+USER 0
+RUN install --directory --owner=51773 --group=51773 /durable /models /opt/meetup2025 /photos
+USER 51773
+
+ENV LANG=C.UTF-8 PYTHONUTF8=1 MEETUP2025_MODELS=/models MEETUP2025_PHOTOS=/photos
+
+WORKDIR /opt/meetup2025
+COPY --chown=51773:51773 LICENSE module.xml requirements.txt ./
+COPY --chown=51773:51773 preload preload
+COPY --chown=51773:51773 src src
+COPY --chown=51773:51773 tests/iris tests/iris
+COPY --chown=51773:51773 iris-docker iris-docker
+
+# One step, so that no layer holds a server that has not been stopped. TESTS=1 runs the tests of the module in it.
+ARG TESTS=0
+RUN --mount=type=bind,from=ipm,source=/zpm.xml,target=/tmp/zpm.xml \
+    PIP_NO_CACHE_DIR=1 TESTS="${TESTS}" iris-docker/build
+
+EXPOSE 1972 52773
+HEALTHCHECK --interval=30s --timeout=30s --start-period=5m --retries=3 CMD ["/opt/meetup2025/iris-docker/healthy"]
+ENTRYPOINT ["/opt/meetup2025/iris-docker/start"]

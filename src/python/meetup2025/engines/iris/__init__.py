@@ -1,0 +1,38 @@
+"""
+InterSystems IRIS as an engine: a server that is spoken to over its driver, and the process that this Python runs in.
+
+Both are the same PEP 249 connection; they differ in the session beneath: `remote` uses intersystems-irispython,
+`process` the `%SQL.Statement` of Embedded Python. Importing this package imports neither.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from meetup2025.engines.iris.connection import IrisConnection
+
+
+def connect(url: str, *, autocommit: bool = False) -> IrisConnection:
+    """
+    Open an IRIS database.
+
+    Args:
+        url: `iris://user@host:1972/NAMESPACE`, see `address`; or `iris+emb:///` for the process that this Python
+            runs in.
+        autocommit: Whether each statement is its own transaction.
+
+    Raises:
+        InterfaceError: The URL is wrong, or there is no password.
+        EngineUnavailableError: No server answers, it refuses, or this is no IRIS process.
+        MissingExtraError: The driver is not installed.
+    """
+    from meetup2025.engines.iris.connection import IrisConnection
+
+    if url.startswith("iris+emb:"):
+        from meetup2025.engines.iris.process import ProcessSession
+
+        return IrisConnection(ProcessSession(autocommit=autocommit), autocommit=autocommit)
+    from meetup2025.engines.iris.remote import RemoteSession
+
+    return IrisConnection(RemoteSession(url, autocommit=autocommit), autocommit=autocommit)

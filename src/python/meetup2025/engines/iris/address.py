@@ -1,0 +1,82 @@
+"""
+Where an IRIS server is, from a URL: `iris://user@host:1972/NAMESPACE?tls=NAME&timeout=10`.
+
+The password comes from MEETUP2025_IRIS_PASSWORD, or is asked for on a terminal. It may stand in the URL too, where
+everyone who sees the processes of the machine can read it. `tls` names a configuration of the file that the
+environment variable ISC_SSLconfigurations points to (on Windows, SSLDefs.ini); see "Connecting with TLS from a
+client" in the documentation of IRIS.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from meetup2025.errors import InterfaceError
+
+PASSWORD = "MEETUP2025_IRIS_PASSWORD"  # noqa: S105 - the name of the variable
+_FORM = "iris://user@host:1972/NAMESPACE, and ?tls=NAME or timeout=SECONDS if wanted"
+
+
+@dataclass(frozen=True)
+class Address:
+    """A server, a namespace and a user; *timeout* is the seconds to wait for a connection."""
+
+    host: str
+    port: int
+    namespace: str
+    user: str
+    password: str = field(repr=False)
+    tls: str = ""
+    timeout: int = 10
+
+    @property
+    def place(self) -> str:
+        """Host, port and namespace, for messages."""
+        return f"{self.host}:{self.port}/{self.namespace}"
+
+
+def read_address(url: str) -> Address:
+    """
+    Read the URL of a server.
+
+    Raises:
+        InterfaceError: It is wrong, or there is no password; the message does not repeat a password.
+    """
+    try:
+        parts = urlsplit(url)
+        port = 1972 if parts.port is None else parts.port
+        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    except ValueError as error:
+        raise _wrong(url, str(error)) from None
+    namespace = unquote(parts.path.removeprefix("/")) or "USER"
+    timeout = options.pop("timeout", "10")
+    if not (parts.hostname and parts.username) or "/" in namespace or parts.fragment:
+        raise _wrong(url, "a part is missing or too many")
+    if not (timeout.isascii() and timeout.isdigit() and int(timeout) > 0) or options.keys() - {"tls"}:
+        raise _wrong(url, f"options are tls and timeout, in whole seconds from 1, not {parts.query!r}")
+    user = unquote(parts.username)
+    password = unquote(parts.password) if parts.password is not None else _password(user, parts.hostname)
+    tls = options.get("tls", "")
+    return Address(parts.hostname, port, namespace, user, password, tls, int(timeout))
+
+
+def _password(user: str, host: str) -> str:
+    password = os.environ.get(PASSWORD)
+    if password:
+        return password
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        raise InterfaceError(f"A password must be set in {PASSWORD}, where there is no terminal to ask. Got none.")
+    try:
+        return getpass.getpass(f"Password of {user} on {host}: ")
+    except EOFError:
+        raise InterfaceError("A password must be typed. Got none.") from None
+
+
+def _wrong(url: str, reason: str) -> InterfaceError:
+    before, at, after = url.rpartition("@")
+    shown = f"{before.partition('//')[0]}//…@{after}" if at else url
+    return InterfaceError(f"The URL of a server must be {_FORM}. Got {shown!r}: {reason}.")

@@ -1,0 +1,102 @@
+"""
+Errors of IRIS as the errors of this package.
+
+A function of the classes that raises an error of this package in the process of the server reaches the client as
+SQLCODE -400 with the class and the message of that error in `%msg`: it is raised here again as what it was.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from meetup2025 import errors
+from meetup2025.errors import (
+    DatabaseError,
+    DataError,
+    EngineUnavailableError,
+    Error,
+    IntegrityError,
+    InvalidVectorError,
+    OperationalError,
+    ProgrammingError,
+)
+
+if TYPE_CHECKING:
+    from meetup2025.engines.iris.address import Address
+
+# What a driver writes: [SQLCODE: <-30>:<Table or view not found>] … [%msg: < Table 'MEETUP2025.FISH' not found>]
+_CODE = re.compile(r"\[SQLCODE: <(-?\d+)>:\s*<(.*?)>\]", re.DOTALL)
+_MESSAGE = re.compile(r"\[%msg: <(.*)>\]", re.DOTALL)
+_OWN_ERROR = re.compile(r"<class '(?:meetup2025\.)?errors\.(\w+)'>:\s*(.*?)\s*\Z", re.DOTALL)
+
+_NOT_THERE = (-30, -359, -428)
+_NO_RIGHT = -99
+
+# SQLCODEs of the error reference, those that have a class of their own; first and last of a range.
+_KINDS: tuple[tuple[int, int, type[Error]], ...] = (
+    (-99, -1, ProgrammingError),
+    (-105, -104, DataError),
+    (-108, -108, IntegrityError),
+    (-110, -110, OperationalError),
+    (-114, -114, OperationalError),
+    (-127, -119, IntegrityError),
+    (-149, -146, DataError),
+    (-259, -257, InvalidVectorError),
+    (-399, -201, ProgrammingError),
+    (-428, -428, ProgrammingError),
+    (-499, -401, OperationalError),
+)
+
+_REFUSALS: tuple[tuple[str, str], ...] = (
+    (r"(?i)licen[sc]e", "The server must have a free licence unit. Close other connections, or wait for one."),
+    (
+        r"(?i)access denied|password|login|<-40[28]>|<-417>",
+        "The user and the password must be right, and the user allowed to use %Service_Bindings and the namespace.",
+    ),
+    (r"(?i)namespace", "The namespace must be there, and the user allowed to use it."),
+    (r"(?i)ssl|tls", "TLS must be configured on both sides: check ?tls= and the file of ISC_SSLconfigurations."),
+    (r"", "InterSystems IRIS must answer there. Start it, or check host, port and firewall."),
+)
+
+
+def from_statement(sqlcode: int, message: str) -> Error:
+    """Make the error of a statement from its SQLCODE, which is negative, and its `%msg`."""
+    own = _OWN_ERROR.search(message)
+    if own:
+        return _own_class(own[1], DatabaseError)(own[2], sqlcode=sqlcode)
+    kind = next((kind for low, high, kind in _KINDS if low <= sqlcode <= high), DatabaseError)
+    said = " ".join(message.split()) or "no message"
+    return kind(f"{said} (SQLCODE {sqlcode}){_advice(sqlcode, said)}", sqlcode=sqlcode)
+
+
+def from_driver(error: Exception) -> Error:
+    """Make an error of this package from one of the driver."""
+    text = str(error)
+    code = _CODE.search(text)
+    if code:
+        message = _MESSAGE.search(text)
+        return from_statement(int(code[1]), message[1].strip() if message else code[2])
+    said = " ".join(text.split()) or type(error).__name__
+    return _own_class(type(error).__name__, OperationalError)(said)
+
+
+def from_refusal(error: Exception, address: Address) -> EngineUnavailableError:
+    """Make the error of a connection that was not made."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    rule = next(rule for words, rule in _REFUSALS if re.search(words, text))
+    return EngineUnavailableError(f"{rule} Got, from {address.place} for {address.user}: {text}")
+
+
+def _own_class(name: str, default: type[Error]) -> type[Error]:
+    """Find the class of this package that has the name of a class elsewhere."""
+    kind = getattr(errors, name, None)
+    return kind if isinstance(kind, type) and issubclass(kind, Error) else default
+
+
+def _advice(sqlcode: int, message: str) -> str:
+    if sqlcode in _NOT_THERE and "MEETUP2025" in message.upper():
+        return '. Install the module in this namespace: zpm "install meetup2025".'
+    if sqlcode == _NO_RIGHT:
+        return ". Ask an administrator for the role MeetUp2025_User, or for rights on what the statement names."
+    return ""

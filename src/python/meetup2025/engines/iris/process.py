@@ -1,0 +1,182 @@
+"""
+A session in the IRIS process that this Python runs in: Embedded Python, by the class `%SQL.Statement`.
+
+The module `iris` of Embedded Python is used from the main thread of the process alone. A transaction that begins here
+begins with START TRANSACTION; inside one of the caller a block is a level of its own, as the documentation of
+START TRANSACTION advises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from meetup2025.engines.iris.connection import Answer, IrisConnection
+from meetup2025.engines.iris.faults import from_statement
+from meetup2025.engines.iris.values import EMPTY, LOGICAL_TYPES, from_process
+from meetup2025.errors import EngineUnavailableError, Error, OperationalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_ODBC = 1
+"""Select mode in which a vector is text, and a date 2025-01-31."""
+
+_EXPLICIT = 2
+"""Value of the option AutoCommit in which a transaction waits for COMMIT: that of drivers without autocommit."""
+
+
+def current_process() -> IrisConnection | None:
+    """Give a connection to the IRIS process that this Python runs in; None where it runs in no such process."""
+    if _iris() is None:
+        return None
+    session = ProcessSession()
+    return IrisConnection(session, autocommit=session.commit_mode() != _EXPLICIT)
+
+
+class ProcessSession:
+    """
+    The process itself.
+
+    Args:
+        autocommit: Sets the commit mode of the process until `close`; None leaves it as it is.
+
+    Raises:
+        EngineUnavailableError: This Python runs in no IRIS process.
+    """
+
+    def __init__(self, *, autocommit: bool | None = None) -> None:
+        self._iris = _iris()
+        if self._iris is None:
+            raise EngineUnavailableError(
+                "iris+emb:/// must be opened by the Python of an IRIS process, such as irispython. Got another "
+                "Python; use iris://user@host:1972/NAMESPACE from here."
+            )
+        self._mode_before = self.commit_mode()
+        self._sets_mode = autocommit is not None
+        if self._sets_mode:
+            self.run(f"SET TRANSACTION %COMMITMODE {'IMPLICIT' if autocommit else 'EXPLICIT'}", [])
+
+    def commit_mode(self) -> int:
+        """Give the option AutoCommit of the process: 0 NONE, 1 IMPLICIT, 2 EXPLICIT."""
+        return int(self._iris.cls("%SYSTEM.SQL.Util").GetOption("AutoCommit"))
+
+    def run(self, sql: str, parameters: Sequence[Any]) -> Answer:
+        """Run one statement."""
+        with _translated():
+            result = self._executed(self._prepared(sql), parameters)
+            if sql.lstrip()[:4].upper() == "CALL" and not int(result._ResultColumnCount or 0):
+                result = result._NextResult() or result  # the rows of a procedure are a result set of their own
+            return _answer(result)
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """Run one statement, prepared once, for each row."""
+        with _translated():
+            statement = self._prepared(sql)
+            return sum(int(self._executed(statement, row)._ROWCOUNT) for row in rows)
+
+    def level(self) -> int:
+        """Give the level of transactions."""
+        return int(self._iris.tlevel())
+
+    def begin(self) -> None:
+        """Begin a transaction."""
+        self.run("START TRANSACTION", [])
+
+    def commit(self) -> None:
+        """Make the changes last."""
+        if self.level():
+            self.run("COMMIT", [])
+
+    def rollback(self) -> None:
+        """Take the changes back, those of all levels."""
+        if self.level():
+            self.run("ROLLBACK", [])
+
+    @contextlib.contextmanager
+    def nested(self) -> Iterator[None]:
+        """Take back what a block did, and no more, when it raises."""
+        self._iris.tstart()
+        try:
+            yield
+        except BaseException:
+            self._iris.trollbackone()
+            raise
+        self._iris.tcommit()
+
+    def close(self) -> None:
+        """Take back what was not committed, and give the process its commit mode again."""
+        if self._sets_mode:
+            self.rollback()
+            mode = ("NONE", "IMPLICIT", "EXPLICIT")[self._mode_before]
+            self.run(f"SET TRANSACTION %COMMITMODE {mode}", [])
+
+    def _prepared(self, sql: str) -> Any:
+        statement = self._iris.cls("%SQL.Statement")._New()
+        statement._SelectMode = _ODBC
+        status = statement._Prepare(sql)
+        if status != 1:
+            error = self._iris.cls("%Exception.StatusException").CreateFromStatus(status)
+            raise from_statement(int(error.AsSQLCODE()), str(error.SQLMessageString()))
+        return statement
+
+    def _executed(self, statement: Any, parameters: Sequence[Any]) -> Any:
+        result = statement._Execute(*map(_parameter, parameters))
+        _check(result)
+        return result
+
+
+def _iris() -> Any:
+    """Give the module of Embedded Python: it knows classes, which the driver of the same name does not."""
+    try:
+        import iris
+    except ImportError:
+        return None
+    return iris if hasattr(iris, "cls") and hasattr(iris, "tlevel") else None
+
+
+def _parameter(value: Any) -> Any:
+    if value is None:
+        return ""
+    return EMPTY if isinstance(value, str) and not value else value
+
+
+def _described(column: Any) -> tuple[str, str]:
+    return str(column.label or column.colName), LOGICAL_TYPES.get(int(column.clientType or 0), "VARCHAR")
+
+
+def _answer(result: Any) -> Answer:
+    count = int(result._ResultColumnCount or 0)
+    if not count:
+        return Answer(None, iter(()), int(result._ROWCOUNT or 0))
+    columns = result._GetMetadata().columns
+    described = [_described(columns.GetAt(place)) for place in range(1, count + 1)]
+    return Answer(described, _rows(result, [kind for _, kind in described]))
+
+
+def _rows(result: Any, kinds: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    # The methods are looked up for each call: a bound method of this bridge is good for one name at a time.
+    while True:
+        with _translated():
+            if not int(result._Next()):
+                _check(result)
+                return
+            row = tuple(from_process(result._GetData(place), kind) for place, kind in enumerate(kinds, 1))
+        yield row
+
+
+def _check(result: Any) -> None:
+    code = int(result._SQLCODE or 0)
+    if code < 0:
+        raise from_statement(code, str(result._Message or ""))
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """Raise what Embedded Python raises, a RuntimeError for an error of ObjectScript, as an error of this package."""
+    try:
+        yield
+    except Error:
+        raise
+    except (RuntimeError, AttributeError, ValueError) as error:
+        raise OperationalError(f"The statement must run in this IRIS process. Got: {error}") from error

@@ -1,0 +1,144 @@
+"""
+A session on an IRIS server, over the driver intersystems-irispython.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from meetup2025.engines.iris.address import read_address
+from meetup2025.engines.iris.connection import Answer
+from meetup2025.engines.iris.faults import from_driver, from_refusal
+from meetup2025.engines.iris.values import ODBC_TYPES
+from meetup2025.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_ROWS_AT_ONCE = 100
+"""Rows that are taken from the driver at once: few, since a row may hold a vector."""
+
+
+class RemoteSession:
+    """
+    A connection of the driver.
+
+    With *autocommit*, a transaction begins by START TRANSACTION; without, with the first change, as the driver has it.
+
+    Raises:
+        InterfaceError: The URL is wrong, or there is no password.
+        EngineUnavailableError: No server answers, or it refuses.
+        MissingExtraError: The driver is not installed.
+    """
+
+    def __init__(self, url: str, *, autocommit: bool) -> None:
+        driver, address = _driver(), read_address(url)
+        self._autocommit = autocommit
+        options: dict[str, Any] = {"sslconfig": address.tls} if address.tls else {}
+        try:
+            self._connection = driver.connect(
+                hostname=address.host,
+                port=address.port,
+                namespace=address.namespace,
+                username=address.user,
+                password=address.password,
+                timeout=address.timeout,
+                sharedmemory=False,  # it works on the machine of the server alone
+                autoCommit=autocommit,
+                **options,
+            )
+        except Exception as error:  # the driver raises RuntimeError too
+            raise from_refusal(error, address) from error
+
+    def run(self, sql: str, parameters: Sequence[Any]) -> Answer:
+        """Run one statement."""
+        with _translated():
+            cursor = self._connection.cursor()
+            cursor.execute(sql, list(parameters)) if parameters else cursor.execute(sql)
+            if cursor.description is None and _word(sql) == "CALL":
+                cursor.nextset()  # the rows of a procedure are a result set of their own
+            columns = cursor.description
+            if columns is None:
+                return Answer(None, iter(()), cursor.rowcount)
+        kinds = [(str(column[0]), ODBC_TYPES.get(column[1], "VARCHAR")) for column in columns]
+        return Answer(kinds, _rows(cursor))
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """Run one statement for each row; by itself where a row is one value, which the driver does not take."""
+        if not rows:
+            return 0
+        with _translated():
+            cursor = self._connection.cursor()
+            if len(rows[0]) == 1:
+                return sum(self.run(sql, row).changed for row in rows)
+            cursor.executemany(sql, [tuple(row) for row in rows])
+            return cursor.rowcount if cursor.rowcount >= 0 else len(rows)
+
+    def level(self) -> int:
+        """Give the level of transactions, by asking the server."""
+        return int(next(self.run("SELECT $TLEVEL", []).rows)[0])
+
+    def begin(self) -> None:
+        """Begin a transaction; without autocommit, the first change begins it."""
+        if self._autocommit:
+            self.run("START TRANSACTION", [])
+
+    def commit(self) -> None:
+        """Make the changes last."""
+        with _translated():
+            self.run("COMMIT", []) if self._autocommit else self._connection.commit()
+
+    def rollback(self) -> None:
+        """Take the changes back."""
+        with _translated():
+            self.run("ROLLBACK", []) if self._autocommit else self._connection.rollback()
+
+    def nested(self) -> contextlib.AbstractContextManager[None]:
+        """Do nothing: a block of a client belongs to its transaction."""
+        return contextlib.nullcontext()
+
+    def close(self) -> None:
+        """Take back what was not committed, and hang up."""
+        with contextlib.suppress(Exception):  # the server may be gone, and takes it back itself then
+            if not self._autocommit:
+                self._connection.rollback()
+        with contextlib.suppress(Exception):
+            self._connection.close()
+
+
+def _driver() -> Any:
+    try:
+        import iris.dbapi
+    except ImportError as error:
+        raise MissingExtraError(
+            "A server of IRIS needs its driver: pip install 'meetup2025[iris]'. Do not install it into the folder "
+            "mgr/python of a server, where it hides the module of IRIS itself."
+        ) from error
+    return iris.dbapi
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """Raise the errors of the driver as errors of this package."""
+    from meetup2025.errors import Error
+
+    try:
+        yield
+    except Error:
+        raise
+    except Exception as error:
+        raise from_driver(error) from error
+
+
+def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
+    while True:
+        with _translated():
+            rows = [tuple(row) for row in cursor.fetchmany(_ROWS_AT_ONCE)]
+        if not rows:
+            return
+        yield from rows
+
+
+def _word(sql: str) -> str:
+    return sql.split(None, 1)[0].upper() if sql.strip() else ""

@@ -1,0 +1,319 @@
+"""
+The rules that the image, its server and the workflow keep, one small function each, and what they know of IRIS.
+
+A rule gives one text for each fault, so that a test shows all of them at once. It is given the files by their names, so
+that a test can break one of them.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+
+import meetup2025
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    Files = Mapping[str, str]
+    Rule = Callable[[Files], Iterable[str]]
+
+ROOT = Path(__file__).parents[1]
+WORKFLOW = ".github/workflows/tests.yml"
+COMPOSE = "iris-docker/compose.yaml"
+HOME = "/opt/meetup2025/"
+OWNER = "51773"
+
+DOCUMENTED = {
+    # Running InterSystems Products in Containers, "Running an InterSystems IRIS Container with Durable %SYS"
+    "ISC_DATA_DIRECTORY",
+    # Using Embedded Python, "Start the Python Shell from the Command Line"
+    "IRISNAMESPACE",
+    "IRISPASSWORD",
+    "IRISUSERNAME",
+    # those of the system, of Python, pip, Docker Compose and GitHub
+    "COMPOSE_FILE",
+    "GITHUB_ENV",
+    "LANG",
+    "PIP_NO_CACHE_DIR",
+    "PYTHONPATH",
+    "PYTHONUTF8",
+}
+"""Environment variables that are documented elsewhere; those of this project stand in its code."""
+
+
+def read_files() -> dict[str, str]:
+    """Give the files that make the image and the server, and the workflow that tests them, by their names."""
+    paths = [ROOT / "Dockerfile", ROOT / ".dockerignore", ROOT / WORKFLOW, *sorted((ROOT / "iris-docker").iterdir())]
+    return {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in paths if path.is_file()}
+
+
+def scripts(files: Files) -> list[str]:
+    """Give the names of the shell scripts."""
+    return [name for name, text in files.items() if text.startswith("#!")]
+
+
+def read_yaml(text: str) -> Any:
+    """Give what a YAML file holds."""
+    return YAML(typ="safe").load(text)
+
+
+def instructions(files: Files, *names: str) -> Iterator[list[str]]:
+    """Give the words of the instructions of these names in the Dockerfile."""
+    for line in re.sub(r"\\\n\s*", "", files["Dockerfile"]).splitlines():
+        if line.partition(" ")[0] in names:
+            yield line.split()[1:]
+
+
+def jobs(files: Files) -> dict[str, Any]:
+    """Give the jobs of the workflow."""
+    return read_yaml(files[WORKFLOW])["jobs"]
+
+
+def steps(files: Files) -> Iterator[dict[str, Any]]:
+    """Give the steps of the workflow."""
+    return (step for job in jobs(files).values() for step in job["steps"])
+
+
+def service(files: Files) -> dict[str, Any]:
+    """Give the one service of the compose file."""
+    [only] = read_yaml(files[COMPOSE])["services"].values()
+    return only
+
+
+def terminal_lines(files: Files) -> Iterator[tuple[str, list[str]]]:
+    """Give the lines that are typed into a terminal of IRIS, by the file that they stand in."""
+    for name, text in files.items():
+        typed = [text] if name.endswith(".script") else re.findall(r"<< '?LINES'?\n([\s\S]*?)\nLINES\n", text)
+        yield from ((name, each.splitlines()) for each in typed)
+
+
+# --- the merge file -------------------------------------------------------------------------------------------------
+
+
+def read_actions() -> dict[str, set[str]]:
+    """Give the properties of each action, as `expected/cpf.txt` has recorded them."""
+    lines = (Path(__file__).parent / "expected" / "cpf.txt").read_text("utf-8").splitlines()
+    rows = (re.match(r"(\w+)((?: +\w+)+?) +[A-Z]+ \"", line) for line in lines if line and not line.startswith("#"))
+    return {row[1]: set(row[2].split()) for row in rows if row}
+
+
+ACTIONS = read_actions()
+
+
+def documented_merge(files: Files) -> Iterator[str]:
+    """The merge file has actions alone, each documented, with a name and documented properties."""
+    lines = [line for line in files["iris-docker/merge.cpf"].splitlines() if line and not line.startswith("#")]
+    if lines[:1] != ["[Actions]"]:
+        yield "merge.cpf must begin with [Actions]"
+    for line in lines[1:]:
+        action, _, given = line.partition(":")
+        properties = dict(each.partition("=")[::2] for each in given.split(","))
+        unknown = properties.keys() - ACTIONS.get(action, set())
+        yield from (f"merge.cpf: {action} {name} is not documented" for name in unknown)
+        if not all(properties.values()) or not properties.keys() & {"Name", "FileName", "Grantee"}:
+            yield f"merge.cpf: {line} lacks a name or a value"
+
+
+# --- the image ------------------------------------------------------------------------------------------------------
+
+
+def copied(files: Files) -> list[str]:
+    """Give what the Dockerfile copies from the repository."""
+    return [word for words in instructions(files, "COPY") for word in words[:-1] if not word.startswith("--")]
+
+
+def copied_paths(files: Files) -> Iterator[str]:
+    """What is copied is there, belongs to IRIS, and is all that the builder is sent."""
+    yield from (f"Dockerfile copies {path}, which is not there" for path in copied(files) if not (ROOT / path).exists())
+    lines = [line for line in files[".dockerignore"].splitlines() if not line.startswith("#")]
+    if lines[0] != "*" or sorted(line[1:] for line in lines if line[0] == "!") != sorted(copied(files)):
+        yield ".dockerignore must send what the Dockerfile copies, and nothing else"
+    yield from (
+        f"Dockerfile copies {words[-2]} for another owner"
+        for words in instructions(files, "COPY")
+        if words[0] != f"--chown={OWNER}:{OWNER}"
+    )
+
+
+def one_owner(files: Files) -> Iterator[str]:
+    """The image runs as IRIS does, and its folders belong to IRIS."""
+    users = [words[0] for words in instructions(files, "USER")]
+    if users[-1:] != [OWNER]:
+        yield f"the image runs as {users}"
+    found = re.findall(r"--(?:owner|group|chown)=([\d:]+)", files["Dockerfile"])
+    yield from (f"there is the owner {each}" for each in found if set(each.split(":")) != {OWNER})
+
+
+def named_paths(files: Files) -> Iterator[str]:
+    """What a file names below the folder of the module is copied there, or made by the build."""
+    for name, text in files.items():
+        inside = re.findall(rf"{HOME}([\w./-]+)", text) + re.findall(r"\$(?:module|scripts)/([\w./-]+)", text)
+        inside += re.findall(r"(?<![\w/])(iris-docker/[\w.-]*\w)", text)
+        for path in inside:
+            places = [path, f"iris-docker/{path}"] if name.startswith("iris-docker/") else [path]
+            made = f" > {path}\n" in files["iris-docker/build"]
+            if not made and not any((ROOT / place).is_file() for place in places):
+                yield f"{name} names {path}, which is not there"
+
+
+def folders_of_this_machine(files: Files) -> Iterator[str]:
+    """What the compose file takes from the repository is there."""
+    here = ROOT / "iris-docker"
+    sources = [service(files)["build"]["context"]]
+    sources += [each["source"] for each in service(files)["volumes"] if isinstance(each, dict)]
+    for source in (re.sub(r"\$\{\w+:-(.*)\}", r"\1", source) for source in sources):
+        if not (here / source).is_dir():
+            yield f"{COMPOSE} names {source}, which is not there"
+
+
+def pinned(files: Files) -> Iterator[str]:
+    """Images have the tag of a release, actions a commit, and what is downloaded a version."""
+    images = re.findall(r"^(?:ARG \w+=|FROM )([\w./-]*[/:].*)$", files["Dockerfile"], re.MULTILINE)
+    images += [service(files)["image"]]
+    images += [f"iris:{tag}" for job in jobs(files).values() for tag in job["strategy"]["matrix"].get("iris", [])]
+    yield from (f"{image} has no tag of a release" for image in images if not re.search(r":\d+\.[\d.]+$", image))
+    actions = [step["uses"] for step in steps(files) if "uses" in step]
+    yield from (f"{action} has no commit" for action in actions if not re.search(r"@[0-9a-f]{40}$", action))
+    addresses = [word for words in instructions(files, "ADD") for word in words if "://" in word]
+    yield from (f"{each} has no version" for each in addresses if not re.search(r"/\d+\.\d+\.\d+/", each))
+    yield from (f"{name} says latest" for name, text in files.items() if re.search(r"\blatest\b", text))
+
+
+def one_version(files: Files) -> Iterator[str]:
+    """The tag of the image is the version of the package."""
+    if service(files)["image"] != f"meetup2025:{meetup2025.__version__}":
+        yield f"the image is {service(files)['image']}, the package {meetup2025.__version__}"
+
+
+# --- the server -----------------------------------------------------------------------------------------------------
+
+
+def loopback_ports(files: Files) -> Iterator[str]:
+    """A port is open to this machine alone."""
+    ports = service(files)["ports"]
+    yield from (f"port {port} is open" for port in ports if not re.fullmatch(r"127\.0\.0\.1:\d+:\d+", str(port)))
+
+
+def mounts(files: Files) -> list[str]:
+    """Give the folders of the container on which volumes are mounted."""
+    volumes = service(files)["volumes"]
+    return [each["target"] if isinstance(each, dict) else each.rpartition(":")[2] for each in volumes]
+
+
+def kept_data(files: Files) -> Iterator[str]:
+    """Durable %SYS is a folder of a volume; a volume is mounted on a folder of the image, which gives it its owner."""
+    made = {word for words in instructions(files, "RUN") for word in words if "install" in words}
+    yield from (f"the image has no folder {mount} for IRIS" for mount in mounts(files) if mount not in made)
+    folder = PurePosixPath(service(files)["environment"].get("ISC_DATA_DIRECTORY", "/"))
+    if str(folder.parent) not in mounts(files):
+        yield f"{folder} is no folder of a volume"
+
+
+def mounted_settings(files: Files) -> Iterator[str]:
+    """The settings of the image name folders that are mounted; the photos of this machine must be there, and stay."""
+    values = dict(word.split("=") for words in instructions(files, "ENV") for word in words)
+    for name in ("MEETUP2025_MODELS", "MEETUP2025_PHOTOS"):
+        if values[name] not in mounts(files):
+            yield f"{name} is {values[name]}, which is not mounted"
+    for each in (each for each in service(files)["volumes"] if isinstance(each, dict)):
+        if not each.get("read_only") or each["bind"].get("create_host_path") is not False:
+            yield f"{each['target']} can be written, or is made where it is not there"
+
+
+# An empty value passes, and one that is read from elsewhere, a path, a flag, a comment.
+PASSWORD = re.compile(r"""(?i)passw(?:or)?d\w*["']?\)?(?:=|: +| = )["']?(?![$"'\s#/\\…]|[01]$)[^\s"']+""", re.MULTILINE)
+DEFAULT = re.compile(r"(?<![%\w./])SYS(?![\w.])|PasswordHash")
+
+
+def no_passwords(files: Files) -> Iterator[str]:
+    """No file holds a password, its hash, or that which IRIS comes with."""
+    for name, text in files.items():
+        yield from (f"{name} has a password: {each}" for each in PASSWORD.findall(text) + DEFAULT.findall(text))
+
+
+def known_variables(files: Files) -> Iterator[str]:
+    """An environment variable is one that the project reads, one that is documented, or one of the script itself."""
+    paths = [*(ROOT / "src" / "python").rglob("*.py"), ROOT / "tests" / "conftest.py"]
+    code = "".join(path.read_text("utf-8") for path in paths)
+    known = DOCUMENTED | set(re.findall(r"\bMEETUP2025_[A-Z_]+", code))
+    for name, text in files.items():
+        own = set(re.findall(r"\$\{(\w+):-", text)) if text.startswith("#!") else set()
+        found = set(re.findall(r"\b(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|IRIS[A-Z]+)\b", text))
+        yield from (f"{name} names {each}, which nobody reads" for each in sorted(found - known - own))
+
+
+# --- what is typed into a terminal ----------------------------------------------------------------------------------
+
+
+def whole_lines(files: Files) -> Iterator[str]:
+    """A line that is typed into a terminal stands for itself: its brackets and quotes are closed."""
+    for name, lines in terminal_lines(files):
+        for line in (line for line in lines if not line.startswith("//")):
+            bare = re.sub(r'"[^"]*"', "", line)
+            if '"' in bare or bare.count("(") != bare.count(")") or "{" in bare:
+                yield f"{name}: {line} does not stand for itself"
+
+
+def checked_statuses(files: Files) -> Iterator[str]:
+    """A status that is set is looked at in the next line, which ends the process with an error."""
+    for name, lines in terminal_lines(files):
+        for line, following in zip(lines, [*lines[1:], ""], strict=True):
+            if line.startswith("set status =") and not re.match(r"if 'status .*Terminate\(\$job, 1\)$", following):
+                yield f"{name}: {line} is not looked at"
+
+
+# --- the workflow ---------------------------------------------------------------------------------------------------
+
+
+def least_rights(files: Files) -> Iterator[str]:
+    """The workflow reads the repository alone: no secret, no token that stays, no text of others in a shell."""
+    workflow = read_yaml(files[WORKFLOW])
+    if workflow.get("permissions") != {"contents": "read"} or any("permissions" in job for job in jobs(files).values()):
+        yield "the workflow may do more than read"
+    if "secrets." in files[WORKFLOW] or "pull_request_target" in workflow["on"]:
+        yield "the workflow knows secrets"
+    for step in steps(files):
+        if "checkout@" in step.get("uses", "") and step.get("with", {}).get("persist-credentials") is not False:
+            yield "a token stays in the checkout"
+        if "${{" in step.get("run", ""):
+            yield f"{step['run']} is made of an expression"
+
+
+def bounded_jobs(files: Files) -> Iterator[str]:
+    """A job ends by itself, and a newer run ends an older one."""
+    yield from (f"the job {name} has no timeout" for name, job in jobs(files).items() if "timeout-minutes" not in job)
+    if read_yaml(files[WORKFLOW]).get("concurrency", {}).get("cancel-in-progress") is not True:
+        yield "an older run goes on"
+
+
+def tested_images(files: Files) -> Iterator[str]:
+    """The base image of the Dockerfile is one of those that are tested, and there is another."""
+    [default] = re.findall(r"^ARG IRIS=.*:(.*)$", files["Dockerfile"], re.MULTILINE)
+    tags = jobs(files)["iris"]["strategy"]["matrix"]["iris"]
+    if default not in tags or len(set(tags)) < 2:
+        yield f"{default} is not tested, or nothing else is: {tags}"
+
+
+RULES: tuple[Rule, ...] = (
+    documented_merge,
+    copied_paths,
+    one_owner,
+    named_paths,
+    folders_of_this_machine,
+    pinned,
+    one_version,
+    loopback_ports,
+    kept_data,
+    mounted_settings,
+    no_passwords,
+    known_variables,
+    whole_lines,
+    checked_statuses,
+    least_rights,
+    bounded_jobs,
+    tested_images,
+)

@@ -1,0 +1,86 @@
+"""One photo is added, replaced or left as it is, by its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from meetup2025 import DataError
+from meetup2025.errors import ModelMismatchError, UnreadableImageError
+
+if TYPE_CHECKING:
+    from meetup2025.engines import Connection
+
+SABA = "samples/saba.png"
+COUNT = "SELECT COUNT(*) FROM MeetUp2025.FishImage"
+
+
+def add(connection: Connection, *values: str) -> Any:
+    """Call the function."""
+    marks = ", ".join("?" * len(values))
+    with connection.cursor() as cursor:
+        return cursor.execute(f"SELECT MeetUp2025.AddImage({marks})", values).fetchall()[0][0]
+
+
+def ask(connection: Connection, sql: str) -> list[tuple[Any, ...]]:
+    """Ask the database."""
+    with connection.cursor() as cursor:
+        return cursor.execute(sql).fetchall()
+
+
+def label(connection: Connection, name: str) -> str:
+    """Give the label of a photo."""
+    return str(ask(connection, f"SELECT Label FROM MeetUp2025.FishImage WHERE Name = '{name}'")[0][0])
+
+
+def test_new_photo(bundled: Connection) -> None:
+    """A photo is added once; its label is the name that the catalogue has for the fish."""
+    assert [add(bundled, "new.png", SABA, "鯖") for _ in range(2)] == [1, 0]
+    assert label(bundled, "new.png") == "マサバ"
+    assert ask(bundled, COUNT) == [(13,)]
+
+
+def test_label_of_the_name(bundled: Connection) -> None:
+    """Without a label the name of the photo may tell the fish."""
+    add(bundled, "マダコ_2.png", SABA)
+
+    assert label(bundled, "マダコ_2.png") == "マダコ"
+
+
+def test_replaced_photo(bundled: Connection) -> None:
+    """A photo of the same name, in any case, is replaced, and keeps its label where none is given."""
+    add(bundled, "new.png", SABA, "マサバ")
+
+    assert add(bundled, "NEW.PNG", "samples/madako.png") == 1
+    assert (label(bundled, "new.png"), ask(bundled, COUNT)) == ("マサバ", [(13,)])
+    assert add(bundled, "new.png", "samples/madako.png", "マダコ") == 1
+    assert label(bundled, "new.png") == "マダコ"
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "kind", "words"),
+    [
+        ("", SABA, DataError, "must have a name"),
+        (" ", SABA, DataError, "must have a name"),
+        ("x" * 101, SABA, DataError, "at most 100 characters"),
+        ("a.png", "https://example.org/a.png", UnreadableImageError, "never fetched"),
+        ("a.png", "data:image/png;base64,AAAA", UnreadableImageError, "must be one of JPEG"),
+    ],
+)
+def test_bad_input(bundled: Connection, name: str, image: str, kind: type[Exception], words: str) -> None:
+    """What cannot be a photo says why, and nothing is added."""
+    with pytest.raises(kind, match=words):
+        add(bundled, name, image)
+    bundled.rollback()
+
+    assert ask(bundled, COUNT) == [(12,)]
+
+
+def test_vectors_of_another_model(bundled: Connection) -> None:
+    """A photo is not put beside vectors of another model."""
+    other = "UPDATE MeetUp2025.FishImage SET Model = 'other@1'"
+    bundled.cursor().execute(other)
+
+    with pytest.raises(ModelMismatchError):
+        add(bundled, "new.png", SABA)

@@ -1,0 +1,68 @@
+"""The URL of a server says where it is; the password comes from a safe place."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from meetup2025 import InterfaceError
+from meetup2025.engines.iris.address import PASSWORD, Address, read_address
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("iris://fisher:pw@server", Address("server", 1972, "USER", "fisher", "pw")),
+        ("iris://fisher:pw@server/", Address("server", 1972, "USER", "fisher", "pw")),
+        ("iris://fisher:pw@10.0.0.1:51773/MEETUP", Address("10.0.0.1", 51773, "MEETUP", "fisher", "pw")),
+        ("iris://fisher:pw@[::1]:1972/USER", Address("::1", 1972, "USER", "fisher", "pw")),
+        ("iris://_SYSTEM:a%40b%2Fc@server/%25SYS", Address("server", 1972, "%SYS", "_SYSTEM", "a@b/c")),
+        ("iris://fisher:pw@server?tls=fish&timeout=3", Address("server", 1972, "USER", "fisher", "pw", "fish", 3)),
+        ("iris://fisher:@server", Address("server", 1972, "USER", "fisher", "")),
+    ],
+)
+def test_parts_of_a_url(url: str, address: Address) -> None:
+    """Host, port, namespace, user, password, TLS and the time to wait are parts of the URL; most have a default."""
+    assert read_address(url) == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "iris://", "iris://server", "iris://:pw@server", "iris://fisher:secret@", "iris://fisher:secret@server:x/USER",
+        "iris://fisher:secret@server:70000/USER", "iris://fisher:secret@server/USER/more",
+        "iris://fisher:secret@server/USER#part", "iris://fisher:secret@server?timeout=0",
+        "iris://fisher:secret@server?timeout=-1", "iris://fisher:secret@server?timeout=1.5",
+        "iris://fisher:secret@server?timeout=٣", "iris://fisher:secret@server?ssl=yes",
+        "iris://fisher:secret@server?tls", "iris://fisher:secret@[::1/USER",
+    ],
+)  # fmt: skip
+def test_wrong_url(url: str) -> None:
+    """A wrong URL is refused with the right form, and the message does not repeat the password."""
+    with pytest.raises(InterfaceError, match="iris://user@host:1972/NAMESPACE") as caught:
+        read_address(url)
+
+    assert "secret" not in str(caught.value)
+
+
+def test_password_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A URL without a password takes that of the environment; one with a password takes its own."""
+    monkeypatch.setenv(PASSWORD, "of the environment")
+
+    urls = ("iris://fisher@server", "iris://fisher:own@server")
+
+    assert [read_address(url).password for url in urls] == ["of the environment", "own"]
+
+
+def test_no_password_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody can be asked, a missing password is an error that names the variable."""
+    monkeypatch.setattr(sys, "stdin", None)
+
+    with pytest.raises(InterfaceError, match=PASSWORD):
+        read_address("iris://fisher@server")
+
+
+def test_password_is_not_shown() -> None:
+    """The address can be printed."""
+    assert "secret" not in repr(read_address("iris://fisher:secret@server"))

@@ -1,0 +1,87 @@
+"""Settings come from the environment first, and else from the file of the installation."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from meetup2025 import DataError, OperationalError, settings
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the place of the settings of an installation; nothing is there yet."""
+    path = tmp_path / "settings.json"
+    monkeypatch.setattr(settings, "FILE", path)
+    return path
+
+
+def test_package_has_no_settings() -> None:
+    """The package brings no settings of its own."""
+    assert not settings.FILE.exists()
+
+
+@pytest.mark.usefixtures("file")
+def test_saved_settings() -> None:
+    """What is saved is read, whatever the case of the name; the environment comes first."""
+    settings.save("model", "clip@1")
+    settings.save("Models", "/data/models")
+    settings.save("PHOTOS", f"/data/a{os.pathsep}/data/b")
+
+    assert settings.model() == "clip@1"
+    assert settings.models_folder() == Path("/data/models")
+    assert settings.photo_folders() == [Path("/data/a"), Path("/data/b")]
+
+
+@pytest.mark.usefixtures("file")
+def test_environment_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process may have a setting of its own."""
+    settings.save("Model", "clip@1")
+    monkeypatch.setenv("MEETUP2025_MODEL", "sketch")
+
+    assert settings.model() == "sketch"
+
+
+def test_empty_value_takes_a_setting_out(file: Path) -> None:
+    """An empty value leaves the others alone."""
+    settings.save("Model", "clip@1")
+    settings.save("Photos", "/data")
+    settings.save("Model", "")
+
+    assert settings.model() == "sketch"
+    assert json.loads(file.read_text("utf-8")) == {"MEETUP2025_PHOTOS": "/data"}
+
+
+@pytest.mark.usefixtures("file")
+@pytest.mark.parametrize("name", ["", "URL", "MEETUP2025_MODEL", "../x"])
+def test_setting_that_there_is_not(name: str) -> None:
+    """Only the settings that there are can be saved."""
+    with pytest.raises(DataError, match="Model, Models, Photos"):
+        settings.save(name, "x")
+
+
+def test_folder_that_cannot_be_written(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the folder is read-only the settings stay as they were, and nothing is left behind."""
+    settings.save("Model", "clip@1")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OperationalError, match="Permission denied"):
+        settings.save("Model", "other")
+
+    assert settings.model() == "clip@1"
+    assert list(file.parent.glob("settings*")) == [file]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"MEETUP2025_MODEL": 5}', "{", b"\xff"])
+def test_broken_file(file: Path, content: str | bytes) -> None:
+    """A broken file is an error that names it, not a default."""
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    with pytest.raises(OperationalError, match=r"settings\.json"):
+        settings.model()
