@@ -103,10 +103,10 @@ def dual_encoder(folder: Path) -> Path:
     """A VisionTextDualEncoderModel of ViT and BERT: squashed pictures, mean and deviation of 0.5, bilinear."""
     from transformers import (
         BertConfig,
-        ViTConfig,
-        ViTImageProcessor,
         VisionTextDualEncoderConfig,
         VisionTextDualEncoderModel,
+        ViTConfig,
+        ViTImageProcessor,
     )
 
     words = _bert_tokenizer(folder)
@@ -180,7 +180,7 @@ class OwnModel(PreTrainedModel):
         return 3 * self.text_head(seen.last_hidden_state[:, 0])
 '''
 
-WORDS_CODE = '''
+WORDS_CODE = """
 import torch
 from transformers import BatchEncoding, PreTrainedTokenizer, T5Tokenizer
 
@@ -217,9 +217,9 @@ class OwnTokenizer(PreTrainedTokenizer):
         places = [list(range(len(ids[0])))] * len(ids)
         made = {"input_ids": ids, "attention_mask": mask, "position_ids": places}
         return BatchEncoding({name: torch.tensor(each) for name, each in made.items()})
-'''
+"""
 
-PICTURES_CODE = '''
+PICTURES_CODE = """
 import numpy as np
 from PIL import Image
 from transformers.image_processing_utils import BaseImageProcessor, BatchFeature
@@ -241,7 +241,7 @@ class OwnImageProcessor(BaseImageProcessor):
         square.paste(picture.resize((wide, high), Image.BICUBIC), ((size - wide) // 2, (size - high) // 2))
         mean, std = np.array([0.48, 0.45, 0.4]), np.array([0.26, 0.25, 0.27])
         return ((np.asarray(square) / 255 - mean) / std).transpose(2, 0, 1).astype(np.float32)
-'''
+"""
 
 
 def own_code(folder: Path, *, model_code: str = MODEL_CODE) -> Path:

@@ -4,6 +4,8 @@ The extra `[clip]`: whether it is there, and in the versions that are known to l
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 import os
 import sys
 import warnings
@@ -24,7 +26,8 @@ are not among the weights uninitialised, so that the vectors are noise.
 _INSTALL = "pip install 'meetup2025[clip]'"
 
 
-_SWITCHES = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+_SWITCHES = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false",
+             "TRANSFORMERS_VERBOSITY": "error"}  # fmt: skip
 
 _READ_AT_IMPORT = (("huggingface_hub.constants", "HF_HUB_OFFLINE"), ("transformers.utils.hub", "_is_offline_mode"))
 
@@ -56,21 +59,6 @@ def switched(*, offline: bool) -> Iterator[None]:
 
 
 @contextmanager
-def needed() -> Iterator[None]:
-    """
-    Import libraries of the extra.
-
-    Raises:
-        MissingExtraError: One is missing.
-    """
-    with quiet():
-        try:
-            yield
-        except ImportError as exc:
-            raise MissingExtraError(f"Installing a model needs torch and transformers. Got {exc}: {_INSTALL}.") from exc
-
-
-@contextmanager
 def quiet() -> Iterator[None]:
     """Leave out the warnings of libraries: of shapes that an export fixes, of what a later version will do."""
     with warnings.catch_warnings():
@@ -80,22 +68,18 @@ def quiet() -> Iterator[None]:
 
 def check() -> None:
     """
-    Make sure of the extra, before anything is downloaded.
+    Make sure of the extra, before anything is downloaded; nothing of it is imported.
 
     Raises:
         MissingExtraError: It is missing, or transformers has a version that is not known to be right.
     """
-    with needed():
-        import onnx
-        import torch
-        import transformers
-
-    del onnx, torch
-    version = tuple(int(part) for part in transformers.__version__.split(".")[:2])
-    if not LOWEST <= version < BELOW:
+    missing = [name for name in ("torch", "transformers", "onnx") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(f"Installing a model needs {' and '.join(missing)}. Got none: {_INSTALL}.")
+    version = importlib.metadata.version("transformers")
+    if not LOWEST <= tuple(int(part) for part in version.split(".")[:2]) < BELOW:
         span = f"{LOWEST[0]}.{LOWEST[1]} or later and before {BELOW[0]}.{BELOW[1]}"
-        raise MissingExtraError(f"transformers must be {span}. Got {transformers.__version__}: {_INSTALL}.")
-    transformers.logging.set_verbosity_error()
+        raise MissingExtraError(f"transformers must be {span}. Got {version}: {_INSTALL}.")
 
 
 def versions() -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meetup2025 import settings
-from meetup2025.embedding.installing import agreement, places, preprocessing, quantisation, tokenization, towers
+from meetup2025.embedding.installing import agreement, extra, places, preprocessing, quantisation, tokenization, towers
 from meetup2025.embedding.models import (
     COLUMN,
     FORMAT,
@@ -85,11 +85,11 @@ def install(name: str, wishes: Wishes) -> Installed:
         BrokenModelError: It is broken, or what was made of it does not answer as it does.
         OperationalError: The network or the disk failed.
     """
-    from meetup2025.embedding.installing import extra
     from meetup2025.embedding.installing.published import published
 
     if (Path(name).expanduser() / "model.json").is_file():
         return _copied(Path(name).expanduser(), wishes)
+    extra.check()
     with extra.switched(offline=wishes.from_cache):
         found = published(name, revision=wishes.revision, called=wishes.called, from_cache=wishes.from_cache)
         return _installed(found, wishes)
@@ -97,13 +97,10 @@ def install(name: str, wishes: Wishes) -> Installed:
 
 def _installed(found: Published, wishes: Wishes) -> Installed:
     """Install what is on this machine, unless it is installed already."""
-    from meetup2025.embedding.installing import extra
-
     target = settings.models_folder() / folder_name(found.id, found.revision)
     if info := _whole(target, int8=wishes.int8):
         return Installed(info)
     _ask(found, wishes)
-    extra.check()
     with _disk(f"The model {found.id}"), places.locked(lambda: wishes.report("waiting for another installation")) as at:
         if info := _whole(target, int8=wishes.int8):  # the other one made it
             return Installed(info)
@@ -172,8 +169,6 @@ def _write_texts(original: Original, folder: Path) -> TextInfo:
 
 
 def _origin(found: Published, original: Original) -> OriginalInfo:
-    from meetup2025.embedding.installing import extra
-
     return OriginalInfo(found.source, found.commit, original.kind, bool(found.code), extra.versions())
 
 

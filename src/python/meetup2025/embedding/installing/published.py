@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meetup2025.embedding.installing.extra import needed
 from meetup2025.errors import BrokenModelError, DataError, MissingModelError, OperationalError
 
 if TYPE_CHECKING:
@@ -95,9 +94,8 @@ def _check_word(what: str, word: str, pattern: re.Pattern[str], remedy: str) -> 
 
 def _downloaded(name: str, revision: str | None, *, from_cache: bool) -> tuple[Path, str]:
     """Give the folder of a repository at one commit, and the commit."""
-    with needed():
-        import huggingface_hub
-        from huggingface_hub import errors
+    import huggingface_hub
+    from huggingface_hub import errors
 
     asked = f"{name}, revision {revision or 'main'}"
     try:
