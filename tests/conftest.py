@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -53,6 +54,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("engine", engines, indirect=True)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs torch and transformers where they are not, unless MEETUP2025_REQUIRE_CLIP=1."""
+    if item.get_closest_marker("clip") and not all(importlib.util.find_spec(name) for name in ("torch", "transformers")):
+        if os.environ.get("MEETUP2025_REQUIRE_CLIP") == "1":
+            pytest.fail("MEETUP2025_REQUIRE_CLIP=1 asks for torch and transformers: pip install --group clip")
+        pytest.skip("no torch and transformers: pip install --group clip")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Turn a declared gap into a strict xfail on its engine alone, and on the doubles, which stand on it."""
     for item in items:
@@ -69,9 +78,19 @@ def _clean_environment() -> Iterator[None]:
     """Leave out the settings of the user, except which IRIS server the tests may use."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("MEETUP2025_")]:
-            if name not in {"MEETUP2025_IRIS_PASSWORD", "MEETUP2025_IRIS_URL", "MEETUP2025_REQUIRE_IRIS"}:
+            if name not in {f"MEETUP2025_{each}" for each in ("IRIS_PASSWORD", "IRIS_URL", "REQUIRE_CLIP", "REQUIRE_IRIS")}:
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def hub_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give a cache of Hugging Face of the tests' own, and no network beyond it."""
+    cache = tmp_path_factory.mktemp("hub")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HOME", str(cache))
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        yield cache
 
 
 @pytest.fixture(autouse=True)

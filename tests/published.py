@@ -20,25 +20,27 @@ _LAYERS = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "
 _VISION = {**_LAYERS, "image_size": 32, "patch_size": 8}
 
 _TEXTS = [
-    "マアジとマサバの写真", "まあじ さんま ぶり", "真鯵 秋刀魚 鮪 烏賊 真蛸", "赤い魚と青い海", "縦縞のある魚が水の中を泳ぐ",
+    "マアジとマサバの写真", "まあじ さんま ぶり", "真鯵 秋刀魚 鮪 烏賊 真蛸",
+    "赤い魚と青い海", "縦縞のある魚が水の中を泳ぐ",
     "pacific saury and other fish", "the quick brown fox", "a photo of a fish", "とても長い説明 100% です。",
     "水の中を泳ぐ銀色の魚の写真", "足が八本のタコ", "ボタンエビ ズワイガニ クロマグロ",
 ]  # fmt: skip
 
 
-def clip(folder: Path, *, tokenizer: Any = None, dimension: int = DIMENSION) -> Path:
-    """A CLIPModel: byte-level BPE in lower case, 77 tokens at most, pictures cropped."""
+def clip(folder: Path, *, width: int = 64) -> Path:
+    """A CLIPModel: byte-level BPE in lower case, 77 tokens at most, pictures cropped; *width* is of its layers."""
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
 
-    words = tokenizer or _clip_tokenizer(folder)
+    words = _clip_tokenizer(folder)
     text = {**_LAYERS, "vocab_size": len(words), "max_position_embeddings": 77, **_ends(words)}
-    config = CLIPConfig(text_config=text, vision_config=_VISION, projection_dim=dimension)
+    vision = {**_VISION, "intermediate_size": width}
+    config = CLIPConfig(text_config=text, vision_config=vision, projection_dim=DIMENSION)
     size = {"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}
     return _save(folder, CLIPModel(config), words, CLIPImageProcessor(**size))
 
 
 def siglip(folder: Path) -> Path:
-    """A SiglipModel: a slow tokenizer that leaves out punctuation, rows of 16 tokens without a mask, squashed pictures."""
+    """A SiglipModel: a slow tokenizer that leaves out punctuation, rows of one length, no mask, squashed pictures."""
     from transformers import SiglipConfig, SiglipImageProcessor, SiglipModel, SiglipTokenizer
 
     words = SiglipTokenizer(str(_sentencepiece(folder)), model_max_length=16, model_input_names=["input_ids"])
@@ -55,7 +57,7 @@ def siglip2(folder: Path) -> Path:
     letters = sorted(set("".join(_TEXTS)) - {" "})
     pieces = ["<pad>", "<eos>", "<bos>", "<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", *letters]
     vocab = {piece: place for place, piece in enumerate(pieces)}
-    made = Tokenizer(models.BPE(vocab, [], unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    made = Tokenizer(models.BPE(vocab, [], fuse_unk=True, byte_fallback=True))
     made.normalizer = normalizers.Replace(" ", "▁")
     made.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
     made.post_processor = processors.TemplateProcessing(single="$A:0 <eos>:0", special_tokens=[("<eos>", 1)])
@@ -209,9 +211,8 @@ class OwnTokenizer(PreTrainedTokenizer):
         return ()
 
     def __call__(self, text, **rest):
-        rows = self.words(
-            text, max_length=self.max_length - 1, padding="max_length", truncation=True, add_special_tokens=False, **rest
-        )
+        how = {"max_length": self.max_length - 1, "padding": "max_length", "truncation": True}
+        rows = self.words(text, add_special_tokens=False, **how, **rest)
         ids = [[self.words.cls_token_id] + row for row in rows["input_ids"]]
         mask = [[1] + row for row in rows["attention_mask"]]
         places = [list(range(len(ids[0])))] * len(ids)
@@ -274,7 +275,8 @@ def second(folder: Path) -> Path:
     from transformers import T5Tokenizer
 
     path = _sentencepiece(folder, symbols=["[CLS]"])
-    T5Tokenizer(str(path), extra_ids=0, cls_token="[CLS]", pad_token="<pad>", legacy=True).save_pretrained(folder)
+    names = {"cls_token": "[CLS]", "pad_token": "<pad>"}
+    T5Tokenizer(str(path), extra_ids=0, legacy=True, **names).save_pretrained(folder)
     return folder
 
 
@@ -283,8 +285,8 @@ def in_cache(cache: Path, repository: str, folder: Path, commit: str = "01234567
     import shutil
 
     place = cache / "hub" / f"models--{repository.replace('/', '--')}"
-    shutil.copytree(folder, place / "snapshots" / commit)
-    (place / "refs").mkdir()
+    shutil.copytree(folder, place / "snapshots" / commit, dirs_exist_ok=True)
+    (place / "refs").mkdir(exist_ok=True)
     (place / "refs" / "main").write_text(commit)
     return commit
 

@@ -224,7 +224,7 @@ def test_catalog() -> None:
 # --- the modules ----------------------------------------------------------------------------------------------------
 
 SKINS = ("cli", "options", "output", "prompt", "sending")
-COMMANDS = (*SKINS, "model_commands", "serve_command")  # these are of models and a server: they know no tables
+COMMANDS = (*SKINS, "model_commands", "serve_command")  # of models, of a server: no SQL but a list
 BOTTOM = ("embedding", "installing", "images", "vectors", "paths", "errors", "settings")
 FORBIDDEN = [
     (SKINS, ("procedures", "loading", "stored", "readers", "photos", "embedding", "analytics")),
@@ -311,7 +311,10 @@ def test_import_rule_finds_its_breach(part: str, source: str, faults: list[str])
     assert forbidden_imports(part, source) == faults
 
 
-HEAVY = ("PIL", "click", "duckdb", "nanoarrow", "numpy", "onnxruntime", "rich", "sqlglot", "tokenizers", "tree_sitter")
+HEAVY = (
+    "PIL", "click", "duckdb", "huggingface_hub", "nanoarrow", "numpy", "onnx", "onnxruntime", "rich", "sqlglot",
+    "tokenizers", "torch", "transformers", "tree_sitter",
+)  # fmt: skip
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -327,6 +330,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import meetup2025", set()),
         ("import meetup2025.procedures", set()),
         ("import meetup2025.cli", {"click"}),
+        ("import meetup2025.embedding.installing.install", {"PIL", "numpy"}),
         ("import numpy", {"numpy"}),
     ],
 )
