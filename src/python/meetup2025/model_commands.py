@@ -109,13 +109,13 @@ def verify(name: str) -> None:
 
     info = _found(name)
     check_hashes(info.folder)
-    runtimes = [("onnx", OnnxEncoder(info.folder))]
+    runtimes = [("onnx", OnnxEncoder(info.folder, strict=False))]
     if info.int8:
-        runtimes.append(("int8", OnnxEncoder(info.folder, int8=True)))
+        runtimes.append(("int8", OnnxEncoder(info.folder, int8=True, strict=False)))
     rows = [
         (runtime, item, cosine, cosine >= least)
         for runtime, encoder in runtimes
-        for item, cosine, least in encoder.verify_all()
+        for item, cosine, least in encoder.verify()
     ]
     output.write_rows(("runtime", "item", "cosine", "right"), rows, options().format)
     wrong = [row for row in rows if not row[3]]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meetup2025.embedding.installing import extra
+from meetup2025.embedding.installing.published import FULL
 from meetup2025.errors import BrokenModelError, MeetUpError, MissingExtraError, NotSupportedError
 
 if TYPE_CHECKING:
@@ -136,13 +137,23 @@ def foreign(what: str) -> Iterator[None]:
         except ImportError as exc:
             raise MissingExtraError(f"{what} must have the libraries that it needs. Got {_line(exc)}") from exc
         except Exception as exc:  # the code that a model brings raises anything
-            got = f"{type(exc).__name__}: {_line(exc)}"
+            if isinstance(exc, OSError) and exc.errno in FULL:
+                raise
+            first = _first(exc)
+            got = f"{type(exc).__name__}: {_line(exc)}" + (f" First: {_line(first)}" if first is not exc else "")
             hint = "if it wants another repository, the network must be there, or that repository in the cache"
             raise BrokenModelError(f"{what} must run in transformers. Got {got} ({hint}).") from exc
 
 
 def _line(exc: BaseException) -> str:
-    return " ".join(str(exc).split())[:400]
+    return " ".join(str(exc).split())[:300]
+
+
+def _first(exc: BaseException) -> BaseException:
+    """Give the error that led to this one: what comes last seldom says what is missing."""
+    while before := exc.__cause__ or exc.__context__:
+        exc = before
+    return exc
 
 
 def _check_halves(model: Any, kind: str) -> None:

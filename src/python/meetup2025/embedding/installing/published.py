@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._]|-(?!-))*(?:/[A-Za-z0-9](?:[A-Za-z0-9._]|-(?!-))*)?")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHORT = 12
-_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+"""Errors of a disk that has no room."""
 
 _FILES = ("*.json", "*.txt", "*.model", "*.py", "README.md", "*.safetensors", "*.bin")
 _PICKLES = ("*.bin",)
@@ -129,7 +130,7 @@ def _not_here(asked: str, exc: Exception, *, from_cache: bool) -> Exception:
 
 def failure(exc: OSError, what: str) -> OperationalError:
     """Say what a failure of the disk or the network is."""
-    if exc.errno in _FULL:
+    if exc.errno in FULL:
         return OperationalError(f"{what} must have room on the disk. Got {exc.strerror}; make room and try again.")
     return OperationalError(f"{what} must be whole. Got {type(exc).__name__}: {_first_line(exc)}; try again.")
 
