@@ -56,7 +56,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs torch and transformers where they are not, unless MEETUP2025_REQUIRE_CLIP=1."""
-    if item.get_closest_marker("clip") and not all(importlib.util.find_spec(name) for name in ("torch", "transformers")):
+    missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
+    if missing and item.get_closest_marker("clip"):
         if os.environ.get("MEETUP2025_REQUIRE_CLIP") == "1":
             pytest.fail("MEETUP2025_REQUIRE_CLIP=1 asks for torch and transformers: pip install --group clip")
         pytest.skip("no torch and transformers: pip install --group clip")
@@ -76,9 +77,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _clean_environment() -> Iterator[None]:
     """Leave out the settings of the user, except which IRIS server the tests may use."""
+    kept = {f"MEETUP2025_{each}" for each in ("IRIS_PASSWORD", "IRIS_URL", "REQUIRE_CLIP", "REQUIRE_IRIS")}
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("MEETUP2025_")]:
-            if name not in {f"MEETUP2025_{each}" for each in ("IRIS_PASSWORD", "IRIS_URL", "REQUIRE_CLIP", "REQUIRE_IRIS")}:
+            if name not in kept:
                 patch.delenv(name)
         yield
 

@@ -27,10 +27,10 @@ class _Handler(BaseHTTPRequestHandler):
     gated: frozenset[str]
     cut: re.Pattern[str]
 
-    def do_HEAD(self) -> None:  # noqa: N802 - the name that http.server gives it
+    def do_HEAD(self) -> None:
         self._answer()
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._answer()
 
     def log_message(self, *_: object) -> None:

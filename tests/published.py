@@ -113,9 +113,7 @@ def dual_encoder(folder: Path) -> Path:
 
     words = _bert_tokenizer(folder)
     text = BertConfig(**_LAYERS, vocab_size=len(words), max_position_embeddings=52)
-    config = VisionTextDualEncoderConfig.from_vision_text_configs(
-        ViTConfig(**_VISION), text, projection_dim=DIMENSION
-    )
+    config = VisionTextDualEncoderConfig.from_vision_text_configs(ViTConfig(**_VISION), text, projection_dim=DIMENSION)
     processor = ViTImageProcessor(size={"height": 32, "width": 32})
     return _save(folder, VisionTextDualEncoderModel(config), words, processor)
 

@@ -224,11 +224,14 @@ def test_catalog() -> None:
 # --- the modules ----------------------------------------------------------------------------------------------------
 
 SKINS = ("cli", "options", "output", "prompt", "sending")
-COMMANDS = (*SKINS, "model_commands", "serve_command")  # of models, of a server: no SQL but a list
+COMMANDS = (*SKINS, "model_commands", "serve_command")
 BOTTOM = ("embedding", "installing", "images", "vectors", "paths", "errors", "settings")
 FORBIDDEN = [
     (SKINS, ("procedures", "loading", "stored", "readers", "photos", "embedding", "analytics")),
-    (("model_commands", "serve_command"), ("engines", "procedures", "loading", "stored", "readers", "photos", "analytics")),
+    (
+        ("model_commands", "serve_command"),
+        ("engines", "procedures", "loading", "stored", "readers", "photos", "analytics"),
+    ),
     (("engines",), COMMANDS),
     (("procedures", "loading", "stored", "readers", "photos"), COMMANDS),
     (BOTTOM, ("engines", "procedures", "loading", "stored", "photos", *COMMANDS)),

@@ -33,7 +33,7 @@ from tokenizers import Tokenizer
 from meetup2025.embedding import encoder
 from meetup2025.embedding.models import BUNDLED, ImageInfo, check_hashes, find, installed, read_model
 from meetup2025.embedding.onnx import LEAST_COSINE, OnnxEncoder, _TextTower, fitted, pixels, threads
-from meetup2025.errors import BrokenModelError, DataError, MissingModelError
+from meetup2025.errors import BrokenModelError, DataError, InterfaceError, MissingModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -379,6 +379,14 @@ def test_file_of_another_kind(folder, embed, name):
         ({"golden": ".."}, "golden must be the name of a file"),
         ({"golden": "other.npz"}, "sha256.other.npz must be 64 hexadecimal digits. Got None"),
         ({"sha256__image.onnx": "abc"}, "sha256.image.onnx must be 64 hexadecimal digits. Got 'abc'"),
+        ({"int8": {"file": "image.int8.onnx", "median": 1.0}}, "int8.least must be there"),
+        ({"int8": {"file": "../x", "median": 1.0, "least": 1.0}}, "int8.file must be the name of a file"),
+        ({"int8": {"file": "q.onnx", "median": 1.0, "least": 1.0}}, "sha256.q.onnx must be 64 hexadecimal digits"),
+        ({"original": {"source": "a/b"}}, "original.revision must be there"),
+        (
+            {"original": {"source": "a", "revision": "1", "kind": "C", "remote_code": 1, "made_with": "t"}},
+            "original.remote_code must be true or false. Got 1",
+        ),
         ({"sha256__more.bin": "0" * 64}, r"sha256 must be of the files named. Got \['more.bin'\]"),
     ],
 )
@@ -423,6 +431,38 @@ def test_find(folder, tmp_path):
     assert find(str(elsewhere)) == elsewhere
 
 
+def test_find_a_revision(tmp_path):
+    """A model may have several revisions, each in a folder of its own; then one must be said."""
+    big = make_model(tmp_path / "models" / "org--big@2", "org/big")
+    assert find("org/big") == find("org/big@2") == big
+    with pytest.raises(MissingModelError, match="'org/big@3'; installed: sketch, org/big"):
+        find("org/big@3")
+    other = make_model(tmp_path / "models" / "org--big@3", "org/big")
+    change_json(other, revision="3")
+    assert (find("org/big@2"), find("org/big@3")) == (big, other)
+    with pytest.raises(MissingModelError, match=r"One revision .*Got 'org/big'; installed: org/big@2, org/big@3"):
+        find("org/big")
+
+
+def test_find_is_not_fooled_by_names(tmp_path):
+    """A revision is that of model.json, and an id that begins like another is another."""
+    make_model(tmp_path / "models" / "big@3", "big")
+    make_model(tmp_path / "models" / "big-more@2", "big-more")
+    with pytest.raises(MissingModelError):
+        find("big@3")
+    assert find("big-more").name == "big-more@2"
+    with pytest.raises(MissingModelError):
+        find("big*")
+
+
+def test_unfinished_folders_are_no_models(tmp_path):
+    """What an installation has not finished yet is neither listed nor found."""
+    make_model(tmp_path / "models" / ".installing" / "made", "made")
+    assert [model.id for model in installed()] == ["sketch"]
+    with pytest.raises(MissingModelError):
+        find("made")
+
+
 def test_find_from_within(tmp_path, monkeypatch):
     """A plain word is an id, never a folder that happens to be here."""
     elsewhere = make_model(tmp_path / "elsewhere", "other")
@@ -453,6 +493,68 @@ def test_encoder(folder, monkeypatch):
     monkeypatch.setenv("MEETUP2025_MODEL", "tiny")
     assert encoder() is encoder("tiny")
     assert encoder(str(folder)) is encoder("tiny")
+
+
+# --- what runs a model
+
+
+def quantised(folder: Path, tiny: Tiny, least: float = 1.0) -> None:
+    """Give a model a second picture half."""
+    tiny.save(folder / "other")
+    (folder / "other" / "image.onnx").rename(folder / "image.int8.onnx")
+    change_json(folder, int8={"file": "image.int8.onnx", "median": 1.0, "least": least})
+    save_hashes(folder, *FILES, "image.int8.onnx")
+
+
+def near(difference: float) -> Tiny:
+    """Make a tiny model that is a little off."""
+    tiny = Tiny()
+    tiny.colours = tiny.colours + difference * np.random.default_rng(1).standard_normal(tiny.colours.shape)
+    tiny.colours = tiny.colours.astype(np.float32)
+    return tiny
+
+
+def test_quantised_half(folder, monkeypatch):
+    """MEETUP2025_RUNTIME=int8 takes the quantised half, and says so in the name of the model."""
+    quantised(folder, near(0.02), least=0.999)
+    monkeypatch.setenv("MEETUP2025_RUNTIME", "int8")
+    model = encoder("tiny")
+    assert model.model == "tiny@2+int8"
+    assert np.allclose(model.images(pictures(3)), near(0.02).images(pictures(3)), rtol=0, atol=1e-5)
+    assert not np.allclose(model.images(pictures(3)), Tiny().images(pictures(3)), rtol=0, atol=1e-4)
+
+
+def test_quantised_half_that_is_worse_than_it_was(folder):
+    """A quantised half that is further away than when it was made is refused: not every processor can run it."""
+    quantised(folder, near(0.3), least=0.999)
+    with pytest.raises(BrokenModelError, match=r"published vectors \(cosine 0\.989\)\. Got a cosine of 0\.9"):
+        OnnxEncoder(folder, int8=True).images(pictures(1))
+    assert OnnxEncoder(folder).images(pictures(1)).shape == (1, DIMENSION)
+
+
+def test_no_quantised_half(monkeypatch):
+    """A model without a quantised half is no other model instead."""
+    monkeypatch.setenv("MEETUP2025_RUNTIME", "int8")
+    with pytest.raises(MissingModelError, match="install it again with --int8"):
+        encoder("sketch")
+
+
+def test_unknown_runtime(monkeypatch):
+    """A runtime that there is not is refused, with those that there are."""
+    monkeypatch.setenv("MEETUP2025_RUNTIME", "cuda")
+    with pytest.raises(InterfaceError, match=r"must be onnx, int8, torch\. Got 'cuda'"):
+        encoder("sketch")
+
+
+def test_verify_tells_more_than_the_first(folder):
+    """A model that is not held to its first item tells of each how near it is."""
+    save_golden(folder, Tiny(seed=6))
+    save_hashes(folder)
+    with pytest.raises(BrokenModelError):
+        OnnxEncoder(folder).verify()
+    found = OnnxEncoder(folder, strict=False).verify()
+    assert len(found) == 4
+    assert all(cosine < least for _, cosine, least in found)
 
 
 # --- the bundled model

@@ -9,18 +9,20 @@ import numpy as np
 import published
 import pytest
 from click.testing import CliRunner
-from PIL import Image
 
 from meetup2025 import vectors
 from meetup2025.cli import main
 from meetup2025.embedding import encoder
 from meetup2025.embedding.installing import probes
 from meetup2025.embedding.models import read_model
-from meetup2025.embedding.onnx import OnnxEncoder
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from PIL import Image
+
+    from meetup2025.embedding.onnx import OnnxEncoder
 
 pytestmark = pytest.mark.clip
 
@@ -177,7 +179,7 @@ def test_long_and_empty_texts(own):
         own.texts(["", "魚"])
 
 
-def test_a_copied_folder_is_installed(model, own, tmp_path, monkeypatch):
+def test_a_copied_folder_is_installed(own, tmp_path, monkeypatch):
     """A model folder is installed by its path on another machine, with the same answers."""
     monkeypatch.setenv("MEETUP2025_MODELS", str(tmp_path / "other"))
     result = run("model", "install", own.info.folder)
@@ -187,7 +189,7 @@ def test_a_copied_folder_is_installed(model, own, tmp_path, monkeypatch):
     assert np.array_equal(encoder(own.model).texts(TEXTS), own.texts(TEXTS))
 
 
-def test_installing_again_changes_nothing(model, own, monkeypatch):
+def test_installing_again_changes_nothing(model, own):
     """What is installed already is not made again."""
     before = own.info.folder.stat().st_mtime_ns
     result = run("model", "install", model.source)

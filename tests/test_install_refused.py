@@ -332,7 +332,7 @@ def test_full_disk(tmp_path, models, limit):
     assert is_nothing_there(models)
 
 
-def test_killed_in_the_middle(tmp_path, clip, models):
+def test_killed_in_the_middle(clip, models):
     """A program that is killed leaves nothing that looks installed, and the next one clears what it left."""
     command = [*COMMAND, "model", "install", str(clip)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
@@ -384,7 +384,7 @@ def test_original_that_is_gone(tmp_path, clip, monkeypatch):
     shutil.rmtree(source)
     monkeypatch.setenv("MEETUP2025_RUNTIME", "torch")
 
-    with pytest.raises(MissingModelError, match="must be where it was. Got no .*moved"):
+    with pytest.raises(MissingModelError, match=r"must be where it was\. Got no .*moved"):
         encoder("moved").texts(["魚"])
 
 

@@ -42,6 +42,7 @@ class Tiny:
 
     def save(self, folder: Path) -> None:
         """Write the two graphs."""
+        folder.mkdir(exist_ok=True)
         axes = numpy_helper.from_array(np.array([1]), "axes")
         image = [
             helper.make_node("ReduceMean", ["pixels"], ["means"], axes=[2, 3], keepdims=0),
@@ -95,9 +96,10 @@ def save_golden(folder: Path, tiny: Tiny, **changes: object) -> None:
     np.savez(folder / "golden.npz", **{name: value for name, value in arrays.items() if value is not None})
 
 
-def save_hashes(folder: Path) -> None:
+def save_hashes(folder: Path, *names: str) -> None:
     """Make the hashes in model.json those of the files as they are."""
-    change_json(folder, sha256={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES})
+    names = names or tuple(FILES)
+    change_json(folder, sha256={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names})
 
 
 def change_json(folder: Path, **changes: object) -> None:

@@ -71,7 +71,7 @@ def published(
         BrokenModelError: The files are not those of a model.
         DataError: The id cannot be one.
     """
-    if Path(name).expanduser().is_dir():
+    if name and Path(name).expanduser().is_dir():
         folder = Path(name).expanduser().resolve()
         source, commit = str(folder), revision or _digest(folder)
     else:
