@@ -379,9 +379,14 @@ def test_file_of_another_kind(folder, embed, name):
         ({"golden": ".."}, "golden must be the name of a file"),
         ({"golden": "other.npz"}, "sha256.other.npz must be 64 hexadecimal digits. Got None"),
         ({"sha256__image.onnx": "abc"}, "sha256.image.onnx must be 64 hexadecimal digits. Got 'abc'"),
-        ({"int8": {"file": "image.int8.onnx", "median": 1.0}}, "int8.least must be there"),
-        ({"int8": {"file": "../x", "median": 1.0, "least": 1.0}}, "int8.file must be the name of a file"),
-        ({"int8": {"file": "q.onnx", "median": 1.0, "least": 1.0}}, "sha256.q.onnx must be 64 hexadecimal digits"),
+        ({"int8": {"file": "image.int8.onnx", "way": "any", "median": 1.0}}, "int8.least must be there"),
+        ({"int8": {"file": "../x", "way": "", "median": 1.0, "least": 1.0}}, "int8.file must be the name of a file"),
+        ({"int8": {"file": "q.onnx", "way": "", "median": 1, "least": 1}}, "sha256.q.onnx must be 64 hexadecimal"),
+        ({"weights": []}, "weights must be an object"),
+        ({"weights": {"other.onnx": "a.weights"}}, "weights.other.onnx must be a file for one of"),
+        ({"weights": {"image.onnx": 5}}, r"weights.image.onnx must be a file for one of .* Got 5"),
+        ({"weights": {"image.onnx": "../a"}}, r"weights.image.onnx must be the name of a file in the folder"),
+        ({"weights": {"image.onnx": "a.weights"}}, "sha256.a.weights must be 64 hexadecimal digits"),
         ({"original": {"source": "a/b"}}, "original.revision must be there"),
         (
             {"original": {"source": "a", "revision": "1", "kind": "C", "remote_code": 1, "made_with": "t"}},
@@ -502,7 +507,7 @@ def quantised(folder: Path, tiny: Tiny, least: float = 1.0) -> None:
     """Give a model a second picture half."""
     tiny.save(folder / "other")
     (folder / "other" / "image.onnx").rename(folder / "image.int8.onnx")
-    change_json(folder, int8={"file": "image.int8.onnx", "median": 1.0, "least": least})
+    change_json(folder, int8={"file": "image.int8.onnx", "way": "any", "median": 1.0, "least": least})
     save_hashes(folder, *FILES, "image.int8.onnx")
 
 

@@ -22,7 +22,7 @@ from meetup2025.cli import main
 from meetup2025.embedding import encoder
 from meetup2025.embedding.installing import extra, quantisation
 from meetup2025.embedding.models import BUNDLED, installed
-from meetup2025.errors import MissingModelError, NotSupportedError
+from meetup2025.errors import BrokenModelError, MissingModelError, NotSupportedError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,7 +152,7 @@ def test_not_in_the_cache(tmp_path, models):
 
     assert "must be in the cache of Hugging Face. Got planted/other" in other
     assert published.SECOND in wants
-    assert "wants another repository" in wants
+    assert "If it wants another repository" in wants
     assert is_nothing_there(models)
 
 
@@ -369,6 +369,19 @@ def test_wrong_version_of_transformers(clip, models, monkeypatch, version):
 
     assert f"transformers must be 4.49 or later and before 4.52. Got {version}" in refusal(install(clip))
     assert is_nothing_there(models)
+
+
+@pytest.mark.parametrize("name", ["image.weights", "text.weights", "image.onnx"])
+def test_changed_byte(clip, models, name):
+    """A byte that changed after the installation is found when the half is loaded, in its weights too."""
+    assert install(clip).exit_code == 0
+    [folder] = models.glob("clip@*")
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / name).write_bytes(data)
+
+    with pytest.raises(BrokenModelError, match=rf"{name} must be as it was published"):
+        encoder("clip").check()
 
 
 # --- the original, for comparison

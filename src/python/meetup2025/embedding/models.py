@@ -58,7 +58,8 @@ _SHAPE: dict[str, Any] = {
 """What `model.json` must hold, beside its format: a type, a choice of words, a list, or a record of these."""
 
 _MAY_HOLD: dict[str, Any] = {
-    "int8": {"file": str, "median": float, "least": float},
+    "int8": {"file": str, "way": str, "median": float, "least": float},
+    "weights": dict,
     "original": {"source": str, "revision": str, "kind": str, "remote_code": bool, "made_with": str},
 }
 """What it may hold."""
@@ -88,9 +89,10 @@ class TextInfo:
 
 @dataclass(frozen=True, slots=True)
 class QuantisedInfo:
-    """A picture tower in 8-bit integers; *median* and *least* are its golden cosines to the original."""
+    """A picture tower in 8-bit integers, made in some *way*; *median* and *least* are its golden cosines."""
 
     file: str
+    way: str
     median: float
     least: float
 
@@ -108,7 +110,7 @@ class OriginalInfo:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a `model.json` says."""
+    """What a `model.json` says; *weights* are the files that hold the weights of a graph, where it does not."""
 
     id: str
     revision: str
@@ -120,6 +122,7 @@ class ModelInfo:
     golden: str
     sha256: Mapping[str, str]
     folder: Path
+    weights: Mapping[str, str]
     int8: QuantisedInfo | None = None
     original: OriginalInfo | None = None
 
@@ -215,7 +218,8 @@ def read_model(folder: Path) -> ModelInfo:
     }
     for name, kind in (("int8", QuantisedInfo), ("original", OriginalInfo)):
         if name in may:
-            towers[name] = kind(**{field: data[name][field] for field in may[name]})
+            towers[name] = kind(**{key: data[name][key] for key in may[name]})
+    towers["weights"] = data.get("weights", {})
     return ModelInfo(**{name: data[name] for name in _SHAPE} | towers, folder=folder)
 
 
@@ -311,6 +315,11 @@ def _check_names(folder: Path, data: Mapping[str, Any]) -> None:
     files = {"image.file": image["file"], "text.file": text["file"], "text.tokenizer": text["tokenizer"]}
     if "int8" in data:
         files["int8.file"] = data["int8"]["file"]
+    graphs = set(files.values())
+    for graph, weights in data.get("weights", {}).items():
+        if graph not in graphs or not isinstance(weights, str):
+            raise _broken(folder, f"weights.{graph}", f"must be a file for one of {sorted(graphs)}. Got {weights!r}")
+        files[f"weights.{graph}"] = weights
     for field, name in {**files, "golden": data["golden"]}.items():
         if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name):
             raise _broken(folder, field, f"must be the name of a file in the folder. Got {name!r}")

@@ -153,7 +153,8 @@ class _Tower(ABC):
 
     def __init__(self, info: ModelInfo) -> None:
         self.info = info
-        check_files(info, [*self.files(), info.golden])
+        weights = [info.weights[name] for name in self.files() if name in info.weights]
+        check_files(info, [*self.files(), *weights, info.golden])
         self.session = self.load()
 
     def check_first(self) -> None:
@@ -169,7 +170,7 @@ class _Tower(ABC):
 
     @abstractmethod
     def files(self) -> list[str]:
-        """Give the files of this tower, the graph first."""
+        """Give the files of this tower beside its weights, the graph first."""
 
     @abstractmethod
     def feeds(self, items: Sequence[Any]) -> dict[str, NDArray[Any]]:

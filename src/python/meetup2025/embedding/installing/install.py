@@ -184,32 +184,33 @@ def _manifest(
 
 def _write(folder: Path, data: dict[str, Any]) -> None:
     """Write model.json, with a hash of every file of the model."""
-    names = [data["image"]["file"], data["text"]["file"], data["text"]["tokenizer"], data["golden"]]
-    names += [data["int8"]["file"]] if "int8" in data else []
+    graphs = [data["image"]["file"], data["text"]["file"], *([data["int8"]["file"]] if "int8" in data else [])]
+    weights = {name: towers.weights_of(name) for name in graphs}
+    names = [*graphs, *weights.values(), data["text"]["tokenizer"], data["golden"]]
     hashes = {name: file_hash(folder / name) for name in names}
-    text = json.dumps({**data, "sha256": hashes}, ensure_ascii=False, indent=2)
+    text = json.dumps({**data, "weights": weights, "sha256": hashes}, ensure_ascii=False, indent=2)
     (folder / "model.json").write_text(text + "\n", "utf-8")
 
 
 def _add_int8(folder: Path, data: dict[str, Any], image: ImageInfo) -> None:
     """Quantise in each way, and keep the nearest to the original."""
-    best = QuantisedInfo(quantisation.FILE, -1.0, -1.0)
-    kept = folder / quantisation.FILE
-    for name, quantise in quantisation.ways().items():
-        tried = folder / f"{name}.onnx"
-        quantise(folder / image.file, tried, image)
-        _write(folder, {**data, "int8": asdict(QuantisedInfo(tried.name, 0.0, -1.0))})
+    made = []
+    for way, quantise in quantisation.ways().items():
+        graph = folder / f"image.int8.{way}.onnx"
+        quantise(folder / image.file, graph, image)
+        towers.put_weights_beside(graph)
+        _write(folder, {**data, "int8": asdict(QuantisedInfo(graph.name, way, 0.0, -1.0))})
         cosines = agreement.measured(folder, int8=True).images
-        if np.median(cosines) > best.median:
-            best = QuantisedInfo(kept.name, float(np.median(cosines)), float(cosines.min()))
-            tried.replace(kept)
-        else:
-            tried.unlink()
+        made.append(QuantisedInfo(graph.name, way, float(np.median(cosines)), float(cosines.min())))
+    best = max(made, key=lambda each: each.median)
     if best.median < quantisation.LEAST_MEDIAN:
         got = f"{best.median:.4f} at best; install it without --int8"
-        raise BrokenModelError(
-            f"A quantised half must be near the original (median cosine {quantisation.LEAST_MEDIAN}). Got {got}."
-        )
+        rule = f"A quantised half must be near the original (median cosine {quantisation.LEAST_MEDIAN})"
+        raise BrokenModelError(f"{rule}. Got {got}.")
+    for each in made:
+        if each is not best:
+            (folder / each.file).unlink()
+            (folder / towers.weights_of(each.file)).unlink()
     _write(folder, {**data, "int8": asdict(best)})
 
 

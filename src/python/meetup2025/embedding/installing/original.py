@@ -141,8 +141,10 @@ def foreign(what: str) -> Iterator[None]:
                 raise
             first = _first(exc)
             got = f"{type(exc).__name__}: {_line(exc)}" + (f" First: {_line(first)}" if first is not exc else "")
-            hint = "if it wants another repository, the network must be there, or that repository in the cache"
-            raise BrokenModelError(f"{what} must run in transformers. Got {got} ({hint}).") from exc
+            hint = " If it wants another repository, the network must be there, or that repository in the cache."
+            raise BrokenModelError(
+                f"{what} must run in transformers. Got {got}.{hint if isinstance(exc, OSError) else ''}"
+            ) from exc
 
 
 def _line(exc: BaseException) -> str:

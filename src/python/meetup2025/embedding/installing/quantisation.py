@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from meetup2025.embedding.models import ImageInfo
 
-FILE = "image.int8.onnx"
-
 LEAST_MEDIAN = 0.98
 """Median cosine to the original below which a quantised half is refused."""
 

@@ -103,6 +103,7 @@ def _export(tower: Any, inputs: dict[str, Any], free: dict[str, dict[int, str]],
             tower, tuple(inputs.values()), str(file), input_names=list(inputs), output_names=["vectors"],
             dynamic_axes={**free, "vectors": {0: "n"}}, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
+    put_weights_beside(file)
     _check(file, {name: value.numpy() for name, value in inputs.items()}, expected)
 
 
@@ -117,6 +118,22 @@ def _plain_layers() -> Iterator[None]:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)
+
+
+def weights_of(file: str) -> str:
+    """Give the name of the file with the weights of a graph."""
+    return file.removesuffix(".onnx") + ".weights"
+
+
+def put_weights_beside(file: Path) -> None:
+    """Write the weights of a graph to a file of their own: it is mapped into the memory, in half the time."""
+    import onnx
+
+    weights = weights_of(file.name)
+    (file.parent / weights).unlink(missing_ok=True)  # else they would be appended
+    graph = onnx.load(file)
+    file.unlink()
+    onnx.save(graph, file, save_as_external_data=True, all_tensors_to_one_file=True, location=weights, size_threshold=0)
 
 
 def _check(file: Path, inputs: dict[str, NDArray[Any]], expected: NDArray[np.float32]) -> None:
