@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -154,8 +155,12 @@ class _Tower(ABC):
     def __init__(self, info: ModelInfo) -> None:
         self.info = info
         weights = [info.weights[name] for name in self.files() if name in info.weights]
-        check_files(info, [*self.files(), *weights, info.golden])
-        self.session = self.load()
+        with ThreadPoolExecutor(1) as pool:  # hashing 350 MB takes 0.2 s, as long as a picture
+            checked = pool.submit(check_files, info, [*self.files(), *weights, info.golden])
+            try:
+                self.session = self.load()
+            finally:
+                checked.result()  # a file that was changed is told as that, whatever else it did
 
     def check_first(self) -> None:
         """Hold the first golden item to its published vector."""
