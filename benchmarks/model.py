@@ -1,0 +1,126 @@
+"""
+A model of the size of clip-japanese-base, installed by the command: from a cold start, warm, in batches, in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks import original, pictures
+from benchmarks.measure import OURS, WORKSHOP, Result, Way, by_turns
+from meetup2025 import images
+from meetup2025.embedding.onnx import OnnxEncoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+INT8 = "ours, int8"
+
+_SAMPLE, _ALL = 40, 1000
+_CHILD = (
+    "import sys; from pathlib import Path; from benchmarks.measure import peak_memory; from meetup2025 import images; "
+    "from meetup2025.embedding import encoder; model = encoder('bench'); "
+    "model.images([images.open_picture(Path(sys.argv[1]).read_bytes(), longest=model.picture_size)]); "
+    "print(peak_memory())"
+)
+
+
+def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects
+    """The first vector, one picture, batches, twelve megapixels, a thousand pictures, memory."""
+    if not original.is_possible():
+        yield Result("a model of 196 M parameters", WORKSHOP, (), note="left out: needs the extra [clip]")
+        return
+    os.environ["MEETUP2025_MODELS"] = str(folder / "models")
+    # In a process of its own: the peak of a process counts as that of the ones that it starts.
+    _run(sys.executable, "-c", f"from benchmarks import original; original.publish({str(folder / 'bench')!r})")
+    yield from _installed(folder)
+    drawn = pictures.drawings(folder, _SAMPLE)
+    yield from _cold(folder, drawn[0])
+    yield from _warm(folder, drawn)
+
+
+def _installed(folder: Path) -> Iterator[Result]:
+    command = "from meetup2025.cli import main; main()"
+    install = [sys.executable, "-c", command, "model", "install", str(folder / "bench"), "--int8"]
+    yield from by_turns("install, with --int8", Way(OURS, lambda: _run(*install)), runs=1, warm_up=0)
+
+
+def _cold(folder: Path, path: Path) -> Iterator[Result]:
+    """Time the first vector of a new process, and its memory."""
+    memory: dict[str, list[float]] = {OURS: [], INT8: [], WORKSHOP: []}
+
+    def run(way: str, *command: str, **environment: str) -> Way:
+        return Way(way, lambda: memory[way].append(float(_run(sys.executable, *command, **environment))))
+
+    ours = run(OURS, "-c", _CHILD, str(path))
+    small = run(INT8, "-c", _CHILD, str(path), MEETUP2025_RUNTIME="int8")
+    theirs = run(WORKSHOP, "-m", "benchmarks.original", str(folder / "bench"), str(path))
+    what = "first vector of a new process"
+    full = list(by_turns(what, ours, theirs, small, runs=5, aim=1.5))
+    yield from full[:2]
+    yield Result(f"{what}, int8", OURS, full[2].values, processor=full[2].processor, aim=0.8)
+    for way, values in memory.items():
+        yield Result("memory of that process", way, tuple(values), unit="MB")
+
+
+def _warm(folder: Path, drawn: list[Path]) -> Iterator[Result]:
+    [home] = (folder / "models").glob("bench@*")
+    ours, small, theirs = OnnxEncoder(home), OnnxEncoder(home, int8=True), original.Transformers(folder / "bench")
+    large = folder / "large.jpg"
+    large.write_bytes(pictures.photograph())
+
+    def opened(paths: list[Path]) -> list[images.Image.Image]:
+        return [images.open_picture(path.read_bytes(), longest=ours.picture_size) for path in paths]
+
+    def each(what: str, paths: list[Path], scale: float = 1.0, runs: int = 9) -> Iterator[Result]:
+        ways = [Way(name, lambda model=model: model.images(opened(paths)), scale)
+                for name, model in ((OURS, ours), (INT8, small))]  # fmt: skip
+        note = "one by one, decoded in full"
+        one_by_one = Way(WORKSHOP, lambda: [theirs.picture(path) for path in paths], scale, note)
+        yield from by_turns(what, *ways, one_by_one, runs=runs)
+
+    yield from each("one picture of 640 pixels", drawn[:1])
+    yield from each("one picture of 12 megapixels", [large])
+    yield from each("1,000 pictures of 640 pixels", drawn, _ALL / _SAMPLE, runs=2)
+    yield from _batches(ours, small, theirs, opened(drawn[:8]))
+    yield from _texts(ours, theirs)
+
+
+def _batches(
+    ours: OnnxEncoder, small: OnnxEncoder, theirs: original.Transformers, eight: list[images.Image.Image]
+) -> Iterator[Result]:
+    import torch
+
+    prepared = torch.from_numpy(np.zeros((8, 3, 224, 224), np.float32))
+    ways = (
+        Way(OURS, lambda: ours.images(eight)),
+        Way(INT8, lambda: small.images(eight)),
+        Way(WORKSHOP, lambda: theirs.pixels(prepared), note="in one batch, prepared before"),
+    )
+    yield from by_turns("batch of 8, decoded", *ways, runs=5)
+
+
+def _texts(ours: OnnxEncoder, theirs: original.Transformers) -> Iterator[Result]:
+    import torch
+
+    names = [f"{name}の写真" for name in ("マアジ", "クロマグロ", "ボタンエビ", "鯛") * 25]
+
+    def run() -> None:
+        with torch.no_grad():
+            for name in names:
+                theirs.model.get_text_features(**theirs.tokenizer([name], return_tensors="pt"))
+
+    theirs_alone = Way(WORKSHOP, run, note="one by one")
+    yield from by_turns("100 names", Way(OURS, lambda: ours.texts(names)), theirs_alone, runs=3)
+
+
+def _run(*command: str, **environment: str) -> str:
+    values = {**os.environ, "HF_HUB_OFFLINE": "1", **environment}
+    return subprocess.run(command, cwd=ROOT, env=values, check=True, capture_output=True, text=True).stdout
