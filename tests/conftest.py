@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from meetup2025.engines import Connection, Cursor
 
 TABLES = ("Fish", "FishImage", "Prompt", "SkippedImage")
+KEPT = {f"MEETUP2025_{each}" for each in ("IRIS_PASSWORD", "IRIS_URL", "REQUIRE_CLIP", "REQUIRE_IRIS", "REQUIRE_RAY")}
 DOUBLED = ("test_conformance", "test_pep249", "test_procedures", "test_searches", "test_workshop")
 
 
@@ -76,11 +77,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _clean_environment() -> Iterator[None]:
-    """Leave out the settings of the user, except which IRIS server the tests may use."""
-    kept = {f"MEETUP2025_{each}" for each in ("IRIS_PASSWORD", "IRIS_URL", "REQUIRE_CLIP", "REQUIRE_IRIS")}
+    """Leave out the settings of the user, except which IRIS server the tests may use, and what they must have."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("MEETUP2025_")]:
-            if name not in kept:
+            if name not in KEPT:
                 patch.delenv(name)
         yield
 

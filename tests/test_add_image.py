@@ -84,3 +84,16 @@ def test_vectors_of_another_model(bundled: Connection) -> None:
 
     with pytest.raises(ModelMismatchError):
         add(bundled, "new.png", SABA)
+
+
+def test_last_photo_of_another_model(bundled: Connection) -> None:
+    """The only photo whose vector is of another model may be replaced, and by that alone the table is of one."""
+    other = "UPDATE MeetUp2025.FishImage SET Model = 'other@1' WHERE Name = 'saba.png'"
+    bundled.cursor().execute(other)
+    with pytest.raises(ModelMismatchError):
+        add(bundled, "new.png", SABA)
+    bundled.rollback()
+    bundled.cursor().execute(other)
+
+    assert add(bundled, "SABA.png", SABA) == 1
+    assert len(ask(bundled, "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'FishImage'")) == 1

@@ -225,6 +225,8 @@ def test_catalog() -> None:
 
 SKINS = ("cli", "options", "output", "prompt", "sending")
 COMMANDS = (*SKINS, "model_commands", "serve_command")
+# Makes vectors outside of the database, on other machines, so it has the steps of a load; a skin calls it and no more.
+CLUSTERS = ("distributed", "ray_cluster")
 BOTTOM = ("embedding", "installing", "images", "vectors", "paths", "errors", "settings")
 FORBIDDEN = [
     (SKINS, ("procedures", "loading", "stored", "readers", "photos", "embedding", "analytics")),
@@ -233,8 +235,10 @@ FORBIDDEN = [
         ("engines", "procedures", "loading", "stored", "readers", "photos", "analytics"),
     ),
     (("engines",), COMMANDS),
-    (("procedures", "loading", "stored", "readers", "photos"), COMMANDS),
-    (BOTTOM, ("engines", "procedures", "loading", "stored", "photos", *COMMANDS)),
+    (("procedures", "loading", "stored", "readers", "photos"), (*COMMANDS, *CLUSTERS)),
+    (CLUSTERS, ("procedures", "engines", *COMMANDS)),
+    (("engines",), CLUSTERS),
+    (BOTTOM, ("engines", "procedures", "loading", "stored", "photos", *COMMANDS, *CLUSTERS)),
 ]
 OWNERS = {
     "click": COMMANDS,
@@ -242,6 +246,7 @@ OWNERS = {
     "nanoarrow": ("engines",),
     "onnxruntime": ("embedding", "installing"),
     "prompt_toolkit": SKINS,
+    "ray": ("ray_cluster",),
     "rich": SKINS,
     "sqlglot": ("engines",),
     "huggingface_hub": ("installing",),
@@ -305,6 +310,9 @@ def test_imports_point_down(module: Path) -> None:
         ("installing", "from meetup2025 import engines", ["engines"]),
         ("embedding", "from meetup2025 import serve_command", ["serve_command"]),
         ("serve_command", "from meetup2025 import stored", ["stored"]),
+        ("distributed", "import ray.data", ["ray"]),
+        ("photos", "from meetup2025 import distributed", ["distributed"]),
+        ("distributed", "from meetup2025.engines import connect", ["engines"]),
         ("stored", "if TYPE_CHECKING:\n    import duckdb\nelse:\n    import json", []),
         ("engines", "import duckdb\nimport sqlglot.exp", []),
     ],
@@ -315,7 +323,7 @@ def test_import_rule_finds_its_breach(part: str, source: str, faults: list[str])
 
 
 HEAVY = (
-    "PIL", "click", "duckdb", "huggingface_hub", "nanoarrow", "numpy", "onnx", "onnxruntime", "rich", "sqlglot",
+    "PIL", "click", "duckdb", "huggingface_hub", "nanoarrow", "numpy", "onnx", "onnxruntime", "ray", "rich", "sqlglot",
     "tokenizers", "torch", "transformers", "tree_sitter",
 )  # fmt: skip
 
@@ -333,6 +341,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import meetup2025", set()),
         ("import meetup2025.procedures", set()),
         ("import meetup2025.cli", {"click"}),
+        ("import meetup2025.distributed", {"PIL", "numpy"}),
         ("import meetup2025.embedding.installing.install", {"PIL", "numpy"}),
         ("import numpy", {"numpy"}),
     ],
@@ -393,7 +402,7 @@ def test_functions_are_short() -> None:
 
 # Names that an SQL text may hold: columns and tables of closed lists, and question marks.
 CLOSED_NAMES = {"columns", "key", "marks", "table"}
-LOADS = ("loading.py", "photos.py", "stored.py", "procedures.py")
+LOADS = ("distributed.py", "loading.py", "photos.py", "stored.py", "procedures.py")
 
 
 def open_sql(source: str) -> list[str]:

@@ -38,6 +38,7 @@ from meetup2025.errors import BrokenModelError, DataError, InterfaceError, Missi
 if TYPE_CHECKING:
     from pathlib import Path
 
+
 @pytest.fixture
 def folder(tmp_path) -> Path:
     """Give the folder of a tiny model, installed as `tiny`."""

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import meetup2025
 from meetup2025 import InterfaceError
 from meetup2025.engines.iris.address import PASSWORD, Address, read_address
 
@@ -44,6 +45,31 @@ def test_wrong_url(url: str) -> None:
         read_address(url)
 
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("options", ["tls=", "tls=a&tls=b", "timeout=1&timeout=2", "timeout=99999999999"])
+def test_options_that_would_be_overlooked(options: str) -> None:
+    """TLS without a name is not taken for none, an option is not given twice, and nobody waits for hours."""
+    with pytest.raises(InterfaceError):
+        read_address(f"iris://fisher:secret@server?{options}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://fisher:secret@h/USER", "IRIS://fisher:secret@h/USER", "iris//fisher:secret@h/USER",
+        "fisher:secret@h:1972/USER", "duckdb://fisher:secret@h/x", "iris://fisher@h/USER?password=secret",
+        "duckdb:///a.db?password=secret", "iris://fisher:top/secret@h", "iris://fisher:top#secret@h",
+        "iris://fisher:top?secret@h",
+    ],
+)  # fmt: skip
+def test_mistyped_url_keeps_its_password(url: str) -> None:
+    """A URL of no engine is shown without what may be a password."""
+    with pytest.raises(InterfaceError) as caught:
+        meetup2025.connect(url)
+
+    assert "secret" not in str(caught.value)
+    assert "top" not in str(caught.value)
 
 
 def test_password_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

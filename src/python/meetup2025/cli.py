@@ -27,6 +27,7 @@ from meetup2025.options import (
     options,
     readable,
     rows_wanted,
+    there,
 )
 from meetup2025.serve_command import serve
 
@@ -143,24 +144,30 @@ def names(csv: str | None, prompts: str | None) -> None:
     _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
 
 
-@load.command(epilog=example("meetup2025 load photos ~/Pictures/fishing", "meetup2025 load photos samples"))
+@load.command(
+    epilog=example("meetup2025 load photos ~/Pictures/fishing", "meetup2025 load photos /data/fish --ray 10.0.0.1:6379")
+)
 @click.argument("folder")
+@click.option("--ray", "address", metavar="ADDRESS", help="Embed on a Ray cluster: HOST:PORT, or local.")
 @common
-def photos(folder: str) -> None:
+def photos(folder: str, address: str | None) -> None:
     """
     Load the photos of a folder and its subfolders.
 
     A photo is labelled by the file labels.csv of the folder (columns File and Name), or else by its file name or
     subfolder, where that is a name of the catalogue. Files that are no readable pictures are left out and told.
     A folder of this machine goes to a server picture by picture, and each few stay when the rest fails.
+    With --ray the machines of a cluster read the folder, and each few hundred photos stay.
     """
-    from meetup2025 import sending
+    from meetup2025 import distributed, sending
 
     sent = local(folder)
-    path, allowed = readable(folder, "folder")
+    path, allowed = (folder, there(folder, "folder")) if address else readable(folder, "folder")
     with database(allowed) as connection:
         _load_names_if_none(connection)
-        if sent:
+        if address and allowed:
+            changed, skipped = distributed.load_photos(connection, allowed, address)
+        elif sent:
             changed, skipped = sending.send_photos(connection, sent)
         else:
             changed = _value(connection, "SELECT MeetUp2025.LoadImages(?)", [path])

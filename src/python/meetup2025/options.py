@@ -172,13 +172,24 @@ def readable(path: str, kind: Literal["file", "folder"] = "file") -> tuple[str, 
         not found.exists() and (path == "samples" or path.startswith(("catalogue/", "samples/")))
     ):
         return path, None
+    found = there(path, kind)
+    return str(found), found if kind == "folder" else found.parent
+
+
+def there(path: str, kind: Literal["file", "folder"]) -> Path:
+    """
+    Find a file or folder of this machine whose folder SQL can be allowed to read.
+
+    Raises:
+        click.UsageError: There is none, or its folder cannot be allowed.
+    """
+    found = Path(path).expanduser().resolve()
     if not (found.is_dir() if kind == "folder" else found.is_file()):
         raise click.UsageError(f"The {kind} must be there. Got {path}, which is no {kind}.")
-    found = found.resolve()
     folder = found if kind == "folder" else found.parent
     if os.pathsep in str(folder):
         raise click.UsageError(f"The name of a folder must not have {os.pathsep!r}. Got {folder}; rename it.")
-    return str(found), folder
+    return found
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:

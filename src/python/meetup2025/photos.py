@@ -1,8 +1,13 @@
-"""A folder of photos into the table `MeetUp2025.FishImage`: what `LoadImages` does."""
+"""
+A folder of photos into the table `MeetUp2025.FishImage`: what `LoadImages` does.
+
+Its steps are public, because `distributed` takes the same ones on many machines.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import PurePosixPath
@@ -20,7 +25,9 @@ from meetup2025.stored import (
     check_models,
     insert_or_update,
     models_left,
+    models_of,
     names_of_fish,
+    rows_of_images,
     run_many,
     stored_images,
 )
@@ -32,7 +39,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from meetup2025.embedding import Encoder
-    from meetup2025.engines import Connection
+    from meetup2025.engines import Connection, Cursor
 
 _BATCH = 32
 
@@ -50,7 +57,9 @@ _INSERT_SKIPPED = "INSERT INTO MeetUp2025.SkippedImage (Name, Reason) VALUES (?,
 
 
 @dataclass(frozen=True)
-class _File:
+class Photo:
+    """A file of the folder, and what its row should say of it."""
+
     path: Path
     name: str
     label: str
@@ -58,7 +67,7 @@ class _File:
 
 
 @dataclass(frozen=True)
-class _Opened:
+class Opened:
     """A new or changed photo: the row that it should have, and what the vector is to be made of."""
 
     row: StoredImage
@@ -66,18 +75,18 @@ class _Opened:
 
 
 @dataclass
-class _Changes:
+class Changes:
     """What a load will write."""
 
     skipped: list[Skipped]
     rows: list[tuple[Any, ...]] = field(default_factory=list)  # a row and its vector
     words: list[StoredImage] = field(default_factory=list)  # rows that keep their vectors
 
-    def add(self, results: Sequence[_Opened | Skipped | StoredImage | None], encoder: Encoder) -> None:
+    def add(self, results: Sequence[Opened | Skipped | StoredImage | None], encoder: Encoder) -> None:
         """Take over what became of some photos, and make the vectors that are needed."""
         self.skipped += [each for each in results if isinstance(each, Skipped)]
         self.words += [each for each in results if isinstance(each, StoredImage)]
-        opened = [each for each in results if isinstance(each, _Opened)]
+        opened = [each for each in results if isinstance(each, Opened)]
         if opened:
             made = encoder.images([each.picture for each in opened])
             self.rows += [(*astuple(each.row), vector) for each, vector in zip(opened, made, strict=True)]
@@ -100,15 +109,21 @@ def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
         ModelMismatchError: Photos that the folder does not replace have vectors of another model.
     """
     stored = stored_images(connection)
-    files, skipped = _files(folder, names_of_fish(connection))
+    files, skipped = find_photos(folder, names_of_fish(connection))
     check_models("FishImage", encoder.model, models_left(stored, files))
-    changes = _Changes(skipped)
+    changes = Changes(skipped)
+
+    def opened(file: Photo) -> Opened | Skipped | StoredImage | None:
+        return open_photo(file, stored.get(file.name.upper()), encoder)
+
     with ThreadPoolExecutor(_THREADS) as threads:
         for batch in progress(batches(files.values(), _BATCH), "photos", len(files)):
-            changes.add(list(threads.map(lambda file: _open(file, stored, encoder), batch)), encoder)
+            changes.add(list(threads.map(opened, batch)), encoder)
     # Once more: a photo that is broken by now keeps its old vector.
     check_models("FishImage", encoder.model, models_left(stored, {row[0].upper() for row in changes.rows}))
-    _write(connection, changes, stored)
+    with connection.transaction(), connection.cursor() as cursor:
+        write_skipped(cursor, changes.skipped)
+        write_rows(cursor, changes, stored)
     return len(changes.rows) + len(changes.words)
 
 
@@ -135,28 +150,37 @@ def add_image(connection: Connection, name: str, data: bytes, label: str, encode
     check_text("The name of a photo", name, LONGEST_FILE_NAME)
     if not name:
         raise DataError("A photo must have a name, which is its key. Got an empty one.")
-    stored = stored_images(connection)
+    with connection.cursor() as cursor:
+        stored = rows_of_images(cursor, [name])
     before = stored.get(name.upper())
-    check_models("FishImage", encoder.model, models_left(stored, {name.upper()}))
+    _check_other_photos(connection, encoder.model, before)
     found = _label(name, normal(label), names_of_fish(connection)) or (before.label if before else "")
     row = StoredImage(before.name if before else name, found, "", _digest(data), encoder.model)
     if before and replace(before, source="") == row:
         return 0
-    changes = _Changes([])
-    changes.add([_Opened(row, images.open_picture(data, longest=encoder.picture_size))], encoder)
+    changes = Changes([])
+    changes.add([Opened(row, images.open_picture(data, longest=encoder.picture_size))], encoder)
     with connection.transaction(), connection.cursor() as cursor:
-        insert_or_update(cursor, _INSERT, _UPDATE, changes.rows, stored)
+        write_rows(cursor, changes, stored)
     return 1
 
 
-def _write(connection: Connection, changes: _Changes, stored: Mapping[str, StoredImage]) -> None:
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("DELETE FROM MeetUp2025.SkippedImage")
-        run_many(
-            cursor, _INSERT_SKIPPED, [(_text(each.name, 500), _text(each.reason, 1000)) for each in changes.skipped]
-        )
-        insert_or_update(cursor, _INSERT, _UPDATE, changes.rows, stored)
-        run_many(cursor, _UPDATE_WORDS, [(each.label, each.source, each.name) for each in changes.words])
+def _check_other_photos(connection: Connection, model: str, replaced: StoredImage | None) -> None:
+    """Hold all photos but one to a model, by their counts: the rows themselves may be millions."""
+    others = Counter(models_of(connection, "FishImage")) - Counter([replaced.model] if replaced else [])
+    check_models("FishImage", model, others)
+
+
+def write_rows(cursor: Cursor, changes: Changes, stored: Mapping[str, StoredImage]) -> None:
+    """Write the rows of a load; *stored* are those of the table by name in upper case."""
+    insert_or_update(cursor, _INSERT, _UPDATE, changes.rows, stored)
+    run_many(cursor, _UPDATE_WORDS, [(each.label, each.source, each.name) for each in changes.words])
+
+
+def write_skipped(cursor: Cursor, skipped: Sequence[Skipped]) -> None:
+    """Make the list of a load the latest."""
+    cursor.execute("DELETE FROM MeetUp2025.SkippedImage")
+    run_many(cursor, _INSERT_SKIPPED, [(_text(each.name, 500), _text(each.reason, 1000)) for each in skipped])
 
 
 def _text(text: str, longest: int) -> str:
@@ -164,18 +188,17 @@ def _text(text: str, longest: int) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")[:longest]
 
 
-def _files(folder: Path, fish: Mapping[str, str]) -> tuple[dict[str, _File], list[Skipped]]:
+def find_photos(folder: Path, fish: Mapping[str, str]) -> tuple[dict[str, Photo], list[Skipped]]:
     """Find the photos by name in upper case; a label is that of the catalogue."""
     found, skipped = photo_files(folder, open_below)
     source = _text(str(folder), 500)
     return {
-        each.name.upper(): _File(each.path, each.name, _label(each.name, each.label, fish), source) for each in found
+        each.name.upper(): Photo(each.path, each.name, _label(each.name, each.label, fish), source) for each in found
     }, skipped
 
 
-def _open(file: _File, stored: Mapping[str, StoredImage], encoder: Encoder) -> _Opened | Skipped | StoredImage | None:
-    """Open a photo; None when its row is as it should be, the row itself when only its vector is."""
-    before = stored.get(file.name.upper())
+def open_photo(file: Photo, before: StoredImage | None, encoder: Encoder) -> Opened | Skipped | StoredImage | None:
+    """Open a photo; None when its row *before* is as it should be, the row itself when only its vector is."""
     try:
         check_text("The file name", file.name, LONGEST_FILE_NAME)
         data = images.read_picture(file.path)
@@ -188,7 +211,7 @@ def _open(file: _File, stored: Mapping[str, StoredImage], encoder: Encoder) -> _
                 return Skipped(file.name, reason)
             if (row.hash, row.model) == (before.hash, before.model):
                 return None if row == before else row
-        return _Opened(row, images.open_picture(data, longest=encoder.picture_size))
+        return Opened(row, images.open_picture(data, longest=encoder.picture_size))
     except (Error, OSError) as error:
         return Skipped(file.name, str(error))
 

@@ -83,6 +83,17 @@ def stored_prompts(connection: Connection, model: str, texts: Iterable[str]) -> 
     return found
 
 
+def rows_of_images(cursor: Cursor, names: Sequence[str]) -> dict[str, StoredImage]:
+    """Read the rows of some photos, at most some hundred, as `stored_images` does."""
+    if not names:
+        return {}
+    marks = ", ".join("?" * len(names))
+    cursor.execute(
+        f"SELECT Name, Label, Source, Hash, Model FROM MeetUp2025.FishImage WHERE Name IN ({marks})", list(names)
+    )
+    return {row[0].upper(): StoredImage(*(value or "" for value in row)) for row in cursor.fetchall()}
+
+
 def names_of_fish(connection: Connection) -> dict[str, str]:
     """
     Find the catalogue name for any Japanese name: kana, kanji, market, regional or growth-stage; in upper case.
@@ -148,6 +159,13 @@ def models_left(stored: Mapping[str, StoredFish | StoredImage], replaced: Contai
     return [row.model for key, row in stored.items() if key not in replaced]
 
 
+def models_of(connection: Connection, table: str) -> dict[str, int]:
+    """Count the rows of *table* by their models; an empty one for those that have none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT Model, Vectors FROM MeetUp2025.VectorModels() WHERE Source = ?", [table])
+        return {row[0] or "": int(row[1]) for row in cursor.fetchall()}
+
+
 def check_search(connection: Connection, table: str, model: str) -> None:
     """
     Hold a search of *table* to the model of its vectors.
@@ -156,9 +174,7 @@ def check_search(connection: Connection, table: str, model: str) -> None:
         DataError: The table is empty.
         ModelMismatchError: The table has vectors of another model than *model*.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = ?", [table])
-        models = [row[0] or "" for row in cursor.fetchall()]
+    models = models_of(connection, table)
     if not models:
         load = "LoadNames('catalogue/fish.csv')" if table == "Fish" else "LoadImages('samples')"
         raise DataError(f"MeetUp2025.{table} must have rows to search. Got none: SELECT MeetUp2025.{load} first.")

@@ -132,9 +132,10 @@ def mean(vectors: ArrayLike) -> NDArray[Any]:
         InvalidVectorError: As `check`; or they cancel out.
     """
     array = check(vectors)
-    middle: NDArray[Any] = array[0] if len(array) == 1 else unit(array).mean(axis=0)
     if len(array) == 1:
-        return middle
+        only: NDArray[Any] = array[0]
+        return only
+    middle = unit(array).mean(axis=0)
     if np.linalg.norm(middle) < _CANCELLED:
         raise _invalid(f"Vectors must have a mean. Got {len(array)} that cancel out; leave some out.")
     return unit(middle)

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 from meetup2025 import settings
+from meetup2025.engines.urls import masked
 from meetup2025.errors import EngineUnavailableError, InterfaceError
 
 if TYPE_CHECKING:
@@ -109,9 +110,12 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
     if not isinstance(url, str):
         raise InterfaceError(f"The URL of a database must be a text. Got {type(url).__name__}.")
     scheme, separator, path = url.partition("://")
+    shown = masked(url)
     if scheme == "duckdb" and separator:
         if path and (not path.startswith("/") or "?" in path):
-            raise InterfaceError(f"A file is duckdb:///relative.db or duckdb:////absolute.db, without ?. Got {url!r}.")
+            raise InterfaceError(
+                f"A file is duckdb:///relative.db or duckdb:////absolute.db, without ?. Got {shown!r}."
+            )
         from meetup2025.engines.duckdb import DuckDBConnection
 
         return DuckDBConnection(path.removeprefix("/"), autocommit=autocommit)
@@ -119,7 +123,7 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
         from meetup2025.engines.iris import connect as connect_iris
 
         return connect_iris(url, autocommit=autocommit)
-    raise InterfaceError(f"The URL of a database must begin with duckdb://, iris:// or iris+emb://. Got {url!r}.")
+    raise InterfaceError(f"The URL of a database must begin with duckdb://, iris:// or iris+emb://. Got {shown!r}.")
 
 
 def current() -> Connection:

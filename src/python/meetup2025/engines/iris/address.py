@@ -15,6 +15,7 @@ import sys
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from meetup2025.engines.urls import masked
 from meetup2025.errors import InterfaceError
 
 PASSWORD = "MEETUP2025_IRIS_PASSWORD"  # noqa: S105 - the name of the variable
@@ -49,15 +50,18 @@ def read_address(url: str) -> Address:
     try:
         parts = urlsplit(url)
         port = 1972 if parts.port is None else parts.port
-        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
-    except ValueError as error:
-        raise _wrong(url, str(error)) from None
+        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    except ValueError:
+        raise _wrong(url, "a part cannot be read; in a password write / # ? @ as %2F %23 %3F %40") from None
+    options = dict(pairs)
+    if len(options) < len(pairs) or not options.get("tls", "-"):  # without a name there would be no TLS
+        raise _wrong(url, "an option is there once, and tls names a configuration")
     namespace = unquote(parts.path.removeprefix("/")) or "USER"
     timeout = options.pop("timeout", "10")
     if not (parts.hostname and parts.username) or "/" in namespace or parts.fragment:
         raise _wrong(url, "a part is missing or too many")
-    if not (timeout.isascii() and timeout.isdigit() and int(timeout) > 0) or options.keys() - {"tls"}:
-        raise _wrong(url, f"options are tls and timeout, in whole seconds from 1, not {parts.query!r}")
+    if not (timeout.isascii() and timeout.isdigit() and 0 < int(timeout) <= 3600) or options.keys() - {"tls"}:
+        raise _wrong(url, "options are tls and timeout, in whole seconds from 1 to 3600")
     user = unquote(parts.username)
     password = unquote(parts.password) if parts.password is not None else _password(user, parts.hostname)
     tls = options.get("tls", "")
@@ -77,6 +81,4 @@ def _password(user: str, host: str) -> str:
 
 
 def _wrong(url: str, reason: str) -> InterfaceError:
-    before, at, after = url.rpartition("@")
-    shown = f"{before.partition('//')[0]}//…@{after}" if at else url
-    return InterfaceError(f"The URL of a server must be {_FORM}. Got {shown!r}: {reason}.")
+    return InterfaceError(f"The URL of a server must be {_FORM}. Got {masked(url)!r}: {reason}.")

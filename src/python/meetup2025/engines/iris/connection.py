@@ -171,9 +171,11 @@ class IrisCursor(BaseCursor):
 
     def close(self) -> None:
         """Let the result go; the cursor takes no further statement."""
-        if not self._closed:
-            self._closed = True
-            self._rows, self.description, self.rowcount = iter(()), None, -1
+        self._closed = True
+        self._forget()
+
+    def _forget(self) -> None:
+        self._rows, self.description, self.rowcount = iter(()), None, -1
 
     def _ready(self, operation: str) -> tuple[Session, str]:
         """Let go of the result before: IRIS may not have two of one cursor."""
@@ -182,7 +184,7 @@ class IrisCursor(BaseCursor):
             raise InterfaceError("A cursor must be open. Got a closed one: open another from the connection.")
         if not isinstance(operation, str):
             raise ProgrammingError(f"A statement must be a text. Got {type(operation).__name__}.")
-        self._rows, self.description, self.rowcount = iter(()), None, -1
+        self._forget()
         return session, operation.strip().rstrip(";")
 
     def _reader(self) -> Iterator[tuple[Any, ...]]:

@@ -7,6 +7,7 @@ SQLCODE -400 with the class and the message of that error in `%msg`: it is raise
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ from meetup2025.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from meetup2025.engines.iris.address import Address
 
 # What a driver writes: [SQLCODE: <-30>:<Table or view not found>] … [%msg: < Table 'MEETUP2025.FISH' not found>]
@@ -60,6 +63,17 @@ _REFUSALS: tuple[tuple[str, str], ...] = (
 )
 
 
+@contextlib.contextmanager
+def translated(make: Callable[[Exception], Error], *kinds: type[Exception]) -> Iterator[None]:
+    """Raise exceptions of *kinds* in a block as what *make* makes of them; errors of this package pass."""
+    try:
+        yield
+    except Error:
+        raise
+    except kinds as error:
+        raise make(error) from error
+
+
 def from_statement(sqlcode: int, message: str) -> Error:
     """Make the error of a statement from its SQLCODE, which is negative, and its `%msg`."""
     own = _OWN_ERROR.search(message)
@@ -79,6 +93,11 @@ def from_driver(error: Exception) -> Error:
         return from_statement(int(code[1]), message[1].strip() if message else code[2])
     said = " ".join(text.split()) or type(error).__name__
     return _own_class(type(error).__name__, OperationalError)(said)
+
+
+def from_bridge(error: Exception) -> OperationalError:
+    """Make an error of this package from what Embedded Python raises: a RuntimeError for an error of ObjectScript."""
+    return OperationalError(f"The statement must run in this IRIS process. Got: {error}")
 
 
 def from_refusal(error: Exception, address: Address) -> EngineUnavailableError:

@@ -12,9 +12,9 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from meetup2025.engines.iris.connection import Answer, IrisConnection
-from meetup2025.engines.iris.faults import from_statement
+from meetup2025.engines.iris.faults import from_bridge, from_statement, translated
 from meetup2025.engines.iris.values import EMPTY, LOGICAL_TYPES, from_process
-from meetup2025.errors import EngineUnavailableError, Error, OperationalError
+from meetup2025.errors import EngineUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ def current_process() -> IrisConnection | None:
     if _iris() is None:
         return None
     session = ProcessSession()
-    return IrisConnection(session, autocommit=session.commit_mode() != _EXPLICIT)
+    return IrisConnection(session, autocommit=session.commit_mode != _EXPLICIT)
 
 
 class ProcessSession:
@@ -40,6 +40,9 @@ class ProcessSession:
 
     Args:
         autocommit: Sets the commit mode of the process until `close`; None leaves it as it is.
+
+    Attributes:
+        commit_mode: Option AutoCommit of the process as it was found: 0 NONE, 1 IMPLICIT, 2 EXPLICIT.
 
     Raises:
         EngineUnavailableError: This Python runs in no IRIS process.
@@ -52,14 +55,10 @@ class ProcessSession:
                 "iris+emb:/// must be opened by the Python of an IRIS process, such as irispython. Got another "
                 "Python; use iris://user@host:1972/NAMESPACE from here."
             )
-        self._mode_before = self.commit_mode()
+        self.commit_mode = int(self._iris.cls("%SYSTEM.SQL.Util").GetOption("AutoCommit"))
         self._sets_mode = autocommit is not None
         if self._sets_mode:
             self.run(f"SET TRANSACTION %COMMITMODE {'IMPLICIT' if autocommit else 'EXPLICIT'}", [])
-
-    def commit_mode(self) -> int:
-        """Give the option AutoCommit of the process: 0 NONE, 1 IMPLICIT, 2 EXPLICIT."""
-        return int(self._iris.cls("%SYSTEM.SQL.Util").GetOption("AutoCommit"))
 
     def run(self, sql: str, parameters: Sequence[Any]) -> Answer:
         """Run one statement."""
@@ -108,7 +107,7 @@ class ProcessSession:
         """Take back what was not committed, and give the process its commit mode again."""
         if self._sets_mode:
             self.rollback()
-            mode = ("NONE", "IMPLICIT", "EXPLICIT")[self._mode_before]
+            mode = ("NONE", "IMPLICIT", "EXPLICIT")[self.commit_mode]
             self.run(f"SET TRANSACTION %COMMITMODE {mode}", [])
 
     def _prepared(self, sql: str) -> Any:
@@ -171,12 +170,5 @@ def _check(result: Any) -> None:
         raise from_statement(code, str(result._Message or ""))
 
 
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """Raise what Embedded Python raises, a RuntimeError for an error of ObjectScript, as an error of this package."""
-    try:
-        yield
-    except Error:
-        raise
-    except (RuntimeError, AttributeError, ValueError) as error:
-        raise OperationalError(f"The statement must run in this IRIS process. Got: {error}") from error
+def _translated() -> contextlib.AbstractContextManager[None]:
+    return translated(from_bridge, RuntimeError, AttributeError, ValueError)

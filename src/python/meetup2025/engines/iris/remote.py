@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from meetup2025.engines.iris.address import read_address
 from meetup2025.engines.iris.connection import Answer
-from meetup2025.engines.iris.faults import from_driver, from_refusal
+from meetup2025.engines.iris.faults import from_driver, from_refusal, translated
 from meetup2025.engines.iris.values import ODBC_TYPES
 from meetup2025.errors import MissingExtraError
 
@@ -66,12 +66,10 @@ class RemoteSession:
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
         """Run one statement for each row; by itself where a row is one value, which the driver does not take."""
-        if not rows:
-            return 0
+        if not rows or len(rows[0]) == 1:
+            return sum(self.run(sql, row).changed for row in rows)
         with _translated():
             cursor = self._connection.cursor()
-            if len(rows[0]) == 1:
-                return sum(self.run(sql, row).changed for row in rows)
             cursor.executemany(sql, [tuple(row) for row in rows])
             return cursor.rowcount if cursor.rowcount >= 0 else len(rows)
 
@@ -118,17 +116,8 @@ def _driver() -> Any:
     return iris.dbapi
 
 
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """Raise the errors of the driver as errors of this package."""
-    from meetup2025.errors import Error
-
-    try:
-        yield
-    except Error:
-        raise
-    except Exception as error:
-        raise from_driver(error) from error
+def _translated() -> contextlib.AbstractContextManager[None]:
+    return translated(from_driver, Exception)
 
 
 def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:

@@ -128,13 +128,9 @@ def from_process(value: Any, kind: str) -> Any:
     if value == EMPTY:
         return ""
     try:
-        return _READ.get(kind, _as_is)(value)
+        return _READ[kind](value)
     except (TypeError, ValueError, ArithmeticError) as error:
         raise DataError(f"A value of the type {kind} must be one. Got {value!r} from IRIS.") from error
-
-
-def _as_is(value: Any) -> Any:
-    return value
 
 
 def _integer(value: Any) -> int:
