@@ -6,6 +6,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import time
 from typing import TYPE_CHECKING
@@ -62,6 +63,40 @@ def test_list(used, marked):
 
     assert [(row["id"], row["revision"]) for row in rows] == [("sketch", "1"), ("org/tiny", "2")]
     assert [row["id"] for row in rows if row["used"]] == marked
+
+
+@pytest.mark.parametrize(
+    ("harm", "fault"),
+    [
+        (lambda folder: (folder / "model.json").write_text("{"), "must hold a model.json in UTF-8"),
+        (
+            lambda folder: (folder / "golden.npz").unlink(),
+            "golden.npz must exist. Got nothing; install the model again",
+        ),
+        (lambda folder: change_json(folder, format=2), "format must be 1. Got 2"),
+    ],
+)
+def test_list_with_a_broken_model(tiny, models, harm, fault):
+    """A folder that is broken, or was copied halfway, is listed as that beside the others, and can be removed."""
+    harm(make_model(models / "org--half@2", "org/half"))
+    row = json.loads(run("list", "--format", "json").stdout)[-1]
+
+    assert (row["id"], row["used"], row["bytes"]) == ("org--half@2", False, None)
+    assert fault in row["fault"]
+    assert re.search(r"(?m)^\W*! +\W? *org--half@2", run("list").stdout)
+    assert "Got 'absent'; installed: sketch, org/tiny." in run("show", "absent").stderr
+    assert run("remove", "org--half@2").stdout == "org--half@2 removed\n"
+    assert own_ids() == ["org/tiny"]
+    assert tiny.is_dir()
+
+
+def test_list_of_a_quantised_model(tiny, monkeypatch):
+    """Where pictures go through the quantised half, the model in use is called as its vectors are."""
+    monkeypatch.setenv("MEETUP2025_RUNTIME", "int8")
+    rows = json.loads(run("list", "--format", "json", "--model", "org/tiny").stdout)
+
+    assert [row["revision"] for row in rows] == ["1", "2+int8"]
+    assert tiny.is_dir()
 
 
 def test_show(tiny):
@@ -131,6 +166,16 @@ def test_remove(tiny, models):
     assert (result.exit_code, result.stdout) == (0, "org/tiny@2 removed\n")
     assert {path.name for path in models.iterdir()} == {"org--tiny@3", ".installing"}
     assert [path.name for path in (models / ".installing").iterdir()] == ["lock"]
+
+
+def test_a_folder_elsewhere_stays(tmp_path):
+    """A model folder that is not among the installed ones is not removed."""
+    folder = make_model(tmp_path / "elsewhere", "other")
+    result = run("remove", folder)
+
+    assert result.exit_code == 3
+    assert f"Got {folder}; delete it there" in result.stderr
+    assert folder.is_dir()
 
 
 def test_bundled_model_stays():

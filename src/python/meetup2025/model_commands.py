@@ -61,7 +61,7 @@ def install(name: str, **wishes: Any) -> None:
 @model.command("list", epilog=example("meetup2025 model list", "meetup2025 model list --format json"))
 @common
 def list_models() -> None:
-    """List the installed models; * marks the one in use."""
+    """List the installed models; * marks the one in use, ! one that is broken."""
     import json
 
     from meetup2025 import output
@@ -70,11 +70,11 @@ def list_models() -> None:
         cursor.execute("SELECT MeetUp2025.InstalledModels()")
         models = json.loads(cursor.fetchall()[0][0])
     style = options().format
-    columns = ["id", "revision", "dimension", "bytes", "licence", "description", "used"]
+    columns = ["id", "revision", "dimension", "bytes", "licence", "description", "used", "fault"]
     rows = [tuple(map(each.get, columns)) for each in models]
     if style == "table":
         columns = ["", "id", "revision", "dimension", "size", "licence", "description"]
-        rows = [("*" if row[-1] else "", *row[:3], f"{row[3] / 1e6:.1f} MB", *row[4:-1]) for row in rows]
+        rows = [_shown(each) for each in models]
     output.write_rows(columns, rows, style, records=True)
 
 
@@ -128,18 +128,39 @@ def verify(name: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
 def remove(name: str, yes: bool) -> None:  # noqa: FBT001 - click gives it by name
-    """Remove an installed model. Vectors that it made stay in the tables."""
+    """Remove an installed model, or one that is broken. Vectors that it made stay in the tables."""
     from meetup2025 import output
     from meetup2025.embedding.installing import places
-    from meetup2025.embedding.models import BUNDLED
 
-    info = _found(name)
-    if info.folder.parent == BUNDLED:
-        raise DataError(f"A model to remove must be installed. Got {info.id}, which is part of the package.")
+    folder, what = _removable(name)
     if not yes and sys.stdin.isatty():
-        click.confirm(f"Remove {info.model} ({info.bytes / 1e6:.0f} MB)?", abort=True, err=True)
-    places.take_out(info.folder)
-    output.write_record({"removed": info.model}, f"{info.model} removed", options().format)
+        click.confirm(f"Remove {what}, {folder}?", abort=True, err=True)
+    places.take_out(folder)
+    output.write_record({"removed": what}, f"{what} removed", options().format)
+
+
+def _removable(name: str) -> tuple[Path, str]:
+    """Give the folder of a model, and what it is called: a broken one by its folder."""
+    from meetup2025 import settings
+    from meetup2025.embedding.models import BUNDLED, faults
+
+    found = {folder.name: folder for folder in faults()}.get(name)
+    info = None if found else _found(name)
+    folder, what = (info.folder, info.model) if info else (found or Path(), name)
+    if folder.parent == BUNDLED:
+        raise DataError(f"A model to remove must be installed. Got {what}, which is part of the package.")
+    if folder.parent != settings.models_folder():
+        raise DataError(f"A model to remove must be in {settings.models_folder()}. Got {folder}; delete it there.")
+    return folder, what
+
+
+def _shown(model: dict[str, Any]) -> tuple[Any, ...]:
+    """Give the row of a model for people."""
+    if fault := model.get("fault"):
+        return "!", model["id"], "", "", "", "", fault
+    size = f"{model['bytes'] / 1e6:.1f} MB"
+    mark = "*" if model["used"] else ""
+    return mark, model["id"], model["revision"], model["dimension"], size, model["licence"], model["description"]
 
 
 def _found(name: str) -> ModelInfo:

@@ -19,13 +19,16 @@ from meetup2025 import settings
 from meetup2025.errors import BrokenModelError, MissingModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 MOST = 8192
 """Largest size, length and dimension of a model: far above any that is in use, and no threat to the memory."""
 
 FORMAT = 1
 """Version of the format of a model folder."""
+
+QUANTISED = "+int8"
+"""What the revision of a model ends with when its pictures are embedded by the quantised tower."""
 
 COLUMN = 512
 """Length of the vector columns of the tables."""
@@ -138,14 +141,31 @@ class ModelInfo:
 
 
 def installed() -> list[ModelInfo]:
-    """
-    Read the models of this machine, the bundled ones first.
+    """Give the models of this machine, the bundled ones first; without those that have `faults`."""
+    return [found for _, found in _tried() if isinstance(found, ModelInfo)]
 
-    Raises:
-        BrokenModelError: One of the folders has a `model.json` that cannot be read.
-    """
-    folders = [BUNDLED, settings.models_folder()]
-    return [read_model(path.parent) for folder in folders for path in sorted(folder.glob("*/model.json"))]
+
+def faults() -> dict[Path, str]:
+    """Give the folders of models that cannot be read, or lack a file, with what is wrong."""
+    return {folder: str(found) for folder, found in _tried() if not isinstance(found, ModelInfo)}
+
+
+def _tried() -> Iterator[tuple[Path, ModelInfo | BrokenModelError]]:
+    """Read each model of this machine."""
+    for root in (BUNDLED, settings.models_folder()):
+        for path in sorted(root.glob("*/model.json")):
+            yield path.parent, _whole(path.parent)
+
+
+def _whole(folder: Path) -> ModelInfo | BrokenModelError:
+    """Read a model, and see whether its files are there."""
+    try:
+        info = read_model(folder)
+        for name in info.sha256:
+            _check_there(folder / name)
+    except BrokenModelError as exc:
+        return exc
+    return info
 
 
 def find(name: str) -> Path:
@@ -238,11 +258,15 @@ def check_files(info: ModelInfo, names: Iterable[str]) -> None:
     """Make sure of some files, as `check_hashes`."""
     for name in names:
         path = info.folder / name
-        if not path.is_file():
-            raise BrokenModelError(f"The file {path} must exist. Got nothing; install the model again.")
+        _check_there(path)
         if file_hash(path) != info.sha256[name]:
             problem = "must be as it was published. Got another SHA-256; install the model again."
             raise BrokenModelError(f"The file {path} {problem}")
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        raise BrokenModelError(f"The file {path} must exist. Got nothing; install the model again.")
 
 
 def file_hash(path: Path) -> str:

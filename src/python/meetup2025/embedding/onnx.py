@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from meetup2025 import vectors
-from meetup2025.embedding.models import check_files, read_model
+from meetup2025.embedding.models import QUANTISED, check_files, read_model
 from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError, MissingModelError
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _quantised(info: ModelInfo) -> ModelInfo:
     if info.int8 is None:
         problem = f"must have a picture tower in int8. Got none in {info.folder}; install it again with --int8"
         raise MissingModelError(f"The model {info.model} {problem}, or take another MEETUP2025_RUNTIME.")
-    return replace(info, revision=f"{info.revision}+int8", image=replace(info.image, file=info.int8.file))
+    return replace(info, revision=f"{info.revision}{QUANTISED}", image=replace(info.image, file=info.int8.file))
 
 
 class _Tower(ABC):
