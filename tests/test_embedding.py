@@ -428,6 +428,15 @@ def test_installed(folder, tmp_path):
     assert own[1].bytes == sum((folder / name).stat().st_size for name in FILES)
 
 
+def test_several_folders(folder, tmp_path, monkeypatch):
+    """Models may be in several folders, one of them shared; what the first has comes first."""
+    other = make_model(tmp_path / "shared" / "tiny", "tiny")
+    big = make_model(tmp_path / "shared" / "org--big", "org/big")
+    monkeypatch.setenv("MEETUP2025_MODELS", os.pathsep.join([str(folder.parent), "", str(other.parent)]))
+    assert (find("tiny"), find("org/big")) == (folder, big)
+    assert [model.folder for model in installed()][1:] == [folder, big, other]
+
+
 def test_find(folder, tmp_path):
     """A model is found by its id, also one with an organisation, and by the path of its folder."""
     big = make_model(tmp_path / "models" / "org--big", "org/big")

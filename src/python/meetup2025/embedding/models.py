@@ -152,7 +152,7 @@ def faults() -> dict[Path, str]:
 
 def _tried() -> Iterator[tuple[Path, ModelInfo | BrokenModelError]]:
     """Read each model of this machine."""
-    for root in (BUNDLED, settings.models_folder()):
+    for root in (BUNDLED, *settings.models_folders()):
         for path in sorted(root.glob("*/model.json")):
             yield path.parent, _whole(path.parent)
 
@@ -180,7 +180,7 @@ def find(name: str) -> Path:
         MissingModelError: There is none, or there are several revisions; the message says which there are.
         BrokenModelError: The folder is of another model.
     """
-    for root in (BUNDLED, settings.models_folder()):
+    for root in (BUNDLED, *settings.models_folders()):
         folders = _folders(root, *name.partition("@")[::2])
         if len(folders) > 1:
             revisions = ", ".join(read_model(folder).model for folder in folders)
@@ -192,7 +192,7 @@ def find(name: str) -> Path:
     known = ", ".join(info.id for info in installed()) or "none"
     raise MissingModelError(
         f"The model must be installed. Got {name!r}; installed: {known}. Take `meetup2025 model install`, put its "
-        f"folder into {settings.models_folder()}, or choose one of `meetup2025 model list`."
+        f"folder into {settings.models_folders()[0]}, or choose one of `meetup2025 model list`."
     )
 
 

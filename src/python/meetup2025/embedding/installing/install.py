@@ -97,7 +97,7 @@ def install(name: str, wishes: Wishes) -> Installed:
 
 def _installed(found: Published, wishes: Wishes) -> Installed:
     """Install what is on this machine, unless it is installed already."""
-    target = settings.models_folder() / folder_name(found.id, found.revision)
+    target = settings.models_folders()[0] / folder_name(found.id, found.revision)
     if info := _whole(target, int8=wishes.int8):
         return Installed(info)
     _ask(found, wishes)
@@ -198,7 +198,7 @@ def _add_int8(folder: Path, data: dict[str, Any], image: ImageInfo) -> None:
     for way, quantise in quantisation.ways().items():
         graph = folder / f"image.int8.{way}.onnx"
         quantise(folder / image.file, graph, image)
-        towers.put_weights_beside(graph)
+        towers.put_weights_beside(graph, graph)
         _write(folder, {**data, "int8": asdict(QuantisedInfo(graph.name, way, 0.0, -1.0))})
         cosines = agreement.measured(folder, int8=True).images
         made.append(QuantisedInfo(graph.name, way, float(np.median(cosines)), float(cosines.min())))
@@ -218,7 +218,7 @@ def _copied(source: Path, wishes: Wishes) -> Installed:
     """Install a model folder that was made elsewhere."""
     info = read_model(source)
     check_hashes(source)
-    target = settings.models_folder() / folder_name(info.id, info.revision)
+    target = settings.models_folders()[0] / folder_name(info.id, info.revision)
     if whole := _whole(target, int8=info.int8 is not None):
         return Installed(whole)
     with _disk(f"The model {info.id}"), places.locked(lambda: wishes.report("waiting for another installation")) as at:

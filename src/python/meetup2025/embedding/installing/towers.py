@@ -6,23 +6,21 @@ from __future__ import annotations
 
 import contextlib
 import io
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from meetup2025.embedding.installing import extra
-from meetup2025.errors import BrokenModelError, NotSupportedError
+from meetup2025.errors import BrokenModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
 OPSET = 17
-
-LARGEST = 2_000_000_000
-"""Bytes of the weights of a half: a file of ONNX holds no more."""
 
 MOST_NORM = 0.01
 """Relative difference that a vector's length may have."""
@@ -39,7 +37,6 @@ def export_images(model: Any, size: int, file: Path) -> None:
 
     Raises:
         BrokenModelError: The graph does not give what the model gives.
-        NotSupportedError: The half cannot be written as a graph.
     """
     import torch
     from torch import nn
@@ -70,7 +67,6 @@ def export_texts(model: Any, takes: frozenset[str], example: tuple[Any, Any], fi
 
     Raises:
         BrokenModelError: The graph does not give what the model gives.
-        NotSupportedError: The half cannot be written as a graph.
     """
     import torch
     from torch import nn
@@ -94,16 +90,16 @@ def _export(tower: Any, inputs: dict[str, Any], free: dict[str, dict[int, str]],
     import torch
 
     tower.eval()  # the exporter leaves a module as it found it, and a new one trains
-    weights = sum(each.numel() * each.element_size() for each in tower.parameters())
-    if weights > LARGEST:
-        raise NotSupportedError(f"Half a model must have at most {LARGEST:,} bytes of weights. Got {weights:,}.")
-    with torch.no_grad(), extra.quiet(), contextlib.redirect_stdout(io.StringIO()), _plain_layers():
-        expected = tower(*inputs.values()).numpy()
-        torch.onnx.export(
-            tower, tuple(inputs.values()), str(file), input_names=list(inputs), output_names=["vectors"],
-            dynamic_axes={**free, "vectors": {0: "n"}}, opset_version=OPSET, dynamo=False,
-        )  # fmt: skip
-    put_weights_beside(file)
+    # In a folder of its own: what is larger than a file of ONNX can be, 2 GB, is written as a file for each weight.
+    with TemporaryDirectory(dir=file.parent) as scratch:
+        made = Path(scratch) / file.name
+        with torch.no_grad(), extra.quiet(), contextlib.redirect_stdout(io.StringIO()), _plain_layers():
+            expected = tower(*inputs.values()).numpy()
+            torch.onnx.export(
+                tower, tuple(inputs.values()), str(made), input_names=list(inputs), output_names=["vectors"],
+                dynamic_axes={**free, "vectors": {0: "n"}}, opset_version=OPSET, dynamo=False,
+            )  # fmt: skip
+        put_weights_beside(made, file)
     _check(file, {name: value.numpy() for name, value in inputs.items()}, expected)
 
 
@@ -125,14 +121,14 @@ def weights_of(file: str) -> str:
     return file.removesuffix(".onnx") + ".weights"
 
 
-def put_weights_beside(file: Path) -> None:
-    """Write the weights of a graph to a file of their own: it is mapped into the memory, in half the time."""
+def put_weights_beside(made: Path, file: Path) -> None:
+    """Write a graph with its weights in a file of their own: it is mapped into the memory, in half the time."""
     import onnx
 
     weights = weights_of(file.name)
     (file.parent / weights).unlink(missing_ok=True)  # else they would be appended
-    graph = onnx.load(file)
-    file.unlink()
+    graph = onnx.load(made)
+    made.unlink()
     onnx.save(graph, file, save_as_external_data=True, all_tensors_to_one_file=True, location=weights, size_threshold=0)
 
 
