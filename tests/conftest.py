@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from meetup2025.engines import Connection, Cursor
 
 TABLES = ("Fish", "FishImage", "Prompt", "SkippedImage")
-KEPT = {f"MEETUP2025_{each}" for each in ("IRIS_PASSWORD", "IRIS_URL", "REQUIRE_CLIP", "REQUIRE_IRIS", "REQUIRE_RAY")}
+KEPT = {
+    *("MEETUP2025_IRIS_PASSWORD", "MEETUP2025_IRIS_URL"),
+    *("MEETUP2025_REQUIRE_CLIP", "MEETUP2025_REQUIRE_IRIS", "MEETUP2025_REQUIRE_RAY"),
+}
 DOUBLED = ("test_conformance", "test_pep249", "test_procedures", "test_searches", "test_workshop")
 
 
