@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,6 +136,10 @@ def test_golden_items(model, own):
         texts = arrays["texts"].tolist()
 
     assert (len(texts) >= 32, max(map(len, texts)) > 1000, min(map(len, texts))) == (True, True, 1)
+    for letters in ("[ァ-ヶ]", "[ぁ-ん]", "[一-龠]", "[A-Za-z]"):
+        alone = [text for text in texts if re.fullmatch(f"(?:{letters}|[^\\w])+", text)]
+        mixed = [text for text in texts if re.search(letters, text) and text not in alone]
+        assert (len(alone) >= 2, len(mixed) >= 2) == (True, True), letters
     assert len(shapes) >= 16
     assert {len(shape) for shape in shapes} == {2, 3}
     assert max(shape[1] / shape[0] for shape in shapes) >= 4
@@ -170,6 +175,16 @@ def test_torch(model, own, monkeypatch):
     assert cosines(own.texts(TEXTS), original.texts(TEXTS)).min() > 0.99999
     assert cosines(own.images(pictures()), original.images(pictures())).min() > 0.99999
     assert original.texts([]).shape == original.images([]).shape == (0, own.dimension)
+
+
+def test_many_texts(own):
+    """Ten thousand texts at once are embedded in parts, each as it would be alone."""
+    many = [f"魚{place} " + "の絵" * (place % 7) for place in range(10_000)]
+    found, places = own.texts(many), [0, 31, 32, 9_999]
+    alone = np.vstack([own.texts([many[place]]) for place in places])
+
+    assert found.shape == (10_000, own.dimension)
+    assert np.abs(found[places] - alone).max() < 1e-5
 
 
 def test_long_and_empty_texts(own):

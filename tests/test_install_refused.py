@@ -6,11 +6,13 @@ import os
 import pty
 import re
 import resource
+import runpy
 import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import hub
 import numpy as np
@@ -23,9 +25,6 @@ from meetup2025.embedding import encoder
 from meetup2025.embedding.installing import extra, quantisation
 from meetup2025.embedding.models import BUNDLED, installed
 from meetup2025.errors import BrokenModelError, MissingModelError, NotSupportedError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.clip
 
@@ -385,6 +384,17 @@ def test_changed_byte(clip, models, name):
 
 
 # --- the original, for comparison
+
+
+def test_try_model(clip, capsys, monkeypatch):
+    """The script that tries a model compares it with the original, and asks for colours in three languages."""
+    assert install(clip).exit_code == 0
+    monkeypatch.setattr(sys, "argv", ["try_model.py", "clip"])
+    runpy.run_path(str(Path(__file__).parents[1] / "scripts" / "try_model.py"), run_name="__main__")
+    agreement, colours = capsys.readouterr().out.splitlines()
+
+    assert float(agreement.removeprefix("agreement ")) > 0.9999
+    assert re.fullmatch(r"colours ja \d of 4, en \d of 4, zh \d of 4", colours)
 
 
 def test_original_that_is_gone(tmp_path, clip, monkeypatch):
