@@ -127,7 +127,9 @@ def test_no_network(tmp_path, models):
     start = time.monotonic()
     result = program(OWN, HF_ENDPOINT="http://127.0.0.1:9", HF_HOME=tmp_path / "hf")
 
-    assert "The download of planted/own, revision main must be whole. Got ConnectionError" in refusal(result)
+    message = refusal(result)
+    assert "The Hugging Face Hub must answer for planted/own, revision main. Got: Failed to establish a new" in message
+    assert message.endswith("say --from-cache where it is in the cache.")
     assert time.monotonic() - start < 30
     assert is_nothing_there(models)
 
@@ -329,6 +331,21 @@ def test_full_disk(tmp_path, models, limit):
 
     assert "The model clip must have room on the disk. Got File too large; make room" in refusal(result)
     assert is_nothing_there(models)
+
+
+@pytest.mark.parametrize("command", ["install", "remove"])
+def test_models_folder_that_cannot_be_written(clip, models, monkeypatch, command):
+    """A models folder that cannot be written, or made, is told as that."""
+    assert install(clip).exit_code == 0
+    (models / ".installing" / "lock").unlink()
+    (models / ".installing" / "lock").mkdir()
+    if command == "install":
+        models.with_name("file").touch()
+        monkeypatch.setenv("MEETUP2025_MODELS", str(models.with_name("file")))
+    what = clip if command == "install" else "clip"
+    result = CliRunner().invoke(main, ["model", command, str(what)])
+
+    assert re.search("models folder must be one that can be written. Got, for .*: .* directory; set", refusal(result))
 
 
 def test_killed_in_the_middle(clip, models):

@@ -135,7 +135,8 @@ def remove(name: str, yes: bool) -> None:  # noqa: FBT001 - click gives it by na
     folder, what = _removable(name)
     if not yes and sys.stdin.isatty():
         click.confirm(f"Remove {what}, {folder}?", abort=True, err=True)
-    places.take_out(folder)
+    with places.disk(what):
+        places.take_out(folder)
     output.write_record({"removed": what}, f"{what} removed", options().format)
 
 

@@ -45,6 +45,9 @@ LESS_COSINE = 0.01
 MOST_THREADS = 4
 """A database has more to do than to embed."""
 
+_SHOWN = 40
+"""Letters of a golden text that are shown."""
+
 _FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
     "bilinear": Image.Resampling.BILINEAR,
@@ -282,7 +285,7 @@ class _TextTower(_Tower):
 
     def golden_items(self, arrays: Any) -> Iterator[tuple[str, Any, NDArray[Any]]]:
         for text, vector in zip(arrays["texts"].tolist(), arrays["text_vectors"], strict=True):
-            yield f"text {text!r}", text, vector
+            yield f"text {text[:_SHOWN]!r}", text, vector
 
 
 def fitted(picture: Image.Image, info: ImageInfo) -> Image.Image:

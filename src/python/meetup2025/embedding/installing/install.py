@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,7 @@ from meetup2025.embedding.models import (
 from meetup2025.errors import BrokenModelError, UntrustedCodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from meetup2025.embedding.installing.original import Original
     from meetup2025.embedding.installing.published import Published
@@ -101,7 +100,7 @@ def _installed(found: Published, wishes: Wishes) -> Installed:
     if info := _whole(target, int8=wishes.int8):
         return Installed(info)
     _ask(found, wishes)
-    with _disk(f"The model {found.id}"), places.locked(lambda: wishes.report("waiting for another installation")) as at:
+    with places.disk(found.id), places.locked(lambda: wishes.report("waiting for another installation")) as at:
         if info := _whole(target, int8=wishes.int8):  # the other one made it
             return Installed(info)
         least = _make(at / "made", found, wishes)
@@ -123,7 +122,7 @@ def note_of_dimension(info: ModelInfo) -> str | None:
 def _ask(found: Published, wishes: Wishes) -> None:
     if not found.code:
         return
-    what = f"{found.source} at {found.commit} runs code of its own on this machine: {', '.join(found.code)}"
+    what = f"{found.source} at {found.revision} runs code of its own on this machine: {', '.join(found.code)}"
     if not wishes.consent(what):
         problem = f"Got no consent: {what}. Read it in {found.folder}, then say --trust-remote-code"
         raise UntrustedCodeError(f"Code that a model brings must be trusted to run. {problem}.")
@@ -221,7 +220,7 @@ def _copied(source: Path, wishes: Wishes) -> Installed:
     target = settings.models_folders()[0] / folder_name(info.id, info.revision)
     if whole := _whole(target, int8=info.int8 is not None):
         return Installed(whole)
-    with _disk(f"The model {info.id}"), places.locked(lambda: wishes.report("waiting for another installation")) as at:
+    with places.disk(info.id), places.locked(lambda: wishes.report("waiting for another installation")) as at:
         (at / "made").mkdir()
         for name in [*info.sha256, "model.json"]:
             shutil.copyfile(source / name, at / "made" / name)
@@ -241,14 +240,3 @@ def _whole(folder: Path, *, int8: bool) -> ModelInfo | None:
         return None
     info = read_model(folder)
     return None if int8 and info.int8 is None else info
-
-
-@contextmanager
-def _disk(what: str) -> Iterator[None]:
-    """Turn failures of the disk into errors that say so."""
-    from meetup2025.embedding.installing.published import failure
-
-    try:
-        yield
-    except OSError as exc:
-        raise failure(exc, what) from exc

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meetup2025.embedding.installing import extra
-from meetup2025.embedding.installing.published import FULL
+from meetup2025.embedding.installing.places import FULL
 from meetup2025.errors import BrokenModelError, MeetUpError, MissingExtraError, NotSupportedError
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ free is left over from a program that was stopped, and goes.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import sys
@@ -16,13 +17,36 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from meetup2025 import settings
+from meetup2025.errors import OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 BESIDE = ".installing"
+
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+"""Errors of a disk that has no room."""
+
 _WAIT = 0.2
+
+
+@contextmanager
+def disk(model: str) -> Iterator[None]:
+    """
+    Turn failures of the disk into errors that say so.
+
+    Raises:
+        OperationalError: It is full, or the models folder cannot be written.
+    """
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in FULL:
+            got = f"Got {exc.strerror}; make room and try again"
+            raise OperationalError(f"The model {model} must have room on the disk. {got}.") from exc
+        got = f"Got, for {exc.filename}: {exc.strerror}; set MEETUP2025_MODELS to another"
+        raise OperationalError(f"The models folder must be one that can be written. {got}.") from exc
 
 
 @contextmanager

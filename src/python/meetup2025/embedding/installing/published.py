@@ -4,7 +4,6 @@ Published models: a repository of the Hugging Face Hub at one revision, or a fol
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import re
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from meetup2025.embedding.installing.places import FULL
 from meetup2025.errors import BrokenModelError, DataError, MissingModelError, OperationalError
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 _ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._]|-(?!-))*(?:/[A-Za-z0-9](?:[A-Za-z0-9._]|-(?!-))*)?")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHORT = 12
-FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
-"""Errors of a disk that has no room."""
-
 _FILES = ("*.json", "*.txt", "*.model", "*.py", "README.md", "*.safetensors", "*.bin")
 _PICKLES = ("*.bin",)
 _NOT_THESE = ("onnx/*", "openvino/*", "*/*.onnx*", "tf_*", "flax_*", "training_args.bin", "optimizer.bin")
@@ -118,7 +115,7 @@ def _downloaded(name: str, revision: str | None, *, from_cache: bool) -> tuple[P
     except errors.LocalEntryNotFoundError as exc:
         raise _not_here(asked, exc, from_cache=from_cache) from exc
     except OSError as exc:  # of the disk, or of the network: those of `requests` are of this kind
-        raise failure(exc, f"The download of {asked}") from exc
+        raise _failure(exc, asked) from exc
 
 
 def _not_here(asked: str, exc: Exception, *, from_cache: bool) -> Exception:
@@ -128,11 +125,16 @@ def _not_here(asked: str, exc: Exception, *, from_cache: bool) -> Exception:
     return OperationalError(f"The download of {asked} must be whole. Got {_first_line(exc)}; try again.")
 
 
-def failure(exc: OSError, what: str) -> OperationalError:
+def _failure(exc: OSError, asked: str) -> OperationalError:
     """Say what a failure of the disk or the network is."""
     if exc.errno in FULL:
-        return OperationalError(f"{what} must have room on the disk. Got {exc.strerror}; make room and try again.")
-    return OperationalError(f"{what} must be whole. Got {type(exc).__name__}: {_first_line(exc)}; try again.")
+        problem = f"Got {exc.strerror}; make room, or set HF_HOME to another"
+        return OperationalError(f"The cache of Hugging Face must have room for {asked}. {problem}.")
+    if unreachable := re.search(r"Failed to [^(\"]*[^(\" ]|timed out", str(exc)):
+        problem = f"Got: {unreachable[0]}; try again, or say --from-cache where it is in the cache"
+        return OperationalError(f"The Hugging Face Hub must answer for {asked}. {problem}.")
+    got = f"{type(exc).__name__}: {_first_line(exc)}"
+    return OperationalError(f"The download of {asked} must be whole. Got {got}; try again.")
 
 
 def _first_line(exc: BaseException) -> str:
