@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -195,12 +196,16 @@ def test_long_and_empty_texts(own):
 
 
 def test_a_copied_folder_is_installed(own, tmp_path, monkeypatch):
-    """A model folder is installed by its path on another machine, with the same answers."""
+    """A model folder is installed by its path on another machine, or put into its place, with the same answers."""
     monkeypatch.setenv("MEETUP2025_MODELS", str(tmp_path / "other"))
     result = run("model", "install", own.info.folder)
 
     assert result.exit_code == 0, result.output
     assert read_model(tmp_path / "other" / own.info.folder.name).sha256 == own.info.sha256
+    assert np.array_equal(encoder(own.model).texts(TEXTS), own.texts(TEXTS))
+
+    shutil.copytree(own.info.folder, tmp_path / "shared" / own.info.folder.name)
+    monkeypatch.setenv("MEETUP2025_MODELS", str(tmp_path / "shared"))
     assert np.array_equal(encoder(own.model).texts(TEXTS), own.texts(TEXTS))
 
 

@@ -122,6 +122,18 @@ def test_downloads_that_fail(tmp_path, clip, models, arguments, message):
     assert is_nothing_there(models)
 
 
+def test_full_disk_of_a_download(tmp_path, clip, models):
+    """A disk that fills up with the download is told as that, with the place that must be another."""
+    values = {**os.environ, "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path / "hf")}
+    command = ["bash", "-c", 'ulimit -f 400; exec "$@"', "bash", *COMMAND, "model", "install", OWN]
+    with hub.serving({OWN: clip}) as address:
+        environment = {**values, "HF_ENDPOINT": address}
+        result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)
+
+    assert "The cache of Hugging Face must have room for planted/own, revision main. Got File too" in refusal(result)
+    assert is_nothing_there(models)
+
+
 def test_no_network(tmp_path, models):
     """Without a network the error says so, soon."""
     start = time.monotonic()
@@ -262,6 +274,20 @@ def test_export_with_other_answers(tmp_path, models):
     message = refusal(install(folder, "--trust-remote-code"))
 
     assert re.search(r"must answer as the original \(cosine 0.9999\). Got -?0\.\d+ for picture \d+", message)
+    assert is_nothing_there(models)
+
+
+@pytest.mark.parametrize(
+    ("factor", "message"),
+    [("2.0", r"must keep the lengths of vectors"), ("float('nan')", r"must give finite vectors. image gives .*nan")],
+)
+@pytest.mark.usefixtures("cache")
+def test_export_of_other_lengths(tmp_path, models, factor, message):
+    """A model that gives longer vectors, or none, once it is exported, is refused."""
+    code = published.MODEL_CODE.replace("return 7 *", f"return (7 if not torch.jit.is_tracing() else {factor}) *")
+    folder = published.own_code(tmp_path / "own", model_code=code)
+
+    assert re.search(message, refusal(install(folder, "--trust-remote-code")))
     assert is_nothing_there(models)
 
 
