@@ -125,7 +125,7 @@ def test_downloads_that_fail(tmp_path, clip, models, arguments, message):
 def test_full_disk_of_a_download(tmp_path, clip, models):
     """A disk that fills up with the download is told as that, with the place that must be another."""
     values = {**os.environ, "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path / "hf")}
-    command = ["bash", "-c", 'ulimit -f 400; exec "$@"', "bash", *COMMAND, "model", "install", OWN]
+    command = ["bash", "-c", 'ulimit -f 100; exec "$@"', "bash", *COMMAND, "model", "install", OWN]
     with hub.serving({OWN: clip}) as address:
         environment = {**values, "HF_ENDPOINT": address}
         result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)
