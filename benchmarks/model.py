@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks import original, pictures
 from benchmarks.measure import OURS, WORKSHOP, Result, Way, by_turns
 from meetup2025 import images
+from meetup2025.embedding.models import BUNDLED
 from meetup2025.embedding.onnx import OnnxEncoder
 
 if TYPE_CHECKING:
@@ -30,14 +31,17 @@ LEAST_JPEG, LEAST_BULK, LEAST_MEMORY = 2.5, 2.0, 0.6
 _SAMPLE, _ALL = 40, 1000
 _CHILD = (
     "import sys; from pathlib import Path; from benchmarks.measure import peak_memory; from meetup2025 import images; "
-    "from meetup2025.embedding import encoder; model = encoder('bench'); "
+    "from meetup2025.embedding import encoder; model = encoder(sys.argv[2]); "
     "model.images([images.open_picture(Path(sys.argv[1]).read_bytes(), longest=model.picture_size)]); "
     "print(peak_memory())"
 )
 
 
 def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects
-    """The first vector, one picture, batches, twelve megapixels, a thousand pictures, memory."""
+    """The first vector, one picture, batches, twelve megapixels, a thousand pictures, memory; also of `sketch`."""
+    drawn = pictures.drawings(folder, _SAMPLE)
+    (folder / "large.jpg").write_bytes(pictures.photograph())
+    yield from _sketch(folder, drawn)
     if not original.is_possible():
         yield Result("a model of 196 M parameters", WORKSHOP, (), note="left out: needs the extra [clip]")
         return
@@ -45,9 +49,29 @@ def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG
     # In a process of its own: the peak of a process counts as that of the ones that it starts.
     _run(sys.executable, "-c", f"from benchmarks import original; original.publish({str(folder / 'bench')!r})")
     yield from _installed(folder)
-    drawn = pictures.drawings(folder, _SAMPLE)
     yield from _cold(folder, drawn[0])
     yield from _warm(folder, drawn)
+
+
+def _sketch(folder: Path, drawn: list[Path]) -> Iterator[Result]:
+    memory: list[float] = []
+    command = (sys.executable, "-c", _CHILD, str(drawn[0]), "sketch")
+    first = Way(OURS, lambda: memory.append(float(_run(*command))))
+    yield from by_turns("sketch: first vector of a new process", first, runs=5)
+    yield Result("sketch: memory of that process", OURS, tuple(memory), unit="MB")
+    ours = OnnxEncoder(BUNDLED / "sketch")
+    eight = _opened(ours, drawn[:8])
+    for what, run, scale, runs in (
+        ("one picture of 640 pixels", lambda: ours.images(_opened(ours, drawn[:1])), 1, 9),
+        ("one picture of 12 megapixels", lambda: ours.images(_opened(ours, [folder / "large.jpg"])), 1, 9),
+        ("1,000 pictures of 640 pixels", lambda: ours.images(_opened(ours, drawn)), _ALL / _SAMPLE, 5),
+        ("batch of 8, decoded", lambda: ours.images(eight), 1, 9),
+    ):
+        yield from by_turns(f"sketch: {what}", Way(OURS, run, scale), runs=runs)
+
+
+def _opened(encoder: OnnxEncoder, paths: list[Path]) -> list[images.Image.Image]:
+    return [images.open_picture(path.read_bytes(), longest=encoder.picture_size) for path in paths]
 
 
 def _installed(folder: Path) -> Iterator[Result]:
@@ -63,8 +87,8 @@ def _cold(folder: Path, path: Path) -> Iterator[Result]:
     def run(way: str, *command: str, **environment: str) -> Way:
         return Way(way, lambda: memory[way].append(float(_run(sys.executable, *command, **environment))))
 
-    ours = run(OURS, "-c", _CHILD, str(path))
-    small = run(INT8, "-c", _CHILD, str(path), MEETUP2025_RUNTIME="int8")
+    ours = run(OURS, "-c", _CHILD, str(path), "bench")
+    small = run(INT8, "-c", _CHILD, str(path), "bench", MEETUP2025_RUNTIME="int8")
     theirs = run(WORKSHOP, "-m", "benchmarks.original", str(folder / "bench"), str(path))
     what = "first vector of a new process"
     full = list(by_turns(what, ours, theirs, small, runs=5, aim=1.5))
@@ -77,25 +101,20 @@ def _cold(folder: Path, path: Path) -> Iterator[Result]:
 def _warm(folder: Path, drawn: list[Path]) -> Iterator[Result]:
     [home] = (folder / "models").glob("bench@*")
     ours, small, theirs = OnnxEncoder(home), OnnxEncoder(home, int8=True), original.Transformers(folder / "bench")
-    large = folder / "large.jpg"
-    large.write_bytes(pictures.photograph())
-
-    def opened(paths: list[Path]) -> list[images.Image.Image]:
-        return [images.open_picture(path.read_bytes(), longest=ours.picture_size) for path in paths]
 
     def each(
         what: str, paths: list[Path], scale: float = 1.0, runs: int = 9, times: float | None = None
     ) -> Iterator[Result]:
-        ways = [Way(name, lambda model=model: model.images(opened(paths)), scale)
+        ways = [Way(name, lambda model=model: model.images(_opened(ours, paths)), scale)
                 for name, model in ((OURS, ours), (INT8, small))]  # fmt: skip
         note = "one by one, decoded in full"
         one_by_one = Way(WORKSHOP, lambda: [theirs.picture(path) for path in paths], scale, note)
         yield from _aimed(list(by_turns(what, *ways, one_by_one, runs=runs)), times)
 
     yield from each("one picture of 640 pixels", drawn[:1])
-    yield from each("one picture of 12 megapixels", [large], times=LEAST_JPEG)
+    yield from each("one picture of 12 megapixels", [folder / "large.jpg"], times=LEAST_JPEG)
     yield from each("1,000 pictures of 640 pixels", drawn, _ALL / _SAMPLE, runs=2, times=LEAST_BULK)
-    yield from _batches(ours, small, theirs, opened(drawn[:8]))
+    yield from _batches(ours, small, theirs, _opened(ours, drawn[:8]))
     yield from _texts(ours, theirs)
 
 
