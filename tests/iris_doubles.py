@@ -263,9 +263,11 @@ class StatusException:
 def process_module(server: Server) -> ModuleType:
     """Make the module `iris` of Embedded Python, in a process of a server."""
     iris = ModuleType("iris")
+    iris.logged = []
     classes = {
         "%SQL.Statement": SimpleNamespace(_New=lambda: Statement(server)),
         "%Exception.StatusException": SimpleNamespace(CreateFromStatus=StatusException),
+        "%SYS.System": SimpleNamespace(WriteToConsoleLog=iris.logged.append),
         "%SYSTEM.SQL.Util": SimpleNamespace(GetOption=lambda _: MODES[server.mode]),
     }
 

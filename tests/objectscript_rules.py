@@ -303,8 +303,10 @@ def _parts(lock: Node) -> list[Node]:
     return [each for each in lock.children if each.type == "command_lock_argument"]
 
 
-def _locked(part: Node) -> str:
-    return ",".join(word(each) for each in find(part, "lock_arg")).partition(":")[0]
+def _locked(part: Node) -> tuple[str, bool]:
+    """Give the name of a lock, and whether it is shared; the types "I" and "D" say when it is let go."""
+    name, _, types = ",".join(word(each) for each in find(part, "lock_arg")).partition(":")[0].partition("#")
+    return name, "S" in types.upper()
 
 
 def waits(sources: Sequence[Source]) -> Iterator[str]:

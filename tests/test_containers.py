@@ -512,6 +512,29 @@ def test_started(built: Server) -> None:
     assert built.started.exists()
 
 
+START = "write ##class(MeetUp2025.Worker).Start()"
+
+
+@pytest.mark.parametrize(("worker", "starts"), [("", False), ("0", False), ("1", True)])
+def test_started_with_a_worker(built: Server, worker: str, *, starts: bool) -> None:
+    """Where the setting is on, the worker is started with the server."""
+    done = built.run("started", MEETUP2025_WORKER=worker)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (START in built.told("typed")) == starts
+
+
+def test_worker_that_does_not_start(built: Server) -> None:
+    """A worker that fails is told, and does not keep the server from its users."""
+    built.answer({START: ("<PYTHON EXCEPTION> *<class 'EncoderUnavailableError'>: The worker must run", None)})
+
+    done = built.run("started", MEETUP2025_WORKER="1")
+
+    assert done.returncode == 0
+    assert "no worker" in done.stderr
+    assert built.started.exists()
+
+
 @pytest.mark.parametrize("part", ["Security.Users", "zpm ", "set ^MeetUp2025.Image"])
 def test_started_halfway(built: Server, part: str) -> None:
     """Where a step after the start fails, so does the script, and the server is not healthy."""

@@ -227,7 +227,7 @@ SKINS = ("cli", "options", "output", "prompt", "sending")
 COMMANDS = (*SKINS, "model_commands", "serve_command")
 # Makes vectors outside of the database, on other machines, so it has the steps of a load; a skin calls it and no more.
 CLUSTERS = ("distributed", "ray_cluster")
-BOTTOM = ("embedding", "installing", "images", "vectors", "paths", "errors", "settings")
+BOTTOM = ("embedding", "installing", "images", "iris_process", "vectors", "paths", "errors", "settings")
 FORBIDDEN = [
     (SKINS, ("procedures", "loading", "stored", "readers", "photos", "embedding", "analytics")),
     (
@@ -243,6 +243,7 @@ FORBIDDEN = [
 OWNERS = {
     "click": COMMANDS,
     "duckdb": ("engines",),
+    "iris": ("engines", "iris_process"),
     "nanoarrow": ("engines",),
     "onnxruntime": ("embedding", "installing"),
     "prompt_toolkit": SKINS,
@@ -308,6 +309,7 @@ def test_imports_point_down(module: Path) -> None:
         ("embedding", "def f():\n    from transformers import AutoModel", ["transformers"]),
         ("installing", "import torch.nn", []),
         ("installing", "from meetup2025 import engines", ["engines"]),
+        ("embedding", "def f():\n    import iris", ["iris"]),
         ("embedding", "from meetup2025 import serve_command", ["serve_command"]),
         ("serve_command", "from meetup2025 import stored", ["stored"]),
         ("distributed", "import ray.data", ["ray"]),

@@ -214,6 +214,7 @@ BREACHES = [
     ("locks", "    lock -^MeetUp2025.Worker\n", ""),
     ("locks", "lock -^MeetUp2025.Worker", "lock"),
     ("locks", "lock +^", "lock ^"),
+    ("locks", "Worker:limit", 'Worker#"S":limit'),
     ("waits", "1)::5", "1)"),
     ("waits", "..#EVENT, 5", "..#EVENT"),
     ("waits", "for place = 1:1:10 {", "while 1 {"),

@@ -39,6 +39,26 @@ def test_saved_settings() -> None:
 
 
 @pytest.mark.usefixtures("file")
+@pytest.mark.parametrize(("value", "expected"), [(1, True), ("1", True), (0, False), ("0", False), ("", False)])
+def test_worker(value: int | str, *, expected: bool) -> None:
+    """The worker is switched on by 1, a number as ObjectScript gives it or a text; without the setting it is off."""
+    assert settings.uses_worker() is False
+
+    settings.save("Worker", value)
+
+    assert settings.uses_worker() is expected
+
+
+@pytest.mark.usefixtures("file")
+def test_worker_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process may go without the worker of its installation."""
+    settings.save("Worker", 1)
+    monkeypatch.setenv("MEETUP2025_WORKER", "0")
+
+    assert not settings.uses_worker()
+
+
+@pytest.mark.usefixtures("file")
 def test_environment_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process may have a setting of its own."""
     settings.save("Model", "clip@1")
@@ -61,7 +81,7 @@ def test_empty_value_takes_a_setting_out(file: Path) -> None:
 @pytest.mark.parametrize("name", ["", "URL", "MEETUP2025_MODEL", "../x"])
 def test_setting_that_there_is_not(name: str) -> None:
     """Only the settings that there are can be saved."""
-    with pytest.raises(DataError, match="Model, Models, Photos, Runtime"):
+    with pytest.raises(DataError, match="Model, Models, Photos, Runtime, Worker"):
         settings.save(name, "x")
 
 

@@ -12,6 +12,7 @@ IRIS server sets by `do ##class(MeetUp2025.Setup).Set("Photos", "/data/photos")`
 - `MEETUP2025_ENCODER`: server that makes the vectors, as `unix:/path` or `http://127.0.0.1:8025`. Default: none, this
   process makes them.
 - `MEETUP2025_ENCODER_TOKEN`: what such a server wants to be told. Default: nothing.
+- `MEETUP2025_WORKER`: 1 lets the resident process of an IRIS instance make the vectors. Default: 0, this process does.
 - `MEETUP2025_PHOTOS`: folders that SQL may read files from, separated as in `PATH`. Default: none.
 """
 
@@ -28,7 +29,7 @@ from meetup2025.errors import DataError, InterfaceError, OperationalError
 FILE = Path(__file__).with_name("settings.json")
 """The settings of an installation."""
 
-NAMES = {name: f"MEETUP2025_{name}" for name in ("MODEL", "MODELS", "PHOTOS", "RUNTIME")}
+NAMES = {name: f"MEETUP2025_{name}" for name in ("MODEL", "MODELS", "PHOTOS", "RUNTIME", "WORKER")}
 """Settings that the file may hold, by what an administrator calls them."""
 
 RUNTIMES = ("onnx", "int8", "torch")
@@ -84,18 +85,31 @@ def encoder_token() -> str:
     return os.environ.get("MEETUP2025_ENCODER_TOKEN", "").strip()
 
 
+def uses_worker() -> bool:
+    """
+    Tell whether the resident process of this IRIS instance makes the vectors.
+
+    Raises:
+        DataError: The setting is neither 1 nor 0.
+    """
+    value = _value("MEETUP2025_WORKER")
+    if value not in {"", "0", "1"}:
+        raise DataError(f"The setting Worker must be 1 or 0. Got {value!r}.")
+    return value == "1"
+
+
 def photo_folders() -> list[Path]:
     """Give the folders that SQL may read files from."""
     return _folders("MEETUP2025_PHOTOS")
 
 
-def save(name: str, value: str) -> None:
+def save(name: str, value: str | int) -> None:
     """
     Put a setting into the file of the installation.
 
     Args:
-        name: `Model`, `Models`, `Photos` or `Runtime`, in any case.
-        value: Empty to take the setting out.
+        name: `Model`, `Models`, `Photos`, `Runtime` or `Worker`, in any case.
+        value: Empty to take the setting out. A number comes from ObjectScript as one.
 
     Raises:
         DataError: There is no such setting.
@@ -103,7 +117,7 @@ def save(name: str, value: str) -> None:
     """
     if name.upper() not in NAMES:
         raise DataError(f"A setting must be one of {', '.join(map(str.title, NAMES))}. Got {name!r}.")
-    values = {**_installed(), NAMES[name.upper()]: value}
+    values = {**_installed(), NAMES[name.upper()]: str(value)}
     beside = FILE.with_name(f"{FILE.name}.{os.getpid()}")
     try:
         beside.write_text(json.dumps({key: each for key, each in values.items() if each}, indent=2), "utf-8")

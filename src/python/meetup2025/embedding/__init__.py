@@ -2,7 +2,7 @@
 Vectors of texts and pictures.
 
 `encoder` finds the model, which turns both into points of one space. It is in this process, or in a server that many
-processes share (`server`, `remote`).
+processes share (`server`, `remote`), which may be a process of the same IRIS instance (`resident`).
 """
 
 from __future__ import annotations
@@ -72,7 +72,10 @@ class Encoder(Protocol):
 
 def encoder(name: str | None = None) -> Encoder:
     """
-    Return the model of that name: that of the server MEETUP2025_ENCODER if there is one, else one of this process.
+    Return the model of that name.
+
+    It is that of the server MEETUP2025_ENCODER if there is one, else that of the resident process of the IRIS instance
+    if MEETUP2025_WORKER is on, else one of this process.
 
     Args:
         name: Id of a model; without a server also the path of a model folder. None takes MEETUP2025_MODEL.
@@ -80,13 +83,21 @@ def encoder(name: str | None = None) -> Encoder:
     Raises:
         MissingModelError: It is not there. No other model is taken in its place.
         BrokenModelError: Its folder fails its checks, or the server gives no vectors for it.
-        EncoderUnavailableError: The server does not answer.
+        EncoderUnavailableError: The server does not answer, or the resident process is not ready in time.
     """
-    if url := settings.encoder_url():
+    if url := settings.encoder_url() or _worker_address():
         from meetup2025.embedding.remote import remote_encoder
 
         return remote_encoder(url, name or settings.model())
     return local_encoder(name)
+
+
+def _worker_address() -> str:
+    if not settings.uses_worker():
+        return ""
+    from meetup2025.embedding import resident
+
+    return resident.address()
 
 
 def local_encoder(name: str | None = None) -> Encoder:

@@ -138,7 +138,7 @@ class Exchange:
 
     def _unavailable(self, got: str) -> EncoderUnavailableError:
         what = f"The encoder server {self._address} must answer. Got {got}"
-        return EncoderUnavailableError(f"{what}; start it, or unset MEETUP2025_ENCODER.")
+        return EncoderUnavailableError(f"{what}; start it, or unset MEETUP2025_ENCODER or the setting Worker.")
 
 
 class _Connection(http.client.HTTPConnection):

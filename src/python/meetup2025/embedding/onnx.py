@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from meetup2025 import vectors
+from meetup2025 import iris_process, vectors
 from meetup2025.embedding.models import QUANTISED, check_files, read_model
 from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError, MissingModelError
 
@@ -138,10 +139,13 @@ class OnnxEncoder:
     def _tower(self, kind: type[_Tower]) -> _Tower:
         with self._lock:
             if kind not in self._towers:
+                began = time.monotonic()
                 tower = kind(self.info)
                 if self._strict:
                     tower.check_first()
                 self._towers[kind] = tower
+                what = f"process {os.getpid()} loaded {self.model} for {kind.inputs}"
+                iris_process.log(f"MeetUp2025: {what} in {time.monotonic() - began:.1f} seconds.")
             return self._towers[kind]
 
 
@@ -153,7 +157,14 @@ def _quantised(info: ModelInfo) -> ModelInfo:
 
 
 class _Tower(ABC):
-    """One half of a model: a graph from prepared items to vectors."""
+    """
+    One half of a model: a graph from prepared items to vectors.
+
+    Attributes:
+        inputs: What the items are.
+    """
+
+    inputs: str
 
     def __init__(self, info: ModelInfo) -> None:
         self.info = info
@@ -241,6 +252,8 @@ class _Tower(ABC):
 
 
 class _ImageTower(_Tower):
+    inputs = "pictures"
+
     def least(self) -> float:
         int8 = self.info.int8
         return int8.least - LESS_COSINE if int8 and int8.file == self.info.image.file else LEAST_COSINE
@@ -258,6 +271,8 @@ class _ImageTower(_Tower):
 
 
 class _TextTower(_Tower):
+    inputs = "texts"
+
     def files(self) -> list[str]:
         return [self.info.text.file, self.info.text.tokenizer]
 

@@ -4,14 +4,13 @@ The original of an installed model as an `Encoder`, to compare: slow, and never 
 
 from __future__ import annotations
 
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meetup2025 import vectors
+from meetup2025 import iris_process, vectors
 from meetup2025.embedding.installing import extra
 from meetup2025.embedding.models import read_model
 from meetup2025.errors import DataError, MissingModelError, NotSupportedError
@@ -42,7 +41,7 @@ class OriginalEncoder:
         if self.info.original is None:
             got = f"Got {self.info.model}, which does not say; take another MEETUP2025_RUNTIME"
             raise MissingModelError(f"For MEETUP2025_RUNTIME=torch a model must be made of a published one. {got}.")
-        if hasattr(sys.modules.get("iris"), "cls"):
+        if iris_process.module() is not None:
             raise NotSupportedError("MEETUP2025_RUNTIME=torch is for comparison outside IRIS. Got a process of IRIS.")
         self._source: OriginalInfo = self.info.original
         self._loaded: Original | None = None

@@ -1,7 +1,7 @@
 """
 A session in the IRIS process that this Python runs in: Embedded Python, by the class `%SQL.Statement`.
 
-The module `iris` of Embedded Python is used from the main thread of the process alone. A transaction that begins here
+A transaction that begins here
 begins with START TRANSACTION; inside one of the caller a block is a level of its own, as the documentation of
 START TRANSACTION advises.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from meetup2025 import iris_process
 from meetup2025.engines.iris.connection import Answer, IrisConnection
 from meetup2025.engines.iris.faults import from_bridge, from_statement, translated
 from meetup2025.engines.iris.values import EMPTY, LOGICAL_TYPES, from_process
@@ -28,7 +29,7 @@ _EXPLICIT = 2
 
 def current_process() -> IrisConnection | None:
     """Give a connection to the IRIS process that this Python runs in; None where it runs in no such process."""
-    if _iris() is None:
+    if iris_process.module() is None:
         return None
     session = ProcessSession()
     return IrisConnection(session, autocommit=session.commit_mode != _EXPLICIT)
@@ -49,7 +50,7 @@ class ProcessSession:
     """
 
     def __init__(self, *, autocommit: bool | None = None) -> None:
-        self._iris = _iris()
+        self._iris = iris_process.module()
         if self._iris is None:
             raise EngineUnavailableError(
                 "iris+emb:/// must be opened by the Python of an IRIS process, such as irispython. Got another "
@@ -123,15 +124,6 @@ class ProcessSession:
         result = statement._Execute(*map(_parameter, parameters))
         _check(result)
         return result
-
-
-def _iris() -> Any:
-    """Give the module of Embedded Python: it knows classes, which the driver of the same name does not."""
-    try:
-        import iris
-    except ImportError:
-        return None
-    return iris if hasattr(iris, "cls") and hasattr(iris, "tlevel") else None
 
 
 def _parameter(value: Any) -> Any:

@@ -1,0 +1,37 @@
+"""
+The InterSystems IRIS process that this Python runs in, where it runs in one: its module `iris`, and its log.
+
+The module `iris` of Embedded Python is used from the main thread of the process alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from typing import Any
+
+
+def module() -> Any:
+    """Give the module of Embedded Python, else None: it knows classes, which the driver of the same name does not."""
+    try:
+        import iris
+    except ImportError:
+        return None
+    return iris if hasattr(iris, "cls") and hasattr(iris, "tlevel") else None
+
+
+def log(text: str) -> None:
+    """
+    Tell an administrator something, as one line.
+
+    Inside IRIS it goes to messages.log (documentation: API index, "messages.log"). Elsewhere it goes to the logger
+    `meetup2025` of the standard library, which shows nothing unless the program asks for it.
+    """
+    line = " ".join(text.split())
+    iris = module()
+    if iris is None or threading.current_thread() is not threading.main_thread():
+        logging.getLogger("meetup2025").info(line)
+        return
+    with contextlib.suppress(Exception):  # a log that cannot be written must not end what it tells of
+        iris.cls("%SYS.System").WriteToConsoleLog(line)
