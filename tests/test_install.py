@@ -148,6 +148,14 @@ def test_golden_items(model, own):
     assert model.answer["bytes"] == sum((own.info.folder / name).stat().st_size for name in own.info.sha256)
 
 
+def test_who_may_read_it(own, tmp_path):
+    """Every file of a model may be read by those who may read any new file: a folder can be shared."""
+    (tmp_path / "new").touch()
+    modes = {(own.info.folder / name).stat().st_mode for name in [*own.info.sha256, "model.json"]}
+
+    assert modes == {(tmp_path / "new").stat().st_mode}
+
+
 def test_verify(model, monkeypatch):
     """Every golden item of an installed model is right, of the quantised half too."""
     monkeypatch.setenv("MEETUP2025_MODELS", str(model.models))

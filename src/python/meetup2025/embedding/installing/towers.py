@@ -130,6 +130,7 @@ def put_weights_beside(made: Path, file: Path) -> None:
     graph = onnx.load(made)
     made.unlink()
     onnx.save(graph, file, save_as_external_data=True, all_tensors_to_one_file=True, location=weights, size_threshold=0)
+    (file.parent / weights).chmod(file.stat().st_mode)  # onnx lets only the owner read it
 
 
 def _check(file: Path, inputs: dict[str, NDArray[Any]], expected: NDArray[np.float32]) -> None:
