@@ -4,6 +4,7 @@ Maps of vectors: the first of a process, a vector placed on one, the way back, 1
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -170,12 +171,13 @@ def _told(digits: Sequence[int], methods: Mapping[str, str]) -> Iterator[Result]
 def _areas(method: Any, digits: Sequence[int]) -> Iterator[float]:
     from sklearn.datasets import load_digits
 
-    from meetup2025.analytics.holdout import hold_out
+    from meetup2025.analytics.comparison import hold_out
     from meetup2025.analytics.reconstruction import Reconstruction
 
     rows, labels = load_digits(return_X_y=True)
-    for digit in digits:
-        yield hold_out(lambda normal: Reconstruction.fit(normal, method=method), rows, labels, digit).roc_auc
+    fit = {"Reconstruction": functools.partial(Reconstruction.fit, method=method)}
+    for found in hold_out(rows, labels, detectors=fit, held=digits, share=0.7):
+        yield found.roc_auc
 
 
 def _rows(rows: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
