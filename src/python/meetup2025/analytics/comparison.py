@@ -103,7 +103,7 @@ def compare(
     return tuple(found)
 
 
-def hold_out(
+def hold_out(  # noqa: PLR0913 - each is told by its name
     rows: ArrayLike,
     classes: ArrayLike,
     *,
