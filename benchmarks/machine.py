@@ -11,7 +11,17 @@ from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("meetup2025", "duckdb", "onnxruntime", "numpy", "pillow", "sqlglot", "torch", "transformers")
+_PACKAGES = (
+    "meetup2025",
+    "duckdb",
+    "onnxruntime",
+    "numpy",
+    "pillow",
+    "scikit-learn",
+    "sqlglot",
+    "torch",
+    "transformers",
+)
 
 
 def machine() -> dict[str, str | int | float]:

@@ -287,9 +287,10 @@ def python_bodies(classes: Sequence[Class]) -> Iterator[str]:
         if not (isinstance(routine, Method) and routine.language == "python"):
             continue
         names = tuple(argument.name for argument in routine.arguments)
-        wanted = f"from meetup2025 import procedures\nreturn procedures.{snake(routine.sql_name)}({', '.join(names)})"
-        if routine.body.strip() != wanted or python_call(routine) != (snake(routine.sql_name), names):
-            yield f"{routine.name} must be `{wanted}`"
+        call = f"{snake(routine.sql_name)}({', '.join(names)})"
+        wanted = [f"from meetup2025 import {module}\nreturn {module}.{call}" for module in ("procedures", "runs")]
+        if routine.body.strip() not in wanted or python_call(routine)[1:] != (snake(routine.sql_name), names):
+            yield f"{routine.name} must be `{wanted[0]}`"
 
 
 def objectscript_bodies(classes: Sequence[Class]) -> Iterator[str]:

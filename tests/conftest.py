@@ -14,6 +14,7 @@ from planted import Planted, insert, plant
 
 import meetup2025
 from meetup2025.engines.duckdb import DuckDBConnection
+from meetup2025.engines.program import program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +22,11 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Connection, Cursor
 
-TABLES = ("Fish", "FishImage", "Prompt", "SkippedImage")
 KEPT = {
     *("MEETUP2025_IRIS_PASSWORD", "MEETUP2025_IRIS_URL"),
     *("MEETUP2025_REQUIRE_CLIP", "MEETUP2025_REQUIRE_IRIS", "MEETUP2025_REQUIRE_RAY"),
 }
-DOUBLED = ("test_conformance", "test_pep249", "test_procedures", "test_searches", "test_workshop")
+DOUBLED = ("test_conformance", "test_pep249", "test_procedures", "test_runs", "test_searches", "test_workshop")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -85,6 +85,14 @@ def _clean_environment() -> Iterator[None]:
         for name in [name for name in os.environ if name.startswith("MEETUP2025_")]:
             if name not in KEPT:
                 patch.delenv(name)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _compiled_functions(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Keep compiled functions of maps between runs, apart from those of the user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMBA_CACHE_DIR", str(pytestconfig.cache.mkdir("compiled")))
         yield
 
 
@@ -161,8 +169,8 @@ def connection(engine: str) -> Iterator[Connection]:
 def _empty(connection: Connection) -> None:
     """Empty the tables of a server, which outlive a test."""
     with connection.cursor() as cursor:
-        for table in TABLES:
-            cursor.execute(f"DELETE FROM MeetUp2025.{table}")
+        for table in program().tables.values():
+            cursor.execute(f"DELETE FROM MeetUp2025.{table.sql_name}")
     connection.commit()
 
 

@@ -200,7 +200,7 @@ FORBIDDEN = frozenset({"intersystems-irispython", "sqlalchemy-iris", "torch", "t
 
 # Modules that no requirement brings: IRIS has its own, and HEIC pictures are an extra.
 GIVEN = frozenset({"iris", "pillow_heif"})
-DISTRIBUTIONS = {"PIL": "pillow"}
+DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "umap": "umap-learn"}
 
 
 def read_requirements(text: str) -> list[str]:

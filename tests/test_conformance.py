@@ -8,6 +8,7 @@ import pytest
 from planted import DIMENSION, INSERT_FISH, Planted, text
 
 from meetup2025 import DataError, Error, IntegrityError, ProgrammingError
+from meetup2025.engines.program import program
 from meetup2025.errors import SQLSyntaxError, UnsupportedSQLError
 
 if TYPE_CHECKING:
@@ -298,7 +299,7 @@ def test_information_schema(cursor: Cursor) -> None:
         "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'MeetUp2025' ORDER BY TABLE_NAME"
     )
 
-    assert cursor.fetchall() == [("Fish",), ("FishImage",), ("Prompt",), ("SkippedImage",)]
+    assert cursor.fetchall() == [(table.sql_name,) for _, table in sorted(program().tables.items())]
 
 
 def test_dot_product(fish: Cursor, planted: Planted) -> None:

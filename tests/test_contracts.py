@@ -17,7 +17,7 @@ import pytest
 from class_rules import RULES
 
 import meetup2025
-from meetup2025 import procedures, readers
+from meetup2025 import procedures, readers, runs
 from meetup2025.engines.program import class_folder, program
 from meetup2025.engines.surface import catalog_lines
 from meetup2025.engines.udl import Class, parse_class, read_package
@@ -188,11 +188,9 @@ def test_python_twins() -> None:
         class_rules.snake(method.sql_name): [argument.name for argument in method.arguments]
         for method in program().functions.values()
     }
-    written = {
-        name: list(inspect.signature(function).parameters)
-        for name, function in inspect.getmembers(procedures, inspect.isfunction)
-        if not name.startswith("_") and function.__module__ == procedures.__name__
-    }
+    functions = [each for each in inspect.getmembers(procedures, inspect.isfunction) if not each[0].startswith("_")]
+    functions += [(name, getattr(runs, name)) for name in runs.__all__]
+    written = {name: list(inspect.signature(function).parameters) for name, function in functions}
 
     assert declared == written
 
@@ -223,33 +221,42 @@ def test_catalog() -> None:
 
 # --- the modules ----------------------------------------------------------------------------------------------------
 
-SKINS = ("cli", "options", "output", "prompt", "sending")
+SKINS = ("analysis_commands", "cli", "options", "output", "prompt", "sending")
 COMMANDS = (*SKINS, "model_commands", "serve_command")
 # Makes vectors outside of the database, on other machines, so it has the steps of a load; a skin calls it and no more.
 CLUSTERS = ("distributed", "ray_cluster")
-BOTTOM = ("embedding", "installing", "images", "iris_process", "vectors", "paths", "errors", "settings")
+BOTTOM = (
+    *("analytics", "embedding", "installing", "images", "integratedml", "iris_process", "vectors", "paths", "errors"),
+    "settings",
+)
 FORBIDDEN = [
-    (SKINS, ("procedures", "loading", "stored", "readers", "photos", "embedding", "analytics")),
+    (SKINS, ("procedures", "runs", "loading", "stored", "readers", "photos", "embedding", "analytics")),
     (
         ("model_commands", "serve_command"),
-        ("engines", "procedures", "loading", "stored", "readers", "photos", "analytics"),
+        ("engines", "procedures", "runs", "loading", "stored", "readers", "photos", "analytics"),
     ),
     (("engines",), COMMANDS),
-    (("procedures", "loading", "stored", "readers", "photos"), (*COMMANDS, *CLUSTERS)),
-    (CLUSTERS, ("procedures", "engines", *COMMANDS)),
+    (("procedures", "runs", "loading", "stored", "readers", "photos"), (*COMMANDS, *CLUSTERS)),
+    (CLUSTERS, ("procedures", "runs", "engines", *COMMANDS)),
     (("engines",), CLUSTERS),
-    (BOTTOM, ("engines", "procedures", "loading", "stored", "photos", *COMMANDS, *CLUSTERS)),
+    (("analytics",), ("embedding", "images", "readers")),
+    (BOTTOM, ("engines", "procedures", "runs", "loading", "stored", "photos", *COMMANDS, *CLUSTERS)),
 ]
 OWNERS = {
     "click": COMMANDS,
     "duckdb": ("engines",),
     "iris": ("engines", "iris_process"),
+    "kneed": ("analytics",),
     "nanoarrow": ("engines",),
+    "numba": ("analytics",),
     "onnxruntime": ("embedding", "installing"),
     "prompt_toolkit": SKINS,
     "ray": ("ray_cluster",),
     "rich": SKINS,
+    "scipy": ("analytics",),
+    "sklearn": ("analytics", "integratedml"),
     "sqlglot": ("engines",),
+    "threadpoolctl": ("analytics",),
     "huggingface_hub": ("installing",),
     "onnx": ("installing",),
     "tokenizers": ("embedding", "installing"),
@@ -257,6 +264,7 @@ OWNERS = {
     "transformers": ("installing",),
     "tree_sitter": ("engines",),
     "tree_sitter_objectscript": ("engines",),
+    "umap": ("analytics",),
 }
 
 
@@ -315,6 +323,8 @@ def test_imports_point_down(module: Path) -> None:
         ("distributed", "import ray.data", ["ray"]),
         ("photos", "from meetup2025 import distributed", ["distributed"]),
         ("distributed", "from meetup2025.engines import connect", ["engines"]),
+        ("analytics", "from meetup2025.engines import current", ["engines"]),
+        ("procedures", "from sklearn.cluster import KMeans", ["sklearn"]),
         ("stored", "if TYPE_CHECKING:\n    import duckdb\nelse:\n    import json", []),
         ("engines", "import duckdb\nimport sqlglot.exp", []),
     ],
@@ -325,9 +335,21 @@ def test_import_rule_finds_its_breach(part: str, source: str, faults: list[str])
 
 
 HEAVY = (
-    "PIL", "click", "duckdb", "huggingface_hub", "nanoarrow", "numpy", "onnx", "onnxruntime", "ray", "rich", "sqlglot",
-    "tokenizers", "torch", "transformers", "tree_sitter",
-)  # fmt: skip
+    *(
+        "PIL",
+        "click",
+        "duckdb",
+        "huggingface_hub",
+        "kneed",
+        "nanoarrow",
+        "numba",
+        "numpy",
+        "onnx",
+        "onnxruntime",
+        "ray",
+    ),
+    *("rich", "scipy", "sklearn", "sqlglot", "tokenizers", "torch", "transformers", "tree_sitter", "umap"),
+)
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -344,6 +366,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import meetup2025.procedures", set()),
         ("import meetup2025.cli", {"click"}),
         ("import meetup2025.distributed", {"PIL", "numpy"}),
+        ("import meetup2025.integratedml", set()),
         ("import meetup2025.embedding.installing.install", {"PIL", "numpy"}),
         ("import numpy", {"numpy"}),
     ],

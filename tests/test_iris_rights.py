@@ -10,48 +10,72 @@ from urllib.parse import urlsplit
 import pytest
 
 import meetup2025
-from meetup2025 import Error, procedures
+from meetup2025 import Error, procedures, runs
 from meetup2025.engines.program import class_folder, program
+from meetup2025.engines.udl import procedure_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meetup2025.engines import Connection
+    from meetup2025.engines.udl import Method
 
-WRITERS = {"AddImage", "LoadImages", "LoadNames", "LoadVectors"}
+WRITERS = {"AddImage", "LoadImages", "LoadNames", "LoadVectors", "RegisterSource"}
 NO_RIGHT = -99
 
 
-def test_role_may_call_all_but_the_writers() -> None:
-    """The statement of the class that makes the role names each function, query and procedure that writes nothing."""
+def found(pattern: str) -> list[str]:
+    """Give the names, without schema, of a list in the class that makes the roles."""
     setup = (class_folder() / "MeetUp2025" / "Setup.cls").read_text("utf-8")
-    [granted] = re.findall(r"GRANT EXECUTE ON (.*?) TO MeetUp2025_User", setup)
+    [listed] = re.findall(pattern, setup)
+    return [name.removeprefix("MeetUp2025.") for name in re.split(", ?", listed)]
+
+
+def fits(method: Method) -> bool:
+    """Tell whether a routine writes the results of an analysis: by its name, or since it calls what does."""
+    calls = procedure_steps(method) if "ReturnResultsets" in method.keywords else ()
+    return any(name.startswith(("Choose", "Delete", "Fit")) for name in (method.name, *(step.method for step in calls)))
+
+
+def test_roles_may_call_all_but_the_writers() -> None:
+    """One role may call what changes nothing, the other what writes results too; nobody else is named."""
     known = program()
-    routines = {**known.functions, **known.queries, **known.procedures}.values()
-    assert granted.split(", ") == sorted(
-        f"MeetUp2025.{each.sql_name}" for each in routines if each.sql_name not in WRITERS
+    methods = [*known.functions.values(), *known.procedures.values()]
+    fitters = {each.sql_name for each in methods if fits(each)}
+    routines = {each.sql_name for each in (*methods, *known.queries.values())}
+
+    assert found(r"GRANT EXECUTE ON (.*) TO MeetUp2025_Analyst") == sorted(fitters)
+    assert found(r"GRANT EXECUTE ON (.*) TO MeetUp2025_User") == sorted(routines - fitters - WRITERS)
+
+
+def test_roles_may_use_the_tables() -> None:
+    """One role may read each table, the other may write those of results."""
+    tables = program().tables.values()
+    results = {each.sql_name for each in tables if "Run" in {column.name for column in each.properties}}
+
+    assert found(r"GRANT SELECT ON (.*) TO MeetUp2025_User") == sorted(each.sql_name for each in tables)
+    assert found(r"GRANT INSERT, UPDATE, DELETE ON (.*) TO MeetUp2025_Analyst") == sorted(
+        {*results, "Analysis", "Mark"}
     )
 
 
-def test_role_may_read_the_tables() -> None:
-    """It names each table too."""
-    setup = (class_folder() / "MeetUp2025" / "Setup.cls").read_text("utf-8")
-    [granted] = re.findall(r"GRANT SELECT ON (.*?) TO MeetUp2025_User", setup)
-
-    assert granted.split(", ") == sorted(f"MeetUp2025.{table.sql_name}" for table in program().tables.values())
+def test_tables_are_known() -> None:
+    """What erases data and builds indexes names each table."""
+    assert found(r'Parameter TABLES = "(.*)";') == sorted(each.sql_name for each in program().tables.values())
 
 
 def test_warm_prepares_every_query() -> None:
     """What warms the caches names each class query."""
-    setup = (class_folder() / "MeetUp2025" / "Setup.cls").read_text("utf-8")
-    warmed = set(re.findall(r'"(\w+):(\w+)"', setup))
-
-    assert warmed == {(name.rpartition(".")[2], query) for name, query in program().class_queries}
+    assert found(r'Parameter QUERIES = "(.*)";') == sorted(
+        f"{name.rpartition('.')[2]}:{query}" for name, query in program().class_queries
+    )
 
 
 def test_writers_are_functions() -> None:
     """Those that write are functions of the project."""
-    assert all(hasattr(procedures, re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()) for name in WRITERS)
+    names = [re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in WRITERS]
+
+    assert all(hasattr(procedures, name) or hasattr(runs, name) for name in names)
 
 
 # --- on a server ----------------------------------------------------------------------------------------------------

@@ -395,9 +395,11 @@ def test_other_steps(body, place, got):
 def test_python_call():
     """A Python body passes arguments on to one function."""
     body = "from meetup2025 import procedures\nreturn procedures.identify(image, k)"
-    assert python_call(method_of(body, language="python")) == ("identify", ("image", "k"))
+    assert python_call(method_of(body, language="python")) == ("procedures", "identify", ("image", "k"))
     bare = "from meetup2025 import procedures\n\n# why\nreturn procedures.version()"
-    assert python_call(method_of(bare, arguments="", language="python")) == ("version", ())
+    runs = "from meetup2025 import runs\nreturn runs.identify(image)"
+    assert python_call(method_of(runs, language="python")) == ("runs", "identify", ("image",))
+    assert python_call(method_of(bare, arguments="", language="python")) == ("procedures", "version", ())
 
 
 @pytest.mark.parametrize(
@@ -406,6 +408,8 @@ def test_python_call():
         ("return procedures.identify(image)", (6, 5), "return procedures.identify(image)"),
         ("import os\nreturn procedures.f(image)", (6, 5), "import os"),
         ("from meetup2025 import procedures\nreturn other.f(image)", (6, 5), "other.f"),
+        ("from meetup2025 import procedures\nreturn runs.f(image)", (6, 5), "runs.f"),
+        ("from meetup2025 import settings\nreturn settings.f(image)", (6, 5), "settings.f"),
         ("from meetup2025 import procedures\nreturn procedures.f(k=k)", (6, 5), "k=k"),
         ("from meetup2025 import procedures\nreturn procedures.f(*k)", (6, 5), "*k"),
         ("from meetup2025 import procedures\nreturn procedures.f(k + 1)", (6, 5), "k + 1"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from meetup2025 import __version__
+from meetup2025.analysis_commands import clusters, compare_detectors, elbow, map_, outliers, runs
 from meetup2025.errors import UnreadableImageError
 from meetup2025.model_commands import model
 from meetup2025.options import (
@@ -53,6 +54,8 @@ def main() -> None:
 
 main.add_command(model)
 main.add_command(serve)
+for command in (map_, clusters, elbow, outliers, compare_detectors, runs):
+    main.add_command(command)
 
 
 @main.command(epilog=example("meetup2025 demo"))

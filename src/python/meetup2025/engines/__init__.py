@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 
 class Cursor(Protocol):
-    """A PEP 249 cursor, also a context manager and an iterator over its rows."""
+    """
+    A PEP 249 cursor, also a context manager and an iterator over its rows.
+
+    Attributes:
+        wants_arrays: Set it to have vectors as arrays instead of text, where the engine has numbers; else text comes.
+    """
+
+    wants_arrays: bool
 
     @property
     def description(self) -> Sequence[tuple[Any, ...]] | None:

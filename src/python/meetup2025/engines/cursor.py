@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from meetup2025 import vectors
 from meetup2025.engines import running
 from meetup2025.engines.failures import translated
@@ -30,6 +32,7 @@ class DuckDBCursor(BaseCursor):
 
     def __init__(self, connection: DuckDBConnection) -> None:
         self.connection = connection
+        self.wants_arrays = False
         self.description: list[tuple[Any, ...]] | None = None
         self.rowcount = -1
         self._result: duckdb.DuckDBPyConnection | None = None
@@ -98,7 +101,7 @@ class DuckDBCursor(BaseCursor):
             result, self._result = self._result, None
             with translated():
                 rest = result.fetchall()
-            self._rows = iter([*(self._rows or ()), *map(_iris_row, rest)])
+            self._rows = iter([*(self._rows or ()), *map(self._given, rest)])
 
     def close(self) -> None:
         """Let the result go; the cursor takes no further statement."""
@@ -117,7 +120,7 @@ class DuckDBCursor(BaseCursor):
         if row is None and self._result is not None:
             with translated():
                 rows = self._result.fetchmany(_ROWS_AT_ONCE)
-            self._rows = map(_iris_row, rows)
+            self._rows = map(self._given, rows)
             row = next(self._rows, None)
         return row
 
@@ -141,7 +144,7 @@ class DuckDBCursor(BaseCursor):
         else:
             self.connection.begin()
 
-
-def _iris_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Give the values as IRIS does: a vector is text."""
-    return tuple(vectors.to_text(value) if isinstance(value, (list, tuple)) else value for value in row)
+    def _given(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Give the values as IRIS does: a vector is text, unless it is wanted as an array."""
+        write = np.array if self.wants_arrays else vectors.to_text
+        return tuple(write(value) if isinstance(value, (list, tuple)) else value for value in row)

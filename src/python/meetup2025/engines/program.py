@@ -7,6 +7,7 @@ IRIS compiles the classes and needs nothing of this.
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.resources
 import math
 from dataclasses import dataclass
@@ -69,11 +70,10 @@ class Program:
         Returns:
             What the function returns.
         """
-        from meetup2025 import procedures
-
-        name, passed = python_call(method)
+        module, name, passed = python_call(method)
         given = arguments(method, values)
-        return getattr(procedures, name)(*(given[argument] for argument in passed))
+        function = getattr(importlib.import_module(f"meetup2025.{module}"), name)
+        return function(*(given[argument] for argument in passed))
 
     def run_procedure(self, method: Method, values: Sequence[Any], run_query: RunQuery) -> Any:
         """

@@ -26,8 +26,8 @@ are not among the weights uninitialised, so that the vectors are noise.
 _INSTALL = "pip install 'meetup2025[clip]'"
 
 
-_SWITCHES = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false",
-             "TRANSFORMERS_VERBOSITY": "error"}  # fmt: skip
+_SWITCHES = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_VERBOSITY": "error",
+             "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error"}  # fmt: skip
 
 _READ_AT_IMPORT = (("huggingface_hub.constants", "HF_HUB_OFFLINE"), ("transformers.utils.hub", "_is_offline_mode"))
 

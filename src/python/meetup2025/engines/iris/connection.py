@@ -129,6 +129,7 @@ class IrisCursor(BaseCursor):
 
     def __init__(self, connection: IrisConnection) -> None:
         self.connection = connection
+        self.wants_arrays = False  # in vain: IRIS gives text
         self.description: list[tuple[Any, ...]] | None = None
         self.rowcount = -1
         self._rows: Iterator[tuple[Any, ...]] = iter(())

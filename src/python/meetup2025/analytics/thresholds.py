@@ -1,0 +1,129 @@
+"""
+From which score on a row is odd: a threshold from a share, a quantile, or items that a person has judged.
+
+A row is odd when its score is above the threshold; a score that equals it is not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meetup2025.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+def flags(scores: ArrayLike, threshold: float) -> NDArray[np.bool_]:
+    """Tell which scores are above the threshold: shape (n,)."""
+    return finite(scores) > threshold
+
+
+def from_contamination(scores: ArrayLike, contamination: float = 0.03) -> float:
+    """
+    Give the threshold above which a share of the rows lies, as scikit-learn's detectors do.
+
+    Args:
+        scores: Shape (n,), n at least 1; the own scores of a detector.
+        contamination: Share of rows that are taken for odd, above 0 and at most 0.5.
+
+    Raises:
+        DataError: There is no score, one is not finite, or the share is out of range.
+    """
+    if not 0 < contamination <= 0.5:
+        raise DataError(
+            f"The contamination must be above 0 and at most 0.5. Got {contamination}; it is the share of odd rows."
+        )
+    return from_quantile(scores, 1 - contamination)
+
+
+def from_quantile(scores: ArrayLike, quantile: float) -> float:
+    """
+    Give the threshold that a share of the scores reaches or stays below, between two scores where it falls so.
+
+    Args:
+        scores: Shape (n,), n at least 1.
+        quantile: From 0 to 1; at 1 no row is odd.
+
+    Raises:
+        DataError: There is no score, one is not finite, or the quantile is out of range.
+    """
+    if not 0 <= quantile <= 1:
+        raise DataError(f"The quantile must be from 0 to 1. Got {quantile}; 0.97 leaves 3 % above.")
+    array = finite(scores)
+    if not len(array):
+        raise DataError("A threshold needs at least 1 score. Got 0; fit a detector first.")
+    return float(np.quantile(array, quantile))
+
+
+def best_f1(scores: ArrayLike, labels: ArrayLike) -> float:
+    """
+    Give the threshold with the highest F1; of several, the one with the fewest flags.
+
+    It lies halfway between two scores. Take items that are not used for the evaluation: see `evaluation.split`.
+
+    Args:
+        scores: Shape (n,), the higher, the odder.
+        labels: Shape (n,), 1 or True where an item is odd; both kinds are there.
+
+    Raises:
+        DataError: All items are of one kind, the lengths differ, or a score is not finite.
+    """
+    array, odd = judged(scores, labels)
+    order = np.argsort(-array, kind="stable")
+    falling, hits = array[order], np.cumsum(odd[order])
+    last = np.flatnonzero(np.append(np.diff(falling) != 0, True))  # equal scores are flagged together
+    f1 = 2 * hits[last] / (odd.sum() + last + 1)
+    place = int(last[f1.argmax()])
+    above = falling[place]
+    below = falling[place + 1] if place + 1 < len(falling) else np.nextafter(above, -np.inf)
+    middle = below + (above - below) / 2
+    return float(middle if middle < above else below)
+
+
+def judged(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """
+    Make sure that scores and labels can be compared; labels are True where odd.
+
+    Raises:
+        DataError: All items are of one kind, the lengths differ, a label is neither 0 nor 1, or a score is not finite.
+    """
+    array, odd = finite(scores), binary(labels)
+    if array.shape != odd.shape:
+        raise DataError(f"There must be one label for each of the {len(array)} scores. Got {len(odd)}.")
+    if odd.all() or not odd.any():
+        raise DataError(
+            f"There must be odd and normal items. Got {odd.sum()} odd of {len(odd)}; label some of the other kind."
+        )
+    return array, odd
+
+
+def finite(scores: ArrayLike) -> NDArray[np.float64]:
+    """
+    Give scores as an array of shape (n,).
+
+    Raises:
+        DataError: They have another shape, or one is not finite.
+    """
+    array = np.asarray(scores, np.float64)
+    if array.ndim != 1:
+        raise DataError(f"Scores must have the shape (n,). Got {array.shape}.")
+    if not np.isfinite(array).all():
+        place = int(np.argmin(np.isfinite(array)))
+        raise DataError(f"Scores must be finite numbers. Got {array[place]} at {place + 1}; leave it out.")
+    return array
+
+
+def binary(labels: ArrayLike) -> NDArray[np.bool_]:
+    """
+    Give labels as an array of shape (n,), True where odd.
+
+    Raises:
+        DataError: They have another shape, or one is neither 0 nor 1.
+    """
+    array = np.asarray(labels)
+    if array.ndim != 1 or not np.isin(array, (0, 1)).all():
+        raise DataError("Labels must be a row of 1 (odd) and 0 (normal). Got others; translate them.")
+    return array.astype(np.bool_)

@@ -1,0 +1,117 @@
+"""
+Two runs side by side: what changed between two maps, or two groupings, of the same items.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from meetup2025.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from meetup2025.engines import Connection
+    from meetup2025.runs.store import Metric, Outcome, StoredRun
+
+CHANGES = "Changes"
+"""Kind of the runs."""
+
+_PLACES = "SELECT Source, Item, Name, X, Y, Z FROM MeetUp2025.MapPoint WHERE Run = ? ORDER BY %ID"
+_GROUPS = "SELECT Source, Item, Name, Cluster FROM MeetUp2025.ClusterItem WHERE Run = ? ORDER BY %ID"
+
+
+def fit_changes(run: int, other: int) -> int:
+    """
+    Compare two runs of one kind, Map or Clusters; `MeetUp2025.FitChanges`.
+
+    Args:
+        run: The first one.
+        other: The other one.
+
+    Returns:
+        Number of the run of Changes.
+
+    Raises:
+        DataError: A run is not there or of another kind, both are one, or they have no items in common.
+    """
+    from meetup2025.engines import current
+    from meetup2025.runs.groups import CLUSTERS
+    from meetup2025.runs.maps import MAP
+    from meetup2025.runs.store import Request, fitted_run, stored_run
+
+    connection = current()
+    first = stored_run(connection, run, MAP, CLUSTERS)
+    second = stored_run(connection, other, first.kind)
+    if run == other:
+        raise DataError(f"Two runs must be compared. Got {run} twice.")
+    compared = _moved if first.kind == MAP else _regrouped
+
+    def fit() -> Outcome:
+        return compared(connection, first, second)
+
+    return fitted_run(connection, Request(CHANGES, first.basis, {"run": run, "other": other}), fit)
+
+
+def _moved(connection: Connection, first: StoredRun, second: StoredRun) -> Outcome:
+    import numpy as np
+
+    from meetup2025.analytics.comparing import compare
+    from meetup2025.runs.store import Metric, Outcome
+
+    before, after, common = _common(connection, _PLACES, first, second)
+    places = [
+        np.array([[value for value in each[item][1:] if value is not None] for item in common], float)
+        for each in (before, after)
+    ]
+    if places[0].shape != places[1].shape:
+        got = f"{places[0].shape[1]} and {places[1].shape[1]}"
+        raise DataError(f"Maps to compare must have the same dimensions. Got {got}.")
+    found = compare(*places)
+    rows = [(*item, before[item][0], move, None, None) for item, move in zip(common, found.moves, strict=True)]
+    metrics = [Metric("disparity", found.disparity), *_metrics(connection, first, second, len(common))]
+    return Outcome({"MovedItem": rows}, metrics)
+
+
+def _regrouped(connection: Connection, first: StoredRun, second: StoredRun) -> Outcome:
+    from meetup2025.analytics.agreement import agreement
+    from meetup2025.runs.store import Metric, Outcome
+
+    before, after, common = _common(connection, _GROUPS, first, second)
+    clusters = [[int(each[item][1]) for item in common] for each in (before, after)]
+    found = agreement(*clusters)
+    rows = [(*item, before[item][0], None, *both) for item, *both in zip(common, *clusters, strict=True)]
+    metrics = [Metric("adjusted_rand", found.adjusted_rand), *_metrics(connection, first, second, len(common))]
+    return Outcome({"MovedItem": rows}, metrics)
+
+
+def _common(
+    connection: Connection, sql: str, first: StoredRun, second: StoredRun
+) -> tuple[Mapping[tuple[str, str], Any], Mapping[tuple[str, str], Any], list[tuple[str, str]]]:
+    """Read the items of two runs, and find those that are in both."""
+    before, after = _read(connection, sql, first.run), _read(connection, sql, second.run)
+    common = [item for item in before if item in after]
+    if not common:
+        raise DataError(f"Runs to compare must have items in common. Got none in {first.run} and {second.run}.")
+    return before, after, common
+
+
+def _read(connection: Connection, sql: str, run: int) -> dict[tuple[str, str], tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [run])
+        return {(table, key): tuple(rest) for table, key, *rest in cursor.fetchall()}
+
+
+def _metrics(connection: Connection, first: StoredRun, second: StoredRun, common: int) -> list[Metric]:
+    """Give the parameters that are numbers, and the metrics, of both runs."""
+    from meetup2025.runs.store import Metric
+
+    metrics = [Metric("items", common)]
+    for each in (first, second):
+        subject = f"run {each.run}"
+        numbers = {name: value for name, value in each.parameters.items() if isinstance(value, (int, float))}
+        metrics += [Metric(name, value, subject) for name, value in {**numbers, "seed": each.seed}.items()]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT Name, Value FROM MeetUp2025.Metric WHERE Run = ? ORDER BY %ID", [each.run])
+            metrics += [Metric(name, value, subject) for name, value in cursor.fetchall()]
+    return metrics

@@ -1,0 +1,207 @@
+"""
+What is analysed: the rows of a source, each with its key, its names and its vector.
+
+`Fish`, `FishImage` and `Both` are always there; `MeetUp2025.SourceTable` has those that an administrator registered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meetup2025 import vectors
+from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError
+from meetup2025.runs.registry import quoted, registered
+from meetup2025.runs.store import Basis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from meetup2025.engines import Connection, Cursor
+    from meetup2025.runs.store import StoredRun
+
+_BUILT_IN = {
+    "Fish": "SELECT FishID, Name, Family, Model, Features FROM MeetUp2025.Fish WHERE Features IS NOT NULL",
+    "FishImage": "SELECT Name, Name, Label, Model, Features FROM MeetUp2025.FishImage WHERE Features IS NOT NULL",
+}
+BOTH = "Both"
+"""The source of names and photos together."""
+
+RESERVED = (*_BUILT_IN, BOTH)
+"""Sources that are always there."""
+
+SHORT = 16
+"""Digits of a hash that a person may have to read."""
+
+_BATCH = 1000
+"""Rows read at once."""
+
+
+@dataclass(frozen=True)
+class Items:
+    """
+    The rows of a source that have a vector, ordered by their keys.
+
+    Attributes:
+        source: Name of the source.
+        tables: For each row `Fish` or `FishImage`, or the source.
+        keys: Key of each row in its table.
+        names: Name of each row.
+        labels: Family of a name, label of a photo, or that of a registered column; empty where there is none.
+        model: Model of the vectors; empty when none is said.
+        vectors: Shape (n, d), float32.
+    """
+
+    source: str
+    tables: tuple[str, ...]
+    keys: tuple[str, ...]
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    model: str
+    vectors: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @cached_property
+    def hash(self) -> str:
+        """First digits of the SHA-256 of all that an analysis may use, in hexadecimal."""
+        words = zip(self.tables, self.keys, self.names, self.labels, strict=True)
+        digest = hashlib.sha256("\n".join(map(repr, words)).encode())
+        digest.update(np.ascontiguousarray(self.vectors).data)
+        return digest.hexdigest()[:SHORT]
+
+    @property
+    def basis(self) -> Basis:
+        """What a run remembers of them."""
+        return Basis(self.source, self.hash, self.model, len(self))
+
+    def rows(self, places: Iterable[int] | None = None) -> Iterator[tuple[str, str, str]]:
+        """Give table, key and name of each row, or of those at *places*: how results begin."""
+        for place in range(len(self)) if places is None else places:
+            yield self.tables[place], self.keys[place], self.names[place]
+
+    def only(self, places: Sequence[int]) -> Items:
+        """Give some of the rows."""
+        fields = (self.tables, self.keys, self.names, self.labels)
+        tables, keys, names, labels = (tuple(values[place] for place in places) for values in fields)
+        return Items(self.source, tables, keys, names, labels, self.model, self.vectors[list(places)])
+
+
+def read_items(connection: Connection, source: str) -> Items:
+    """
+    Read a source.
+
+    Args:
+        connection: An open connection.
+        source: `Fish`, `FishImage`, `Both` or a registered name, in any case.
+
+    Raises:
+        DataError: It is not known, or has no vectors.
+        InvalidVectorError: Vectors of several lengths.
+        ModelMismatchError: Vectors of several models.
+    """
+    name = next((each for each in RESERVED if each.upper() == source.strip().upper()), None)
+    parts = [name] if name in _BUILT_IN else list(_BUILT_IN) if name == BOTH else []
+    if parts:
+        items = _joined(str(name), [_read(connection, str(part), _BUILT_IN[str(part)]) for part in parts])
+    else:
+        known = registered(connection, source)
+        items = _read(connection, known.name, quoted(known))
+    if not len(items):
+        raise DataError(f"A source to analyse must have vectors. Got none in {items.source}; load some first.")
+    return items
+
+
+def check_same_model(items: Items, run: StoredRun) -> None:
+    """
+    Make sure that vectors can be compared with those of a run; an empty model goes with any.
+
+    Raises:
+        ModelMismatchError: They are of two models.
+    """
+    _model(f"{items.source} and run {run.run}", [items.model, run.basis.model])
+
+
+def check_compatible(items: Items, others: Items) -> None:
+    """
+    Make sure that the vectors of two sources can be compared.
+
+    Raises:
+        ModelMismatchError: They are of two models.
+        InvalidVectorError: They have two lengths.
+    """
+    both = f"{items.source} and {others.source}"
+    _model(both, [items.model, others.model])
+    if items.vectors.shape[1] != others.vectors.shape[1]:
+        raise _lengths(both)
+
+
+def _read(connection: Connection, source: str, sql: str) -> Items:
+    with connection.cursor() as cursor:
+        cursor.wants_arrays = True
+        cursor.execute(sql)
+        rows, array = _fetched(cursor, source)
+    order = sorted(range(len(rows)), key=lambda place: rows[place][0])
+    keys, names, labels, models = (tuple(rows[place][column] for place in order) for column in range(4))
+    return Items(source, (source,) * len(rows), keys, names, labels, _model(source, models), array[order])
+
+
+def _fetched(cursor: Cursor, source: str) -> tuple[list[tuple[str, ...]], NDArray[np.float32]]:
+    """Read the rows and, batch by batch, the vectors, whose text takes more memory than they do."""
+    rows: list[tuple[str, ...]] = []
+    arrays: list[NDArray[np.float32]] = []
+    while batch := cursor.fetchmany(_BATCH):
+        rows += [tuple(_text(value) for value in row[:4]) for row in batch]
+        arrays.append(np.stack([_vector(row[4], source, row[0]) for row in batch]))
+    if len({array.shape[1] for array in arrays}) > 1:
+        raise _lengths(source)
+    return rows, np.concatenate(arrays) if arrays else np.empty((0, 0), np.float32)
+
+
+def _vector(value: Any, source: str, key: Any) -> NDArray[np.float32]:
+    try:
+        return vectors.check(vectors.from_text(value) if isinstance(value, str) else value).astype(np.float32)
+    except InvalidVectorError as error:
+        raise InvalidVectorError(f"{source}, {key}: {error}", sqlcode=error.sqlcode) from error
+
+
+def _joined(source: str, parts: Sequence[Items]) -> Items:
+    filled = [part for part in parts if len(part)]
+    if len(filled) < len(parts):
+        missing = ", ".join(part.source for part in parts if not len(part))
+        raise DataError(f"A source to analyse must have vectors. Got none in {missing}; load some first.")
+    tables, keys, names, labels = (
+        tuple(value for part in parts for value in getattr(part, field))
+        for field in ("tables", "keys", "names", "labels")
+    )
+    if len({part.vectors.shape[1] for part in parts}) > 1:
+        raise _lengths(source)
+    model = _model(source, [part.model for part in parts])
+    return Items(source, tables, keys, names, labels, model, np.concatenate([part.vectors for part in parts]))
+
+
+def _model(source: str, models: Iterable[str]) -> str:
+    several = sorted({each for each in models if each})
+    if len(several) > 1:
+        raise ModelMismatchError(
+            f"The vectors of {source} must be of one model to be compared. Got {', '.join(several)}; load those of "
+            "one model again."
+        )
+    return several[0] if several else ""
+
+
+def _lengths(source: str) -> InvalidVectorError:
+    return InvalidVectorError(
+        f"The vectors of {source} must have one length. Got several.", sqlcode=vectors.WRONG_LENGTH
+    )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

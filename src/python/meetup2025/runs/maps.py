@@ -1,0 +1,261 @@
+"""
+Maps of sources by UMAP, and the way from the map back to items and vectors.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from meetup2025.errors import DataError, NotSupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from meetup2025.analytics.maps import Map
+    from meetup2025.engines import Connection
+    from meetup2025.runs.items import Items
+    from meetup2025.runs.store import Metric, Outcome
+
+MAP, ROUND_TRIP = "Map", "RoundTrip"
+"""Kinds of runs."""
+
+_NEIGHBOURS, _NEIGHBOURS_OF_BOTH = 15, 30
+_MIN_DIST, _MIN_DIST_OF_BOTH = 0.2, 0.3
+"""Those of the workshop."""
+
+_RETURNING = 100
+"""Items that UMAP's own inverse brings back: it takes 0.06 seconds for each."""
+
+
+def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
+    source: str,
+    dimensions: int = 3,
+    neighbours: int = 0,
+    mindist: float = -1,
+    seed: int = 5,
+    supervised: int = 0,
+    withoutgap: int = 0,
+) -> int:
+    """
+    Lay out the vectors of a source on a map by UMAP; `MeetUp2025.FitMap`.
+
+    Args:
+        source: Its name.
+        dimensions: 2 or 3.
+        neighbours: Size of a neighbourhood, at least 2; 0 for 15, and 30 for Both.
+        mindist: Least distance of items on the map, from 0 to 1; below 0 for 0.2, and 0.3 for Both.
+        seed: Of all that is random.
+        supervised: 1 pulls items of one label together.
+        withoutgap: 1 centres names and photos on one middle; for Both alone.
+
+    Returns:
+        Number of the run.
+
+    Raises:
+        DataError: An argument is out of range, there are too few vectors, or no labels to supervise by.
+    """
+    from meetup2025.engines import current
+    from meetup2025.runs.items import BOTH, read_items
+    from meetup2025.runs.store import Request, fitted_run
+
+    connection = current()
+    items = read_items(connection, source)
+    is_both = items.source == BOTH
+    parameters = {
+        "dimensions": dimensions,
+        "neighbours": neighbours or (_NEIGHBOURS_OF_BOTH if is_both else _NEIGHBOURS),
+        "mindist": mindist if mindist >= 0 else (_MIN_DIST_OF_BOTH if is_both else _MIN_DIST),
+        "supervised": supervised,
+        "withoutgap": withoutgap,
+    }
+    _check(items, parameters)
+    return fitted_run(connection, Request(MAP, items.basis, parameters, seed), lambda: _mapped(items, parameters, seed))
+
+
+def fit_placement(run: int, source: str) -> int:
+    """
+    Place the vectors of a source on the map of an earlier run; `MeetUp2025.FitPlacement`.
+
+    Raises:
+        DataError: The run is not there or of another kind, or the vectors have another length.
+        ModelMismatchError: They are of another model.
+        NotSupportedError: The map is one without gap.
+    """
+    from meetup2025.analytics.placing import place
+    from meetup2025.engines import current
+    from meetup2025.runs.items import check_same_model, read_items
+    from meetup2025.runs.store import Outcome, Request, fitted_run, stored_run
+
+    connection = current()
+    known = stored_run(connection, run, MAP)
+    items = read_items(connection, source)
+    check_same_model(items, known)
+    fitted = _stored_map(connection, run, places=True)
+    parameters = {"of": run, **{name: known.parameters[name] for name in ("dimensions", "withoutgap")}}
+
+    def fit() -> Outcome:
+        return Outcome({"MapPoint": list(_points(items, place(fitted, items.vectors)))}, (), fitted)
+
+    return fitted_run(connection, Request(MAP, items.basis, parameters), fit)
+
+
+def place_of(run: int, vector: str) -> str:
+    """
+    Give the place of a vector on a map, as comma-separated text; `MeetUp2025.PlaceOf`.
+
+    Raises:
+        DataError: The run is not there or of another kind.
+        InvalidVectorError: The text is no vector of the map's length.
+        NotSupportedError: The map is one without gap.
+    """
+    from meetup2025 import vectors
+    from meetup2025.analytics.placing import place
+    from meetup2025.engines import current
+
+    fitted = _stored_map(current(), run, places=True)
+    row = vectors.from_text(vector, dimension=fitted.directions.shape[1])
+    return ",".join(str(number) for number in place(fitted, row[None])[0])
+
+
+def vector_at(run: int, x: float, y: float, z: float = 0, method: str = "neighbours") -> str:
+    """
+    Give the vector that would lie at a place on a map, as comma-separated text; `MeetUp2025.VectorAt`.
+
+    Args:
+        run: A run of Map.
+        x: First coordinate.
+        y: Second one.
+        z: Third one, on a map of three dimensions.
+        method: `neighbours` or `inverse_transform`.
+
+    Raises:
+        DataError: The run is not there or of another kind, or the method is none.
+    """
+    import numpy as np
+
+    from meetup2025 import vectors
+    from meetup2025.analytics.inverse import inverse
+    from meetup2025.engines import current
+
+    fitted = _stored_map(current(), run)
+    chosen: Any = method
+    return vectors.to_text(inverse(fitted, [[x, y, z][: fitted.dimensions]], method=chosen)[0].astype(np.float32))
+
+
+def fit_round_trip(run: int) -> int:
+    """
+    Compare two ways of going back from a map to vectors; `MeetUp2025.FitRoundTrip`.
+
+    Raises:
+        DataError: The run is not there or of another kind.
+    """
+    from meetup2025.engines import current
+    from meetup2025.runs.store import Request, fitted_run, stored_run
+
+    connection = current()
+    known = stored_run(connection, run, MAP)
+    fitted = _stored_map(connection, run)
+    return fitted_run(connection, Request(ROUND_TRIP, known.basis, {"of": run}, known.seed), lambda: _returned(fitted))
+
+
+def _check(items: Items, parameters: Mapping[str, Any]) -> None:
+    from meetup2025.runs.items import BOTH
+
+    if parameters["dimensions"] not in {2, 3}:
+        raise DataError(f"A map must have 2 or 3 dimensions. Got {parameters['dimensions']}.")
+    for name in ("supervised", "withoutgap"):
+        if parameters[name] not in {0, 1}:
+            raise DataError(f"{name} must be 0 or 1. Got {parameters[name]}.")
+    if parameters["withoutgap"] and items.source != BOTH:
+        raise DataError(f"A map without gap must be of {BOTH}: names and photos. Got {items.source}.")
+    if parameters["supervised"] and not any(items.labels):
+        raise DataError(f"For a supervised map {items.source} must have labels. Got none.")
+
+
+def _mapped(items: Items, parameters: Mapping[str, Any], seed: int) -> Outcome:
+    from meetup2025.analytics.maps import fit_map as fit
+    from meetup2025.runs.store import Outcome
+
+    rows, measures = _rows(items, without_gap=bool(parameters["withoutgap"]))
+    wanted = {name: parameters[name] for name in ("dimensions", "neighbours")}
+    labels = list(items.labels) if parameters["supervised"] else None
+    fitted = fit(rows, min_dist=parameters["mindist"], seed=seed, labels=labels, progress=True, **wanted)
+    metrics = [*_faithful(rows, fitted), *measures]
+    return Outcome({"MapPoint": list(_points(items, fitted.embedding))}, metrics, fitted)
+
+
+def _rows(items: Items, *, without_gap: bool) -> tuple[NDArray[Any], list[Metric]]:
+    """Give the vectors to lay out; for names and photos together, measure the gap between them."""
+    import numpy as np
+
+    from meetup2025.analytics import gap
+    from meetup2025.runs.items import BOTH
+    from meetup2025.runs.store import Metric
+
+    if items.source != BOTH:
+        return items.vectors, []
+    names = items.tables.count("Fish")
+    parts = items.vectors[:names], items.vectors[names:]
+    if min(map(len, parts)) < 2:
+        raise DataError(f"A map of Both must have 2 names and 2 photos. Got {len(parts[0])} and {len(parts[1])}.")
+    measures = [("", gap.gap(*parts))]
+    rows = items.vectors
+    if without_gap:
+        moved = gap.without_gap(*parts)
+        measures.append(("_without", gap.gap(*moved)))
+        rows = np.concatenate(moved).astype(np.float32)
+    return rows, [
+        Metric(f"gap_{name}{when}", getattr(found, name))
+        for when, found in measures
+        for name in ("distance", "cosine", "separability")
+    ]
+
+
+def _faithful(rows: NDArray[Any], fitted: Map) -> list[Metric]:
+    """Measure how faithful a map is, where there are enough items to tell."""
+    from meetup2025.analytics.faithfulness import faithfulness
+    from meetup2025.runs.store import Metric
+
+    k = min(_NEIGHBOURS, (len(rows) - 1) // 2)
+    if k < 1:
+        return []
+    found = faithfulness(rows, fitted.embedding, k)
+    return [Metric(name, getattr(found, name)) for name in ("trustworthiness", "continuity", "overlap")]
+
+
+def _points(items: Items, places: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
+    flat = [None] * (3 - places.shape[1])
+    for known, label, place in zip(items.rows(), items.labels, places.tolist(), strict=True):
+        yield (*known, label, *place, *flat)
+
+
+def _stored_map(connection: Connection, run: int, *, places: bool = False) -> Map:
+    """Read a map; *places* is whether new vectors are to be placed on it."""
+    from meetup2025.analytics.maps import Map
+    from meetup2025.runs.store import stored_model, stored_run
+
+    if stored_run(connection, run, MAP).parameters["withoutgap"] and places:
+        raise NotSupportedError(f"New vectors must be placed on a map with its gap. Run {run} is without; fit another.")
+    return stored_model(connection, run, Map)
+
+
+def _returned(fitted: Map) -> Outcome:
+    import numpy as np
+
+    from meetup2025.analytics.inverse import round_trip
+    from meetup2025.runs.store import Metric, Outcome
+
+    count = min(_RETURNING, len(fitted.directions))
+    drawn = np.random.default_rng(fitted.seed).choice(len(fitted.directions), count, replace=False)
+    found = {
+        "neighbours": round_trip(fitted),
+        "inverse_transform": round_trip(fitted, fitted.directions[np.sort(drawn)], method="inverse_transform"),
+    }
+    metrics = [
+        Metric(name, value, method)
+        for method, each in found.items()
+        for name, value in (("mean", each.mean), ("median", each.median), ("items", len(each.cosines)))
+    ]
+    return Outcome({}, metrics)

@@ -1,0 +1,167 @@
+"""
+What does not belong: detectors fitted to a source, and their scores.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from meetup2025.errors import DataError, UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from meetup2025.analytics.detectors import Detector
+    from meetup2025.engines import Connection
+    from meetup2025.runs.items import Items
+    from meetup2025.runs.store import Outcome, StoredRun
+
+OUTLIERS = "Outliers"
+"""Kind of the runs."""
+
+_BY_EXEMPLAR = "ByExemplar"
+
+
+def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
+    source: str,
+    method: str = "Neighbours",
+    contamination: float = 0.03,
+    normal: str = "",
+    exemplars: str = "",
+    seed: int = 5,
+) -> int:
+    """
+    Find what does not belong in a source; `MeetUp2025.FitOutliers`.
+
+    Args:
+        source: Its name.
+        method: A detector, in any case.
+        contamination: Share of the items of *normal* that is called odd, above 0 and at most 0.5.
+        normal: Source of what is normal; empty when *source* is to be compared with itself.
+        exemplars: Keys or names of items of *normal*, separated by commas; for ByExemplar, and for no other.
+        seed: Of what is random in the detector.
+
+    Returns:
+        Number of the run.
+
+    Raises:
+        DataError: An argument is out of range, or there are too few vectors.
+        UnknownNameError: An exemplar is not in the source.
+        ModelMismatchError: Both sources have vectors of different models.
+    """
+    from meetup2025.engines import current
+    from meetup2025.runs.items import check_compatible, read_items
+    from meetup2025.runs.store import Request, fitted_run
+
+    connection = current()
+    items = read_items(connection, source)
+    known = read_items(connection, normal) if normal.strip() else items
+    check_compatible(items, known)
+    parameters = {"method": _detector_name(method), "contamination": contamination}
+    parameters |= {"normal": known.source, "normal_hash": known.hash}
+    if chosen := _exemplars(str(parameters["method"]), exemplars, known):
+        parameters |= {"exemplars": [known.keys[place] for place in chosen]}
+    request = Request(OUTLIERS, items.basis, parameters, seed)
+    return fitted_run(connection, request, lambda: _fitted(request.parameters, seed, items, known, chosen))
+
+
+def fit_scores(run: int, source: str) -> int:
+    """
+    Score a source by the detector and the threshold of an earlier run; `MeetUp2025.FitScores`.
+
+    Raises:
+        DataError: The run is not there or of another kind, or the vectors have another length.
+        ModelMismatchError: They are of another model.
+    """
+    from meetup2025.engines import current
+    from meetup2025.runs.items import check_same_model, read_items
+    from meetup2025.runs.store import Request, fitted_run, metric_of, stored_run
+
+    connection = current()
+    known = stored_run(connection, run, OUTLIERS)
+    items = read_items(connection, source)
+    check_same_model(items, known)
+    detector, threshold = stored_detector(connection, known), metric_of(connection, run, "threshold")
+    request = Request(OUTLIERS, items.basis, derived(known))
+    return fitted_run(
+        connection, request, lambda: scored(items.rows(), _scores(detector, items, known), threshold, detector)
+    )
+
+
+def derived(run: StoredRun, **more: Any) -> dict[str, Any]:
+    """Give the parameters of a run that is made of another: which detector it has, and what that was fitted to."""
+    kept = ("method", "normal", "normal_hash")
+    return {"of": run.run, **{name: run.parameters[name] for name in kept}, **more}
+
+
+def stored_detector(connection: Connection, run: StoredRun) -> Detector:
+    """Read the detector of a run."""
+    from meetup2025.analytics.detectors import DETECTORS
+    from meetup2025.runs.store import stored_model
+
+    return stored_model(connection, run.run, DETECTORS[run.parameters["method"]])
+
+
+def scored(known: Any, scores: NDArray[Any], threshold: float, detector: Detector) -> Outcome:
+    """
+    Rank items by their scores.
+
+    Args:
+        known: Table, key and name of each item.
+        scores: One for each.
+        threshold: Items above it are odd.
+        detector: What new vectors need.
+    """
+    import numpy as np
+
+    from meetup2025.analytics.thresholds import flags
+    from meetup2025.runs.store import Metric, Outcome
+
+    odd = flags(scores, threshold)
+    places = np.empty(len(scores), int)
+    places[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
+    rows = [(*each, *rest) for each, *rest in zip(known, scores, places, odd.astype(int), strict=True)]
+    return Outcome({"OutlierItem": rows}, [Metric("threshold", threshold), Metric("odd", int(odd.sum()))], detector)
+
+
+def _scores(detector: Detector, items: Items, run: StoredRun) -> NDArray[Any]:
+    """Score items; those that the detector was fitted to must not be their own neighbours."""
+    is_fitted = items.hash == run.parameters["normal_hash"]
+    return detector.own_scores if is_fitted else detector.scores(items.vectors)
+
+
+def _fitted(parameters: Mapping[str, Any], seed: int, items: Items, known: Items, chosen: list[int]) -> Outcome:
+    from meetup2025.analytics.detectors import DETECTORS
+    from meetup2025.analytics.thresholds import from_contamination
+
+    more = {"exemplars": known.vectors[chosen]} if chosen else {}
+    fit: Any = DETECTORS[parameters["method"]].fit
+    detector = fit(known.vectors, seed=seed, **more)
+    threshold = from_contamination(detector.own_scores, parameters["contamination"])
+    scores = detector.own_scores if known.hash == items.hash else detector.scores(items.vectors)
+    return scored(items.rows(), scores, threshold, detector)
+
+
+def _detector_name(method: str) -> str:
+    from meetup2025.analytics.detectors import DETECTORS
+
+    for name in DETECTORS:
+        if name.upper() == method.strip().upper():
+            return name
+    raise DataError(f"A detector must be {', '.join(DETECTORS)}. Got {method!r}.")
+
+
+def _exemplars(method: str, exemplars: str, known: Items) -> list[int]:
+    """Find the places of exemplars, by key or name, in any case."""
+    wanted = [each.strip() for each in exemplars.split(",") if each.strip()]
+    if bool(wanted) != (method == _BY_EXEMPLAR):
+        got = f"{len(wanted)} for {method}"
+        raise DataError(f"Exemplars must be given for {_BY_EXEMPLAR}, and for no other detector. Got {got}.")
+    places = {word.upper(): place for words in (known.names, known.keys) for place, word in enumerate(words)}
+    unknown = [each for each in wanted if each.upper() not in places]
+    if unknown:
+        names = ", ".join(map(repr, unknown))
+        raise UnknownNameError(f"Exemplars must be keys or names of {known.source}. Not so: {names}.")
+    return [places[each.upper()] for each in wanted]

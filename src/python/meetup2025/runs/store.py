@@ -1,0 +1,286 @@
+"""
+Analyses as runs: fitted once, stored with all that they need, read as often as wanted.
+
+A run is known by a fingerprint of what it was made of. All of it is written in one transaction at the end, so that a
+run that is cancelled leaves nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from meetup2025 import __version__
+from meetup2025.analytics import fitted
+from meetup2025.errors import BrokenModelError, DataError, IntegrityError
+from meetup2025.stored import run_many
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from meetup2025.engines import Connection
+
+T = TypeVar("T")
+
+_LIBRARIES = ("numpy", "scikit-learn", "umap-learn", "numba", "kneed")
+"""What the numbers of a result depend on."""
+
+_PART = 2_250_000
+"""Bytes of a fitted model in a row: three million characters, which a string of IRIS holds."""
+
+_INSERT = """
+INSERT INTO MeetUp2025.Analysis
+(Kind, Source, Parameters, Seed, Model, Items, Seconds, Versions, Created, Asked, SourceHash, Fingerprint)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, CURRENT_TIMESTAMP, 1, ?, ?)"""
+_INSERT_METRIC = "INSERT INTO MeetUp2025.Metric (Run, Subject, Name, Value, Low, High) VALUES (?, ?, ?, ?, ?, ?)"
+_INSERT_PART = "INSERT INTO MeetUp2025.FittedModel (Run, Part, Content) VALUES (?, ?, ?)"
+
+_INSERTS = {
+    "ClusterItem": """
+INSERT INTO MeetUp2025.ClusterItem (Run, Source, Item, Name, Cluster, Distance, Central)
+VALUES (?, ?, ?, ?, ?, ?, ?)""",
+    "ClusterGroup": """
+INSERT INTO MeetUp2025.ClusterGroup (Run, Cluster, Name, Items, Spread) VALUES (?, ?, ?, ?, ?)""",
+    "CurvePoint": "INSERT INTO MeetUp2025.CurvePoint (Run, Curve, X, Y) VALUES (?, ?, ?, ?)",
+    "MapPoint": """
+INSERT INTO MeetUp2025.MapPoint (Run, Source, Item, Name, Label, X, Y, Z) VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+    "MovedItem": """
+INSERT INTO MeetUp2025.MovedItem (Run, Source, Item, Name, Moved, Cluster, OtherCluster)
+VALUES (?, ?, ?, ?, ?, ?, ?)""",
+    "OutlierItem": """
+INSERT INTO MeetUp2025.OutlierItem (Run, Source, Item, Name, Score, Place, Odd) VALUES (?, ?, ?, ?, ?, ?, ?)""",
+    "SimilarPair": """
+INSERT INTO MeetUp2025.SimilarPair (Run, Source, Item, Name, OtherSource, OtherItem, OtherName, Score)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+    "Suspect": """
+INSERT INTO MeetUp2025.Suspect (Run, Source, Item, Name, Label, Suggested, Score) VALUES (?, ?, ?, ?, ?, ?, ?)""",
+    "ElbowPoint": """
+INSERT INTO MeetUp2025.ElbowPoint (Run, Clusters, SSE, Silhouette, Choice) VALUES (?, ?, ?, ?, ?)""",
+}
+"""How the rows of a result are written, by the table."""
+
+_DELETES = (
+    *(f"DELETE FROM MeetUp2025.{table} WHERE Run = ?" for table in (*_INSERTS, "Metric", "FittedModel")),
+    "DELETE FROM MeetUp2025.Analysis WHERE %ID = ?",
+)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that tells how good a result is; *low* and *high* bound it, *subject* says of what it is."""
+
+    name: str
+    value: float | None
+    subject: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What is analysed: a source as it is now; *hash* tells whether it has changed."""
+
+    source: str
+    hash: str
+    model: str
+    items: int
+
+
+@dataclass(frozen=True)
+class Request:
+    """
+    What is asked for.
+
+    Attributes:
+        kind: What is fitted, for example `Clusters`.
+        basis: What it is fitted to.
+        parameters: What JSON can hold.
+        seed: Of all that is random; None where nothing is.
+    """
+
+    kind: str
+    basis: Basis
+    parameters: Mapping[str, Any]
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What a fit gives.
+
+    Attributes:
+        rows: For each result table its rows, without the run.
+        metrics: In the order in which they are read.
+        model: What new vectors need, or None.
+    """
+
+    rows: Mapping[str, Sequence[tuple[Any, ...]]]
+    metrics: Sequence[Metric] = ()
+    model: Any = None
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A row of `MeetUp2025.Analysis`."""
+
+    run: int
+    kind: str
+    basis: Basis
+    parameters: Mapping[str, Any] = field(hash=False)
+    seed: int | None
+
+
+def fitted_run(connection: Connection, request: Request, fit: Callable[[], Outcome]) -> int:
+    """
+    Fit and store a run, unless there is one of the same source, parameters, seed and versions.
+
+    Args:
+        connection: An open connection; what is stored is one transaction of it.
+        request: What is fitted to what.
+        fit: Does it.
+
+    Returns:
+        Number of the run, new or known.
+    """
+    basis, versions = request.basis, _versions()
+    made_of = [request.kind, basis.source, basis.hash, request.parameters, request.seed, versions]
+    fingerprint = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+    if known := _asked_again(connection, fingerprint):
+        return known
+    started = time.perf_counter()
+    outcome = fit()
+    seconds = round(time.perf_counter() - started, 3)
+    words = json.dumps(request.parameters, ensure_ascii=False)
+    asked = (request.kind, basis.source, words, request.seed)
+    row = (*asked, basis.model, basis.items, seconds, versions, basis.hash, fingerprint)
+    try:
+        return _store(connection, row, outcome)
+    except IntegrityError:  # another process has stored the same in the meantime
+        if known := _asked_again(connection, fingerprint):
+            return known
+        raise
+
+
+def stored_run(connection: Connection, run: int, *kinds: str) -> StoredRun:
+    """
+    Find a run.
+
+    Args:
+        connection: An open connection.
+        run: Its number.
+        kinds: What it may be; none allows any.
+
+    Raises:
+        DataError: There is no such run, or it is of another kind.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT Kind, Source, SourceHash, Model, Items, Parameters, Seed FROM MeetUp2025.Analysis WHERE %ID = ?",
+            [run],
+        )
+        rows = cursor.fetchall()
+    if not rows:
+        raise DataError(f"A run must be one of SELECT * FROM MeetUp2025.Runs(). Got {run}.")
+    kind, source, source_hash, model, count, parameters, seed = rows[0]
+    if kinds and kind not in kinds:
+        raise DataError(f"Run {run} must be of the kind {' or '.join(kinds)}. Got {kind}.")
+    basis = Basis(source, source_hash, model or "", int(count))
+    return StoredRun(run, kind, basis, json.loads(parameters), None if seed is None else int(seed))
+
+
+def stored_model(connection: Connection, run: int, kind: type[T]) -> T:
+    """
+    Read what a run has fitted.
+
+    Raises:
+        BrokenModelError: It is not there, or not as it was written.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT Part, Content FROM MeetUp2025.FittedModel WHERE Run = ?", [run])
+        parts = sorted((int(part), content) for part, content in cursor.fetchall())
+    try:
+        content = b"".join(base64.b64decode(part, validate=True) for _, part in parts)
+    except ValueError as error:
+        raise BrokenModelError(
+            f"The model of run {run} must be as it was written. Got {error}; fit it again."
+        ) from None
+    return fitted.unpack(content, kind)
+
+
+def metric_of(connection: Connection, run: int, name: str) -> float:
+    """
+    Read a metric of a run.
+
+    Raises:
+        DataError: It is not there.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT Value FROM MeetUp2025.Metric WHERE Run = ? AND Name = ?", [run, name])
+        rows = cursor.fetchall()
+    if not rows or rows[0][0] is None:
+        raise DataError(f"Run {run} must have the metric {name}. Got none; fit it again.")
+    return float(rows[0][0])
+
+
+def delete_run(connection: Connection, run: int) -> None:
+    """
+    Delete a run and its results.
+
+    Raises:
+        DataError: There is no such run.
+    """
+    stored_run(connection, run)
+    with connection.transaction(), connection.cursor() as cursor:
+        for statement in _DELETES:
+            cursor.execute(statement, [run])
+
+
+def _asked_again(connection: Connection, fingerprint: str) -> int:
+    with connection.cursor() as cursor:
+        run = _run_of(cursor, fingerprint)
+        if run:
+            with connection.transaction():
+                cursor.execute("UPDATE MeetUp2025.Analysis SET Asked = Asked + 1 WHERE %ID = ?", [run])
+    return run
+
+
+def _run_of(cursor: Any, fingerprint: str) -> int:
+    cursor.execute("SELECT %ID FROM MeetUp2025.Analysis WHERE Fingerprint = ?", [fingerprint])
+    rows = cursor.fetchall()
+    return int(rows[0][0]) if rows else 0
+
+
+def _store(connection: Connection, row: tuple[Any, ...], outcome: Outcome) -> int:
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(_INSERT, row)
+        run = _run_of(cursor, row[-1])
+        for table, rows in outcome.rows.items():
+            run_many(cursor, _INSERTS[table], _plain((run, *each) for each in rows))
+        metrics = [(run, each.subject, each.name, each.value, each.low, each.high) for each in outcome.metrics]
+        run_many(cursor, _INSERT_METRIC, _plain(metrics))
+        if outcome.model is not None:
+            parts = enumerate(_parts(fitted.pack(outcome.model)), 1)
+            run_many(cursor, _INSERT_PART, [(run, number, part) for number, part in parts])
+    return run
+
+
+def _parts(content: bytes) -> list[str]:
+    places = range(0, len(content), _PART)
+    return [base64.b64encode(content[place : place + _PART]).decode() for place in places]
+
+
+def _plain(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+    """Make numbers of Python of those of numpy; no number is NULL."""
+    for row in rows:
+        values = (value.item() if hasattr(value, "item") else value for value in row)
+        yield tuple(None if isinstance(value, float) and value != value else value for value in values)  # noqa: PLR0124
+
+
+def _versions() -> str:
+    return ", ".join([f"meetup2025 {__version__}", *(f"{name} {version(name)}" for name in _LIBRARIES)])
