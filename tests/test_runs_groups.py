@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from asked import selected
 from planted import CLUSTERS, EXEMPLARS, INSERT_IMAGE, STRANGERS, Planted, unit
 
 from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError
@@ -15,12 +16,6 @@ if TYPE_CHECKING:
     from meetup2025.engines import Cursor
 
 pytestmark = pytest.mark.anywhere
-
-
-def selected(cursor: Cursor, sql: str, *given: object) -> list[tuple[object, ...]]:
-    """Run a statement and give its rows."""
-    cursor.execute(sql, given)
-    return cursor.fetchall()
 
 
 @pytest.fixture
