@@ -216,3 +216,16 @@ def test_settings_of_numba_are_given_back(unloaded: list, tmp_path: Path) -> Non
 
     assert before == numba.config.CACHE_DIR
     assert len(unloaded) == 1
+
+
+def test_compiling_is_told_to_a_person(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who waits at a terminal is told why; a pipe stays silent."""
+    for name in ("_load", "_use", "_publish"):
+        monkeypatch.setattr(compiled, name, lambda *_: None)
+    compiled._compile(Path("nowhere"))
+    assert capsys.readouterr().err == ""
+
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    compiled._compile(Path("nowhere"))
+
+    assert "compiling what maps need" in capsys.readouterr().err

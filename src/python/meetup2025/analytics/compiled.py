@@ -104,6 +104,8 @@ def _one_thread() -> Iterator[None]:
 
 
 def _compile(target: Path) -> None:
+    if sys.stderr.isatty():  # a person waits
+        print("meetup2025: compiling what maps need, once: some twenty seconds", file=sys.stderr)
     own = _own_folder()
     _load(own)
     _use()
