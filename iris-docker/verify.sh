@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Runs the claims of docs/verify-on-iris.md on a server and prints a table: iris-docker/verify.sh [NUMBER…]
+# With MEETUP2025_CLAIMS=docs/verify-models.md it runs those of the models, which need no server.
 #
 # A claim is a heading with a number, a block, and a line `Expected:` with a pattern that a line of the output must match.
 # `sql` runs over the driver, `objectscript` is typed into a terminal of the server, `bash` runs here. Set

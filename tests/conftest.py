@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Connection, Cursor
 
-KEPT = {"MEETUP2025_IRIS_PASSWORD", "MEETUP2025_IRIS_URL", "MEETUP2025_REQUIRE_IRIS", "MEETUP2025_REQUIRE_RAY"}
+KEPT = {
+    *("MEETUP2025_IRIS_PASSWORD", "MEETUP2025_IRIS_URL"),
+    *("MEETUP2025_REQUIRE_CLIP", "MEETUP2025_REQUIRE_IRIS", "MEETUP2025_REQUIRE_RAY"),
+}
 DOUBLED = ("test_conformance", "test_pep249", "test_procedures", "test_runs", "test_searches", "test_workshop")
 
 
@@ -54,6 +58,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("engine", engines, indirect=True)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs torch and transformers where they are not, unless MEETUP2025_REQUIRE_CLIP=1."""
+    missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
+    if missing and item.get_closest_marker("clip"):
+        if os.environ.get("MEETUP2025_REQUIRE_CLIP") == "1":
+            pytest.fail("MEETUP2025_REQUIRE_CLIP=1 asks for torch and transformers: pip install --group clip")
+        pytest.skip("no torch and transformers: pip install --group clip")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Turn a declared gap into a strict xfail on its engine alone, and on the doubles, which stand on it."""
     for item in items:
@@ -81,6 +94,16 @@ def _compiled_functions(pytestconfig: pytest.Config) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMBA_CACHE_DIR", str(pytestconfig.cache.mkdir("compiled")))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def hub_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give a cache of Hugging Face of the tests' own, and no network beyond it."""
+    cache = tmp_path_factory.mktemp("hub")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HOME", str(cache))
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        yield cache
 
 
 @pytest.fixture(autouse=True)

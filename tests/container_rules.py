@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 WORKFLOW = ".github/workflows/tests.yml"
+WORKFLOWS = (WORKFLOW, ".github/workflows/models.yml")
 COMPOSE = "iris-docker/compose.yaml"
 HOME = "/opt/meetup2025/"
 OWNER = "51773"
@@ -38,6 +39,7 @@ DOCUMENTED = {
     "COMPOSE_FILE",
     "GITHUB_ENV",
     "LANG",
+    "PIP_EXTRA_INDEX_URL",
     "PIP_NO_CACHE_DIR",
     "PYTHONPATH",
     "PYTHONUTF8",
@@ -46,8 +48,9 @@ DOCUMENTED = {
 
 
 def read_files() -> dict[str, str]:
-    """Give the files that make the image and the server, and the workflow that tests them, by their names."""
-    paths = [ROOT / "Dockerfile", ROOT / ".dockerignore", ROOT / WORKFLOW, *sorted((ROOT / "iris-docker").iterdir())]
+    """Give the files that make the image and the server, and the workflows, by their names."""
+    names = ("Dockerfile", ".dockerignore", *WORKFLOWS)
+    paths = [*(ROOT / name for name in names), *sorted((ROOT / "iris-docker").iterdir())]
     return {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in paths if path.is_file()}
 
 
@@ -68,13 +71,18 @@ def instructions(files: Files, *names: str) -> Iterator[list[str]]:
             yield line.split()[1:]
 
 
+def last_stage(files: Files) -> Files:
+    """Give the files with the stage of the Dockerfile alone that becomes the image."""
+    return {**files, "Dockerfile": "FROM" + files["Dockerfile"].rpartition("\nFROM")[2]}
+
+
 def jobs(files: Files) -> dict[str, Any]:
-    """Give the jobs of the workflow."""
-    return read_yaml(files[WORKFLOW])["jobs"]
+    """Give the jobs of the workflows."""
+    return {name: job for each in WORKFLOWS for name, job in read_yaml(files[each])["jobs"].items()}
 
 
 def steps(files: Files) -> Iterator[dict[str, Any]]:
-    """Give the steps of the workflow."""
+    """Give the steps of the workflows."""
     return (step for job in jobs(files).values() for step in job["steps"])
 
 
@@ -123,20 +131,38 @@ def documented_merge(files: Files) -> Iterator[str]:
 
 def copied(files: Files) -> list[str]:
     """Give what the Dockerfile copies from the repository."""
-    return [word for words in instructions(files, "COPY") for word in words[:-1] if not word.startswith("--")]
+    lines = [words for words in instructions(files, "COPY") if not words[0].startswith("--from=")]
+    return [word for words in lines for word in words[:-1] if not word.startswith("--")]
 
 
 def copied_paths(files: Files) -> Iterator[str]:
     """What is copied is there, belongs to IRIS, and is all that the builder is sent."""
     yield from (f"Dockerfile copies {path}, which is not there" for path in copied(files) if not (ROOT / path).exists())
     lines = [line for line in files[".dockerignore"].splitlines() if not line.startswith("#")]
-    if lines[0] != "*" or sorted(line[1:] for line in lines if line[0] == "!") != sorted(copied(files)):
+    sent = {line[1:] for line in lines if line[0] == "!"}
+    whole = {path for path in copied(files) if str(PurePosixPath(path).parent) not in copied(files)}
+    if lines[0] != "*" or sent != whole:
         yield ".dockerignore must send what the Dockerfile copies, and nothing else"
     yield from (
         f"Dockerfile copies {words[-2]} for another owner"
-        for words in instructions(files, "COPY")
-        if words[0] != f"--chown={OWNER}:{OWNER}"
+        for words in instructions(last_stage(files), "COPY")
+        if f"--chown={OWNER}:{OWNER}" not in words
     )
+
+
+def model_alone(files: Files) -> Iterator[str]:
+    """Of the stage that has torch the image takes the folder of the models alone, to where they are looked for."""
+    image = last_stage(files)
+    made, read = (
+        dict(word.split("=", 1) for words in reversed([*instructions(each, "ENV")]) for word in words)
+        for each in (files, image)
+    )
+    taken = [words[-2:] for words in instructions(image, "COPY") if words[0] == "--from=model"]
+    places = read["MEETUP2025_MODELS"].split(":")
+    if [source for source, _ in taken] != [made["MEETUP2025_MODELS"]] or taken[0][1] not in places[1:]:
+        yield f"the image takes {taken}, and reads {places}"
+    if re.search(r"from=model,|pip install|torch", image["Dockerfile"]):
+        yield "the image has more of the stage that has torch"
 
 
 def one_owner(files: Files) -> Iterator[str]:
@@ -172,10 +198,16 @@ def folders_of_this_machine(files: Files) -> Iterator[str]:
 
 def pinned(files: Files) -> Iterator[str]:
     """Images have the tag of a release, actions a commit, and what is downloaded a version."""
-    images = re.findall(r"^(?:ARG \w+=|FROM )([\w./-]*[/:].*)$", files["Dockerfile"], re.MULTILINE)
+    images = re.findall(r"^(?:ARG IRIS=|FROM )([\w./-]*[/:]\S*)", files["Dockerfile"], re.MULTILINE)
     images += [service(files)["image"]]
-    images += [f"iris:{tag}" for job in jobs(files).values() for tag in job["strategy"]["matrix"].get("iris", [])]
-    yield from (f"{image} has no tag of a release" for image in images if not re.search(r":\d+\.[\d.]+$", image))
+    images += [
+        f"iris:{tag}"
+        for job in jobs(files).values()
+        for tag in job.get("strategy", {}).get("matrix", {}).get("iris", [])
+    ]
+    yield from (
+        f"{image} has no tag of a release" for image in images if not re.search(r":\d+\.[\d.]+(?:-slim)?$", image)
+    )
     actions = [step["uses"] for step in steps(files) if "uses" in step]
     yield from (f"{action} has no commit" for action in actions if not re.search(r"@[0-9a-f]{40}$", action))
     addresses = [word for words in instructions(files, "ADD") for word in words if "://" in word]
@@ -215,9 +247,9 @@ def kept_data(files: Files) -> Iterator[str]:
 
 def mounted_settings(files: Files) -> Iterator[str]:
     """The settings of the image name folders that are mounted; the photos of this machine must be there, and stay."""
-    values = dict(word.split("=") for words in instructions(files, "ENV") for word in words)
+    values = dict(word.split("=", 1) for words in instructions(last_stage(files), "ENV") for word in words)
     for name in ("MEETUP2025_MODELS", "MEETUP2025_PHOTOS"):
-        if values[name] not in mounts(files):
+        if values[name].partition(":")[0] not in mounts(files):
             yield f"{name} is {values[name]}, which is not mounted"
     for each in (each for each in service(files)["volumes"] if isinstance(each, dict)):
         if not each.get("read_only") or each["bind"].get("create_host_path") is not False:
@@ -239,7 +271,7 @@ def known_variables(files: Files) -> Iterator[str]:
     """An environment variable is one that the project reads, one that is documented, or one of the script itself."""
     paths = [*(ROOT / "src" / "python").rglob("*.py"), ROOT / "tests" / "conftest.py"]
     code = "".join(path.read_text("utf-8") for path in paths)
-    known = DOCUMENTED | set(re.findall(r"\bMEETUP2025_[A-Z_]+", code))
+    known = DOCUMENTED | set(re.findall(r"\bMEETUP2025_[A-Z_]+", code + files["iris-docker/verify.sh"]))
     for name, text in files.items():
         own = set(re.findall(r"\$\{(\w+):-", text)) if text.startswith("#!") else set()
         found = set(re.findall(r"\b(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|IRIS[A-Z]+)\b", text))
@@ -266,16 +298,18 @@ def checked_statuses(files: Files) -> Iterator[str]:
                 yield f"{name}: {line} is not looked at"
 
 
-# --- the workflow ---------------------------------------------------------------------------------------------------
+# --- the workflows --------------------------------------------------------------------------------------------------
 
 
 def least_rights(files: Files) -> Iterator[str]:
-    """The workflow reads the repository alone: no secret, no token that stays, no text of others in a shell."""
-    workflow = read_yaml(files[WORKFLOW])
-    if workflow.get("permissions") != {"contents": "read"} or any("permissions" in job for job in jobs(files).values()):
-        yield "the workflow may do more than read"
-    if "secrets." in files[WORKFLOW] or "pull_request_target" in workflow["on"]:
-        yield "the workflow knows secrets"
+    """A workflow reads the repository alone: no secret, no token that stays, no text of others in a shell."""
+    for name in WORKFLOWS:
+        workflow = read_yaml(files[name])
+        if workflow.get("permissions") != {"contents": "read"}:
+            yield f"{name} may do more than read"
+        if "secrets." in files[name] or "pull_request_target" in workflow["on"]:
+            yield f"{name} knows secrets"
+    yield from (f"the job {name} has rights of its own" for name, job in jobs(files).items() if "permissions" in job)
     for step in steps(files):
         if "checkout@" in step.get("uses", "") and step.get("with", {}).get("persist-credentials") is not False:
             yield "a token stays in the checkout"
@@ -286,8 +320,9 @@ def least_rights(files: Files) -> Iterator[str]:
 def bounded_jobs(files: Files) -> Iterator[str]:
     """A job ends by itself, and a newer run ends an older one."""
     yield from (f"the job {name} has no timeout" for name, job in jobs(files).items() if "timeout-minutes" not in job)
-    if read_yaml(files[WORKFLOW]).get("concurrency", {}).get("cancel-in-progress") is not True:
-        yield "an older run goes on"
+    for name in WORKFLOWS:
+        if read_yaml(files[name]).get("concurrency", {}).get("cancel-in-progress") is not True:
+            yield f"an older run of {name} goes on"
 
 
 def tested_images(files: Files) -> Iterator[str]:
@@ -301,6 +336,7 @@ def tested_images(files: Files) -> Iterator[str]:
 RULES: tuple[Rule, ...] = (
     documented_merge,
     copied_paths,
+    model_alone,
     one_owner,
     named_paths,
     folders_of_this_machine,

@@ -230,6 +230,10 @@ def unmet_imports(text: str, modules: Iterable[Path]) -> Iterator[str]:
     yield from (f"{name} is required and not imported" for name in sorted(required - wanted))
 
 
+NEVER_INSIDE = (PACKAGE / "engines" / "duckdb", PACKAGE / "embedding" / "installing")
+"""The embedded engine, and what needs torch, which refuses to run in a process of IRIS."""
+
+
 def called_modules() -> set[Path]:
     """Give the modules that the classes reach inside IRIS: those that their methods import, and so on."""
     bodies = (method.body for each in classes() for method in each.methods if method.language == "python")
@@ -243,9 +247,10 @@ def called_modules() -> set[Path]:
 
 
 def _files(name: str) -> Iterator[Path]:
-    """Give the files that an import runs: each package on the way, and the module; the embedded engine is no part."""
+    """Give the files that an import runs: each package on the way, and the module; none that IRIS never runs."""
     parts = name.split(".")
     for count in range(1, len(parts) + 1):
         path = PACKAGE.parent.joinpath(*parts[:count])
-        if path != PACKAGE / "engines" / "duckdb":
-            yield from (file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file())
+        if path in NEVER_INSIDE:
+            return
+        yield from (file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file())

@@ -307,7 +307,7 @@ def test_interrupt_is_quiet(home):
 def _wait_for(path):
     for _ in range(200):
         if path.exists():
-            time.sleep(1)  # until it waits for its input
+            time.sleep(2)  # until it waits for its input
             return
         time.sleep(0.1)
     pytest.fail(f"{path} must come")

@@ -7,6 +7,7 @@ import pytest
 from planted_groups import plant_groups
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_limits
 
 from meetup2025.analytics import clusters, lloyd
 from meetup2025.analytics.clusters import assign, cluster_names, fit_clusters
@@ -26,7 +27,8 @@ def test_planted_groups_come_back(n: int, k: int) -> None:
 def test_error_is_that_of_scikit_learn(n: int, k: int) -> None:
     """On groups that overlap the error is at most 2 % above that of scikit-learn."""
     rows, _ = plant_groups(n, 15, spread=2)
-    full = KMeans(k, n_init=10, random_state=5).fit(directions(rows))
+    with threadpool_limits(1):
+        full = KMeans(k, n_init=10, random_state=5).fit(directions(rows))
 
     assert fit_clusters(rows, k).sse <= full.inertia_ * 1.02
 
@@ -131,6 +133,16 @@ def test_copies_leave_no_group_empty() -> None:
     assert fit_clusters(rows, 4).sizes.tolist() == [50, 30, 1, 1]
 
 
+def test_a_large_table_of_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many groups as different rows are found, too, where a sample misses some of them."""
+    monkeypatch.setattr(clusters, "_SAMPLE", 200)
+    rows = np.repeat(np.eye(5), [4000, 1, 1, 1, 900], axis=0)
+
+    assert fit_clusters(rows, 5).sizes.tolist() == [4000, 900, 1, 1, 1]
+    with pytest.raises(DataError, match=r"different vectors, 5\. Got 6"):
+        fit_clusters(rows, 6)
+
+
 @pytest.mark.parametrize(("n", "k"), [(0, 1), (5, 0), (5, -1), (5, 6), (5, 10_000)])
 def test_too_many_groups(n: int, k: int) -> None:
     """More groups than rows, or none, are refused."""
@@ -168,6 +180,22 @@ def test_nearest_is_by_distance() -> None:
     labels, _ = lloyd.nearest_centres(np.array([[1.0, 0], [0, 1]]), np.array([[3.0, 0], [0.5, 0], [0, 2], [0, 1.9]]))
 
     assert labels.tolist() == [1, 3]
+
+
+def test_groups_whose_union_costs_least_are_merged() -> None:
+    """Two groups far away are merged before two that are nearer but larger; the mean is that of all their rows."""
+    centres = np.array([[0.0, 0], [1, 0], [5, 0], [5, 2]])
+
+    merged = clusters._merged(centres, np.array([100, 100, 3, 1]))
+
+    assert merged.tolist() == [[0, 0], [1, 0], [5, 0.5]]
+
+
+def test_a_group_without_rows_is_merged_first() -> None:
+    """A group that no row is in disappears, and its mean counts nothing."""
+    merged = clusters._merged(np.array([[0.0, 0], [1, 0], [9, 9]]), np.array([5, 5, 0]))
+
+    assert merged == pytest.approx(np.array([[0, 0], [1, 0]]), abs=1e-6)
 
 
 def test_centres_need_not_settle() -> None:

@@ -184,6 +184,21 @@ def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
         compiled._publish(filled(tmp_path / "own"), tmp_path / "file" / "umap")
 
 
+def test_folder_of_another_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder that may only be read is copied to one of this process, since Numba reads only what it can write."""
+    filled(tmp_path / "umap" / "functions")
+    (tmp_path / "umap" / "functions").chmod(0o555)
+    monkeypatch.setattr(compiled, "_loaded", [])
+    monkeypatch.setattr(compiled.os, "access", lambda path, _: path != tmp_path / "umap")
+
+    own = compiled._writable(tmp_path / "umap")
+
+    assert own not in {None, tmp_path / "umap"}
+    assert (own / "functions" / "compiled.nbc").read_text("utf-8") == "functions"
+    assert (own / "functions").stat().st_mode & 0o777 == 0o700
+    assert compiled._writable(own) == own
+
+
 def test_no_folder_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Where no temporary folder can be made either, a warning tells so, and maps are made all the same."""
     monkeypatch.setattr(compiled.tempfile, "tempdir", str(tmp_path / "none"))
@@ -201,3 +216,16 @@ def test_settings_of_numba_are_given_back(unloaded: list, tmp_path: Path) -> Non
 
     assert before == numba.config.CACHE_DIR
     assert len(unloaded) == 1
+
+
+def test_compiling_is_told_to_a_person(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who waits at a terminal is told why; a pipe stays silent."""
+    for name in ("_load", "_use", "_publish"):
+        monkeypatch.setattr(compiled, name, lambda *_: None)
+    compiled._compile(Path("nowhere"))
+    assert capsys.readouterr().err == ""
+
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    compiled._compile(Path("nowhere"))
+
+    assert "compiling what maps need" in capsys.readouterr().err

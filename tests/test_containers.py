@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import container_rules
 import pytest
-from container_rules import COMPOSE, ROOT, RULES, WORKFLOW, read_files, scripts, steps
+from container_rules import COMPOSE, ROOT, RULES, WORKFLOW, WORKFLOWS, jobs, read_files, scripts, steps
+from tiny import make_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,7 @@ FILES = read_files()
 MERGE = "iris-docker/merge.cpf"
 SCRIPT = "iris-docker/iris.script"
 INSIDE = "iris-docker/test-in-process"
+MODELS = WORKFLOWS[1]
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
 BREACHES = [
     ("documented_merge", MERGE, "[Actions]", "[Startup]"),
@@ -35,6 +38,12 @@ BREACHES = [
     ("copied_paths", ".dockerignore", "*\n", "**/x\n"),
     ("copied_paths", ".dockerignore", "!src\n", "!src\n!tests\n"),
     ("copied_paths", ".dockerignore", "!LICENSE\n", ""),
+    ("copied_paths", "Dockerfile", "COPY --from=model --chown=51773:51773", "COPY --from=model"),
+    ("model_alone", "Dockerfile", "COPY --from=model --chown=51773:51773 /models /opt/models\n", ""),
+    ("model_alone", "Dockerfile", "51773 /models /opt/models", "51773 /usr/local /usr/local"),
+    ("model_alone", "Dockerfile", "51773 /models /opt/models", "51773 /models /opt/model"),
+    ("model_alone", "Dockerfile", "/models:/opt/models", "/models"),
+    ("model_alone", "Dockerfile", "EXPOSE", "RUN pip install torch\nEXPOSE"),
     ("one_owner", "Dockerfile", "\nUSER 51773\n", "\n"),
     ("one_owner", "Dockerfile", "--owner=51773", "--owner=1000"),
     ("one_owner", "Dockerfile", "--chown=51773:51773 src", "--chown=51773:0 src"),
@@ -50,6 +59,7 @@ BREACHES = [
     ("folders_of_this_machine", COMPOSE, "/meetup2025/samples}", "/meetup2025/sample}"),
     ("pinned", "Dockerfile", "iris-community:2026.1", "iris-community"),
     ("pinned", "Dockerfile", "iris-community:2026.1", "iris-community:latest-em"),
+    ("pinned", "Dockerfile", "python:3.12-slim", "python:slim"),
     ("pinned", "Dockerfile", "zpm/0.10.9/", "zpm/newest/"),
     ("pinned", COMPOSE, "meetup2025:0.1.0", "meetup2025"),
     ("pinned", WORKFLOW, '"2026.2"', '"preview"'),
@@ -89,6 +99,9 @@ BREACHES = [
     ("least_rights", WORKFLOW, "persist-credentials: false", "fetch-depth: 1"),
     ("least_rights", WORKFLOW, "run: .ci/run", "run: .ci/run ${{ github.head_ref }}"),
     ("least_rights", WORKFLOW, 'REQUIRE_IRIS: "1"', "REQUIRE_IRIS: ${{ secrets.KEY }}"),
+    ("least_rights", MODELS, "contents: read", "contents: write"),
+    ("least_rights", MODELS, "numbers[@]", "numbers[@] ${{ matrix.claims }}"),
+    ("bounded_jobs", MODELS, "cancel-in-progress: true", "cancel-in-progress: false"),
     ("bounded_jobs", WORKFLOW, "    timeout-minutes: 120\n", ""),
     ("bounded_jobs", WORKFLOW, "cancel-in-progress: true", "cancel-in-progress: false"),
     ("tested_images", WORKFLOW, '["2026.1", "2026.2"]', '["2025.1", "2026.2"]'),
@@ -139,7 +152,10 @@ def lint(tool: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 LINTED = [
     ("hadolint", (), "Dockerfile", "USER 51773\n\nENV", "RUN cd /tmp\n\nENV"),
     ("check-jsonschema", ("--builtin-schema", "vendor.compose-spec"), COMPOSE, "restart:", "restarts:"),
-    ("check-jsonschema", ("--builtin-schema", "vendor.github-workflows"), WORKFLOW, "runs-on:", "run-on:"),
+    *(
+        ("check-jsonschema", ("--builtin-schema", "vendor.github-workflows"), name, "runs-on:", "run-on:")
+        for name in WORKFLOWS
+    ),
     *(("shellcheck", (), name, "set -euo pipefail", "set -euo pipefail\nrm -rf $1") for name in scripts(FILES)),
 ]
 
@@ -241,9 +257,9 @@ class Server:
         """Say what IRIS shows for what holds a text, and with which code it ends there."""
         (self.folder / "bin" / "answers").write_text(json.dumps(answers), "utf-8")
 
-    def run(self, script: str, *arguments: str, lines: str = "", **own: str) -> subprocess.CompletedProcess[str]:
-        """Run a script, with lines as its input and variables of its own."""
-        environment = {"PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}", **own}
+    def run(self, script: str, *arguments: str, lines: str = "", **values: str) -> subprocess.CompletedProcess[str]:
+        """Run a script, with lines as its input, and values of the build in its environment."""
+        environment = {"PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "MODEL": "sketch", **values}
         command = [str(self.folder / "module" / "iris-docker" / script), *arguments]
         return subprocess.run(command, input=lines, env=environment, capture_output=True, text=True, check=False)
 
@@ -338,7 +354,7 @@ def test_build(server: Server, tests: str, calls: list[str]) -> None:
     assert server.told("calls") == calls
     image = (server.folder / "module" / "image").read_text("utf-8").strip()
     assert server.told("typed")[-5:] == [
-        f'if $get(^MeetUp2025.Image) \'= "{image}" zpm "load {server.folder}/module -verbose":1',
+        f'if $get(^MeetUp2025.Image) \'= "{image}" zpm "load {server.folder}/module -verbose -DModel=sketch":1',
         f'set ^MeetUp2025.Image = "{image}"',
         "",
         'write !, "Every line"_" ran.", !',
@@ -368,6 +384,68 @@ def test_build_that_fails(server: Server, part: str, shown: str, code: int | Non
     assert done.returncode != 0
     assert shown in done.stdout
     assert server.told("calls")[-1] == last
+
+
+def test_build_with_a_model(server: Server) -> None:
+    """The model of the image becomes that of the server, before the catalogue is loaded."""
+    assert server.run("build", MODEL="org/big").returncode == 0
+    assert f'zpm "load {server.folder}/module -verbose -DModel=org/big":1' in "\n".join(server.told("typed"))
+
+
+PROGRAM = f"""#!/usr/bin/env bash
+[ "$(basename "$0")" = pip ] || exec {sys.executable} -c 'from meetup2025.cli import main; main()' "$@"
+echo "$*" >> "$0.calls"
+"""
+
+
+@pytest.fixture
+def builder(server: Server) -> Server:
+    """The builder of the model: with this package, and a pip that only notes what it is asked for."""
+    for name in ("pip", "meetup2025"):
+        server.write(f"bin/{name}", PROGRAM)
+    return server
+
+
+def build_model(builder: Server, model: str) -> subprocess.CompletedProcess[str]:
+    """Build the model of an image."""
+    values = {"MEETUP2025_MODELS": str(builder.folder / "models"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    return builder.run("model", MODEL=model, REVISION="main", HF_HUB_OFFLINE="1", **values)
+
+
+def test_model_of_the_image(builder: Server) -> None:
+    """The builder installs the model, verifies it, and leaves its folder and nothing beside."""
+    done = build_model(builder, str(make_model(builder.folder / "tiny", "org/tiny")))
+
+    assert done.returncode == 0
+    assert "lowest cosine to the original 1.000000" in done.stdout
+    assert "image_01" in done.stdout
+    assert [path.name for path in (builder.folder / "models").iterdir()] == ["org--tiny@2"]
+    assert (builder.folder / "bin" / "pip.calls").read_text("utf-8") == "install --quiet .[clip]\n"
+
+
+def test_image_without_a_download(builder: Server) -> None:
+    """With the bundled model nothing is installed, and the folder of the models is there, empty."""
+    done = build_model(builder, "sketch")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert list((builder.folder / "models").iterdir()) == []
+    assert not (builder.folder / "bin" / "pip.calls").exists()
+
+
+def test_image_of_a_model_that_fails(builder: Server) -> None:
+    """A model that cannot be installed fails the build."""
+    done = build_model(builder, "org/absent")
+
+    assert done.returncode == 3
+    assert done.stderr.startswith("meetup2025: ")
+
+
+def test_models_that_are_tried() -> None:
+    """The workflow runs every claim of the page, each once."""
+    text = (ROOT / "docs" / "verify-models.md").read_text("utf-8")
+    claims = [int(each) for row in jobs(FILES)["models"]["strategy"]["matrix"]["claims"] for each in row.split()]
+
+    assert claims == [int(number) for number in re.findall(r"(?m)^### (\d+)\.", text)]
 
 
 def test_image_is_what_is_loaded(server: Server) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -12,137 +10,33 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tiny import (
+    DIMENSION,
+    FILES,
+    LETTERS,
+    MAX_LENGTH,
+    MEAN,
+    SIZE,
+    STD,
+    Tiny,
+    change_json,
+    make_model,
+    pictures,
+    save_golden,
+    save_hashes,
+    texts,
+)
+from tokenizers import Tokenizer
 
 from meetup2025.embedding import encoder
 from meetup2025.embedding.models import BUNDLED, ImageInfo, check_hashes, find, installed, read_model
 from meetup2025.embedding.onnx import LEAST_COSINE, OnnxEncoder, _TextTower, fitted, pixels, threads
-from meetup2025.errors import BrokenModelError, DataError, MissingModelError
+from meetup2025.errors import BrokenModelError, DataError, InterfaceError, MissingModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-LETTERS = "アイウエオサバマグロタコ魚の写真abc "
-DIMENSION, SIZE, MAX_LENGTH = 8, 6, 12
-MEAN, STD = [0.5, 0.4, 0.3], [0.2, 0.25, 0.5]
-FILES = ["image.onnx", "text.onnx", "tokenizer.json", "golden.npz"]
-
-
-# --- a tiny model: a picture is its mean colour, a text the mean of its letters, each times a matrix
-
-
-class Tiny:
-    """The weights of a tiny model, and what it must answer."""
-
-    def __init__(self, seed: int = 5, dimension: int = DIMENSION) -> None:
-        generator = np.random.default_rng(seed)
-        self.dimension = dimension
-        self.colours = generator.standard_normal((3, dimension)).astype(np.float32)
-        self.letters = generator.standard_normal((len(LETTERS) + 1, dimension)).astype(np.float32)
-
-    def images(self, pictures: list[Image.Image]) -> np.ndarray:
-        """Embed square pictures of the right size."""
-        means = np.array([np.asarray(picture, np.float64).mean(axis=(0, 1)) for picture in pictures]) / 255
-        return _unit((means - MEAN) / STD @ self.colours)
-
-    def texts(self, texts: list[str]) -> np.ndarray:
-        """Embed texts of known letters; 0 is the padding."""
-        rows = [[LETTERS.index(letter) + 1 for letter in text[:MAX_LENGTH]] for text in texts]
-        return _unit(np.array([self.letters[row].astype(np.float64).mean(axis=0) for row in rows]))
-
-    def save(self, folder: Path) -> None:
-        """Write the two graphs."""
-        axes = numpy_helper.from_array(np.array([1]), "axes")
-        image = [
-            helper.make_node("ReduceMean", ["pixels"], ["means"], axes=[2, 3], keepdims=0),
-            helper.make_node("MatMul", ["means", "weights"], ["vectors"]),
-        ]
-        text = [
-            helper.make_node("Gather", ["weights", "input_ids"], ["all"]),
-            helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
-            helper.make_node("Unsqueeze", ["mask", "last"], ["column"]),
-            helper.make_node("Mul", ["all", "column"], ["known"]),
-            helper.make_node("ReduceSum", ["known", "axes"], ["vectors"], keepdims=0),
-        ]
-        last = numpy_helper.from_array(np.array([2]), "last")
-        self._write(folder / "image.onnx", image, {"pixels": (TensorProto.FLOAT, ["n", 3, SIZE, SIZE])}, self.colours)
-        ids = (TensorProto.INT64, ["n", "length"])
-        self._write(folder / "text.onnx", text, {"input_ids": ids, "attention_mask": ids}, self.letters, axes, last)
-
-    def _write(self, path, nodes, inputs, weights, *constants) -> None:
-        graph = helper.make_graph(
-            nodes,
-            "tower",
-            [helper.make_tensor_value_info(name, *kind) for name, kind in inputs.items()],
-            [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", self.dimension])],
-            [numpy_helper.from_array(weights, "weights"), *constants],
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-        onnx.save(model, path)
-
-
-def _unit(rows: np.ndarray) -> np.ndarray:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-def pictures(count: int, seed: int = 7) -> list[Image.Image]:
-    """Draw noise of the size of the model."""
-    noise = np.random.default_rng(seed).integers(0, 256, (count, SIZE, SIZE, 3), dtype=np.uint8)
-    return [Image.fromarray(one) for one in noise]
-
-
-def texts(count: int, seed: int = 7) -> list[str]:
-    """Draw texts of 1 to 11 letters, none of them blank."""
-    generator = np.random.default_rng(seed)
-    return ["魚" + "".join(generator.choice(list(LETTERS), generator.integers(0, 11))) for _ in range(count)]
-
-
-def save_golden(folder: Path, tiny: Tiny, **changes: object) -> None:
-    """Write golden items with the answers of *tiny*."""
-    items = {f"image_{place:02}": np.asarray(picture) for place, picture in enumerate(pictures(2))}
-    arrays = {"texts": np.array(["サバ", "タコの写真"]), "text_vectors": tiny.texts(["サバ", "タコの写真"])}
-    arrays |= {"image_vectors": tiny.images(pictures(2)), **items, **changes}
-    np.savez(folder / "golden.npz", **{name: value for name, value in arrays.items() if value is not None})
-
-
-def save_hashes(folder: Path) -> None:
-    """Make the hashes in model.json those of the files as they are."""
-    change_json(folder, sha256={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES})
-
-
-def change_json(folder: Path, **changes: object) -> None:
-    """Change fields of model.json; `image__size` is the size in image, and None takes a field out."""
-    data = json.loads((folder / "model.json").read_text("utf-8"))
-    for field, value in changes.items():
-        *outer, name = field.split("__")
-        record = data[outer[0]] if outer else data
-        record[name] = value
-        if value is None:
-            del record[name]
-    (folder / "model.json").write_text(json.dumps(data), "utf-8")
-
-
-def make_model(folder: Path, model_id: str = "tiny") -> Path:
-    """Write a valid model folder."""
-    folder.mkdir(parents=True)
-    tiny = Tiny()
-    tiny.save(folder)
-    tokenizer = Tokenizer(models.BPE({letter: place for place, letter in enumerate("\0" + LETTERS)}, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    tokenizer.save(str(folder / "tokenizer.json"))
-    save_golden(folder, tiny)
-    image = {"file": "image.onnx", "size": SIZE, "fit": "pad", "background": [255, 255, 255]}
-    image |= {"interpolation": "bicubic", "mean": MEAN, "std": STD}
-    text = {"file": "text.onnx", "tokenizer": "tokenizer.json", "max_length": MAX_LENGTH}
-    data = {"format": 1, "id": model_id, "revision": "2", "dimension": DIMENSION, "licence": "MIT"}
-    data |= {"description": "Tiny.", "image": image, "text": text, "golden": "golden.npz", "sha256": {}}
-    (folder / "model.json").write_text(json.dumps(data), "utf-8")
-    save_hashes(folder)
-    return folder
 
 
 @pytest.fixture
@@ -361,7 +255,7 @@ def test_towers_are_apart(folder):
 def test_sound_folder(folder):
     """A sound folder passes its checks, and every golden item is met."""
     check_hashes(folder)
-    cosines = OnnxEncoder(folder).verify()
+    cosines = [(item, cosine) for item, cosine, _ in OnnxEncoder(folder).verify()]
     assert [item for item, _ in cosines] == ["text 'サバ'", "text 'タコの写真'", "image_00", "image_01"]
     assert min(cosine for _, cosine in cosines) > 0.999999
 
@@ -381,7 +275,7 @@ def test_verify_finds_a_later_item(folder):
     vectors = tiny.images(pictures(2))
     save_golden(folder, tiny, image_vectors=np.array([vectors[0], -vectors[1]]))
     save_hashes(folder)
-    assert [round(cosine, 4) for _, cosine in OnnxEncoder(folder).verify()] == [1, 1, 1, -1]
+    assert [round(cosine, 4) for _, cosine, _ in OnnxEncoder(folder).verify()] == [1, 1, 1, -1]
 
 
 @pytest.mark.parametrize(
@@ -486,6 +380,19 @@ def test_file_of_another_kind(folder, embed, name):
         ({"golden": ".."}, "golden must be the name of a file"),
         ({"golden": "other.npz"}, "sha256.other.npz must be 64 hexadecimal digits. Got None"),
         ({"sha256__image.onnx": "abc"}, "sha256.image.onnx must be 64 hexadecimal digits. Got 'abc'"),
+        ({"int8": {"file": "image.int8.onnx", "way": "any", "median": 1.0}}, "int8.least must be there"),
+        ({"int8": {"file": "../x", "way": "", "median": 1.0, "least": 1.0}}, "int8.file must be the name of a file"),
+        ({"int8": {"file": "q.onnx", "way": "", "median": 1, "least": 1}}, "sha256.q.onnx must be 64 hexadecimal"),
+        ({"weights": []}, "weights must be an object"),
+        ({"weights": {"other.onnx": "a.weights"}}, "weights.other.onnx must be a file for one of"),
+        ({"weights": {"image.onnx": 5}}, r"weights.image.onnx must be a file for one of .* Got 5"),
+        ({"weights": {"image.onnx": "../a"}}, r"weights.image.onnx must be the name of a file in the folder"),
+        ({"weights": {"image.onnx": "a.weights"}}, "sha256.a.weights must be 64 hexadecimal digits"),
+        ({"original": {"source": "a/b"}}, "original.revision must be there"),
+        (
+            {"original": {"source": "a", "revision": "1", "kind": "C", "remote_code": 1, "made_with": "t"}},
+            "original.remote_code must be true or false. Got 1",
+        ),
         ({"sha256__more.bin": "0" * 64}, r"sha256 must be of the files named. Got \['more.bin'\]"),
     ],
 )
@@ -521,6 +428,15 @@ def test_installed(folder, tmp_path):
     assert own[1].bytes == sum((folder / name).stat().st_size for name in FILES)
 
 
+def test_several_folders(folder, tmp_path, monkeypatch):
+    """Models may be in several folders, one of them shared; what the first has comes first."""
+    other = make_model(tmp_path / "shared" / "tiny", "tiny")
+    big = make_model(tmp_path / "shared" / "org--big", "org/big")
+    monkeypatch.setenv("MEETUP2025_MODELS", os.pathsep.join([str(folder.parent), "", str(other.parent)]))
+    assert (find("tiny"), find("org/big")) == (folder, big)
+    assert [model.folder for model in installed()][1:] == [folder, big, other]
+
+
 def test_find(folder, tmp_path):
     """A model is found by its id, also one with an organisation, and by the path of its folder."""
     big = make_model(tmp_path / "models" / "org--big", "org/big")
@@ -528,6 +444,38 @@ def test_find(folder, tmp_path):
     assert find("org/big") == big
     elsewhere = make_model(tmp_path / "elsewhere", "other")
     assert find(str(elsewhere)) == elsewhere
+
+
+def test_find_a_revision(tmp_path):
+    """A model may have several revisions, each in a folder of its own; then one must be said."""
+    big = make_model(tmp_path / "models" / "org--big@2", "org/big")
+    assert find("org/big") == find("org/big@2") == big
+    with pytest.raises(MissingModelError, match="'org/big@3'; installed: sketch, org/big"):
+        find("org/big@3")
+    other = make_model(tmp_path / "models" / "org--big@3", "org/big")
+    change_json(other, revision="3")
+    assert (find("org/big@2"), find("org/big@3")) == (big, other)
+    with pytest.raises(MissingModelError, match=r"One revision .*Got 'org/big'; installed: org/big@2, org/big@3"):
+        find("org/big")
+
+
+def test_find_is_not_fooled_by_names(tmp_path):
+    """A revision is that of model.json, and an id that begins like another is another."""
+    make_model(tmp_path / "models" / "big@3", "big")
+    make_model(tmp_path / "models" / "big-more@2", "big-more")
+    with pytest.raises(MissingModelError):
+        find("big@3")
+    assert find("big-more").name == "big-more@2"
+    with pytest.raises(MissingModelError):
+        find("big*")
+
+
+def test_unfinished_folders_are_no_models(tmp_path):
+    """What an installation has not finished yet is neither listed nor found."""
+    make_model(tmp_path / "models" / ".installing" / "made", "made")
+    assert [model.id for model in installed()] == ["sketch"]
+    with pytest.raises(MissingModelError):
+        find("made")
 
 
 def test_find_from_within(tmp_path, monkeypatch):
@@ -562,6 +510,68 @@ def test_encoder(folder, monkeypatch):
     assert encoder(str(folder)) is encoder("tiny")
 
 
+# --- what runs a model
+
+
+def quantised(folder: Path, tiny: Tiny, least: float = 1.0) -> None:
+    """Give a model a second picture half."""
+    tiny.save(folder / "other")
+    (folder / "other" / "image.onnx").rename(folder / "image.int8.onnx")
+    change_json(folder, int8={"file": "image.int8.onnx", "way": "any", "median": 1.0, "least": least})
+    save_hashes(folder, *FILES, "image.int8.onnx")
+
+
+def near(difference: float) -> Tiny:
+    """Make a tiny model that is a little off."""
+    tiny = Tiny()
+    tiny.colours = tiny.colours + difference * np.random.default_rng(1).standard_normal(tiny.colours.shape)
+    tiny.colours = tiny.colours.astype(np.float32)
+    return tiny
+
+
+def test_quantised_half(folder, monkeypatch):
+    """MEETUP2025_RUNTIME=int8 takes the quantised half, and says so in the name of the model."""
+    quantised(folder, near(0.02), least=0.999)
+    monkeypatch.setenv("MEETUP2025_RUNTIME", "int8")
+    model = encoder("tiny")
+    assert model.model == "tiny@2+int8"
+    assert np.allclose(model.images(pictures(3)), near(0.02).images(pictures(3)), rtol=0, atol=1e-5)
+    assert not np.allclose(model.images(pictures(3)), Tiny().images(pictures(3)), rtol=0, atol=1e-4)
+
+
+def test_quantised_half_that_is_worse_than_it_was(folder):
+    """A quantised half that is further away than when it was made is refused: not every processor can run it."""
+    quantised(folder, near(0.3), least=0.999)
+    with pytest.raises(BrokenModelError, match=r"published vectors \(cosine 0\.989\)\. Got a cosine of 0\.9"):
+        OnnxEncoder(folder, int8=True).images(pictures(1))
+    assert OnnxEncoder(folder).images(pictures(1)).shape == (1, DIMENSION)
+
+
+def test_no_quantised_half(monkeypatch):
+    """A model without a quantised half is no other model instead."""
+    monkeypatch.setenv("MEETUP2025_RUNTIME", "int8")
+    with pytest.raises(MissingModelError, match="install it again with --int8"):
+        encoder("sketch")
+
+
+def test_unknown_runtime(monkeypatch):
+    """A runtime that there is not is refused, with those that there are."""
+    monkeypatch.setenv("MEETUP2025_RUNTIME", "cuda")
+    with pytest.raises(InterfaceError, match=r"must be onnx, int8, torch\. Got 'cuda'"):
+        encoder("sketch")
+
+
+def test_verify_tells_more_than_the_first(folder):
+    """A model that is not held to its first item tells of each how near it is."""
+    save_golden(folder, Tiny(seed=6))
+    save_hashes(folder)
+    with pytest.raises(BrokenModelError):
+        OnnxEncoder(folder).verify()
+    found = OnnxEncoder(folder, strict=False).verify()
+    assert len(found) == 4
+    assert all(cosine < least for _, cosine, least in found)
+
+
 # --- the bundled model
 
 
@@ -571,7 +581,7 @@ def test_sketch():
     check_hashes(BUNDLED / "sketch")
     assert sketch is encoder("sketch")
     assert sketch.dimension == 512
-    assert min(cosine for _, cosine in OnnxEncoder(BUNDLED / "sketch").verify()) >= LEAST_COSINE
+    assert min(cosine for _, cosine, _ in OnnxEncoder(BUNDLED / "sketch").verify()) >= LEAST_COSINE
 
 
 def test_pictures_load_nothing_of_texts():

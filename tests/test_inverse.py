@@ -175,6 +175,15 @@ def test_many_places(fitted: maps.Map, monkeypatch: pytest.MonkeyPatch) -> None:
     assert inverse.inverse(fitted, places) == pytest.approx(together)
 
 
+def test_many_places_by_inverse_transform(fitted: maps.Map, monkeypatch: pytest.MonkeyPatch) -> None:
+    """UMAP's inverse transform takes places in blocks, too, and gives each its image."""
+    monkeypatch.setattr(inverse, "_PLACES", 2)
+
+    images = inverse.inverse(fitted, fitted.embedding[:3], method="inverse_transform")
+
+    assert (images @ PLANTED.centres.T).argmax(axis=1).tolist() == [0, 1, 2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

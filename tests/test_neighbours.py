@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from blobs import blobs
 from sklearn.neighbors import NearestNeighbors
 
 from meetup2025.analytics import neighbours
@@ -48,6 +49,40 @@ def test_neighbours_among_others() -> None:
 
     assert found.indices[:, 0].tolist() == [10, 11, 12]
     assert found.cosines[:, 0] == pytest.approx(1)
+
+
+def test_neighbours_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Candidates in a few directions hold nearly all neighbours; the cosines of those found are exact."""
+    monkeypatch.setattr(neighbours, "_PRINCIPAL", 40)
+    monkeypatch.setattr(neighbours, "_BLOCK", 5000)
+    unit = neighbours.directions(blobs(300, 3).rows)
+    exact = neighbours.nearest_others(unit, 10)
+
+    found = neighbours.nearest_of_many(unit, 10)
+
+    same = [len({*one} & {*other}) for one, other in zip(found.indices, exact.indices, strict=True)]
+    assert 9 < np.mean(same) < 10
+    assert found.cosines == pytest.approx(np.einsum("nd,nkd->nk", unit, unit[found.indices]), abs=1e-6)
+    assert (found.indices != np.arange(300)[:, None]).all()
+
+
+def test_too_few_for_candidates() -> None:
+    """Twice as many candidates as neighbours must be there."""
+    with pytest.raises(DataError, match=r"from 1 to the number of others, 19\. Got 20"):
+        neighbours.nearest_of_many(neighbours.directions(drawn(20)), 10)
+
+
+def test_cosines_in_any_company() -> None:
+    """Cosines that are compared anew are the same for a row alone and among others, to the last bit."""
+    unit, base = neighbours.directions(drawn(40)), neighbours.directions(drawn(60, seed=6))
+    found = neighbours.nearest_directions(unit, base, 5)
+
+    together = neighbours.compared(unit, base, found)
+    alone = neighbours.compared(unit[7:8], base, neighbours.nearest_directions(unit[7:8], base, 5))
+
+    assert (together.cosines[7] == alone.cosines[0]).all()
+    assert (together.indices[7] == alone.indices[0]).all()
+    assert together.cosines == pytest.approx(found.cosines, abs=1e-6)
 
 
 def test_equal_vectors_are_neighbours_in_their_order() -> None:

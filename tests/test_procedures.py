@@ -324,7 +324,7 @@ def test_refused_load_inside_a_transaction(connection, allowed):
 def test_installed_models(connection):
     """The installed models are JSON; the bundled one is there, as the catalogue calls it."""
     (sketch,) = [model for model in json.loads(call(connection, "InstalledModels()")) if model["id"] == "sketch"]
-    assert sorted(sketch) == ["bytes", "description", "dimension", "id", "licence", "revision", "used"]
+    assert sorted(sketch) == ["bytes", "description", "dimension", "fault", "id", "licence", "revision", "used"]
     assert (f"{sketch['id']}@{sketch['revision']}", sketch["dimension"]) == (encoder().model, 512)
     assert sketch["bytes"] > 1000
 

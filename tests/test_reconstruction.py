@@ -7,7 +7,7 @@ import pytest
 from blobs import blobs, unit
 from sklearn.datasets import load_digits
 
-from meetup2025.analytics.holdout import hold_out
+from meetup2025.analytics.comparison import hold_out
 from meetup2025.analytics.reconstruction import Reconstruction
 from meetup2025.errors import DataError, InvalidVectorError
 
@@ -73,7 +73,10 @@ def test_held_out_digits(digit: int) -> None:
     """On scikit-learn's digits, a class that was never seen is told from the others: 0.974 on average."""
     rows, labels = load_digits(return_X_y=True)
 
-    assert hold_out(Reconstruction.fit, rows, labels, digit).roc_auc > 0.93
+    [found] = hold_out(rows, labels, detectors={"Reconstruction": Reconstruction.fit}, held=[digit], share=0.7)
+
+    assert found.held == str(digit)
+    assert found.roc_auc > 0.93
 
 
 def test_nothing_but_plain_fields(detector: Reconstruction) -> None:

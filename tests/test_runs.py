@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from asked import selected
 
 from meetup2025 import vectors
 from meetup2025.engines.program import program
@@ -57,12 +58,6 @@ def fit(connection: Connection, seed: int = 5, *, source: str = "Fish", how: Fit
     """Fit and store a run of the kind Elbow."""
     items = read_items(connection, source)
     return fitted_run(connection, Request("Elbow", items.basis, {"most": 4, **given}, seed), how or Fit())
-
-
-def selected(cursor: Cursor, sql: str, *given: object) -> list[tuple[object, ...]]:
-    """Run a statement and give its rows."""
-    cursor.execute(sql, given)
-    return cursor.fetchall()
 
 
 # --- a run ----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from asked import selected
 from planted import CLUSTERS, EXEMPLARS, INSERT_IMAGE, STRANGERS, Planted, unit
 
 from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError
@@ -15,12 +16,6 @@ if TYPE_CHECKING:
     from meetup2025.engines import Cursor
 
 pytestmark = pytest.mark.anywhere
-
-
-def selected(cursor: Cursor, sql: str, *given: object) -> list[tuple[object, ...]]:
-    """Run a statement and give its rows."""
-    cursor.execute(sql, given)
-    return cursor.fetchall()
 
 
 @pytest.fixture
@@ -111,7 +106,7 @@ def test_one_vector(cursor: Cursor, planted: Planted) -> None:
     cursor.execute(INSERT_IMAGE, ["a.jpg", planted.vectors[0]])
 
     assert [row[:2] for row in selected(cursor, "CALL MeetUp2025.Clusters('FishImage', 1)")] == [(1, 1)]
-    with pytest.raises(DataError, match="different vectors"):
+    with pytest.raises(DataError, match=r"3 vectors, 2 of them different\. Got 1"):
         selected(cursor, "CALL MeetUp2025.Clusters('FishImage')")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from asked import metrics, number, selected
 from planted import CLUSTERS, EXEMPLARS, INSERT_FISH, INSERT_IMAGE, Planted, unit
 
 from meetup2025 import vectors
@@ -17,23 +18,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anywhere
 
 MEMBERS = {name: number for number, names in enumerate(CLUSTERS) for name in names}
-
-
-def selected(cursor: Cursor, sql: str, *given: object) -> list[tuple[object, ...]]:
-    """Run a statement and give its rows."""
-    cursor.execute(sql, given)
-    return cursor.fetchall()
-
-
-def number(cursor: Cursor, sql: str, *given: object) -> int:
-    """Run a statement that gives one number."""
-    [(found,)] = selected(cursor, sql, *given)
-    return int(str(found))
-
-
-def metrics(cursor: Cursor, run: int) -> dict[object, object]:
-    """Give the metrics of a run that are about all of it."""
-    return dict(selected(cursor, "SELECT Name, Value FROM MeetUp2025.ReadMetrics(?) WHERE Subject IS NULL", run))
 
 
 def places(cursor: Cursor, run: int) -> dict[object, np.ndarray]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from asked import metrics, number, selected
 from planted import EXEMPLARS, INSERT_IMAGE, STRANGERS, Planted, unit
 from sklearn.metrics import roc_auc_score
 
@@ -22,23 +23,6 @@ INSERT INTO MeetUp2025.Mark (Labels, Source, Item, Odd)
 SELECT 'mine', 'Fish', FishID, CASE WHEN Name IN ({}) THEN 1 ELSE 0 END FROM MeetUp2025.Fish"""
 
 pytestmark = pytest.mark.anywhere
-
-
-def selected(cursor: Cursor, sql: str, *given: object) -> list[tuple[object, ...]]:
-    """Run a statement and give its rows."""
-    cursor.execute(sql, given)
-    return cursor.fetchall()
-
-
-def number(cursor: Cursor, sql: str, *given: object) -> int:
-    """Run a statement that gives one number."""
-    [(found,)] = selected(cursor, sql, *given)
-    return int(str(found))
-
-
-def metrics(cursor: Cursor, run: int) -> dict[object, object]:
-    """Give the metrics of a run."""
-    return dict(selected(cursor, "SELECT Name, Value FROM MeetUp2025.ReadMetrics(?)", run))
 
 
 @pytest.fixture

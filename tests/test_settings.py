@@ -29,10 +29,12 @@ def test_saved_settings() -> None:
     """What is saved is read, whatever the case of the name; the environment comes first."""
     settings.save("model", "clip@1")
     settings.save("Models", "/data/models")
+    settings.save("Runtime", "int8")
     settings.save("PHOTOS", f"/data/a{os.pathsep}/data/b")
 
     assert settings.model() == "clip@1"
-    assert settings.models_folder() == Path("/data/models")
+    assert settings.models_folders() == [Path("/data/models")]
+    assert settings.runtime() == "int8"
     assert settings.photo_folders() == [Path("/data/a"), Path("/data/b")]
 
 
@@ -79,7 +81,7 @@ def test_empty_value_takes_a_setting_out(file: Path) -> None:
 @pytest.mark.parametrize("name", ["", "URL", "MEETUP2025_MODEL", "../x"])
 def test_setting_that_there_is_not(name: str) -> None:
     """Only the settings that there are can be saved."""
-    with pytest.raises(DataError, match="Model, Models, Photos, Worker"):
+    with pytest.raises(DataError, match="Model, Models, Photos, Runtime, Worker"):
         settings.save(name, "x")
 
 

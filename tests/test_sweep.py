@@ -11,6 +11,7 @@ from kneed import KneeLocator
 from planted_groups import plant_groups
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
+from threadpoolctl import threadpool_limits
 
 from meetup2025.analytics import sweep
 from meetup2025.analytics.neighbours import directions
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 def loop(rows: np.ndarray, ks: Sequence[int]) -> tuple[np.ndarray, int]:
     """Do as the workshop did: K-means ten times for each K, then kneed."""
-    errors = np.array([KMeans(k, random_state=5, n_init=10).fit(rows).inertia_ for k in ks])
+    with threadpool_limits(1):  # threads that wait for each other make this ten times as slow on a busy machine
+        errors = np.array([KMeans(k, random_state=5, n_init=10).fit(rows).inertia_ for k in ks])
     return errors, KneeLocator(ks, errors, curve="convex", direction="decreasing").knee
 
 
@@ -132,11 +134,11 @@ def test_few_different_rows_end_the_sweep() -> None:
     assert elbow(np.eye(3)).ks.tolist() == [2]
 
 
-@pytest.mark.parametrize("n", [60, 1500])
+@pytest.mark.parametrize("n", [30, 1500])
 @pytest.mark.parametrize("noise", [1e-8, 1e-6, 1e-4])
 def test_near_copies(n: int, noise: float) -> None:
     """Copies with a little noise are as many groups as there were rows before, and nothing warns of them."""
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(0)
     rows = rng.normal(size=(3, 300))[np.arange(n) % 3] + noise * rng.normal(size=(n, 300))
 
     found = elbow(rows, 2, 9)

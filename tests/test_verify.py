@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from meetup2025.engines import Connection
 
 ROOT = Path(__file__).parents[1]
-DOCUMENT = ROOT / "docs" / "verify-on-iris.md"
+DOCUMENTS = [ROOT / "docs" / f"verify-{name}.md" for name in ("on-iris", "models")]
 SCRIPT = ROOT / "iris-docker" / "verify.sh"
 
 
@@ -44,22 +44,26 @@ class Claim(NamedTuple):
         return re.findall(r"^Expected: `(.*)`$", self.text, re.MULTILINE)[0]
 
 
-def claims() -> list[Claim]:
-    """Read the document."""
-    text = DOCUMENT.read_text("utf-8")
+def claims(document: Path) -> list[Claim]:
+    """Read a document."""
+    text = document.read_text("utf-8")
     found = re.findall(r"^### (\d+)\. (.*?)\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
     return [Claim(int(number), title, body) for number, title, body in found]
 
 
-CLAIMS = claims()
+CLAIMS = claims(DOCUMENTS[0])
 
 
-def test_numbers() -> None:
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.stem)
+def test_numbers(document: Path) -> None:
     """The claims are numbered from 1, without gaps."""
-    assert [claim.number for claim in CLAIMS] == list(range(1, len(CLAIMS) + 1))
+    numbers = [claim.number for claim in claims(document)]
+
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) >= 20
 
 
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.title)
+@pytest.mark.parametrize("claim", [*CLAIMS, *claims(DOCUMENTS[1])], ids=lambda claim: claim.title)
 def test_claim_is_whole(claim: Claim) -> None:
     """A claim has one block, a pattern that an empty output does not match, and what to change."""
     assert claim.language in {"sql", "objectscript", "bash"}

@@ -16,6 +16,7 @@ from meetup2025 import __version__
 from meetup2025.analysis_commands import clusters, compare_detectors, elbow, map_, outliers, runs
 from meetup2025.drawing import draw_answers, pictured
 from meetup2025.errors import UnreadableImageError
+from meetup2025.model_commands import model
 from meetup2025.options import (
     EXIT_CODES,
     SOME_FAILED,
@@ -52,6 +53,7 @@ def main() -> None:
     """Name the fish in a picture, and see what vectors mean, in SQL."""
 
 
+main.add_command(model)
 main.add_command(serve)
 for command in (map_, clusters, elbow, outliers, compare_detectors, runs):
     main.add_command(command)
@@ -254,31 +256,6 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
         if connection.in_transaction:
             complain("the transaction was not committed, so it is taken back: end it with COMMIT")
             sys.exit(SOME_FAILED)
-
-
-@main.group(epilog=example("meetup2025 model list"))
-@common
-def model() -> None:
-    """See the models that make vectors."""
-
-
-@model.command("list", epilog=example("meetup2025 model list", "meetup2025 model list --format json"))
-@common
-def list_models() -> None:
-    """List the installed models; * marks the one in use."""
-    import json
-
-    from meetup2025 import output
-
-    with database() as connection:
-        models = json.loads(_value(connection, "SELECT MeetUp2025.InstalledModels()"))
-    style = options().format
-    columns = ["id", "revision", "dimension", "bytes", "licence", "description", "used"]
-    rows = [tuple(map(each.get, columns)) for each in models]
-    if style == "table":
-        columns = ["", "id", "revision", "dimension", "size", "licence", "description"]
-        rows = [("*" if row[-1] else "", *row[:3], f"{row[3] / 1e6:.1f} MB", *row[4:-1]) for row in rows]
-    output.write_rows(columns, rows, style, records=True)
 
 
 def _load_names_if_none(connection: Connection) -> None:

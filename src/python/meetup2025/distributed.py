@@ -164,7 +164,7 @@ def _model(connection: Connection) -> str:
         models = json.loads(cursor.execute("SELECT MeetUp2025.InstalledModels()").fetchall()[0][0])
     used = [f"{each['id']}@{each['revision']}" for each in models if each["used"]]
     if not used:
-        known = ", ".join(each["id"] for each in models) or "none"
+        known = ", ".join(each["id"] for each in models if not each["fault"]) or "none"
         raise MissingModelError(f"The model of the database must be installed there. Got another; installed: {known}.")
     return used[0]
 

@@ -24,6 +24,7 @@ Everything that can go wrong, as types.
     ├── ForbiddenPathError(PermissionError)    a file outside the allowed folders
     ├── MissingModelError(LookupError)         a model that is not installed
     ├── BrokenModelError(ValueError)           a model folder that fails its own checks
+    ├── UntrustedCodeError(PermissionError)    code that a model brings, and that may not run
     ├── ClassSyntaxError(ValueError)           a `.cls` file that cannot be read; has file, line and column
     └── MissingExtraError(ImportError)         an optional dependency that is not installed
 
@@ -145,6 +146,10 @@ class MissingModelError(MeetUpError, LookupError):
 
 class BrokenModelError(MeetUpError, ValueError):
     """A model folder that fails its own checks: a changed byte, a wrong dimension, a failing golden test."""
+
+
+class UntrustedCodeError(MeetUpError, PermissionError):
+    """Code that a model brings, and that nobody allowed to run."""
 
 
 class ClassSyntaxError(_Located, MeetUpError, ValueError):

@@ -217,14 +217,22 @@ def installed_models() -> str:
     List the installed models; `MeetUp2025.InstalledModels`.
 
     Returns:
-        A JSON array of objects.
+        A JSON array of objects. Of a model that is broken there are only the name of its folder, as its id, and the
+        fault.
     """
     import json
 
     from meetup2025 import settings
-    from meetup2025.embedding.models import installed
+    from meetup2025.embedding.models import QUANTISED, faults, installed
 
     names = ("id", "revision", "dimension", "licence", "description", "bytes")
-    used = settings.model().partition("@")[0]
-    models = [{name: getattr(model, name) for name in names} | {"used": model.id == used} for model in installed()]
+    used = settings.model()
+    models = [
+        {name: getattr(model, name) for name in names} | {"used": used in {model.id, model.model}, "fault": None}
+        for model in installed()
+    ]
+    for model in (each for each in models if each["used"] and settings.runtime() == "int8"):
+        model["revision"] += QUANTISED
+    nothing = {**dict.fromkeys(names), "used": False}
+    models += [{**nothing, "id": folder.name, "fault": fault} for folder, fault in faults().items()]
     return json.dumps(models, ensure_ascii=False)

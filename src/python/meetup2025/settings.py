@@ -6,7 +6,9 @@ IRIS server sets by `do ##class(MeetUp2025.Setup).Set("Photos", "/data/photos")`
 
 - `MEETUP2025_URL`: database of the command line. Default: a file in the user's data folder.
 - `MEETUP2025_MODEL`: model that makes the vectors. Default: `sketch`.
-- `MEETUP2025_MODELS`: folder of the installed models. Default: `models` in the data folder.
+- `MEETUP2025_RUNTIME`: what runs it, `onnx`, `int8` (pictures quantised) or `torch` (the original). Default: `onnx`.
+- `MEETUP2025_MODELS`: folders of the installed models, separated as in `PATH`; models are installed into the first.
+  Default: `models` in the data folder.
 - `MEETUP2025_ENCODER`: server that makes the vectors, as `unix:/path` or `http://127.0.0.1:8025`. Default: none, this
   process makes them.
 - `MEETUP2025_ENCODER_TOKEN`: what such a server wants to be told. Default: nothing.
@@ -22,18 +24,16 @@ import os
 import sys
 from pathlib import Path
 
-from meetup2025.errors import DataError, OperationalError
+from meetup2025.errors import DataError, InterfaceError, OperationalError
 
 FILE = Path(__file__).with_name("settings.json")
 """The settings of an installation."""
 
-NAMES = {
-    "MODEL": "MEETUP2025_MODEL",
-    "MODELS": "MEETUP2025_MODELS",
-    "PHOTOS": "MEETUP2025_PHOTOS",
-    "WORKER": "MEETUP2025_WORKER",
-}
+NAMES = {name: f"MEETUP2025_{name}" for name in ("MODEL", "MODELS", "PHOTOS", "RUNTIME", "WORKER")}
 """Settings that the file may hold, by what an administrator calls them."""
+
+RUNTIMES = ("onnx", "int8", "torch")
+"""What may run a model."""
 
 
 def data_folder() -> Path:
@@ -57,9 +57,22 @@ def model() -> str:
     return _value("MEETUP2025_MODEL") or "sketch"
 
 
-def models_folder() -> Path:
-    """Give the folder of the installed models."""
-    return Path(_value("MEETUP2025_MODELS") or data_folder() / "models").expanduser()
+def runtime() -> str:
+    """
+    Give what runs the model: `onnx`, `int8` or `torch`.
+
+    Raises:
+        InterfaceError: The setting is another word.
+    """
+    wanted = _value("MEETUP2025_RUNTIME") or "onnx"
+    if wanted not in RUNTIMES:
+        raise InterfaceError(f"MEETUP2025_RUNTIME must be {', '.join(RUNTIMES)}. Got {wanted!r}.")
+    return wanted
+
+
+def models_folders() -> list[Path]:
+    """Give the folders of the installed models; a model is installed into the first, and found there first."""
+    return _folders("MEETUP2025_MODELS") or [data_folder() / "models"]
 
 
 def encoder_url() -> str:
@@ -87,8 +100,7 @@ def uses_worker() -> bool:
 
 def photo_folders() -> list[Path]:
     """Give the folders that SQL may read files from."""
-    folders = _value("MEETUP2025_PHOTOS").split(os.pathsep)
-    return [Path(folder).expanduser() for folder in folders if folder.strip()]
+    return _folders("MEETUP2025_PHOTOS")
 
 
 def save(name: str, value: str | int) -> None:
@@ -96,7 +108,7 @@ def save(name: str, value: str | int) -> None:
     Put a setting into the file of the installation.
 
     Args:
-        name: `Model`, `Models`, `Photos` or `Worker`, in any case.
+        name: `Model`, `Models`, `Photos`, `Runtime` or `Worker`, in any case.
         value: Empty to take the setting out. A number comes from ObjectScript as one.
 
     Raises:
@@ -114,6 +126,10 @@ def save(name: str, value: str | int) -> None:
         with contextlib.suppress(OSError):
             beside.unlink()
         raise OperationalError(f"The settings must be writable. Got, for {FILE}: {error.strerror}.") from error
+
+
+def _folders(name: str) -> list[Path]:
+    return [Path(folder).expanduser() for folder in _value(name).split(os.pathsep) if folder.strip()]
 
 
 def _value(name: str) -> str:

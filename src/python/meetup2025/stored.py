@@ -150,7 +150,8 @@ def check_models(table: str, model: str, models: Iterable[str]) -> None:
     if others:
         raise ModelMismatchError(
             f"The vectors of MeetUp2025.{table} must all be of one model. The table has {', '.join(others)}; this is "
-            f"{model}: take the model of the table (setting MEETUP2025_MODEL), or empty the table and load it again."
+            f"{model}: take the model of the table (settings MEETUP2025_MODEL and MEETUP2025_RUNTIME), or empty the "
+            "table and load it again."
         )
 
 

@@ -94,8 +94,7 @@ def fit_clusters(rows: ArrayLike, k: int, *, seed: int = 5) -> Clusters:
     unit = directions(rows)
     if not 1 <= k <= len(unit):
         raise _too_few(k, len(unit))
-    sample = _sampled(unit, k, seed)
-    labels, centres = lloyd(unit, _settled(sample, k, seed), _FINISH)
+    labels, centres = lloyd(unit, _settled(_sampled(unit, k, seed), k, seed), _FINISH)
     if np.count_nonzero(np.bincount(labels)) < k:
         raise _too_few(k, len(np.unique(unit, axis=0)))
     return _largest_first(unit, labels, centres, seed)
@@ -173,7 +172,8 @@ def _sampled(unit: NDArray[np.float32], k: int, seed: int) -> NDArray[np.float32
     count = max(_SAMPLE, _PER_CLUSTER * k)
     if len(unit) <= count:
         return unit
-    return unit[np.sort(np.random.default_rng(seed).choice(len(unit), count, replace=False))]
+    sample = unit[np.sort(np.random.default_rng(seed).choice(len(unit), count, replace=False))]
+    return sample if different(sample, k) >= k else unit  # of a table of copies, the few others may be missing
 
 
 def _settled(unit: NDArray[np.float32], k: int, seed: int) -> NDArray[np.float64]:
@@ -241,5 +241,5 @@ def _largest_first(
 
 def _too_few(k: int, most: int) -> DataError:
     return DataError(
-        f"The number of groups must be from 1 to the number of different vectors, {most}. Got {k}; ask for fewer."
+        f"The number of groups must be from 1 to the number of different vectors, {most}. Got {k}; choose one of these."
     )

@@ -5,7 +5,7 @@ Which detector to take: all of them on the same items, each with a threshold fro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from meetup2025.analytics.thresholds import best_f1, binary
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -103,11 +103,12 @@ def compare(
     return tuple(found)
 
 
-def hold_out(
+def hold_out(  # noqa: PLR0913 - each is told by its name
     rows: ArrayLike,
     classes: ArrayLike,
     *,
     detectors: Mapping[str, Callable[..., Detector]] | None = None,
+    held: Iterable[Any] | None = None,
     share: float = 0.5,
     seed: int = _SEED,
 ) -> Iterator[HeldOut]:
@@ -121,6 +122,7 @@ def hold_out(
         rows: Shape (n, d).
         classes: Shape (n,); at least 2 different ones.
         detectors: As in `compare`.
+        held: Classes to leave out; None takes each.
         share: Share of the other rows that is trained on, above 0 and below 1.
         seed: Every random choice is made from it.
 
@@ -136,13 +138,13 @@ def hold_out(
         raise DataError(f"Each of the {len(unit)} rows must have a class, and two must differ. Got {kinds.shape}.")
     if not 0 < share < 1:
         raise DataError(f"The share to train on must be above 0 and below 1. Got {share}.")
-    for held in np.unique(kinds):
-        others = np.random.default_rng(seed).permutation(np.flatnonzero(kinds != held))
+    for each in np.unique(kinds) if held is None else held:
+        others = np.random.default_rng(seed).permutation(np.flatnonzero(kinds != each))
         count = round(share * len(others))
-        tested = np.concatenate([others[count:], np.flatnonzero(kinds == held)])
+        tested = np.concatenate([others[count:], np.flatnonzero(kinds == each)])
         for name, fit in _chosen(detectors).items():
             scores = fit(unit[others[:count]], seed=seed).scores(unit[tested])
-            yield HeldOut(name, str(held), *areas(scores, kinds[tested] == held))
+            yield HeldOut(name, str(each), *areas(scores, kinds[tested] == each))
 
 
 def _chosen(detectors: Mapping[str, Callable[..., Detector]] | None) -> Mapping[str, Callable[..., Detector]]:

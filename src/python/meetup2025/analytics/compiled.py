@@ -62,7 +62,7 @@ def compile_now() -> Path:
 
     It is written to a folder of this process first, and then given its name in one step: two processes that compile at
     once do not mix their files, and none reads half of them. Where the folder cannot be written, a warning tells so
-    once in a process, and each process compiles anew.
+    once in a process, and each process compiles anew. One that was written by another user is copied.
 
     Returns:
         The folder.
@@ -73,7 +73,7 @@ def compile_now() -> Path:
     with _LOCK:
         target = folder()
         if target.is_dir():
-            _load(target)
+            _load(_writable(target))
         elif _loaded:
             raise OperationalError(f"{target} must be made by a process that made no map yet. Start another.")
         else:
@@ -104,11 +104,25 @@ def _one_thread() -> Iterator[None]:
 
 
 def _compile(target: Path) -> None:
+    if sys.stderr.isatty():  # a person waits
+        print("meetup2025: compiling what maps need, once: some twenty seconds", file=sys.stderr)
     own = _own_folder()
     _load(own)
     _use()
     if own:
         _publish(own, target)
+
+
+def _writable(target: Path) -> Path | None:
+    """Give a copy of a folder that cannot be written: Numba passes over such a folder, also to read."""
+    if _loaded or os.access(target, os.W_OK):
+        return target
+    own = _own_folder()
+    if own:
+        shutil.copytree(target, own, dirs_exist_ok=True)
+        for place in (own, *own.rglob("*/")):
+            place.chmod(0o700)
+    return own
 
 
 def _load(place: Path | None) -> None:

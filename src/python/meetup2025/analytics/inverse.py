@@ -7,7 +7,6 @@ By the neighbours on the map, whose vectors are averaged, or by UMAP's own inver
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -33,6 +32,9 @@ NEAREST = 15
 
 _BLOCK = 1 << 22
 """Distances that are in the memory at once."""
+
+_PLACES = 1000
+"""Places that umap-learn goes back from at once: it makes a list of Python for each number of each vector."""
 
 _NUDGE = 1e-3
 """How far into the map, of the way to its middle, a place goes that was outside."""
@@ -177,10 +179,11 @@ def _transformed_back(fitted: Map, places: NDArray[np.float64]) -> NDArray[np.fl
     """Call the inverse transform of umap-learn, on what a fitted UMAP object would hold."""
     if not len(places):
         return np.empty((0, fitted.directions.shape[1]))
-    with compiled.umap() as umap, warnings.catch_warnings():
+    with compiled.umap() as umap:
         try:
-            images = _revived(umap, fitted).inverse_transform(_inside(fitted, places))
-            return vectors.unit(images)
+            inside, revived = _inside(fitted, places), _revived(umap, fitted)
+            parts = [inside[start : start + _PLACES] for start in range(0, len(inside), _PLACES)]
+            return vectors.unit(np.vstack([revived.inverse_transform(part) for part in parts]))
         # Dividing by zero is issue 1228 of umap-learn; the others are Qhull's, and ragged neighbourhoods.
         except (ArithmeticError, ValueError, IndexError, RuntimeError) as error:
             told = f"UMAP's inverse transform must find a vector for each place. Got {type(error).__name__}: {error}"

@@ -9,7 +9,6 @@ points need is kept as arrays.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 
 _ALL_COMPARED = 32_768
 """Rows up to which all are compared: 7 seconds for 512 dimensions."""
-
-_MOST_PARTS = 100
-"""Unconnected parts up to which umap-learn lays out each of them by itself; it takes a while for each."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +115,12 @@ def fit_map(  # noqa: PLR0913 - they are what can be chosen
         graph, sigmas, rhos = umap.fuzzy_simplicial_set(
             directions, size, random, "cosine", {}, indices, distances, return_dists=None
         )
-        start = _start(umap, directions, graph, dimensions, random)
+        start = _start(directions, dimensions, random)
         if labels is not None:
             graph = umap.discrete_metric_simplicial_set_intersection(graph, _codes(labels))
         bar = {"disable": None if progress else True, "leave": False}
         embedding = _laid_out(umap, graph, start, random=random, a=a, b=b, tqdm_kwds=bar)
-    return Map(embedding, directions, sigmas, rhos, size, float(min_dist), float(a), float(b), seed)
+    return Map(embedding, directions, sigmas, rhos, int(size), float(min_dist), float(a), float(b), int(seed))
 
 
 def nearest_on_map(fitted: Map, point: ArrayLike, k: int) -> NearbyItems:
@@ -181,31 +177,14 @@ def other_items(directions: NDArray[np.float32], k: int) -> Neighbours:
     return nearest.nearest_others(directions, k)
 
 
-def _start(
-    umap: ModuleType, directions: NDArray[np.float32], graph: Any, dimensions: int, random: np.random.RandomState
-) -> Any:
+def _start(directions: NDArray[np.float32], dimensions: int, random: np.random.RandomState) -> NDArray[np.float32]:
     """
-    Choose where the items start: as umap-learn does, where that works.
+    Give the principal components, from which the layout starts.
 
-    It needs more items than dimensions, finds no eigenvectors of some graphs, and lays out unconnected parts one by
-    one, which takes minutes when there are thousands. The principal components do as well (Kobak and Linderman 2021,
-    doi 10.1038/s41587-020-00809-z).
+    umap-learn starts from eigenvectors of the graph. Where many groups hardly touch, as photos of a thousand fish do,
+    it looks for these for minutes. The principal components are there at once, and lead to maps that are as good
+    (Kobak and Linderman 2021, doi 10.1038/s41587-020-00809-z).
     """
-    if len(directions) < 4 * (dimensions + 1):
-        return random.uniform(-10, 10, (len(directions), dimensions)).astype(np.float32)
-    parts, _ = umap.scipy.sparse.csgraph.connected_components(graph)
-    if len(directions) > _ALL_COMPARED or parts > _MOST_PARTS:
-        return _principal(directions, dimensions, random)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # umap-learn warns that it found no eigenvectors
-            start = umap.spectral_layout(directions, graph, dimensions, random, metric="cosine")
-    except UserWarning:
-        return _principal(directions, dimensions, random)
-    return umap.noisy_scale_coords(start, random, max_coord=10, noise=0.0001)
-
-
-def _principal(directions: NDArray[np.float32], dimensions: int, random: np.random.RandomState) -> NDArray[np.float32]:
     middle = directions.mean(axis=0)
     scatter = directions.T @ directions / np.float32(len(directions)) - np.outer(middle, middle)
     axes = np.linalg.eigh(scatter)[1][:, ::-1][:, :dimensions]

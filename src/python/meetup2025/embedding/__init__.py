@@ -110,14 +110,19 @@ def local_encoder(name: str | None = None) -> Encoder:
     Raises:
         MissingModelError: It is not installed.
         BrokenModelError: Its folder fails its checks.
+        InterfaceError: MEETUP2025_RUNTIME is none.
     """
     from meetup2025.embedding.models import find
 
-    return _encoder(find(name or settings.model()))
+    return _encoder(find(name or settings.model()), settings.runtime())
 
 
 @functools.cache
-def _encoder(folder: Path) -> Encoder:
+def _encoder(folder: Path, runtime: str) -> Encoder:
+    if runtime == "torch":
+        from meetup2025.embedding.installing.comparison import OriginalEncoder
+
+        return OriginalEncoder(folder)
     from meetup2025.embedding.onnx import OnnxEncoder
 
-    return OnnxEncoder(folder)
+    return OnnxEncoder(folder, int8=runtime == "int8")

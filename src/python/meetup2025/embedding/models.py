@@ -19,13 +19,19 @@ from meetup2025 import settings
 from meetup2025.errors import BrokenModelError, MissingModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 MOST = 8192
 """Largest size, length and dimension of a model: far above any that is in use, and no threat to the memory."""
 
 FORMAT = 1
 """Version of the format of a model folder."""
+
+QUANTISED = "+int8"
+"""What the revision of a model ends with when its pictures are embedded by the quantised tower."""
+
+COLUMN = 512
+"""Length of the vector columns of the tables."""
 
 BUNDLED = Path(__file__).parent
 """Folder of the models that come with the package."""
@@ -54,6 +60,13 @@ _SHAPE: dict[str, Any] = {
 }
 """What `model.json` must hold, beside its format: a type, a choice of words, a list, or a record of these."""
 
+_MAY_HOLD: dict[str, Any] = {
+    "int8": {"file": str, "way": str, "median": float, "least": float},
+    "weights": dict,
+    "original": {"source": str, "revision": str, "kind": str, "remote_code": bool, "made_with": str},
+}
+"""What it may hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
@@ -78,8 +91,29 @@ class TextInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class QuantisedInfo:
+    """A picture tower in 8-bit integers, made in some *way*; *median* and *least* are its golden cosines."""
+
+    file: str
+    way: str
+    median: float
+    least: float
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalInfo:
+    """The published model: its repository or folder, its class there, and whether it brings code of its own."""
+
+    source: str
+    revision: str
+    kind: str
+    remote_code: bool
+    made_with: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a `model.json` says."""
+    """What a `model.json` says; *weights* are the files that hold the weights of a graph, where it does not."""
 
     id: str
     revision: str
@@ -91,6 +125,9 @@ class ModelInfo:
     golden: str
     sha256: Mapping[str, str]
     folder: Path
+    weights: Mapping[str, str]
+    int8: QuantisedInfo | None = None
+    original: OriginalInfo | None = None
 
     @property
     def model(self) -> str:
@@ -104,14 +141,31 @@ class ModelInfo:
 
 
 def installed() -> list[ModelInfo]:
-    """
-    Read the models of this machine, the bundled ones first.
+    """Give the models of this machine, the bundled ones first; without those that have `faults`."""
+    return [found for _, found in _tried() if isinstance(found, ModelInfo)]
 
-    Raises:
-        BrokenModelError: One of the folders has a `model.json` that cannot be read.
-    """
-    folders = [BUNDLED, settings.models_folder()]
-    return [read_model(path.parent) for folder in folders for path in sorted(folder.glob("*/model.json"))]
+
+def faults() -> dict[Path, str]:
+    """Give the folders of models that cannot be read, or lack a file, with what is wrong."""
+    return {folder: str(found) for folder, found in _tried() if not isinstance(found, ModelInfo)}
+
+
+def _tried() -> Iterator[tuple[Path, ModelInfo | BrokenModelError]]:
+    """Read each model of this machine."""
+    for root in (BUNDLED, *settings.models_folders()):
+        for path in sorted(root.glob("*/model.json")):
+            yield path.parent, _whole(path.parent)
+
+
+def _whole(folder: Path) -> ModelInfo | BrokenModelError:
+    """Read a model, and see whether its files are there."""
+    try:
+        info = read_model(folder)
+        for name in info.sha256:
+            _check_there(folder / name)
+    except BrokenModelError as exc:
+        return exc
+    return info
 
 
 def find(name: str) -> Path:
@@ -119,26 +173,46 @@ def find(name: str) -> Path:
     Return the folder of a model.
 
     Args:
-        name: Id of an installed model (`a/b` lives in the folder `a--b`), or the path of a model folder.
+        name: Id of an installed model, or id and revision as in `a/b@1` (its folder is `a--b`, or `a--b@1`), or the
+            path of a model folder.
 
     Raises:
-        MissingModelError: There is none; the message says which there are.
+        MissingModelError: There is none, or there are several revisions; the message says which there are.
         BrokenModelError: The folder is of another model.
     """
-    for root in (BUNDLED, settings.models_folder()):
-        folder = root / name.replace("/", "--")
-        if (folder / "model.json").is_file():
-            found = read_model(folder).id
-            if found != name:
-                raise _broken(folder, "id", f"must be {name!r}. Got {found!r}")
-            return folder
+    for root in (BUNDLED, *settings.models_folders()):
+        folders = _folders(root, *name.partition("@")[::2])
+        if len(folders) > 1:
+            revisions = ", ".join(read_model(folder).model for folder in folders)
+            raise MissingModelError(f"One revision of the model must be chosen. Got {name!r}; installed: {revisions}.")
+        if folders:
+            return folders[0]
     if os.sep in name and (Path(name) / "model.json").is_file():
         return Path(name).resolve()
     known = ", ".join(info.id for info in installed()) or "none"
     raise MissingModelError(
-        f"The model must be installed. Got {name!r}; installed: {known}. Put its folder into "
-        f"{settings.models_folder()}, or choose one of `meetup2025 model list`."
+        f"The model must be installed. Got {name!r}; installed: {known}. Take `meetup2025 model install`, put its "
+        f"folder into {settings.models_folders()[0]}, or choose one of `meetup2025 model list`."
     )
+
+
+def folder_name(model_id: str, revision: str = "") -> str:
+    """Give the name of the folder of a model."""
+    return model_id.replace("/", "--") + (f"@{revision}" if revision else "")
+
+
+def _folders(root: Path, model_id: str, revision: str) -> list[Path]:
+    """Find the folders of a model, of any revision where none is said."""
+    names = [folder_name(model_id), *([folder_name(model_id, revision)] if revision else [])]
+    folders = [root / name for name in names if (root / name / "model.json").is_file()]
+    if not revision and root.is_dir():
+        start = f"{names[0]}@"
+        folders += sorted(path.parent for path in root.glob("*@*/model.json") if path.parent.name.startswith(start))
+    for folder in folders:
+        found = read_model(folder).id
+        if found != model_id:
+            raise _broken(folder, "id", f"must be {model_id!r}. Got {found!r}")
+    return [folder for folder in folders if revision in ("", read_model(folder).revision)]
 
 
 def read_model(folder: Path) -> ModelInfo:
@@ -152,15 +226,20 @@ def read_model(folder: Path) -> ModelInfo:
     if data.get("format") != FORMAT:
         got = f"{data.get('format')!r}; update meetup2025, or the model"
         raise _broken(folder, "format", f"must be {FORMAT}. Got {got}")
-    _check_fields(folder, data, _SHAPE)
+    may = {name: shape for name, shape in _MAY_HOLD.items() if name in data}
+    _check_fields(folder, data, {**_SHAPE, **may})
     _check_ranges(folder, data)
     _check_names(folder, data)
     image, text = data["image"], data["text"]
     lists = {name: tuple(image[name]) for name in ("background", "mean", "std")}
-    towers = {
+    towers: dict[str, Any] = {
         "image": ImageInfo(**{name: image[name] for name in _SHAPE["image"]} | lists),
         "text": TextInfo(**{name: text[name] for name in _SHAPE["text"]}),
     }
+    for name, kind in (("int8", QuantisedInfo), ("original", OriginalInfo)):
+        if name in may:
+            towers[name] = kind(**{key: data[name][key] for key in may[name]})
+    towers["weights"] = data.get("weights", {})
     return ModelInfo(**{name: data[name] for name in _SHAPE} | towers, folder=folder)
 
 
@@ -179,14 +258,19 @@ def check_files(info: ModelInfo, names: Iterable[str]) -> None:
     """Make sure of some files, as `check_hashes`."""
     for name in names:
         path = info.folder / name
-        if not path.is_file():
-            raise BrokenModelError(f"The file {path} must exist. Got nothing; install the model again.")
-        if _sha256(path) != info.sha256[name]:
+        _check_there(path)
+        if file_hash(path) != info.sha256[name]:
             problem = "must be as it was published. Got another SHA-256; install the model again."
             raise BrokenModelError(f"The file {path} {problem}")
 
 
-def _sha256(path: Path) -> str:
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        raise BrokenModelError(f"The file {path} must exist. Got nothing; install the model again.")
+
+
+def file_hash(path: Path) -> str:
+    """Give the SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -224,8 +308,7 @@ def _fits(value: Any, expected: Any) -> bool:
         return isinstance(value, list) and len(value) == len(expected) and all(map(_fits, value, expected))
     if isinstance(expected, tuple):
         return value in expected
-    kinds = (int, float) if expected is float else expected
-    return isinstance(value, kinds) and not isinstance(value, bool)
+    return type(value) in ({int, float} if expected is float else {expected})
 
 
 def _words(expected: Any) -> str:
@@ -233,7 +316,7 @@ def _words(expected: Any) -> str:
         return " or ".join(map(repr, expected))
     if isinstance(expected, list):
         return f"{len(expected)} times {_words(expected[0])}"
-    names = {str: "a text", int: "a whole number", float: "a number"}
+    names = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
     return "an object" if expected is dict or isinstance(expected, dict) else names[expected]
 
 
@@ -254,6 +337,13 @@ def _check_names(folder: Path, data: Mapping[str, Any]) -> None:
     """Make sure that the files are in the folder, and that each has a hash."""
     image, text = data["image"], data["text"]
     files = {"image.file": image["file"], "text.file": text["file"], "text.tokenizer": text["tokenizer"]}
+    if "int8" in data:
+        files["int8.file"] = data["int8"]["file"]
+    graphs = set(files.values())
+    for graph, weights in data.get("weights", {}).items():
+        if graph not in graphs or not isinstance(weights, str):
+            raise _broken(folder, f"weights.{graph}", f"must be a file for one of {sorted(graphs)}. Got {weights!r}")
+        files[f"weights.{graph}"] = weights
     for field, name in {**files, "golden": data["golden"]}.items():
         if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name):
             raise _broken(folder, field, f"must be the name of a file in the folder. Got {name!r}")

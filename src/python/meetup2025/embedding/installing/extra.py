@@ -1,0 +1,90 @@
+"""
+The extra `[clip]`: whether it is there, and in the versions that are known to load models rightly.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import sys
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from meetup2025.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOWEST, BELOW = (4, 49), (4, 52)
+"""
+Versions of transformers: 4.52 to 4.57 cannot read the configuration of clip-japanese-base, and 5 leaves buffers that
+are not among the weights uninitialised, so that the vectors are noise.
+"""
+
+_INSTALL = "pip install 'meetup2025[clip]'"
+
+
+_SWITCHES = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_VERBOSITY": "error",
+             "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error"}  # fmt: skip
+
+_READ_AT_IMPORT = (("huggingface_hub.constants", "HF_HUB_OFFLINE"), ("transformers.utils.hub", "_is_offline_mode"))
+
+
+@contextmanager
+def switched(*, offline: bool) -> Iterator[None]:
+    """
+    Set the switches of the libraries, which they read when they are imported.
+
+    Args:
+        offline: Whether they may use no network, also for repositories that the code of a model asks for.
+    """
+    values = {**_SWITCHES, **({"HF_HUB_OFFLINE": "1"} if offline else {})}
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    read = [(sys.modules[module], name) for module, name in _READ_AT_IMPORT if offline and module in sys.modules]
+    as_read = [getattr(module, name) for module, name in read]
+    for module, name in read:
+        setattr(module, name, True)
+    try:
+        yield
+    finally:
+        for (module, name), value in zip(read, as_read, strict=True):
+            setattr(module, name, value)
+        for name, old in before.items():
+            os.environ.pop(name)
+            if old is not None:
+                os.environ[name] = old
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Leave out the warnings of libraries: of shapes that an export fixes, of what a later version will do."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def check() -> None:
+    """
+    Make sure of the extra, before anything is downloaded; nothing of it is imported.
+
+    Raises:
+        MissingExtraError: It is missing, or transformers has a version that is not known to be right.
+    """
+    missing = [name for name in ("torch", "transformers", "onnx") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(f"Installing a model needs {' and '.join(missing)}. Got none: {_INSTALL}.")
+    version = importlib.metadata.version("transformers")
+    if not LOWEST <= tuple(int(part) for part in version.split(".")[:2]) < BELOW:
+        span = f"{LOWEST[0]}.{LOWEST[1]} or later and before {BELOW[0]}.{BELOW[1]}"
+        raise MissingExtraError(f"transformers must be {span}. Got {version}: {_INSTALL}.")
+
+
+def versions() -> str:
+    """Say what a model is made with."""
+    import torch
+    import transformers
+
+    return f"transformers {transformers.__version__}, torch {torch.__version__}"

@@ -1,0 +1,242 @@
+"""
+Installs a model: from what its authors publish to a folder that any machine can run.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meetup2025 import settings
+from meetup2025.embedding.installing import agreement, extra, places, preprocessing, quantisation, tokenization, towers
+from meetup2025.embedding.models import (
+    COLUMN,
+    FORMAT,
+    ModelInfo,
+    OriginalInfo,
+    QuantisedInfo,
+    TextInfo,
+    check_hashes,
+    file_hash,
+    folder_name,
+    read_model,
+)
+from meetup2025.errors import BrokenModelError, UntrustedCodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from meetup2025.embedding.installing.original import Original
+    from meetup2025.embedding.installing.published import Published
+    from meetup2025.embedding.models import ImageInfo
+
+TEXT_FILE, TOKENIZER_FILE = "text.onnx", "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """
+    How to install a model.
+
+    Attributes:
+        revision: Commit, branch or tag; by default the newest.
+        called: Id of the model here; by default that of its repository or folder.
+        from_cache: Whether to use no network.
+        int8: Whether to add a quantised picture half.
+        consent: Asked, with a sentence, whether code that the model brings may run.
+        report: Told, in a few words, what is being done.
+    """
+
+    revision: str | None = None
+    called: str | None = None
+    from_cache: bool = False
+    int8: bool = False
+    consent: Callable[[str], bool] = lambda _: False
+    report: Callable[[str], None] = lambda _: None
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A model that was installed; *least* is its lowest golden cosine, None where it was there already."""
+
+    info: ModelInfo
+    least: float | None = None
+
+
+def install(name: str, wishes: Wishes) -> Installed:
+    """
+    Install a published model, or a model folder of another machine.
+
+    Args:
+        name: Repository of the Hugging Face Hub, as in `a/b`, or a folder.
+        wishes: How.
+
+    Raises:
+        MissingModelError: It does not exist, or not where it may be taken from.
+        MissingExtraError: torch or transformers are missing, or not of a known version.
+        UntrustedCodeError: It brings code that may not run.
+        NotSupportedError: It is of a kind that no model folder can hold.
+        BrokenModelError: It is broken, or what was made of it does not answer as it does.
+        OperationalError: The network or the disk failed.
+    """
+    from meetup2025.embedding.installing.published import published
+
+    if (Path(name).expanduser() / "model.json").is_file():
+        return _copied(Path(name).expanduser(), wishes)
+    extra.check()
+    with extra.switched(offline=wishes.from_cache):
+        found = published(name, revision=wishes.revision, called=wishes.called, from_cache=wishes.from_cache)
+        return _installed(found, wishes)
+
+
+def _installed(found: Published, wishes: Wishes) -> Installed:
+    """Install what is on this machine, unless it is installed already."""
+    target = settings.models_folders()[0] / folder_name(found.id, found.revision)
+    if info := _whole(target, int8=wishes.int8):
+        return Installed(info)
+    _ask(found, wishes)
+    with places.disk(found.id), places.locked(lambda: wishes.report("waiting for another installation")) as at:
+        if info := _whole(target, int8=wishes.int8):  # the other one made it
+            return Installed(info)
+        least = _make(at / "made", found, wishes)
+        places.put(at / "made", target)
+    return Installed(read_model(target), least)
+
+
+def note_of_dimension(info: ModelInfo) -> str | None:
+    """Say what to do with a model whose vectors do not fit the tables."""
+    if info.dimension == COLUMN:
+        return None
+    return (
+        f"{info.id} gives vectors of {info.dimension} numbers, and the tables hold {COLUMN}: they refuse its vectors. "
+        f"Write LEN = {info.dimension} in src/cls/MeetUp2025/Fish.cls and FishImage.cls and load all again, or take a "
+        f"model of {COLUMN} numbers"
+    )
+
+
+def _ask(found: Published, wishes: Wishes) -> None:
+    if not found.code:
+        return
+    what = f"{found.source} at {found.revision} runs code of its own on this machine: {', '.join(found.code)}"
+    if not wishes.consent(what):
+        problem = f"Got no consent: {what}. Read it in {found.folder}, then say --trust-remote-code"
+        raise UntrustedCodeError(f"Code that a model brings must be trusted to run. {problem}.")
+
+
+def _make(folder: Path, found: Published, wishes: Wishes) -> float:
+    """Write the model folder and hold it to the original; give the lowest cosine."""
+    from meetup2025.embedding.installing.original import Original, foreign
+
+    folder.mkdir()
+    wishes.report("loading the published model")
+    original = Original(found.folder, remote_code=bool(found.code))
+    with foreign(f"The model {found.id}"):
+        wishes.report("asking it for its golden vectors")
+        dimension = agreement.write_golden(original, folder)
+        image = preprocessing.measured(original.pixels)
+        wishes.report("exporting the picture half")
+        towers.export_images(original.model, image.size, folder / image.file)
+        wishes.report("exporting the text half")
+        text = _write_texts(original, folder)
+        kind = _origin(found, original)
+    del original  # its memory, before the halves are loaded again
+    data = _manifest(found, dimension, image, text, kind)
+    _write(folder, data)
+    wishes.report("comparing the export with the original")
+    exported = agreement.measured(folder)
+    agreement.check(exported)
+    if wishes.int8:
+        wishes.report("quantising the picture half")
+        _add_int8(folder, data, image)
+    return exported.least
+
+
+def _write_texts(original: Original, folder: Path) -> TextInfo:
+    tokenizer, longest = tokenization.converted(original)
+    tokenizer.save(str(folder / TOKENIZER_FILE))
+    inputs = original.text_inputs("魚の写真 photo")
+    takes = tokenization.check_inputs(inputs)
+    whole = bool(tokenizer.padding and tokenizer.padding["length"])
+    example = (inputs["input_ids"].repeat(2, 1), (inputs["input_ids"] * 0 + 1).repeat(2, 1))
+    towers.export_texts(original.model, takes, example, folder / TEXT_FILE, whole_rows=whole)
+    return TextInfo(TEXT_FILE, TOKENIZER_FILE, longest)
+
+
+def _origin(found: Published, original: Original) -> OriginalInfo:
+    return OriginalInfo(found.source, found.commit, original.kind, bool(found.code), extra.versions())
+
+
+def _manifest(
+    found: Published, dimension: int, image: ImageInfo, text: TextInfo, origin: OriginalInfo
+) -> dict[str, Any]:
+    return {
+        "format": FORMAT, "id": found.id, "revision": found.revision, "dimension": dimension,
+        "licence": found.licence, "description": f"{origin.kind} of {found.source}, exported.",
+        "image": asdict(image), "text": asdict(text), "golden": agreement.FILE, "original": asdict(origin),
+    }  # fmt: skip
+
+
+def _write(folder: Path, data: dict[str, Any]) -> None:
+    """Write model.json, with a hash of every file of the model."""
+    graphs = [data["image"]["file"], data["text"]["file"], *([data["int8"]["file"]] if "int8" in data else [])]
+    weights = {name: towers.weights_of(name) for name in graphs}
+    names = [*graphs, *weights.values(), data["text"]["tokenizer"], data["golden"]]
+    hashes = {name: file_hash(folder / name) for name in names}
+    text = json.dumps({**data, "weights": weights, "sha256": hashes}, ensure_ascii=False, indent=2)
+    (folder / "model.json").write_text(text + "\n", "utf-8")
+
+
+def _add_int8(folder: Path, data: dict[str, Any], image: ImageInfo) -> None:
+    """Quantise in each way, and keep the nearest to the original."""
+    made = []
+    for way, quantise in quantisation.ways().items():
+        graph = folder / f"image.int8.{way}.onnx"
+        quantise(folder / image.file, graph, image)
+        towers.put_weights_beside(graph, graph)
+        _write(folder, {**data, "int8": asdict(QuantisedInfo(graph.name, way, 0.0, -1.0))})
+        cosines = agreement.measured(folder, int8=True).images
+        made.append(QuantisedInfo(graph.name, way, float(np.median(cosines)), float(cosines.min())))
+    best = max(made, key=lambda each: each.median)
+    if best.median < quantisation.LEAST_MEDIAN:
+        got = f"{best.median:.4f} at best; install it without --int8"
+        rule = f"A quantised half must be near the original (median cosine {quantisation.LEAST_MEDIAN})"
+        raise BrokenModelError(f"{rule}. Got {got}.")
+    for each in made:
+        if each is not best:
+            (folder / each.file).unlink()
+            (folder / towers.weights_of(each.file)).unlink()
+    _write(folder, {**data, "int8": asdict(best)})
+
+
+def _copied(source: Path, wishes: Wishes) -> Installed:
+    """Install a model folder that was made elsewhere."""
+    info = read_model(source)
+    check_hashes(source)
+    target = settings.models_folders()[0] / folder_name(info.id, info.revision)
+    if whole := _whole(target, int8=info.int8 is not None):
+        return Installed(whole)
+    with places.disk(info.id), places.locked(lambda: wishes.report("waiting for another installation")) as at:
+        (at / "made").mkdir()
+        for name in [*info.sha256, "model.json"]:
+            shutil.copyfile(source / name, at / "made" / name)
+        found = agreement.measured(at / "made")
+        agreement.check(found)
+        places.put(at / "made", target)
+    return Installed(read_model(target), found.least)
+
+
+def _whole(folder: Path, *, int8: bool) -> ModelInfo | None:
+    """Give what is installed in a folder, if all of it is there."""
+    if not (folder / "model.json").is_file():
+        return None
+    try:
+        check_hashes(folder)
+    except BrokenModelError:
+        return None
+    info = read_model(folder)
+    return None if int8 and info.int8 is None else info

@@ -1,0 +1,203 @@
+"""
+Published models: a repository of the Hugging Face Hub at one revision, or a folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from meetup2025.embedding.installing.places import FULL
+from meetup2025.errors import BrokenModelError, DataError, MissingModelError, OperationalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._]|-(?!-))*(?:/[A-Za-z0-9](?:[A-Za-z0-9._]|-(?!-))*)?")
+_REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SHORT = 12
+_FILES = ("*.json", "*.txt", "*.model", "*.py", "README.md", "*.safetensors", "*.bin")
+_PICKLES = ("*.bin",)
+_NOT_THESE = ("onnx/*", "openvino/*", "*/*.onnx*", "tf_*", "flax_*", "training_args.bin", "optimizer.bin")
+
+
+@dataclass(frozen=True)
+class Published:
+    """
+    A published model on this machine.
+
+    Attributes:
+        id: What it is called here.
+        revision: Short, as the catalogue remembers it.
+        source: Repository or folder.
+        commit: The whole revision, as *source* has it.
+        folder: Where its files are.
+        licence: As its page says; `unknown` where it does not.
+        code: Python files, or other repositories, that it runs when it is loaded.
+    """
+
+    id: str
+    revision: str
+    source: str
+    commit: str
+    folder: Path
+    licence: str
+    code: tuple[str, ...]
+
+
+def published(
+    name: str, *, revision: str | None = None, called: str | None = None, from_cache: bool = False
+) -> Published:
+    """
+    Find a published model, and download what is not on this machine yet.
+
+    Args:
+        name: Repository of the Hub, as in `a/b`, or a folder.
+        revision: Commit, branch or tag of the repository, `main` by default; for a folder a word for it, by default
+            made of its content.
+        called: Id of the model here; by default the name of the repository or folder.
+        from_cache: Whether to use no network.
+
+    Raises:
+        MissingModelError: The repository or revision does not exist, needs an account, or is not in the cache.
+        OperationalError: The network or the disk failed.
+        BrokenModelError: The files are not those of a model.
+        DataError: The id cannot be one.
+    """
+    if name and Path(name).expanduser().is_dir():
+        folder = Path(name).expanduser().resolve()
+        source, commit = str(folder), revision or _digest(folder)
+    else:
+        source = name
+        if not re.fullmatch(_ID, name):
+            raise MissingModelError(f"A model must be a repository, as in a/b, or a folder. Got {name!r}.")
+        folder, commit = _downloaded(name, revision, from_cache=from_cache)
+    model_id = called or (folder.name if source == str(folder) else name)
+    _check_word("id of a model", model_id, _ID, "say another with --as")
+    short = commit[:_SHORT] if re.fullmatch(r"[0-9a-f]{40,64}", commit) else commit
+    _check_word("revision", short, _REVISION, "say another with --revision")
+    code = _code(folder)
+    return Published(model_id, short, source, commit, folder, _licence(folder), code)
+
+
+def _check_word(what: str, word: str, pattern: re.Pattern[str], remedy: str) -> None:
+    if not pattern.fullmatch(word):
+        rule = f"The {what} must be of letters, digits, '.', '_' and single '-'"
+        raise DataError(f"{rule}. Got {word!r}; {remedy}.")
+
+
+def _downloaded(name: str, revision: str | None, *, from_cache: bool) -> tuple[Path, str]:
+    """Give the folder of a repository at one commit, and the commit."""
+    import huggingface_hub
+    from huggingface_hub import errors
+
+    asked = f"{name}, revision {revision or 'main'}"
+    try:
+        if from_cache:
+            folder = Path(huggingface_hub.snapshot_download(name, revision=revision, local_files_only=True))
+            return folder, folder.name
+        found = huggingface_hub.HfApi().model_info(name, revision=revision)
+        files = _wanted(each.rfilename for each in found.siblings or ())
+        folder = Path(huggingface_hub.snapshot_download(name, revision=found.sha, allow_patterns=files))
+        return folder, str(found.sha)
+    except errors.GatedRepoError as exc:
+        problem = "is open only to accounts that accepted its terms: accept them on its page, then set HF_TOKEN"
+        raise MissingModelError(f"The repository must be open to you. Got {asked}, which {problem}.") from exc
+    except errors.RevisionNotFoundError as exc:
+        raise MissingModelError(f"The revision must exist. Got {asked}, which does not; take another.") from exc
+    except errors.RepositoryNotFoundError as exc:
+        problem = "does not exist, or is private: check the name, or set HF_TOKEN"
+        raise MissingModelError(f"The repository must exist. Got {asked}, which {problem}.") from exc
+    except errors.LocalEntryNotFoundError as exc:
+        raise _not_here(asked, exc, from_cache=from_cache) from exc
+    except OSError as exc:  # of the disk, or of the network: those of `requests` are of this kind
+        raise _failure(exc, asked) from exc
+
+
+def _not_here(asked: str, exc: Exception, *, from_cache: bool) -> Exception:
+    if from_cache:
+        problem = f"Got {asked}, which is not: install it without --from-cache where there is a network"
+        return MissingModelError(f"With --from-cache the model must be in the cache of Hugging Face. {problem}.")
+    return OperationalError(f"The download of {asked} must be whole. Got {_first_line(exc)}; try again.")
+
+
+def _failure(exc: OSError, asked: str) -> OperationalError:
+    """Say what a failure of the disk or the network is."""
+    if exc.errno in FULL:
+        problem = f"Got {exc.strerror}; make room, or set HF_HOME to another"
+        return OperationalError(f"The cache of Hugging Face must have room for {asked}. {problem}.")
+    if unreachable := re.search(r"Failed to [^(\"]*[^(\" ]|timed out", str(exc)):
+        problem = f"Got: {unreachable[0]}; try again, or say --from-cache where it is in the cache"
+        return OperationalError(f"The Hugging Face Hub must answer for {asked}. {problem}.")
+    got = f"{type(exc).__name__}: {_first_line(exc)}"
+    return OperationalError(f"The download of {asked} must be whole. Got {got}; try again.")
+
+
+def _first_line(exc: BaseException) -> str:
+    return (str(exc).strip().splitlines() or [type(exc).__name__])[0][:300]
+
+
+def _wanted(names: Iterable[str]) -> list[str]:
+    """Choose the files of a model for transformers; of weights in two forms, the safe one."""
+    from fnmatch import fnmatch
+
+    found = [name for name in names if any(fnmatch(name, each) for each in _FILES)]
+    found = [name for name in found if not any(fnmatch(name, each) for each in _NOT_THESE)]
+    if any(name.endswith(".safetensors") for name in found):
+        found = [name for name in found if not any(fnmatch(name, each) for each in _PICKLES)]
+    return found
+
+
+def _digest(folder: Path) -> str:
+    """Make a revision of the content of a folder."""
+    digest = hashlib.sha256()
+    paths = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    for name in sorted(_wanted(path.relative_to(folder).as_posix() for path in paths)):
+        data = (folder / name).read_bytes()
+        digest.update(f"{name}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()
+
+
+def _code(folder: Path) -> tuple[str, ...]:
+    """Find the code that the model brings: what the `auto_map` of its files names."""
+    found: set[str] = set()
+    for name in ("config.json", "tokenizer_config.json", "preprocessor_config.json", "processor_config.json"):
+        data = _json(folder / name)
+        for target in _texts(data.get("auto_map", {})):
+            repository, _, name_there = target.rpartition("--")
+            found.add(repository or f"{name_there.partition('.')[0]}.py")
+    return tuple(sorted(found))
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list, tuple)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        if path.name == "config.json":
+            problem = f"Got {path.parent}, without one; name the folder or repository of a model"
+            raise BrokenModelError(f"A published model must have a config.json. {problem}.")
+        return {}
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as exc:
+        raise BrokenModelError(f"{path} must be JSON in UTF-8. Got {exc}; download it again.") from exc
+    return data if isinstance(data, dict) else {}
+
+
+def _licence(folder: Path) -> str:
+    """Read the licence from the head of the model's page."""
+    page = folder / "README.md"
+    text = page.read_text("utf-8", "replace") if page.is_file() else ""
+    head = text.split("---")[1] if text.startswith("---") and text.count("---") > 1 else ""
+    found = re.search(r"^license:\s*['\"]?([\w.+-]+)", head, re.MULTILINE)
+    return found[1] if found else "unknown"

@@ -1,0 +1,98 @@
+"""A small Hugging Face Hub on this machine: repositories from folders, at one commit each, over HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+COMMIT = "89abcdef01" * 4
+
+_NEVER = re.compile("$.^")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers what the library huggingface_hub asks: what a repository holds, and its files."""
+
+    protocol_version = "HTTP/1.1"
+    repositories: Mapping[str, Path]
+    gated: frozenset[str]
+    cut: re.Pattern[str]
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _answer(self) -> None:
+        path = self.path.partition("?")[0]
+        asked = re.fullmatch(r"/(?:api/models/)?([\w.-]+/[\w.-]+)(?:/(?:revision|resolve)/([\w.%-]+))?(?:/(.+))?", path)
+        name, revision, file = asked.groups() if asked else ("", None, None)
+        if name in self.gated:
+            return self._refuse(403, "GatedRepo")
+        if name not in self.repositories:
+            return self._refuse(404, "RepoNotFound")
+        if revision not in {None, "main", COMMIT}:
+            return self._refuse(404, "RevisionNotFound")
+        folder = self.repositories[name]
+        if path.startswith("/api/"):
+            files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+            data = {"id": name, "modelId": name, "sha": COMMIT, "siblings": [{"rfilename": each} for each in files]}
+            return self._send(json.dumps(data).encode(), {"Content-Type": "application/json"})
+        if not file or not (folder / file).is_file():
+            return self._refuse(404, "EntryNotFound")
+        data = (folder / file).read_bytes()
+        return self._send(data, {"ETag": f'"{hashlib.sha256(data).hexdigest()}"'}, cut=bool(self.cut.fullmatch(file)))
+
+    def _send(self, data: bytes, headers: Mapping[str, str], *, cut: bool = False) -> None:
+        start = int((re.search(r"\d+", self.headers.get("Range", "")) or ["0"])[0])
+        self.send_response(206 if start else 200)
+        for name, value in {**headers, "X-Repo-Commit": COMMIT, "Content-Length": str(len(data) - start)}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(data[start : start + (len(data) - start) // 2] if cut else data[start:])
+        self.close_connection = cut
+
+    def _refuse(self, status: int, code: str) -> None:
+        self.send_response(status)
+        for name, value in {"X-Error-Code": code, "X-Error-Message": code, "Content-Length": "0"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+
+@contextmanager
+def serving(
+    repositories: Mapping[str, Path], *, gated: frozenset[str] = frozenset(), cut: re.Pattern[str] = _NEVER
+) -> Iterator[str]:
+    """
+    Serve repositories.
+
+    Args:
+        repositories: The folder of each name.
+        gated: Names that are open only to accounts.
+        cut: Files whose connection ends in their middle.
+
+    Yields:
+        The address, for HF_ENDPOINT.
+    """
+    handler = type("Handler", (_Handler,), {"repositories": repositories, "gated": gated, "cut": cut})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
