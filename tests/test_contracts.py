@@ -221,7 +221,7 @@ def test_catalog() -> None:
 
 # --- the modules ----------------------------------------------------------------------------------------------------
 
-SKINS = ("analysis_commands", "cli", "options", "output", "prompt", "sending")
+SKINS = ("analysis_commands", "cli", "drawing", "options", "output", "prompt", "sending")
 COMMANDS = (*SKINS, "model_commands", "serve_command")
 # Makes vectors outside of the database, on other machines, so it has the steps of a load; a skin calls it and no more.
 CLUSTERS = ("distributed", "ray_cluster")
@@ -236,11 +236,13 @@ FORBIDDEN = [
         ("engines", "procedures", "runs", "loading", "stored", "readers", "photos", "analytics"),
     ),
     (("engines",), COMMANDS),
-    (("procedures", "runs", "loading", "stored", "readers", "photos"), (*COMMANDS, *CLUSTERS)),
+    (("procedures", "runs", "loading", "stored", "readers", "photos"), (*COMMANDS, *CLUSTERS, "figures")),
     (CLUSTERS, ("procedures", "runs", "engines", *COMMANDS)),
-    (("engines",), CLUSTERS),
+    (("engines",), (*CLUSTERS, "figures")),
+    (("figures",), tuple(part for part in BOTTOM if part != "errors")),
+    (("figures",), ("engines", "procedures", "runs", "loading", "stored", "readers", "photos", *COMMANDS, *CLUSTERS)),
     (("analytics",), ("embedding", "images", "readers")),
-    (BOTTOM, ("engines", "procedures", "runs", "loading", "stored", "photos", *COMMANDS, *CLUSTERS)),
+    (BOTTOM, ("engines", "procedures", "runs", "loading", "stored", "photos", "figures", *COMMANDS, *CLUSTERS)),
 ]
 OWNERS = {
     "click": COMMANDS,
@@ -250,10 +252,11 @@ OWNERS = {
     "nanoarrow": ("engines",),
     "numba": ("analytics",),
     "onnxruntime": ("embedding", "installing"),
+    "plotly": ("figures",),
     "prompt_toolkit": SKINS,
     "ray": ("ray_cluster",),
     "rich": SKINS,
-    "scipy": ("analytics",),
+    "scipy": ("analytics", "figures"),
     "sklearn": ("analytics", "integratedml"),
     "sqlglot": ("engines",),
     "threadpoolctl": ("analytics",),
@@ -324,6 +327,12 @@ def test_imports_point_down(module: Path) -> None:
         ("photos", "from meetup2025 import distributed", ["distributed"]),
         ("distributed", "from meetup2025.engines import connect", ["engines"]),
         ("analytics", "from meetup2025.engines import current", ["engines"]),
+        ("figures", "from meetup2025.engines import connect", ["engines"]),
+        ("figures", "def f():\n    from meetup2025 import runs", ["runs"]),
+        ("figures", "from meetup2025 import vectors", ["vectors"]),
+        ("figures", "from meetup2025.errors import DataError\nimport plotly", []),
+        ("runs", "from meetup2025 import figures", ["figures"]),
+        ("cli", "from plotly.graph_objects import Figure", ["plotly"]),
         ("procedures", "from sklearn.cluster import KMeans", ["sklearn"]),
         ("stored", "if TYPE_CHECKING:\n    import duckdb\nelse:\n    import json", []),
         ("engines", "import duckdb\nimport sqlglot.exp", []),
@@ -346,6 +355,7 @@ HEAVY = (
         "numpy",
         "onnx",
         "onnxruntime",
+        "plotly",
         "ray",
     ),
     *("rich", "scipy", "sklearn", "sqlglot", "tokenizers", "torch", "transformers", "tree_sitter", "umap"),
@@ -366,6 +376,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import meetup2025.procedures", set()),
         ("import meetup2025.cli", {"click"}),
         ("import meetup2025.distributed", {"PIL", "numpy"}),
+        ("import meetup2025.figures", {"numpy"}),
         ("import meetup2025.integratedml", set()),
         ("import meetup2025.embedding.installing.install", {"PIL", "numpy"}),
         ("import numpy", {"numpy"}),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from meetup2025.drawing import draw_gap, draw_run, pictured
 from meetup2025.options import common, complain, database, example, options
 
 if TYPE_CHECKING:
@@ -27,24 +28,40 @@ _seed = click.option("--seed", type=int, default=5, show_default=True, help="Of 
 _rows = click.option("-k", type=click.IntRange(min=1), default=20, show_default=True, help="Most rows.")
 
 
-@click.command("map", epilog=example("meetup2025 map Fish", "meetup2025 map Both -d 2 --without-gap --format csv"))
+@click.command(
+    "map",
+    epilog=example(
+        "meetup2025 map Fish",
+        "meetup2025 map Both -d 2 --without-gap --format csv",
+        "meetup2025 map Fish --clusters 3 --html fish.html",
+    ),
+)
 @_source()
 @click.option("-d", "--dimensions", type=click.IntRange(2, 3), default=3, show_default=True, help="Of the map.")
 @click.option("--neighbours", type=int, default=0, help="Size of a neighbourhood [15; of Both 30].")
 @click.option("--min-dist", type=float, default=-1.0, help="Least distance of items [0.2; of Both 0.3].")
 @click.option("--supervised", is_flag=True, help="Pull items of one label together.")
 @click.option("--without-gap", is_flag=True, help="Centre names and photos of Both on one middle.")
+@click.option("--clusters", type=int, metavar="RUN", help="Colour the picture by the groups of a run.")
+@click.option("--outliers", type=int, metavar="RUN", help="Colour the picture by the scores of a run.")
 @_seed
+@pictured
 @common
 def map_(source: str, seed: int, **given: Any) -> None:
     """
     Lay out a source on a map, so that what is alike lies near.
 
-    SOURCE is Fish, FishImage, Both or a registered one, here and in all analyses.
+    SOURCE is Fish, FishImage, Both or a registered one, here and in all analyses. A picture takes the place of rows.
     """
+    joined = {name: given[name] for name in ("clusters", "outliers")}
+    if all(joined.values()):
+        raise click.UsageError("A map has one colour: leave out --clusters or --outliers.")
+    if any(joined.values()) and not (given["html"] or given["png"]):
+        raise click.UsageError("A colour is for a picture: add --html FILE or --png FILE.")
     asked = [given[name] for name in ("dimensions", "neighbours", "min_dist")]
     asked += [seed, int(given["supervised"]), int(given["without_gap"])]
-    _fit_and_show("SELECT MeetUp2025.FitMap(?, ?, ?, ?, ?, ?, ?)", [source, *asked], "ReadMap", _MANY)
+    fit = "SELECT MeetUp2025.FitMap(?, ?, ?, ?, ?, ?, ?)"
+    _fit_and_show(fit, [source, *asked], "ReadMap", _MANY, _files(given), **joined)
 
 
 @click.command(epilog=example("meetup2025 clusters Fish", "meetup2025 clusters FishImage -n 8"))
@@ -52,11 +69,12 @@ def map_(source: str, seed: int, **given: Any) -> None:
 @click.option("-n", "--number", type=int, default=0, help="Number of groups [what the elbow chooses].")
 @click.option("--members", is_flag=True, help="Show the items of each group, not the groups.")
 @_seed
+@pictured
 @common
-def clusters(source: str, number: int, members: bool, seed: int) -> None:  # noqa: FBT001 - click gives it by name
-    """Group the items of a source by K-means."""
-    read = "ReadClusters" if members else "ReadGroups"
-    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?)", [source, number, seed], read, _MANY)
+def clusters(source: str, number: int, seed: int, **given: Any) -> None:
+    """Group the items of a source by K-means. A picture takes the place of rows."""
+    read = "ReadClusters" if given["members"] else "ReadGroups"
+    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?)", [source, number, seed], read, _MANY, _files(given))
 
 
 @click.command(epilog=example("meetup2025 elbow Fish --to 20"))
@@ -64,10 +82,12 @@ def clusters(source: str, number: int, members: bool, seed: int) -> None:  # noq
 @click.option("--from", "least", type=int, default=2, show_default=True, help="Fewest groups.")
 @click.option("--to", "most", type=int, default=29, show_default=True, help="Most groups.")
 @_seed
+@pictured
 @common
-def elbow(source: str, least: int, most: int, seed: int) -> None:
-    """Try numbers of groups, and see which the elbow and the silhouette choose."""
-    _fit_and_show("SELECT MeetUp2025.FitElbow(?, ?, ?, ?)", [source, least, most, seed], "ReadElbow", _MANY)
+def elbow(source: str, least: int, most: int, seed: int, **given: Any) -> None:
+    """Try numbers of groups, and see which the elbow and the silhouette choose. A picture takes the place of rows."""
+    asked = [source, least, most, seed]
+    _fit_and_show("SELECT MeetUp2025.FitElbow(?, ?, ?, ?)", asked, "ReadElbow", _MANY, _files(given))
 
 
 @click.command(
@@ -85,33 +105,37 @@ def elbow(source: str, least: int, most: int, seed: int) -> None:
 @click.option("--labels", default="", help="Set of MeetUp2025.Mark that chooses the threshold.")
 @_seed
 @_rows
+@pictured
 @common
 def outliers(source: str, labels: str, seed: int, k: int, **given: Any) -> None:
     """
     Find what does not belong in a source, the oddest first.
 
     Detectors: Neighbours, KMeansDistance, IsolationForest, Reconstruction, ByExemplar.
+    A picture takes the place of rows.
     """
     asked = [given[name] for name in ("method", "contamination", "normal", "exemplars")]
     with database() as connection:
         run = _value(connection, "SELECT MeetUp2025.FitOutliers(?, ?, ?, ?, ?, ?)", [source, *asked, seed])
         if labels:
             run = _value(connection, "SELECT MeetUp2025.ChooseThreshold(?, ?)", [run, labels])
-        _show(connection, run, "ReadOutliers", k)
+        _show(connection, run, "ReadOutliers", k, _files(given))
 
 
 @click.command("compare-detectors", epilog=example("meetup2025 compare-detectors FishImage mine"))
 @_source()
 @click.argument("labels")
 @_seed
+@pictured
 @common
-def compare_detectors(source: str, labels: str, seed: int) -> None:
+def compare_detectors(source: str, labels: str, seed: int, **given: Any) -> None:
     """
     Try every detector on a source, and see how good each is on test items.
 
-    LABELS is a set of the table MeetUp2025.Mark, which tells what is odd.
+    LABELS is a set of the table MeetUp2025.Mark, which tells what is odd. A picture takes the place of rows.
     """
-    _fit_and_show("SELECT MeetUp2025.FitComparison(?, ?, ?)", [source, labels, seed], "ReadComparison", _MANY)
+    asked = [source, labels, seed]
+    _fit_and_show("SELECT MeetUp2025.FitComparison(?, ?, ?)", asked, "ReadComparison", _MANY, _files(given))
 
 
 @click.group(invoke_without_command=True, epilog=example("meetup2025 runs --kind Map", "meetup2025 runs show 3"))
@@ -127,24 +151,31 @@ def runs(context: click.Context, kind: str, k: int) -> None:
             _write(connection, f"SELECT {columns} FROM MeetUp2025.Runs(?, ?)", [kind, k])
 
 
-@runs.command(epilog=example("meetup2025 runs show 3"))
+@runs.command(epilog=example("meetup2025 runs show 3", "meetup2025 runs show 3 --html evaluation.html"))
 @click.argument("run", type=int)
+@pictured
 @common
-def show(run: int) -> None:
-    """Show how good the result of a run is, in numbers."""
+def show(run: int, **given: Any) -> None:
+    """Show how good the result of a run is, in numbers; or draw the result."""
     with database() as connection:
         if _value(connection, "SELECT MeetUp2025.SourceChanged(?)", [run]):
             complain(f"the source of run {run} has changed since")
-        _write(connection, "SELECT * FROM MeetUp2025.ReadMetrics(?)", [run])
+        if not draw_run(connection, run, _files(given)):
+            _write(connection, "SELECT * FROM MeetUp2025.ReadMetrics(?)", [run])
 
 
-@runs.command(epilog=example("meetup2025 runs compare 3 4"))
+@runs.command(epilog=example("meetup2025 runs compare 3 4", "meetup2025 runs compare 3 4 --html gap.html"))
 @click.argument("run", type=int)
 @click.argument("other", type=int)
 @_rows
+@pictured
 @common
-def compare(run: int, other: int, k: int) -> None:
-    """Compare two maps or two groupings, and show what changed most."""
+def compare(run: int, other: int, k: int, **given: Any) -> None:
+    """Compare two maps or two groupings, and show what changed most; or draw two maps side by side."""
+    if any(_files(given).values()):
+        with database() as connection:
+            draw_gap(connection, (run, other), _files(given))
+        return
     _fit_and_show("SELECT MeetUp2025.FitChanges(?, ?)", [run, other], "ReadChanges", k)
 
 
@@ -161,13 +192,21 @@ def delete(run: int) -> None:
     output.write_record({"deleted": run}, f"run {run} deleted", options().format)
 
 
-def _fit_and_show(fit: str, given: Sequence[Any], read: str, k: int) -> None:
+def _files(given: dict[str, Any]) -> dict[str, str | None]:
+    return {kind: given[kind] for kind in ("html", "png")}
+
+
+def _fit_and_show(
+    fit: str, given: Sequence[Any], read: str, k: int, files: dict[str, str | None] | None = None, **joined: int | None
+) -> None:
     with database() as connection:
-        _show(connection, _value(connection, fit, given), read, k)
+        _show(connection, _value(connection, fit, given), read, k, files or {}, **joined)
 
 
-def _show(connection: Connection, run: int, read: str, k: int) -> None:
-    """Keep a run, tell how good it is, and write its rows."""
+def _show(
+    connection: Connection, run: int, read: str, k: int, files: dict[str, str | None], **joined: int | None
+) -> None:
+    """Keep a run, tell how good it is, and draw it or write its rows."""
     connection.commit()
     columns = "Kind, Source, Seconds, Asked"
     [(kind, source, seconds, asked)] = _fetched(
@@ -177,7 +216,8 @@ def _show(connection: Connection, run: int, read: str, k: int) -> None:
     metrics = _fetched(connection, "SELECT Subject, Name, Value FROM MeetUp2025.ReadMetrics(?)", [run])
     numbers = ", ".join(f"{name} {value:.4g}" for subject, name, value in metrics if not subject and value is not None)
     complain(f"run {run}, {kind} of {source}, {found}{': ' if numbers else ''}{numbers}")
-    _write(connection, _READ[read], [run, k])
+    if not draw_run(connection, run, files, **joined):
+        _write(connection, _READ[read], [run, k])
 
 
 _READ = {

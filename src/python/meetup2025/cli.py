@@ -14,6 +14,7 @@ import click
 
 from meetup2025 import __version__
 from meetup2025.analysis_commands import clusters, compare_detectors, elbow, map_, outliers, runs
+from meetup2025.drawing import draw_answers, pictured
 from meetup2025.errors import UnreadableImageError
 from meetup2025.model_commands import model
 from meetup2025.options import (
@@ -76,18 +77,21 @@ def demo() -> None:
 @main.command(epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify *.jpg -k 1 --format csv > names.csv"))
 @click.argument("pictures", metavar="PICTURE…", nargs=-1, required=True)
 @rows_wanted
+@pictured
 @common
-def identify(pictures: Sequence[str], k: int) -> None:
+def identify(pictures: Sequence[str], k: int, **files: str | None) -> None:
     """
     Name the fish in pictures, best first.
 
-    - is a picture on standard input. The bundled catalogue is loaded when the database has no names.
+    - is a picture on standard input. The bundled catalogue is loaded when the database has no names. A page or picture
+    shows them beside their names.
     """
     with database() as connection:
         _load_names_if_none(connection)
-        answers = [_identified(connection, picture, k) for picture in pictures]
+        answers, shown = zip(*(_identified(connection, picture, k) for picture in pictures), strict=True)
         only_drawings = _knows_only_drawings(connection)
     _show_identified(answers)
+    draw_answers(answers, shown, files)
     if only_drawings and any("names" in answer for answer in answers):
         complain("the model sketch knows drawings: do not trust it with photographs")
     if any("error" in answer for answer in answers):
@@ -269,16 +273,17 @@ def _small_file(path: str) -> str:
     return sending.whole(found) if found.is_file() else readable(path)[0]
 
 
-def _identified(connection: Connection, picture: str, k: int) -> dict[str, Any]:
-    """Name the fish in a picture, or tell what is wrong with it."""
+def _identified(connection: Connection, picture: str, k: int) -> tuple[dict[str, Any], str]:
+    """Name the fish in a picture, or tell what is wrong with it; and give the picture as SQL took it."""
     columns = ("fishid", "name", "kanji", "english", "score")
     try:
-        rows = _rows(connection, "CALL MeetUp2025.Identify(?, ?)", [_data_url(picture), k])
+        sent = _data_url(picture)
+        rows = _rows(connection, "CALL MeetUp2025.Identify(?, ?)", [sent, k])
     except UnreadableImageError as error:
         message = str(error)
         complain(message if repr(picture) in message else f"{picture}: {message}")
-        return {"picture": picture, "error": message}
-    return {"picture": picture, "names": [dict(zip(columns, row, strict=True)) for row in rows]}
+        return {"picture": picture, "error": message}, ""
+    return {"picture": picture, "names": [dict(zip(columns, row, strict=True)) for row in rows]}, sent
 
 
 def _data_url(picture: str) -> str:

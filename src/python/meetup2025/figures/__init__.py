@@ -1,0 +1,27 @@
+"""
+Pictures of results, for notebooks and for files.
+
+Each function takes rows as SQL gives them (tuples in the order of the query, or mappings), and gives a figure of
+Plotly. Nothing here asks a database.
+"""
+
+from meetup2025.figures.files import check_file, check_png, write_html, write_png
+from meetup2025.figures.groups import clusters, elbow
+from meetup2025.figures.maps import gap, map_ as map  # noqa: A004 - figures.map is what it is called
+from meetup2025.figures.scores import comparison, curves, outliers
+from meetup2025.figures.sheets import identified
+
+__all__ = [
+    "check_file",
+    "check_png",
+    "clusters",
+    "comparison",
+    "curves",
+    "elbow",
+    "gap",
+    "identified",
+    "map",
+    "outliers",
+    "write_html",
+    "write_png",
+]

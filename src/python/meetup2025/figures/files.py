@@ -1,0 +1,239 @@
+"""
+Figures as files: pages that open without a network, and pictures through a browser of the machine.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+from meetup2025.errors import DataError, MissingExtraError, OperationalError
+from meetup2025.figures import palette
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+WIDTH, HEIGHT = 1200, 800
+"""Pixels of a picture."""
+
+_BROWSERS = (
+    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge"),
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
+    "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
+)
+_SECONDS = 120
+_SCALE = 2
+_FRAME = 200
+"""More than the units that a browser takes from the height of a window for its frame."""
+
+_SWITCHES = (
+    "--headless",
+    "--hide-scrollbars",
+    f"--force-device-scale-factor={_SCALE}",
+    "--enable-unsafe-swiftshader",  # draws three dimensions without a graphics card
+    "--virtual-time-budget=10000",
+    "--no-first-run",
+)
+_CONFIG = {"displaylogo": False, "responsive": True, "plotlyServerURL": "", "showSendToCloud": False}
+
+_PAGE = Template("""<!doctype html>
+<html lang="$lang">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline';
+ style-src 'unsafe-inline'; img-src data: blob:; worker-src blob:">
+<link rel="icon" href="data:,">
+<title>$title</title>
+<style>
+:root { color-scheme: light dark; }
+body { margin: 0; background: #ffffff; color: #1a1a1a; }
+@media screen and (prefers-color-scheme: dark) { body { background: #161616; color: #e8e8e8; } }
+#figure { min-width: 900px; min-height: 600px; }
+@media print { .modebar { display: none; } }
+@page { size: landscape; margin: 8mm; }
+</style>
+</head>
+<body>
+<noscript>This picture needs JavaScript.</noscript>
+$figure
+<script>
+const templates = $templates;
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const paint = (isDark) => Plotly.relayout("figure", {template: templates[isDark ? "dark" : "light"]});
+if (dark.matches) paint(true);
+dark.addEventListener("change", () => paint(dark.matches));
+addEventListener("beforeprint", () => paint(false));
+addEventListener("afterprint", () => paint(dark.matches));
+</script>
+</body>
+</html>
+""")
+
+
+def write_html(figure: Figure, path: str | os.PathLike[str], title: str = "", lang: str = "en") -> None:
+    """
+    Write a figure as a page that holds all it needs, and is forbidden to fetch anything; about 5 MB.
+
+    Args:
+        figure: Any figure of Plotly.
+        path: File to write; one that is there is replaced, whole or not at all.
+        title: Of the page.
+        lang: Language of its texts.
+
+    Raises:
+        DataError: The folder is not there, or *path* is one.
+    """
+    check_file(path)
+    _replace(Path(path), _page(figure, title, lang).encode())
+
+
+def write_png(figure: Figure, path: str | os.PathLike[str], title: str = "", *, width: int = WIDTH) -> None:
+    """
+    Write a figure as a picture of two pixels per unit, through Chromium where it is installed, or else kaleido.
+
+    Args:
+        figure: Any figure of Plotly; one without a height gets 800 units.
+        path: As for `write_html`.
+        title: As for `write_html`.
+        width: Units across.
+
+    Raises:
+        DataError: As `write_html`.
+        MissingExtraError: Neither is installed.
+        OperationalError: The browser, or kaleido, fails.
+    """
+    check_file(path)
+    height = int(figure.layout.height or HEIGHT)
+    if browser := _browser():
+        data = _screenshot(browser, _page(figure, title, "en", height), width, height)
+    else:
+        check_png()
+        data = _by_kaleido(figure, width, height)
+    _replace(Path(path), data)
+
+
+def check_file(path: str | os.PathLike[str]) -> None:
+    """
+    Make sure that a file can be written there, before much work is done for it.
+
+    Raises:
+        DataError: The folder is not there or closed, or *path* is a folder.
+    """
+    wanted = Path(path)
+    if not wanted.parent.is_dir():
+        raise DataError(f"A picture must be written into a folder that is there. Got {wanted}; make {wanted.parent}.")
+    if wanted.is_dir():
+        raise DataError(f"A picture must be a file. Got {wanted}, which is a folder; add a name.")
+    if not os.access(wanted.parent, os.W_OK):
+        raise DataError(f"A picture must be written into a folder that is open to you. Got {wanted.parent}.")
+
+
+def check_png() -> None:
+    """
+    Make sure that PNG files can be made.
+
+    Raises:
+        MissingExtraError: There is neither a browser nor kaleido.
+    """
+    if not _browser() and not importlib.util.find_spec("kaleido"):
+        raise MissingExtraError(
+            "A PNG file needs a browser to draw it: install Chromium (Debian: apt install chromium) or Chrome, or "
+            "pip install kaleido; or write HTML."
+        )
+
+
+def _browser() -> str | None:
+    return next(filter(None, map(shutil.which, _BROWSERS)), None)
+
+
+def _page(figure: Figure, title: str, lang: str, height: int | None = None) -> str:
+    """Make the page; one of a fixed *height* is for paper, and has no buttons."""
+    config = _CONFIG | ({"displayModeBar": False} if height else {})
+    height = height or figure.layout.height
+    drawn = figure.to_html(
+        config=config,
+        include_plotlyjs=True,
+        full_html=False,
+        div_id="figure",
+        default_height=f"{height}px" if height else "100vh",
+    )
+    templates = {scheme: palette.template(scheme) for scheme in ("light", "dark")}
+    return _PAGE.substitute(
+        lang=html.escape(lang), title=html.escape(title), figure=drawn, templates=json.dumps(templates)
+    )
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file beside, then rename it: nobody ever sees half of it."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
+        try:
+            stream.write(data)
+            stream.close()
+            Path(stream.name).chmod(0o666 & ~_umask())
+            Path(stream.name).replace(path)
+        except BaseException:
+            Path(stream.name).unlink(missing_ok=True)
+            raise
+
+
+def _umask() -> int:
+    """Read the umask, which can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _by_kaleido(figure: Figure, width: int, height: int) -> bytes:
+    try:
+        return bytes(figure.to_image(format="png", width=width, height=height, scale=_SCALE))
+    except (RuntimeError, ValueError) as error:  # it needs a Chrome too, and looks for one in other places
+        raise OperationalError(
+            f"kaleido must draw the picture. It could not: {' '.join(str(error).split())}"
+        ) from error
+
+
+def _screenshot(browser: str, page: str, width: int, height: int) -> bytes:
+    # The browser may still write to its profile when it has ended.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        source, picture = Path(folder, "figure.html"), Path(folder, "figure.png")
+        source.write_text(page, "utf-8")
+        command = [
+            browser,
+            *_SWITCHES,
+            f"--user-data-dir={folder}/profile",
+            f"--window-size={width},{height + _FRAME}",
+            f"--screenshot={picture}",
+            source.as_uri(),
+        ]
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            command.insert(1, "--no-sandbox")  # as root it works in no other way; the page is our own
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603
+        except subprocess.TimeoutExpired as error:
+            raise OperationalError(f"{browser} must draw a picture in {_SECONDS} seconds. It did not.") from error
+        if done.returncode or not picture.exists():
+            said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            raise OperationalError(f"{browser} must draw the picture. It ended with {done.returncode}: {said}")
+        return _cut(picture, width, height)
+
+
+def _cut(picture: Path, width: int, height: int) -> bytes:
+    """Cut off the part of the window that is frame, at the bottom."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    stream = BytesIO()
+    with Image.open(picture) as opened:
+        opened.crop((0, 0, _SCALE * width, _SCALE * height)).save(stream, "PNG", optimize=True)
+    return stream.getvalue()

@@ -1,0 +1,146 @@
+"""
+Groups, and how many there should be.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from meetup2025.figures import labels, palette
+from meetup2025.figures.rows import records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from plotly.graph_objects import Figure
+
+    from meetup2025.figures.rows import Record, Row
+
+CLUSTERS = ("cluster", "central", "source", "item", "name", "distance")
+"""Columns of `MeetUp2025.ReadClusters`."""
+
+ELBOW = ("clusters", "sse", "silhouette", "choice")
+"""Columns of `MeetUp2025.ReadElbow`."""
+
+_CALLED = 3
+_ROW = 34
+
+
+def clusters(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figure:
+    """
+    Draw each group as a line of its items, from the centre outwards.
+
+    Args:
+        rows: Those of `MeetUp2025.ReadClusters`: cluster, central, source, item, name, distance.
+        title: What stands above it.
+        subtitle: A smaller line below that.
+
+    Raises:
+        DataError: A column is missing.
+    """
+    from plotly.graph_objects import Figure
+
+    items = records(rows, CLUSTERS, "ReadClusters")
+    numbers = sorted({item["cluster"] for item in items})
+    groups = [sorted((i for i in items if i["cluster"] == n), key=lambda item: item["central"]) for n in numbers]
+    figure = Figure([_line(place, group) for place, group in enumerate(groups)])
+    figure.update_xaxes(title="distance to the centre", rangemode="tozero")
+    figure.update_yaxes(
+        tickvals=numbers, ticktext=list(map(_tick, groups)), autorange="reversed", showgrid=True, title=""
+    )
+    figure.update_layout(height=max(500, 170 + _ROW * len(groups)), showlegend=False)
+    return palette.dress(figure, title, subtitle)
+
+
+def elbow(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figure:
+    """
+    Draw the errors and the silhouettes of several numbers of groups, and which number each rule chooses.
+
+    Args:
+        rows: Those of `MeetUp2025.ReadElbow`: clusters, sse, silhouette, choice.
+        title: What stands above it.
+        subtitle: A smaller line below that.
+
+    Raises:
+        DataError: A column is missing.
+    """
+    from plotly.subplots import make_subplots
+
+    tried = records(rows, ELBOW, "ReadElbow")
+    figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.06)
+    for row, (column, rule, name) in enumerate(_RULES, 1):
+        figure.add_trace(_curve(tried, column, name, palette.COLOURS[row - 1]), row=row, col=1)
+        figure.update_yaxes(title=name, row=row, col=1)
+        for chosen in (each for each in tried if each["choice"] in {rule, "both"}):
+            figure.add_trace(_choice(chosen, column, rule), row=row, col=1)
+            figure.add_vline(x=chosen["clusters"], line_dash="dot", line_width=1, row="all", col=1)
+    figure.update_xaxes(title="clusters", row=2, col=1)
+    figure.update_layout(showlegend=False)
+    return palette.dress(figure, title, subtitle)
+
+
+_RULES = (("sse", "elbow", "SSE: sum of squared distances"), ("silhouette", "silhouette", "mean silhouette"))
+
+
+def _line(place: int, group: Sequence[Record]) -> Any:
+    from plotly.graph_objects import Scatter
+
+    look = palette.marker(place, size=10)
+    return Scatter(
+        x=[item["distance"] for item in group],
+        y=[item["cluster"] for item in group],
+        name=str(group[0]["cluster"]),
+        mode="markers",
+        marker=look,
+        customdata=[[item["source"], item["item"]] for item in group],
+        hovertext=[_hover(item) for item in group],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
+def _tick(group: Sequence[Record]) -> str:
+    """Call a group by its most central items, and tell how many it has."""
+    called = ", ".join(palette.plain(labels.short(str(item["name"] or ""))) for item in group[:_CALLED])
+    return f"<b>{group[0]['cluster']}</b> {called} ({len(group)}) "
+
+
+def _hover(item: Record) -> str:
+    name, kanji, key = (palette.plain(item.get(column)) for column in ("name", "kanji", "item"))
+    place = f"number {item['central']} of cluster {item['cluster']}, distance {item['distance']:.3f}"
+    return f"<b>{name}</b> {kanji}<br>{key}<br>{place}"
+
+
+def _curve(tried: Sequence[Record], column: str, name: str, colour: str) -> Any:
+    from plotly.graph_objects import Scatter
+
+    return Scatter(
+        x=[each["clusters"] for each in tried],
+        y=[each[column] for each in tried],
+        name=name,
+        mode="lines+markers",
+        line={"color": colour},
+        marker={"size": 7},
+        hovertemplate="%{x} clusters: %{y:.4g}<extra></extra>",
+    )
+
+
+def _choice(chosen: Record, column: str, rule: str) -> Any:
+    from plotly.graph_objects import Scatter
+
+    return Scatter(
+        x=[chosen["clusters"]],
+        y=[chosen[column]],
+        name=rule,
+        mode="markers+text",
+        marker={
+            "color": palette.COLOURS[4],
+            "symbol": "star",
+            "size": 16,
+            "line": {"color": palette.OTHER, "width": 1},
+        },
+        text=[f"{rule}: {chosen['clusters']}"],
+        textposition="top right",
+        textfont={"size": 15},
+        hovertemplate=f"{rule}: %{{x}}<extra></extra>",
+        cliponaxis=False,
+    )
