@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 _SMALL = 1000
 """Bytes that are not worth compressing."""
 
-# Plotly writes styles of its own into the page, and nothing else: it needs neither inline script nor eval.
+# Pages that draw allow more: Plotly writes styles into the page, and compiles what draws 2D clouds with WebGL
+# (regl, in the bundle that the package plotly has). No script of a page itself is inline, and none is of others.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'{styles}; img-src 'self' blob: data:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; img-src 'self' blob: data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
@@ -39,7 +40,7 @@ class Answer:
 
     Attributes:
         tag: Names the content, so that a browser that has it is not sent it again; empty for what is never kept.
-        plots: Whether the page draws, and so needs the styles of Plotly.
+        plots: Whether the page draws, and so needs what Plotly needs.
         encoding: Of the body, where it is compressed already.
     """
 
@@ -63,7 +64,8 @@ class Answer:
         return self.status, sized + self._headers(request), b"" if request.method == "HEAD" else body
 
     def _headers(self, request: Request) -> list[tuple[str, str]]:
-        policy = _POLICY.format(styles=" 'unsafe-inline'" if self.plots else "")
+        more = (" 'unsafe-eval'", " 'unsafe-inline'") if self.plots else ("", "")
+        policy = _POLICY.format(scripts=more[0], styles=more[1])
         kept = [("ETag", self.tag), ("Cache-Control", "no-cache")] if self.tag else [("Cache-Control", "no-store")]
         own = [("Content-Security-Policy", policy), ("Vary", "Accept-Encoding, Accept-Language, Cookie"), *kept]
         return [*own, *_ALWAYS, *self.headers, *(_cookies(request) if self.kind.startswith("text/html") else ())]

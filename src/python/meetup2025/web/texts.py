@@ -92,8 +92,8 @@ _TEXTS = {
         "{count}点の点群。下の一覧と同じ内容です。",
     ),
     "no_plot": (
-        "The cloud needs Plotly where the server runs: pip install plotly. The lists work without it.",
-        "点群の表示にはサーバー側にPlotlyが必要です（pip install plotly）。一覧はそのまま使えます。",
+        "The cloud needs Plotly on the server (pip install plotly) and WebGL in the browser. The lists work without.",
+        "点群の表示にはサーバーのPlotly（pip install plotly）とブラウザーのWebGLが必要です。一覧はそのまま使えます。",
     ),
     "no_maps": (
         "There is no map yet. Make one with: SELECT MeetUp2025.FitMap('Fish', 2)",

@@ -1,6 +1,6 @@
 // A stored map: the cloud, what is near a point, what is in a region, and where a new picture lands.
 import { byId, checkPicture, complain, element, fill, get, number, post, remember, say, showSQL, state, takePictures, tell, text } from "./common.js";
-import { SETTINGS, hasPlotly, inside, layout, onScheme, spot, traces } from "./plot.js";
+import { SETTINGS, canDraw, inside, isDeep, layout, onScheme, spot, traces } from "./plot.js";
 
 const ROWS = 100;
 let points = []; // each with place, key, name, label, x, y, z
@@ -9,7 +9,6 @@ let picture = null; // where a new picture lies
 let visible = ROWS;
 const sql = { map: "", colour: "", near: "" };
 
-const isDeep = () => points.some((point) => point.z != null);
 const keyOf = (row) => `${row.source}/${row.item}`;
 
 async function start() {
@@ -82,16 +81,17 @@ function refresh() {
 // --- the cloud ------------------------------------------------------------------------------------------------------
 
 function draw() {
-  byId("no-plot").hidden = hasPlotly();
-  if (!hasPlotly() || !points.length) return;
+  byId("no-plot").hidden = canDraw(points);
+  byId("cloud").hidden = !canDraw(points);
+  if (!canDraw(points) || !points.length) return;
   const shown = traces(points, colour.of, colour.kind === "score" ? { scale: colour.title } : {});
   const at = points.find((point) => point.key === state.get("at"));
   if (at) shown.push(spot(at, at.name ?? at.item, "circle-open"));
   if (picture) shown.push(spot(picture, text("your_picture"), "star"));
   const plot = byId("plot");
   const first = !plot.on;
-  window.Plotly.react(plot, shown, layout(isDeep(), byId("run").value, outline()), SETTINGS);
-  byId("plot-note").textContent = text(isDeep() ? "plot_note_3d" : "plot_note_2d");
+  window.Plotly.react(plot, shown, layout(isDeep(points), byId("run").value, outline()), SETTINGS);
+  byId("plot-note").textContent = text(isDeep(points) ? "plot_note_3d" : "plot_note_2d");
   plot.setAttribute("role", "group");
   plot.setAttribute("aria-label", text("plot_label", { count: points.length }));
   if (!first) return;
@@ -115,7 +115,7 @@ const lasso = () => (state.get("lasso") ?? "").split(";").filter(Boolean).map((c
 
 function outline() {
   const corners = lasso();
-  if (isDeep() || corners.length < 3) return {};
+  if (isDeep(points) || corners.length < 3) return {};
   const path = `M${corners.map((corner) => corner.join(",")).join("L")}Z`;
   const mark = getComputedStyle(document.documentElement).getPropertyValue("--mark").trim();
   return { shapes: [{ type: "path", path, line: { color: mark, width: 2 } }], selections: [] };
@@ -153,7 +153,7 @@ const nameButton = (name, place) =>
 function listed() {
   const corners = lasso();
   const wanted = byId("find").value.trim().toLowerCase();
-  const isIn = (point) => corners.length < 3 || isDeep() || inside([point.x, point.y], corners);
+  const isIn = (point) => corners.length < 3 || isDeep(points) || inside([point.x, point.y], corners);
   const has = (point) => !wanted || `${point.name ?? ""} ${point.item} ${point.label ?? ""}`.toLowerCase().includes(wanted);
   return points.filter((point) => isIn(point) && has(point));
 }

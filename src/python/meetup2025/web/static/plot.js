@@ -5,7 +5,11 @@ const COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00
 const MARKS = ["circle", "square", "diamond", "cross", "x", "circle-open", "square-open", "diamond-open"];
 const OTHERS = COLOURS.length - 1;
 
-export const hasPlotly = () => typeof window.Plotly === "object";
+const hasWebGL = Boolean(document.createElement("canvas").getContext("webgl"));
+
+// Tells whether a cloud can be drawn: one of three dimensions needs WebGL, one of two is slow without it.
+export const canDraw = (points) => typeof window.Plotly === "object" && (hasWebGL || !isDeep(points));
+export const isDeep = (points) => points.some((point) => point.z != null);
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 // Gives the traces of a cloud. Points have x, y and perhaps z; value(point) is a text or, by a scale, a number.
@@ -32,9 +36,9 @@ function scaled(points, value, title) {
 }
 
 export function trace(points, own, marker) {
-  const deep = points.some((point) => point.z != null);
+  const deep = isDeep(points);
   return {
-    type: deep ? "scatter3d" : "scattergl",
+    type: deep ? "scatter3d" : hasWebGL ? "scattergl" : "scatter",
     mode: "markers",
     x: points.map((point) => point.x),
     y: points.map((point) => point.y),
@@ -57,6 +61,7 @@ export function spot(point, name, symbol) {
 export function layout(deep, key, more = {}) {
   const axis = { gridcolor: style("--line"), zeroline: false, showticklabels: false, title: { text: "" }, backgroundcolor: style("--ground") };
   return {
+    autosize: true,
     paper_bgcolor: style("--ground"),
     plot_bgcolor: style("--ground"),
     font: { color: style("--text") },

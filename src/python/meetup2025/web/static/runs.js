@@ -1,6 +1,6 @@
 // Stored runs: what was made of what, how good it is, and how two of them differ.
 import { byId, element, fill, get, post, remember, showSQL, state, tell, text } from "./common.js";
-import { SETTINGS, hasPlotly, layout, onScheme, spot, traces } from "./plot.js";
+import { SETTINGS, canDraw, isDeep, layout, onScheme, spot, traces } from "./plot.js";
 
 let runs = [];
 const halves = { first: null, second: null }; // each: run, details, points
@@ -99,14 +99,15 @@ function fillMetrics(table, metrics) {
 function draw(half) {
   const { points = [], run = {} } = halves[half] ?? {};
   const plot = byId(half).querySelector(".plot");
-  byId("no-plot").hidden = hasPlotly();
-  if (!hasPlotly() || !points.length) return plot.replaceChildren();
+  plot.hidden = !points.length || !canDraw(points);
+  if (!canDraw(points)) byId("no-plot").hidden = false;
+  if (plot.hidden) return;
   const far = new Set(moved.slice(0, 10).map((row) => `${row.source}/${row.item}`));
   const shown = traces(points, (point) => point.label ?? "").map((each) => ({ ...each, showlegend: false }));
   for (const point of points.filter((each) => far.has(`${each.source}/${each.item}`))) {
     shown.push({ ...spot(point, point.name ?? point.item, "circle-open"), showlegend: false });
   }
-  const deep = points.some((point) => point.z != null);
+  const deep = isDeep(points);
   window.Plotly.react(plot, shown, layout(deep, run.run, { dragmode: deep ? "orbit" : "pan" }), SETTINGS);
   plot.setAttribute("role", "group");
   plot.setAttribute("aria-label", text("plot_label", { count: points.length }));
