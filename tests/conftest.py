@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Connection, Cursor
 
-KEPT = {"MEETUP2025_IRIS_PASSWORD", "MEETUP2025_IRIS_URL", "MEETUP2025_REQUIRE_IRIS", "MEETUP2025_REQUIRE_RAY"}
+KEPT = {
+    *("MEETUP2025_IRIS_PASSWORD", "MEETUP2025_IRIS_URL"),
+    *("MEETUP2025_REQUIRE_BROWSER", "MEETUP2025_REQUIRE_IRIS", "MEETUP2025_REQUIRE_RAY"),
+}
 DOUBLED = ("test_conformance", "test_pep249", "test_procedures", "test_runs", "test_searches", "test_workshop")
 
 

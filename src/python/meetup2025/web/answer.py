@@ -20,8 +20,8 @@ _SMALL = 1000
 # Pages that draw allow more: Plotly writes styles into the page, and compiles what draws 2D clouds with WebGL
 # (regl, in the bundle that the package plotly has). No script of a page itself is inline, and none is of others.
 _POLICY = (
-    "default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; img-src 'self' blob: data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; img-src 'self' blob: data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 _ALWAYS = (

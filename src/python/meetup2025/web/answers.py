@@ -61,9 +61,7 @@ def _named(connection: Connection, picture: str) -> dict[str, Any]:
 
 def add(connection: Connection, request: Request) -> dict[str, Any]:
     """Keep the picture that was sent, with the name that a user says it shows."""
-    label = request.text("label", longest=50)
-    if not label:
-        raise DataError("label must be a name of the catalogue. Got nothing.")
+    label = value(connection, statements.KNOWN, request.text("label", longest=50))
     data = request.body()
     picture = images.to_data_url(data, longest=_LONGEST, limit=_SMALL)
     name = f"web-{hashlib.sha256(data).hexdigest()[:16]}"

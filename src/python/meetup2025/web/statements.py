@@ -18,6 +18,7 @@ MOST = 1_000_000
 """Rows where all are wanted."""
 
 IDENTIFY = "CALL MeetUp2025.Identify(?, ?)"
+KNOWN = "SELECT MeetUp2025.KnownName(?)"
 ADD = "SELECT MeetUp2025.AddImage(?, ?, ?)"
 MODELS = "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'Fish'"
 

@@ -65,7 +65,7 @@ export function layout(deep, key, more = {}) {
     paper_bgcolor: style("--ground"),
     plot_bgcolor: style("--ground"),
     font: { color: style("--text") },
-    margin: { l: 8, r: 8, t: 8, b: 8 },
+    margin: { l: 8, r: 8, t: 44, b: 8 },
     legend: { orientation: "h", y: -0.02, yanchor: "top" },
     hovermode: "closest",
     uirevision: key,
