@@ -62,11 +62,7 @@ def test_map_options_reach_the_run() -> None:
 
     [found] = records("runs")
     assert json.loads(str(found["parameters"])) == {
-        "dimensions": 3,
-        "neighbours": 9,
-        "mindist": 0.5,
-        "supervised": 1,
-        "withoutgap": 1,
+        "dimensions": 3, "neighbours": 9, "mindist": 0.5, "supervised": 1, "withoutgap": 1,
     }
     assert found["seed"] == 7
 
