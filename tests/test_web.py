@@ -5,23 +5,28 @@ from __future__ import annotations
 import ast
 import hashlib
 import html
+import importlib.util
 import json
 import re
 import shutil
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import iris_doubles
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from iris_doubles import Server
 from pictures import corners, encoded, noise
 from web_calls import SAMPLES, Browser, analyse
 
 import meetup2025
 from meetup2025 import images
 from meetup2025.cli import main
+from meetup2025.engines.duckdb import DuckDBConnection
 from meetup2025.errors import InterfaceError
 from meetup2025.web import Application, answers, application, confidence, files, statements, texts
 from meetup2025.web.request import LANGUAGES
@@ -615,6 +620,42 @@ def test_map_without_plotly_has_its_list(browser, monkeypatch):
     assert '<table id="list">' in text
 
 
+# --- inside IRIS: a double of its process -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    """Browser of what IRIS imports, in a process that is a double, with names and no photos."""
+    monkeypatch.setattr(sys, "path", [*sys.path, str(WEB / "wsgi"), str(WEB)])
+    with DuckDBConnection() as database, iris_doubles.installed(iris_doubles.process_module(Server(database))):
+        with database.cursor() as cursor:
+            cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')")
+        database.commit()
+        module = importlib.import_module("meetup2025_wsgi")
+        yield Browser(module.application, HTTP_HOST="iris.example:52773", SCRIPT_NAME="/csp/meetup2025")
+    sys.modules.pop("meetup2025_wsgi")
+
+
+def test_application_inside_iris_names_a_picture(inside):
+    """Inside IRIS the process itself is the database, and the web server in front knows the names of the machine."""
+    assert inside.get("/").status == 200
+    assert inside.post("/api/identify", SABA).json()["names"][0]["name"] == "マサバ"
+    assert inside.get("/api/runs").json()["runs"] == []
+
+
+def test_application_inside_iris_adds_nothing(inside):
+    """Inside IRIS photos are loaded by administrators alone."""
+    assert inside.post("/api/add?label=マサバ", SABA).status == 403
+
+
+def test_module_of_iris_is_nobody_elses():
+    """IRIS imports the module by its name: no other module of the path may have it, and nothing in it is relative."""
+    [path] = (WEB / "wsgi").glob("*.py")
+
+    assert importlib.util.find_spec(path.stem) is None
+    assert "from ." not in path.read_text("utf-8")
+
+
 # --- the command ----------------------------------------------------------------------------------------------------
 
 
@@ -655,7 +696,7 @@ def test_database_in_memory_is_refused():
 
 def test_server_without_its_extra_says_so(url, monkeypatch):
     """Without waitress the command says what to install."""
-    monkeypatch.setitem(__import__("sys").modules, "waitress", None)
+    monkeypatch.setitem(sys.modules, "waitress", None)
 
     done = CliRunner().invoke(main, ["web", "--url", url])
 

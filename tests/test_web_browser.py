@@ -131,8 +131,8 @@ def plant_map(url: str, dimensions: int, items: int = 5000) -> int:
             (run, "Fish", f"P{n}", f"point {n}", f"label {n % 9}", x, y, z if dimensions == 3 else None)
             for n, (x, y, z) in enumerate(places)
         ]
-        sql = "INSERT INTO MeetUp2025.MapPoint (Run, Source, Item, Name, Label, X, Y, Z) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        cursor.executemany(sql, rows)
+        columns = "Run, Source, Item, Name, Label, X, Y, Z"
+        cursor.executemany(f"INSERT INTO MeetUp2025.MapPoint ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         connection.commit()
     return run
 
@@ -260,7 +260,8 @@ def place_of(driver: Any, name: str) -> tuple[float, float]:
                 const at = trace.text.indexOf(arguments[0]);
                 if (at < 0 || trace.customdata[at] == null) continue;
                 const { xaxis, yaxis } = plot._fullLayout;
-                return [box.left + xaxis._offset + xaxis.l2p(trace.x[at]), box.top + yaxis._offset + yaxis.l2p(trace.y[at])];
+                const [x, y] = [xaxis._offset + xaxis.l2p(trace.x[at]), yaxis._offset + yaxis.l2p(trace.y[at])];
+                return [box.left + x, box.top + y];
               }
             })()""",
             name,
@@ -342,7 +343,8 @@ def test_new_picture_lands_on_the_map(driver, served):
 def test_five_thousand_points(driver, served, run):
     """A map of 5,000 points is drawn, and moves; its list grows as one asks for more."""
     driver.get(f"{served}map?run={run}")
-    until(driver, lambda _: script(driver, "document.getElementById('plot')._fullData?.flatMap((t) => t.x).length === 5000"))
+    count = "document.getElementById('plot')._fullData?.flatMap((trace) => trace.x).length"
+    until(driver, lambda _: script(driver, count) == 5000)
     move = "xaxis.range" if run == 6 else "scene.camera.eye.x"
     seconds = driver.execute_async_script(
         """

@@ -52,9 +52,16 @@ export function trace(points, own, marker) {
 }
 
 // A single point that stands out: a ring around what is chosen, a star where a picture lies.
-export function spot(point, name, symbol) {
+export function spot(point, name, symbol, scale = 1) {
   const deep = point.z != null;
-  const marker = { symbol: deep ? (symbol === "star" ? "diamond" : "circle-open") : symbol, size: deep ? 11 : 20, color: style("--mark"), line: { width: 3, color: style("--mark") }, opacity: 1 };
+  const deepSymbol = symbol === "star" ? "diamond" : "circle-open";
+  const marker = {
+    symbol: deep ? deepSymbol : symbol,
+    size: (deep ? 11 : 20) * scale,
+    color: style("--mark"),
+    line: { width: 3 * scale, color: style("--mark") },
+    opacity: 1,
+  };
   return { ...trace([point], { name, hoverinfo: "name" }, marker) };
 }
 

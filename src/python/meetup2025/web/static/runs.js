@@ -59,9 +59,9 @@ async function load(half, number) {
     if (details) {
       halves[half] = { run, details, points: points ? points.points : [] };
       sql[half] = [details.sql, points?.sql].filter(Boolean).join(";\n");
-      show(half);
     }
   }
+  for (const each of ["first", "second"]) if (halves[each]) show(each);
   ready();
 }
 
@@ -105,7 +105,7 @@ function draw(half) {
   const far = new Set(moved.slice(0, 10).map((row) => `${row.source}/${row.item}`));
   const shown = traces(points, (point) => point.label ?? "").map((each) => ({ ...each, showlegend: false }));
   for (const point of points.filter((each) => far.has(`${each.source}/${each.item}`))) {
-    shown.push({ ...spot(point, point.name ?? point.item, "circle-open"), showlegend: false });
+    shown.push({ ...spot(point, point.name ?? point.item, "circle-open", 0.6), showlegend: false });
   }
   const deep = isDeep(points);
   window.Plotly.react(plot, shown, layout(deep, run.run, { dragmode: deep ? "orbit" : "pan" }), SETTINGS);
@@ -119,7 +119,8 @@ async function showChanges(run) {
   moved = answer.moved;
   sql.changes = [sql.changes, answer.sql].filter(Boolean).join(";\n");
   byId("changes").hidden = false;
-  fillMetrics(byId("differences"), answer.metrics);
+  // The metrics of each run stand above already.
+  fillMetrics(byId("differences"), answer.metrics.filter((row) => !/^run \d/.test(row.subject ?? "")));
   const groups = moved.some((row) => row.cluster != null);
   fill(byId("moved"), [
     { key: "name", title: text("name") },
@@ -137,7 +138,6 @@ for (const [id, half] of [["run", "first"], ["other", "second"]]) {
     [moved, sql.changes] = [[], ""];
     byId("changes").hidden = true;
     await load(half, byId(id).value);
-    for (const each of ["first", "second"]) if (halves[each]) show(each);
   });
 }
 byId("compare").addEventListener("click", async () => {
