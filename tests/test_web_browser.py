@@ -24,6 +24,8 @@ pytestmark = pytest.mark.browser
 LONG = 60
 """Seconds after which a test has failed; only the first placing on a map takes more than a few."""
 
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
 AXE = Path(__file__).parents[1] / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ["?sample=saba.png", "map?run=1&colour=Clusters:4&at=Fish/F002", "runs?run=1&other=2"]
 
@@ -36,7 +38,7 @@ def chromium(width: int = 1280, height: int = 1200, language: str = "en", scheme
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
+    options.binary_location = str(CHROMIUM)
     for each in (
         *("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", f"--window-size={width},{height}"),
         *(f"--lang={language}", f"--accept-lang={language}", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
@@ -92,7 +94,7 @@ def faults(driver: Any) -> list[str]:
 @pytest.fixture(scope="module")
 def _browser_there() -> None:
     """Skip without a browser, or fail where one is required."""
-    have = shutil.which("chromium") and shutil.which("chromedriver")
+    have = CHROMIUM and shutil.which("chromedriver")
     try:
         import selenium  # noqa: F401
     except ImportError:
