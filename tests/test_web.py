@@ -9,9 +9,12 @@ import importlib.util
 import json
 import re
 import shutil
+import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +24,7 @@ import pytest
 from click.testing import CliRunner
 from iris_doubles import Server
 from pictures import corners, encoded, noise
-from web_calls import SAMPLES, Browser, analyse
+from web_calls import SAMPLES, Browser, analyse, web_server
 
 import meetup2025
 from meetup2025 import images
@@ -701,6 +704,30 @@ def test_server_without_its_extra_says_so(url, monkeypatch):
     done = CliRunner().invoke(main, ["web", "--url", url])
 
     assert (done.exit_code, "pip install 'meetup2025[web]'" in done.output) == (3, True)
+
+
+def test_server_answers_and_ends(fitted, tmp_path):
+    """The command tells its address, serves it with threads, refuses what is too large, and ends at SIGTERM."""
+    shutil.copy(fitted[0], tmp_path / "own.duckdb")
+    with web_server(f"duckdb:///{tmp_path / 'own.duckdb'}") as (server, address):
+        with closing(HTTPConnection(address.removeprefix("http://").strip("/"))) as connection:
+            connection.request("GET", "/api/runs")
+            assert json.loads(connection.getresponse().read())["runs"]
+            connection.putrequest("POST", "/api/identify")
+            connection.putheader("Content-Length", "200000000")
+            connection.endheaders()
+            assert connection.getresponse().status == 413
+        server.terminate()
+        assert server.wait(20) == 0
+
+
+def test_address_in_use_is_told(url):
+    """An address that another server has is an error in one line."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        done = CliRunner().invoke(main, ["web", "--url", url, "--listen", address])
+
+    assert (done.exit_code, "must be free" in done.output) == (3, True)
 
 
 def test_limit_is_that_of_pictures():

@@ -114,7 +114,7 @@ def served(_browser_there: None, _bundled_file: Path, tmp_path_factory: pytest.T
     runs = analyse(url)
     large = plant_map(url, 2), plant_map(url, 3)
     assert [*runs.values(), *large] == [1, 2, 3, 4, 5, 6, 7]
-    with web_server(url, "--allow-adding") as address:
+    with web_server(url, "--allow-adding") as (_, address):
         yield address
 
 
@@ -328,6 +328,13 @@ def test_lasso_lists_a_region(driver, served):
     driver.get(driver.current_url)
     reads(driver, "#summary", summary)
     assert found(driver, "#list").text == listed
+    chosen = "document.getElementById('plot').data.flatMap((trace) => trace.selectedpoints ?? []).length"
+    until(driver, lambda _: script(driver, chosen) == int(summary.split(" ")[0]))
+
+    found(driver, "#all").click()
+    reads(driver, "#summary", "100 of 100 items.")
+    assert script(driver, chosen) == 0
+    assert "lasso=" not in driver.current_url
 
 
 def test_new_picture_lands_on_the_map(driver, served):

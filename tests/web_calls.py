@@ -114,14 +114,14 @@ class Browser:
 
 
 @contextmanager
-def web_server(url: str, *options: str) -> Iterator[str]:
-    """Run `meetup2025 web` on a free port, and give its address."""
+def web_server(url: str, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `meetup2025 web` on a free port, and give the process and its address."""
     code = "from meetup2025.cli import main; main(prog_name='meetup2025')"
     command = [sys.executable, "-c", code, "web", "--url", url, "--listen", "http://127.0.0.1:0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
-            yield server.stdout.readline().strip()
+            yield server, server.stdout.readline().strip()
         finally:
             server.terminate()
             server.wait(20)

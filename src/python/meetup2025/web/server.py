@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import signal
+import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -65,22 +66,27 @@ def serve(application: Application, host: str, port: int, ready: Callable[[str],
         import waitress
     except ImportError as error:
         raise MissingExtraError("The web server needs waitress: pip install 'meetup2025[web]'.") from error
-    try:
+    with _listening(host, port) as listener:
         server = waitress.create_server(
             application,
-            host=host,
-            port=port,
+            sockets=[listener],
             threads=_THREADS,
             ident=None,
             max_request_body_size=images.MAX_BYTES + 1,
             clear_untrusted_proxy_headers=True,
         )
+        signal.signal(signal.SIGTERM, _end)
+        shown = f"[{host}]" if ":" in host else host
+        ready(f"http://{shown}:{listener.getsockname()[1]}/")
+        server.run()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise OperationalError(f"The address must be free. Got, for {host}:{port}: {error.strerror}.") from error
-    signal.signal(signal.SIGTERM, _end)
-    shown = f"[{host}]" if ":" in host else host
-    ready(f"http://{shown}:{server.effective_port}/")
-    server.run()
+        message = f"The address must be free, and of this machine. Got, for {host}:{port}: {error.strerror}."
+        raise OperationalError(message) from error
 
 
 def _end(number: int, frame: object) -> None:  # noqa: ARG001 - what handlers are given

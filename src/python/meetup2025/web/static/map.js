@@ -7,6 +7,7 @@ let points = []; // each with place, key, name, label, x, y, z
 let colour = { kind: "label", of: (point) => point.label ?? "", title: text("label") };
 let picture = null; // where a new picture lies
 let visible = ROWS;
+let drawing = false; // Plotly tells of changes of a selection that this script makes too
 const sql = { map: "", colour: "", near: "" };
 
 const keyOf = (row) => `${row.source}/${row.item}`;
@@ -85,19 +86,22 @@ function draw() {
   byId("cloud").hidden = !canDraw(points);
   if (!canDraw(points) || !points.length) return;
   const shown = traces(points, colour.of, colour.kind === "score" ? { scale: colour.title } : {});
+  if (hasRegion()) for (const each of shown) each.selectedpoints = within(each.customdata);
   const at = points.find((point) => point.key === state.get("at"));
   if (at) shown.push(spot(at, at.name ?? at.item, "circle-open"));
   if (picture) shown.push(spot(picture, text("your_picture"), "star"));
   const plot = byId("plot");
   const first = !plot.on;
-  window.Plotly.react(plot, shown, layout(isDeep(points), byId("run").value, outline()), SETTINGS);
+  drawing = true;
+  const done = window.Plotly.react(plot, shown, layout(isDeep(points), byId("run").value, outline()), SETTINGS);
+  done.then(() => (drawing = false));
   byId("plot-note").textContent = text(isDeep(points) ? "plot_note_3d" : "plot_note_2d");
   plot.setAttribute("role", "group");
   plot.setAttribute("aria-label", text("plot_label", { count: points.length }));
   if (!first) return;
   plot.on("plotly_click", (event) => event.points[0].customdata != null && select(event.points[0].customdata));
-  plot.on("plotly_selected", (event) => event && region(event));
-  plot.on("plotly_deselect", () => region({}));
+  plot.on("plotly_selected", (event) => event && !drawing && region(event));
+  plot.on("plotly_deselect", () => drawing || region({}));
 }
 
 // A region is kept as a polygon of few corners, so that it fits a link.
@@ -113,12 +117,21 @@ const box = ({ x: [a, b], y: [c, d] }) => [[a, c], [b, c], [b, d], [a, d]];
 
 const lasso = () => (state.get("lasso") ?? "").split(";").filter(Boolean).map((corner) => corner.split(",").map(Number));
 
-function outline() {
+const hasRegion = () => !isDeep(points) && lasso().length >= 3;
+
+function within(places) {
   const corners = lasso();
-  if (isDeep(points) || corners.length < 3) return {};
+  return [...places.keys()].filter((at) => inside([points[places[at]].x, points[places[at]].y], corners));
+}
+
+// What was drawn by the mouse makes way for the region of the link; a new one resets what was dimmed.
+function outline() {
+  const own = { selections: [], selectionrevision: state.get("lasso") ?? "" };
+  if (!hasRegion()) return own;
+  const corners = lasso();
   const path = `M${corners.map((corner) => corner.join(",")).join("L")}Z`;
   const mark = getComputedStyle(document.documentElement).getPropertyValue("--mark").trim();
-  return { shapes: [{ type: "path", path, line: { color: mark, width: 2 } }], selections: [] };
+  return { ...own, shapes: [{ type: "path", path, line: { color: mark, width: 2 } }] };
 }
 
 // --- one point ------------------------------------------------------------------------------------------------------
@@ -153,7 +166,7 @@ const nameButton = (name, place) =>
 function listed() {
   const corners = lasso();
   const wanted = byId("find").value.trim().toLowerCase();
-  const isIn = (point) => corners.length < 3 || isDeep(points) || inside([point.x, point.y], corners);
+  const isIn = (point) => !hasRegion() || inside([point.x, point.y], corners);
   const has = (point) => !wanted || `${point.name ?? ""} ${point.item} ${point.label ?? ""}`.toLowerCase().includes(wanted);
   return points.filter((point) => isIn(point) && has(point));
 }

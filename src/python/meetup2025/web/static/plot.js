@@ -62,7 +62,8 @@ export function spot(point, name, symbol, scale = 1) {
     line: { width: 3 * scale, color: style("--mark") },
     opacity: 1,
   };
-  return { ...trace([point], { name, hoverinfo: "name" }, marker) };
+  const bright = deep ? {} : { unselected: { marker: { opacity: 1 } } }; // outside of a region too
+  return { ...trace([point], { name, hoverinfo: "name", ...bright }, marker) };
 }
 
 export function layout(deep, key, more = {}) {
