@@ -78,13 +78,11 @@ def page(name: str, *, language: str, token: str, adding: bool) -> Answer:
 
     `{{key}}` in the HTML stands for a text of the interface.
     """
-    values = texts(language)
-    own = {"language": language, "page": name, "token": token, "adding": "yes" if adding else "no"}
-    own |= {"texts": _script_json(values), "samples": " ".join(samples()), "title": values[f"{name}_title"]}
-    filled = _page(name)
-    for key in set(re.findall(r"\{\{(\w+)\}\}", filled)):
-        text = own[key] if key == "texts" else html.escape(own.get(key) or values[key])
-        filled = filled.replace(f"{{{{{key}}}}}", text)
+    said = texts(language)
+    values = {**said, "language": language, "page": name, "token": token, "title": said[f"{name}_title"]}
+    values |= {"samples": " ".join(samples()), "adding": "yes" if adding else "no"}
+    values = {key: html.escape(each) for key, each in values.items()} | {"texts": _script_json(said)}
+    filled = re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], _page(name))
     return Answer(filled.encode("utf-8"), "text/html; charset=utf-8", plots=name != "identify")
 
 
