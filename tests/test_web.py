@@ -224,7 +224,7 @@ def test_map_has_every_item(browser, runs):
 
     assert len(answer["points"]) == 100
     assert set(answer["points"][0]) == {"source", "item", "name", "label", "x", "y", "z"}
-    assert answer["sql"].endswith(f"FROM MeetUp2025.ReadMap({runs['map']})")
+    assert answer["sql"].endswith(f"FROM MeetUp2025.ReadMap({runs['map']}, 50000)")
 
 
 def test_nearest_to_a_point_is_itself(browser, runs):
@@ -304,6 +304,11 @@ def test_wrong_question_is_a_message(browser, path):
 
     assert reply.status == 400
     assert "must" in reply.json()["detail"]
+
+
+def test_long_query_is_no_fault(browser):
+    """A query of very many fields is read like any other."""
+    assert browser.get("/api/runs?" + "&".join(f"a{n}=1" for n in range(2000))).status == 200
 
 
 def test_run_of_another_kind_is_refused(browser, runs):

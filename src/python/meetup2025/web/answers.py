@@ -26,8 +26,14 @@ _NAMES = 5
 _LONGEST, _SMALL = 512, 100_000
 """Pixels and bytes of a picture in a statement: what models look at, and what can still be copied."""
 
+_POINTS = 50_000
+"""Points of a map that a page shows: more are slow to draw, and nobody tells them apart."""
+
 _MOVED = 30
 """Items that moved most."""
+
+_OPENING = threading.Semaphore(2)
+"""Held while a picture is opened, which may take half a gigabyte of memory."""
 
 _WRITING = threading.Lock()
 """Held by what writes: DuckDB refuses two changes of the same rows at once."""
@@ -63,7 +69,7 @@ def add(connection: Connection, request: Request) -> dict[str, Any]:
     """Keep the picture that was sent, with the name that a user says it shows."""
     label = value(connection, statements.KNOWN, request.text("label", longest=50))
     data = request.body()
-    picture = images.to_data_url(data, longest=_LONGEST, limit=_SMALL)
+    picture = _statement_picture(data)
     name = f"web-{hashlib.sha256(data).hexdigest()[:16]}"
     with _WRITING:
         changed = value(connection, statements.ADD, name, picture, label)
@@ -89,8 +95,8 @@ def run(connection: Connection, request: Request) -> dict[str, Any]:
 
 def points(connection: Connection, request: Request) -> dict[str, Any]:
     """Give the places of a map."""
-    number = request.whole("run")
-    return {"points": rows(connection, statements.MAP, number), "sql": shown(statements.MAP, number)}
+    given = request.whole("run"), _POINTS
+    return {"points": rows(connection, statements.MAP, *given), "sql": shown(statements.MAP, *given)}
 
 
 def clusters(connection: Connection, request: Request) -> dict[str, Any]:
@@ -162,4 +168,9 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Connection, Request], dict[str, Any]]
 
 
 def _picture(request: Request) -> str:
-    return images.to_data_url(request.body(), longest=_LONGEST, limit=_SMALL)
+    return _statement_picture(request.body())
+
+
+def _statement_picture(data: bytes) -> str:
+    with _OPENING:
+        return images.to_data_url(data, longest=_LONGEST, limit=_SMALL)

@@ -54,7 +54,7 @@ class Request:
         self.method = str(environ["REQUEST_METHOD"]).upper()
         self.path = str(environ.get("PATH_INFO", ""))
         self.base = str(environ.get("SCRIPT_NAME", "")).rstrip("/")
-        self._query = parse_qs(str(environ.get("QUERY_STRING", "")), max_num_fields=20)
+        self._query = parse_qs(str(environ.get("QUERY_STRING", "")))
         self._cookies = _read_cookies(str(environ.get("HTTP_COOKIE", "")))
         kept = self._cookies.get(TOKEN, "")
         self.token = kept if re.fullmatch(r"[\w-]{32}", kept, re.ASCII) else secrets.token_urlsafe(24)

@@ -29,7 +29,7 @@ RUNS = (
 METRICS = "SELECT Subject, Name, Value, Low, High FROM MeetUp2025.ReadMetrics(?)"
 CHANGED = "SELECT MeetUp2025.SourceChanged(?)"
 
-MAP = "SELECT Source, Item, Name, Label, X, Y, Z FROM MeetUp2025.ReadMap(?)"
+MAP = "SELECT Source, Item, Name, Label, X, Y, Z FROM MeetUp2025.ReadMap(?, ?)"
 CLUSTERS = "SELECT Source, Item, Cluster FROM MeetUp2025.ReadClusters(?)"
 GROUPS = "SELECT Cluster, Name, Items FROM MeetUp2025.ReadGroups(?)"
 OUTLIERS = "SELECT Source, Item, Score, Odd FROM MeetUp2025.ReadOutliers(?, ?)"

@@ -99,6 +99,7 @@ _TEXTS = {
         "There is no map yet. Make one with: SELECT MeetUp2025.FitMap('Fish', 2)",
         "地図がまだありません。SELECT MeetUp2025.FitMap('Fish', 2) で作成できます。",
     ),
+    "shortened": ("The first {count} of {total} items are shown.", "{total}件のうち最初の{count}件を表示しています。"),
     "near_title": ("Neighbours", "近くのもの"),
     "near_hint": ("Nothing is chosen yet.", "まだ何も選ばれていません。"),
     "near_of": ("Near {name}:", "{name}の近く："),

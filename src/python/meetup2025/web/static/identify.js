@@ -18,7 +18,7 @@ function showNames(answer, source) {
   fill(byId("names"), columns, answer.names);
   showSQL(answer.sql);
   byId("result").hidden = false;
-  byId("result-title").focus();
+  byId("verdict").focus();
 }
 
 function addButton(row) {

@@ -3,6 +3,7 @@ import { byId, checkPicture, complain, element, fill, get, number, post, remembe
 import { SETTINGS, canDraw, inside, isDeep, layout, onScheme, spot, traces } from "./plot.js";
 
 const ROWS = 100;
+let maps = []; // runs
 let points = []; // each with place, key, name, label, x, y, z
 let colour = { kind: "label", of: (point) => point.label ?? "", title: text("label") };
 let picture = null; // where a new picture lies
@@ -15,7 +16,7 @@ const keyOf = (row) => `${row.source}/${row.item}`;
 async function start() {
   const answer = await tell(text("working"), () => get("api/runs"));
   if (!answer) return;
-  const maps = answer.runs.filter((run) => run.kind === "Map");
+  maps = answer.runs.filter((run) => run.kind === "Map");
   byId("run").replaceChildren(...maps.map((run) => option(run.run, `${run.run} – ${run.source}, ${dimensions(run)} (${run.items})`)));
   const colours = answer.runs.filter((run) => run.kind === "Clusters" || run.kind === "Outliers");
   byId("colour").replaceChildren(
@@ -45,6 +46,9 @@ async function loadMap() {
   const answer = await tell(text("working"), () => get("api/map", { run }));
   if (!answer) return;
   points = answer.points.map((row, place) => ({ ...row, place, key: keyOf(row) }));
+  const all = maps.find((each) => String(each.run) === run).items;
+  byId("shortened").hidden = points.length >= all;
+  byId("shortened").textContent = text("shortened", { count: points.length, total: all });
   [sql.map, sql.near, picture] = [answer.sql, "", null];
   byId("find").value = state.get("find") ?? "";
   await loadColour();

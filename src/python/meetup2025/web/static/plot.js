@@ -15,7 +15,7 @@ const style = (name) => getComputedStyle(document.documentElement).getPropertyVa
 // Gives the traces of a cloud. Points have x, y and perhaps z; value(point) is a text or, by a scale, a number.
 export function traces(points, value, { scale = "" } = {}) {
   if (scale) return [trace(points, { name: scale, showlegend: false }, scaled(points, value, scale))];
-  const groups = Map.groupBy ? Map.groupBy(points, value) : grouped(points, value);
+  const groups = grouped(points, value);
   const largest = [...groups.keys()].filter((name) => name !== "").sort((a, b) => groups.get(b).length - groups.get(a).length);
   const named = largest.slice(0, largest.length > OTHERS + 1 ? OTHERS : OTHERS + 1);
   const rest = [...groups].filter(([name]) => !named.includes(name)).flatMap(([, members]) => members);
@@ -26,7 +26,10 @@ export function traces(points, value, { scale = "" } = {}) {
 
 function grouped(points, value) {
   const groups = new Map();
-  for (const point of points) groups.set(value(point), [...(groups.get(value(point)) ?? []), point]);
+  for (const point of points) {
+    if (!groups.has(value(point))) groups.set(value(point), []);
+    groups.get(value(point)).push(point);
+  }
   return groups;
 }
 
