@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from pictures import encoded, noise
 from web_calls import SAMPLES, analyse, web_server
 
 import meetup2025
+from meetup2025.web import Application
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -392,6 +395,36 @@ def test_two_runs_are_compared(driver, served):
     driver.get(driver.current_url)
     reads(driver, "#moved", moved)
     assert "ReadChanges" in found(driver, "#sql").text
+    assert faults(driver) == []
+
+
+# --- below a path, as inside IRIS -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def below(_browser_there: None, _bundled_file: Path, tmp_path: Path) -> Iterator[str]:
+    """Address of an application that has a path of its own on a server, as IRIS gives it one."""
+    import waitress
+
+    shutil.copy(_bundled_file, tmp_path / "below.duckdb")
+    with meetup2025.connect(f"duckdb:///{tmp_path / 'below.duckdb'}"), socket.create_server(("127.0.0.1", 0)) as own:
+        application = Application(f"duckdb:///{tmp_path / 'below.duckdb'}")
+        server = waitress.create_server(application, sockets=[own], url_prefix="/csp/meetup2025")
+        threading.Thread(target=server.run, daemon=True).start()
+        yield f"http://127.0.0.1:{own.getsockname()[1]}/csp/meetup2025"
+        server.task_dispatcher.shutdown()
+
+
+def test_application_works_below_a_path(driver, below):
+    """Links, scripts, cookies and requests stay below the path of the application, which needs no slash at its end."""
+    driver.get(below)
+    found(driver, "#file").send_keys(str(SAMPLES / "saba.png"))
+    reads(driver, "#verdict", "マサバ")
+    found(driver, "nav a[href=map]").click()
+    reads(driver, "#error", "There is no map yet.")
+
+    assert driver.current_url == f"{below}/map"
+    assert {cookie["path"] for cookie in driver.get_cookies()} == {"/csp/meetup2025/"}
     assert faults(driver) == []
 
 

@@ -64,9 +64,8 @@ _TEXTS = {
     "kanji": ("Kanji", "漢字"),
     "english": ("English", "英語名"),
     "score": ("Score", "スコア"),
-    "add_title": ("Add", "追加"),
     "is_right": ("This is right", "これが正しい"),
-    "is_right_of": ("{name}: this is right, add the photo", "{name}が正しい：写真を追加"),
+    "is_right_of": ("This is right: add the photo as {name}", "これが正しい：写真を{name}として追加"),
     "added": ("The photo was added as {name}.", "写真を{name}として追加しました。"),
     "was_there": ("The photo is there already as {name}.", "写真は{name}としてすでにあります。"),
     # map

@@ -9,21 +9,24 @@ function showNames(answer, source) {
   byId("verdict").textContent = text(answer.confidence, { name: answer.names[0]?.name ?? "" });
   byId("drawings").hidden = !answer.only_drawings;
   const columns = [
-    { key: "name", title: text("name"), show: (row) => element("span", { lang: "ja" }, row.name) },
+    { key: "name", title: text("name"), show: nameOf },
     { key: "kanji", title: text("kanji"), show: (row) => element("span", { lang: "ja" }, row.kanji ?? "") },
     { key: "english", title: text("english"), show: (row) => element("span", { lang: "en" }, row.english ?? "") },
     { key: "score", title: text("score"), number: true },
   ];
-  if (adding && picture) columns.push({ title: text("add_title"), show: addButton });
   fill(byId("names"), columns, answer.names);
   showSQL(answer.sql);
   byId("result").hidden = false;
   byId("verdict").focus();
 }
 
-function addButton(row) {
+// A name, and below it the button that adds the photo.
+function nameOf(row) {
+  const name = element("span", { lang: "ja" }, row.name);
+  if (!adding || !picture) return name;
   const label = text("is_right_of", { name: row.name });
-  return element("button", { type: "button", "aria-label": label, onclick: () => add(row.name) }, text("is_right"));
+  const button = { type: "button", class: "link", "aria-label": label, onclick: () => add(row.name) };
+  return element("div", {}, name, element("br"), element("button", button, text("is_right")));
 }
 
 async function add(name) {
