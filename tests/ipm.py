@@ -107,6 +107,9 @@ def _paths(module: Element) -> Iterator[str]:
         yield f"{folder}/{name.replace('.', '/')}{'.cls' if kind == 'CLS' else '/**/*.cls'}"
     for each in module.iter("FileCopy"):
         yield f"{each.get('Name', '').strip('/')}/__init__.py"
+    for each in module.iter("WebApplication"):
+        folder = each.get("WSGIAppLocation", "").replace("${mgrdir}python/", "src/python/")
+        yield f"{folder}{each.get('WSGIAppName')}.py"
     for each in module.iter("Test"):
         yield f"{each.get('Name', '').strip('/')}/{each.get('Package', '').replace('.', '/')}/*.cls"
 
@@ -171,6 +174,15 @@ def _fault_of_call(method: Method, given: int) -> str:
     return "" if least <= given <= len(method.arguments) else f"does not take {given} arguments"
 
 
+def guarded_applications(module: Element) -> Iterator[str]:
+    """A web application asks for a password (32), runs in the namespace of the module, and gives no role of its own."""
+    for each in module.iter("WebApplication"):
+        if each.get("AutheEnabled") != "32":
+            yield f"{each.get('Url')} must ask for a password"
+        if each.get("NameSpace") != "${ns}" or each.get("MatchRoles") != ":${globalsDbRole}":
+            yield f"{each.get('Url')} must be in the namespace, with the role of its database"
+
+
 def checked_calls(module: Element) -> Iterator[str]:
     """Each Invoke says CheckStatus: before 0.10.5, IPM goes on after an error without it."""
     for each in module.iter("Invoke"):
@@ -190,6 +202,7 @@ RULES: tuple[Rule, ...] = (
     separate_tests,
     declared_names,
     called_methods,
+    guarded_applications,
     checked_calls,
 )
 

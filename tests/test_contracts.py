@@ -221,7 +221,7 @@ def test_catalog() -> None:
 
 # --- the modules ----------------------------------------------------------------------------------------------------
 
-SKINS = ("analysis_commands", "cli", "drawing", "options", "output", "prompt", "sending")
+SKINS = ("analysis_commands", "cli", "drawing", "options", "output", "prompt", "sending", "web", "web_command")
 COMMANDS = (*SKINS, "model_commands", "serve_command")
 # Makes vectors outside of the database, on other machines, so it has the steps of a load; a skin calls it and no more.
 CLUSTERS = ("distributed", "ray_cluster")
@@ -252,7 +252,7 @@ OWNERS = {
     "nanoarrow": ("engines",),
     "numba": ("analytics",),
     "onnxruntime": ("embedding", "installing"),
-    "plotly": ("figures",),
+    "plotly": ("figures", "web"),
     "prompt_toolkit": SKINS,
     "ray": ("ray_cluster",),
     "rich": SKINS,
@@ -268,6 +268,7 @@ OWNERS = {
     "tree_sitter": ("engines",),
     "tree_sitter_objectscript": ("engines",),
     "umap": ("analytics",),
+    "waitress": ("web",),
 }
 
 
@@ -312,6 +313,8 @@ def test_imports_point_down(module: Path) -> None:
     ("part", "source", "faults"),
     [
         ("cli", "from meetup2025 import procedures", ["procedures"]),
+        ("web", "from meetup2025 import runs", ["runs"]),
+        ("cli", "import waitress", ["waitress"]),
         ("cli", "def f():\n    from meetup2025.embedding import encoder", ["embedding"]),
         ("engines", "import meetup2025.cli", ["cli"]),
         ("vectors", "from meetup2025.engines import current", ["engines"]),
@@ -379,6 +382,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import meetup2025.figures", {"numpy"}),
         ("import meetup2025.integratedml", set()),
         ("import meetup2025.embedding.installing.install", {"PIL", "numpy"}),
+        ("import meetup2025.web", {"PIL", "numpy"}),
         ("import numpy", {"numpy"}),
     ],
 )

@@ -69,6 +69,11 @@ BREACHES = [
     ("called_methods", 'Method="Uninstall"', 'Method="Remove"'),
     ("called_methods", 'Method="Uninstall"', 'Method="EraseData"'),
     ("called_methods", "<Arg>${Model}</Arg>", "<Arg>${Model}</Arg><Arg>1</Arg>"),
+    ("existing_paths", 'WSGIAppName="meetup2025_wsgi"', 'WSGIAppName="meetup2025_web"'),
+    ("existing_paths", "meetup2025/web/wsgi/", "meetup2025/web/"),
+    ("guarded_applications", 'AutheEnabled="32"', 'AutheEnabled="64"'),
+    ("guarded_applications", ":${globalsDbRole}", ":%All"),
+    ("guarded_applications", 'NameSpace="${ns}"', 'NameSpace="USER"'),
     ("checked_calls", ' CheckStatus="true"', ""),
 ]
 

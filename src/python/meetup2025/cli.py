@@ -32,6 +32,7 @@ from meetup2025.options import (
     there,
 )
 from meetup2025.serve_command import serve
+from meetup2025.web_command import web
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +56,7 @@ def main() -> None:
 
 main.add_command(model)
 main.add_command(serve)
+main.add_command(web)
 for command in (map_, clusters, elbow, outliers, compare_detectors, runs):
     main.add_command(command)
 

@@ -1,0 +1,91 @@
+"""
+What goes back to the browser, with the headers that keep a page to itself.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from meetup2025.web.request import LANGUAGE, TOKEN
+
+if TYPE_CHECKING:
+    from meetup2025.web.request import Request
+
+_SMALL = 1000
+"""Bytes that are not worth compressing."""
+
+# Pages that draw allow more: Plotly writes styles into the page, and compiles what draws 2D clouds with WebGL
+# (regl, in the bundle that the package plotly has). No script of a page itself is inline, and none is of others.
+_POLICY = (
+    "default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; img-src 'self' blob: data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+_ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    An answer of HTTP.
+
+    Attributes:
+        tag: Names the content, so that a browser that has it is not sent it again; empty for what is never kept.
+        plots: Whether the page draws, and so needs what Plotly needs.
+        encoding: Of the body, where it is compressed already.
+    """
+
+    body: bytes
+    kind: str
+    status: str = "200 OK"
+    tag: str = ""
+    plots: bool = False
+    encoding: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=())
+
+    def to_wsgi(self, request: Request) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Give status, headers and body for the browser that asks."""
+        if self.tag and request.known_tag == self.tag:
+            return "304 Not Modified", self._headers(request), b""
+        body, encoding = self.body, self.encoding
+        if not encoding and request.takes_gzip and len(body) > _SMALL and not self.kind.startswith("image/"):
+            body, encoding = gzip.compress(body, 6), "gzip"
+        sized = [("Content-Type", self.kind), ("Content-Length", str(len(body)))]
+        sized += [("Content-Encoding", encoding)] if encoding else []
+        return self.status, sized + self._headers(request), b"" if request.method == "HEAD" else body
+
+    def _headers(self, request: Request) -> list[tuple[str, str]]:
+        more = (" 'unsafe-eval'", " 'unsafe-inline'") if self.plots else ("", "")
+        policy = _POLICY.format(scripts=more[0], styles=more[1])
+        kept = [("ETag", self.tag), ("Cache-Control", "no-cache")] if self.tag else [("Cache-Control", "no-store")]
+        own = [("Content-Security-Policy", policy), ("Vary", "Accept-Encoding, Accept-Language, Cookie"), *kept]
+        return [*own, *_ALWAYS, *self.headers, *(_cookies(request) if self.kind.startswith("text/html") else ())]
+
+
+def json_answer(value: Any, *, status: str = "200 OK") -> Answer:
+    """Give a value as JSON."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    return Answer(body, "application/json; charset=utf-8", status)
+
+
+def redirect(place: str) -> Answer:
+    """Send the browser to a place, relative to where it is: IRIS stands in front, at a path of its own."""
+    return Answer(b"", "text/plain; charset=utf-8", "302 Found", headers=(("Location", place),))
+
+
+def _cookies(request: Request) -> list[tuple[str, str]]:
+    """Keep the token of the page, which no script can read there, and the language that was chosen."""
+    common = f"; Path={request.base or ''}/; SameSite=Strict{'; Secure' if request.is_secure else ''}"
+    kept = [f"{TOKEN}={request.token}{common}; HttpOnly"]
+    if request.chosen_language:
+        kept.append(f"{LANGUAGE}={request.chosen_language}{common}; Max-Age=31536000")
+    return [("Set-Cookie", each) for each in kept]

@@ -1,0 +1,176 @@
+"""
+The rows behind the pages: each function asks a database, and gives what a page shows with the SQL that gave it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from typing import TYPE_CHECKING, Any
+
+from meetup2025 import images
+from meetup2025.errors import DataError
+from meetup2025.web import files, statements
+from meetup2025.web.confidence import confidence, knows_only_drawings
+from meetup2025.web.statements import rows, script, shown, value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from meetup2025.engines import Connection
+    from meetup2025.web.request import Request
+
+_NAMES = 5
+"""Names that a picture is given."""
+
+_LONGEST, _SMALL = 512, 100_000
+"""Pixels and bytes of a picture in a statement: what models look at, and what can still be copied."""
+
+_POINTS = 50_000
+"""Points of a map that a page shows: more are slow to draw, and nobody tells them apart."""
+
+_MOVED = 30
+"""Items that moved most."""
+
+_OPENING = threading.Semaphore(2)
+"""Held while a picture is opened, which may take half a gigabyte of memory."""
+
+_WRITING = threading.Lock()
+"""Held by what writes: DuckDB refuses two changes of the same rows at once."""
+
+
+def identify(connection: Connection, request: Request) -> dict[str, Any]:
+    """Name the fish in the picture that was sent."""
+    return _named(connection, _picture(request))
+
+
+def sample(connection: Connection, request: Request) -> dict[str, Any]:
+    """Name the fish in a picture of the package."""
+    name = request.text("name")
+    if name not in files.samples():
+        raise DataError(f"name must be one of {', '.join(files.samples())}. Got {name!r}.")
+    return _named(connection, f"samples/{name}")
+
+
+def _named(connection: Connection, picture: str) -> dict[str, Any]:
+    names = rows(connection, statements.IDENTIFY, picture, _NAMES)
+    models = rows(connection, statements.MODELS)
+    model = str(models[0]["model"] or "") if models else ""
+    return {
+        "names": names,
+        "model": model,
+        "confidence": confidence([each["score"] for each in names], model),
+        "only_drawings": knows_only_drawings(model),
+        "sql": shown(statements.IDENTIFY, picture, _NAMES),
+    }
+
+
+def add(connection: Connection, request: Request) -> dict[str, Any]:
+    """Keep the picture that was sent, with the name that a user says it shows."""
+    label = value(connection, statements.KNOWN, request.text("label", longest=50))
+    data = request.body()
+    picture = _statement_picture(data)
+    name = f"web-{hashlib.sha256(data).hexdigest()[:16]}"
+    with _WRITING:
+        changed = value(connection, statements.ADD, name, picture, label)
+        connection.commit()
+    return {"changed": changed, "name": name, "sql": shown(statements.ADD, name, picture, label)}
+
+
+def runs(connection: Connection, request: Request) -> dict[str, Any]:
+    """List the runs, newest first."""
+    most = request.whole("k", default=1000)
+    return {"runs": rows(connection, statements.RUNS, most), "sql": shown(statements.RUNS, most)}
+
+
+def run(connection: Connection, request: Request) -> dict[str, Any]:
+    """Tell how good a run is, and whether its source has changed since."""
+    number = request.whole("run")
+    return {
+        "metrics": rows(connection, statements.METRICS, number),
+        "changed": bool(value(connection, statements.CHANGED, number)),
+        "sql": shown(statements.METRICS, number),
+    }
+
+
+def points(connection: Connection, request: Request) -> dict[str, Any]:
+    """Give the places of a map."""
+    given = request.whole("run"), _POINTS
+    return {"points": rows(connection, statements.MAP, *given), "sql": shown(statements.MAP, *given)}
+
+
+def clusters(connection: Connection, request: Request) -> dict[str, Any]:
+    """Give the group of each item, and what the groups are called."""
+    number = request.whole("run")
+    return {
+        "items": rows(connection, statements.CLUSTERS, number),
+        "groups": rows(connection, statements.GROUPS, number),
+        "sql": shown(statements.CLUSTERS, number),
+    }
+
+
+def outliers(connection: Connection, request: Request) -> dict[str, Any]:
+    """Give how odd each item is."""
+    given = request.whole("run"), statements.MOST
+    return {"items": rows(connection, statements.OUTLIERS, *given), "sql": shown(statements.OUTLIERS, *given)}
+
+
+def near(connection: Connection, request: Request) -> dict[str, Any]:
+    """Give what lies near a place on a map."""
+    given = request.whole("run"), *(request.real(axis) for axis in "xyz"), request.whole("k", most=100, default=6)
+    return {"near": rows(connection, statements.NEAR, *given), "sql": shown(statements.NEAR, *given)}
+
+
+def place(connection: Connection, request: Request) -> dict[str, Any]:
+    """Find where on a map the picture that was sent would lie, and what is near."""
+    number, picture = request.whole("run"), _picture(request)
+    found = [float(each) for each in str(value(connection, statements.PLACE, number, picture)).split(",")]
+    given = number, *[*found, 0.0][:3], 5
+    used = shown(statements.PLACE, number, picture), shown(statements.NEAR, *given)
+    return {"place": found, "near": rows(connection, statements.NEAR, *given), "sql": script(used)}
+
+
+def compare(connection: Connection, request: Request) -> dict[str, Any]:
+    """Compare two runs; the number of the run that holds how they differ."""
+    given = request.whole("run"), request.whole("other")
+    with _WRITING:
+        number = value(connection, statements.COMPARE, *given)
+        connection.commit()
+    return {"run": number, "sql": shown(statements.COMPARE, *given)}
+
+
+def changes(connection: Connection, request: Request) -> dict[str, Any]:
+    """Read how two runs differ, and what moved most."""
+    number = request.whole("run")
+    used = shown(statements.METRICS, number), shown(statements.CHANGES, number, _MOVED)
+    return {
+        "metrics": rows(connection, statements.METRICS, number),
+        "moved": rows(connection, statements.CHANGES, number, _MOVED),
+        "sql": script(used),
+    }
+
+
+ANSWERS: Mapping[str, tuple[str, Callable[[Connection, Request], dict[str, Any]]]] = {
+    "/api/identify": ("POST", identify),
+    "/api/sample": ("GET", sample),
+    "/api/add": ("POST", add),
+    "/api/runs": ("GET", runs),
+    "/api/run": ("GET", run),
+    "/api/map": ("GET", points),
+    "/api/clusters": ("GET", clusters),
+    "/api/outliers": ("GET", outliers),
+    "/api/near": ("GET", near),
+    "/api/place": ("POST", place),
+    "/api/compare": ("POST", compare),
+    "/api/changes": ("GET", changes),
+}
+"""Method and function of each path."""
+
+
+def _picture(request: Request) -> str:
+    return _statement_picture(request.body())
+
+
+def _statement_picture(data: bytes) -> str:
+    with _OPENING:
+        return images.to_data_url(data, longest=_LONGEST, limit=_SMALL)

@@ -1,0 +1,101 @@
+"""
+The web application, as WSGI has it (PEP 3333): a page or an answer for each path.
+
+It needs nothing but the standard library, so that InterSystems IRIS can run it as it is.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import meetup2025
+from meetup2025.errors import DataError, Error, MeetUpError, OperationalError
+from meetup2025.web import answers, files
+from meetup2025.web.answer import Answer, json_answer, redirect
+from meetup2025.web.request import RefusedError, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+PAGES = {"/": "identify", "/map": "map", "/runs": "runs"}
+
+
+class Application:
+    """
+    A WSGI callable.
+
+    Each request has a connection of its own, so that many threads may call it.
+
+    Args:
+        url: Database, as `meetup2025.connect` takes it.
+        adding: Whether users may add photos; the database may still refuse.
+        hosts: Names that the server may be called by, beside addresses; None leaves that to a server in front.
+    """
+
+    def __init__(self, url: str, *, adding: bool = False, hosts: Collection[str] | None = None) -> None:
+        self._url = url
+        self._adding = adding
+        self._hosts = hosts
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        request = Request(environ)
+        status, headers, body = self._answer(request).to_wsgi(request)
+        start_response(status, headers)
+        return [body]
+
+    def _answer(self, request: Request) -> Answer:
+        """Answer, whatever happens: an error is a message, never a trace."""
+        try:
+            if self._hosts is not None:
+                request.check_host(self._hosts)
+            return self._file(request) or self._rows(request)
+        except RefusedError as error:
+            return _failed(error.status, error.key, error)
+        except DataError as error:
+            return _failed("400 Bad Request", "wrong_input", error)
+        except OperationalError as error:
+            return _failed("503 Service Unavailable", "unavailable", error)
+        except Error as error:
+            return _failed("500 Internal Server Error", "failed", error)
+        except Exception:
+            logging.getLogger("meetup2025").exception("a request failed: %s %s", request.method, request.path)
+            return _failed("500 Internal Server Error", "failed", MeetUpError("The log of the server has more."))
+
+    def _file(self, request: Request) -> Answer | None:
+        """Give what needs no database; None where it is something else."""
+        if request.method not in {"GET", "HEAD"}:
+            return None
+        if not request.path:
+            return redirect(f"{request.base.rpartition('/')[2]}/")
+        if request.path in PAGES:
+            name = PAGES[request.path]
+            return files.page(name, language=request.language, token=request.token, adding=self._adding)
+        folder, _, name = request.path[1:].rpartition("/")
+        if folder == "static":
+            return files.static(name)
+        if folder == "samples":
+            return files.sample(name)
+        return files.plotly() if request.path == "/plotly.js" else None
+
+    def _rows(self, request: Request) -> Answer:
+        method, answer = answers.ANSWERS.get(request.path, ("", None))
+        if answer is None:
+            raise RefusedError("404 Not Found", "refused", f"There must be such a page. Got {request.path!r}.")
+        if request.method != method:
+            raise RefusedError(
+                "405 Method Not Allowed", "refused", f"{request.path} takes {method}. Got {request.method}."
+            )
+        if method == "POST":
+            request.check_origin()
+        if answer is answers.add and not self._adding:
+            raise RefusedError("403 Forbidden", "no_adding", "Adding must be allowed: meetup2025 web --allow-adding.")
+        with meetup2025.connect(self._url) as connection:
+            return json_answer(answer(connection, request))
+
+
+def _failed(status: str, key: str, error: Exception) -> Answer:
+    return json_answer({"error": key, "detail": str(error)}, status=status)

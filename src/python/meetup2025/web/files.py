@@ -1,0 +1,105 @@
+"""
+Files that pages are made of: the pages, scripts and styles of this package, its sample pictures, and Plotly.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import html
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+from meetup2025.web.answer import Answer
+from meetup2025.web.texts import texts
+
+_HERE = Path(__file__).parent
+_SAMPLES = _HERE.parent / "samples"
+
+_KINDS = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+}
+
+
+def samples() -> list[str]:
+    """List the sample pictures that browsers can show."""
+    return sorted(path.name for path in _SAMPLES.iterdir() if path.suffix in _KINDS)
+
+
+@cache
+def static(name: str) -> Answer | None:
+    """Give a script, a style or the icon; None when there is none of that name."""
+    return _file(_HERE / "static", name)
+
+
+@cache
+def sample(name: str) -> Answer | None:
+    """Give a sample picture; None when there is none of that name."""
+    return _file(_SAMPLES, name)
+
+
+def _file(folder: Path, name: str) -> Answer | None:
+    for path in folder.iterdir():
+        if path.name == name and path.suffix in _KINDS:
+            data = path.read_bytes()
+            return Answer(data, _KINDS[path.suffix], tag=_tag(data))
+    return None
+
+
+@cache
+def plotly() -> Answer | None:
+    """Give the library that draws, compressed; None when it is not installed."""
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError:
+        return None
+    data = get_plotlyjs().encode("utf-8")
+    return Answer(gzip.compress(data, 6), _KINDS[".js"], tag=_tag(data), encoding="gzip")
+
+
+def has_plotly() -> bool:
+    """Tell whether the library that draws is installed, without loading it."""
+    from importlib.util import find_spec
+
+    return find_spec("plotly") is not None
+
+
+def page(name: str, *, language: str, token: str, adding: bool) -> Answer:
+    """
+    Give a page: its own part within what all pages share, in a language.
+
+    `{{key}}` in the HTML stands for a text of the interface.
+    """
+    said = texts(language)
+    values = {**said, "language": language, "page": name, "token": token, "title": said[f"{name}_title"]}
+    values |= {"samples": " ".join(samples()), "adding": "yes" if adding else "no"}
+    values = {key: html.escape(each) for key, each in values.items()} | {"texts": _script_json(said)}
+    filled = re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], _page(name))
+    return Answer(filled.encode("utf-8"), "text/html; charset=utf-8", plots=name != "identify")
+
+
+@cache
+def _page(name: str) -> str:
+    folder = _HERE / "pages"
+    scripts = "" if name == "identify" or not has_plotly() else '<script src="plotly.js" defer></script>\n'
+    shared = (folder / "shared.html").read_text("utf-8").replace("<!-- plotly -->\n", scripts)
+    link = f'<a href="{"./" if name == "identify" else name}"'
+    shared = shared.replace(link, f'{link} aria-current="page"')
+    return shared.replace("<!-- main -->", (folder / f"{name}.html").read_text("utf-8"))
+
+
+def _script_json(value: object) -> str:
+    """Write JSON that may stand in a script element: no text can end it."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _tag(data: bytes) -> str:
+    return f'"{hashlib.sha256(data).hexdigest()[:20]}"'

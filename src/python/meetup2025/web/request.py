@@ -1,0 +1,192 @@
+"""
+What a request may ask: checked before anything is done for it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import math
+import re
+import secrets
+from http import cookies
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from meetup2025 import images
+from meetup2025.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+TOKEN = "meetup2025_csrf"  # noqa: S105 - the name of a cookie
+LANGUAGE = "meetup2025_language"
+LANGUAGES = ("en", "ja")
+
+
+class RefusedError(DataError):
+    """
+    A request that is not answered.
+
+    Attributes:
+        status: Of HTTP.
+        key: The text of the interface that tells the user.
+    """
+
+    def __init__(self, status: str, key: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.key = key
+
+
+class Request:
+    """
+    A request, as WSGI gives it (PEP 3333).
+
+    Attributes:
+        method: `GET`, `HEAD`, `POST` …
+        path: Path below the application, from `/`.
+        base: Path of the application itself, without a slash at its end.
+    """
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self._environ = environ
+        self.method = str(environ["REQUEST_METHOD"]).upper()
+        self.path = str(environ.get("PATH_INFO", ""))
+        self.base = str(environ.get("SCRIPT_NAME", "")).rstrip("/")
+        self._query = parse_qs(str(environ.get("QUERY_STRING", "")))
+        self._cookies = _read_cookies(str(environ.get("HTTP_COOKIE", "")))
+        kept = self._cookies.get(TOKEN, "")
+        self.token = kept if re.fullmatch(r"[\w-]{32}", kept, re.ASCII) else secrets.token_urlsafe(24)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the browser came by TLS."""
+        return bool(self._environ.get("wsgi.url_scheme") == "https")
+
+    @property
+    def takes_gzip(self) -> bool:
+        """Whether the browser reads gzip."""
+        return "gzip" in self._header("Accept-Encoding")
+
+    @property
+    def known_tag(self) -> str:
+        """What the browser has already, by its tag."""
+        return self._header("If-None-Match")
+
+    @property
+    def chosen_language(self) -> str:
+        """The language that this request switches to; empty when it does not."""
+        chosen = self.text("lang")
+        return chosen if chosen in LANGUAGES else ""
+
+    @property
+    def language(self) -> str:
+        """The language of the answer: what was chosen now, or before, or what the browser asks for."""
+        kept = self._cookies.get(LANGUAGE, "")
+        return self.chosen_language or (kept if kept in LANGUAGES else self._accepted_language())
+
+    def text(self, name: str, *, longest: int = 200) -> str:
+        """Give a text of the query; empty when it is not there."""
+        given = self._query.get(name, [""])[0]
+        if len(given) > longest:
+            raise RefusedError(
+                "400 Bad Request", "refused", f"{name} must have at most {longest} characters. Got more."
+            )
+        return given
+
+    def whole(self, name: str, *, least: int = 1, most: int = 2**31 - 1, default: int | None = None) -> int:
+        """Give a whole number of the query."""
+        given = self.text(name)
+        if not given and default is not None:
+            return default
+        if given.isascii() and given.isdecimal() and least <= int(given) <= most:
+            return int(given)
+        raise RefusedError(
+            "400 Bad Request", "refused", f"{name} must be a whole number from {least} to {most}. Got {given!r}."
+        )
+
+    def real(self, name: str, default: float = 0.0) -> float:
+        """Give a number of the query."""
+        given = self.text(name) or str(default)
+        try:
+            number = float(given)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise RefusedError("400 Bad Request", "refused", f"{name} must be a number. Got {given!r}.")
+        return number
+
+    def body(self) -> bytes:
+        """Give the picture that was sent; a larger one than pictures may be is refused unread."""
+        given = str(self._environ.get("CONTENT_LENGTH") or "")
+        if not given.isdecimal():
+            raise RefusedError("411 Length Required", "refused", "A picture must come with its length. Got none.")
+        if int(given) > images.MAX_BYTES:
+            most = images.MAX_BYTES // 1_000_000
+            raise RefusedError(
+                "413 Content Too Large", "too_large", f"A picture must have at most {most} MB. Got {given} bytes."
+            )
+        return bytes(self._environ["wsgi.input"].read(int(given)))
+
+    def check_host(self, names: Collection[str]) -> None:
+        """
+        Refuse a name that this server has not: a foreign page could have given it to this address (DNS rebinding).
+
+        An address is no name, so it may stand for itself.
+        """
+        name = _host_name(self._header("Host"))
+        if name not in names and not _is_address(name):
+            message = f"The server must be called by a name that it has: {', '.join(sorted(names))}. Got {name!r}."
+            raise RefusedError("421 Misdirected Request", "refused", message)
+
+    def check_origin(self) -> None:
+        """Refuse what another site's page sends: it has neither the token of the page nor this origin."""
+        site = self._header("Sec-Fetch-Site")
+        is_own = hmac.compare_digest(self._header("X-CSRF-Token").encode(), self.token.encode())
+        if not is_own or site not in {"", "same-origin"}:
+            raise RefusedError(
+                "403 Forbidden", "stale", "A change must come from a page of this application. Load it anew."
+            )
+
+    def _header(self, name: str) -> str:
+        return str(self._environ.get(f"HTTP_{name.upper().replace('-', '_')}", ""))
+
+    def _accepted_language(self) -> str:
+        """Read Accept-Language (RFC 9110, 12.5.4): the language of this application with the highest weight."""
+        weights: dict[str, tuple[float, int]] = {}
+        for place, part in enumerate(self._header("Accept-Language").split(",")[:20]):
+            name, _, quality = part.strip().partition(";q=")
+            language = name.partition("-")[0].lower()
+            if language in LANGUAGES:
+                weights.setdefault(language, (_quality(quality), -place))
+        return max(weights, key=lambda each: weights[each], default="en")
+
+
+def _quality(text: str) -> float:
+    try:
+        return float(text or 1)
+    except ValueError:
+        return 0.0
+
+
+def _read_cookies(header: str) -> dict[str, str]:
+    try:
+        return {name: morsel.value for name, morsel in cookies.SimpleCookie(header).items()}
+    except cookies.CookieError:
+        return {}
+
+
+def _host_name(host: str) -> str:
+    """Take the port off a host: `[::1]:8080` is `::1`."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

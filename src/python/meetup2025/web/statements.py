@@ -1,0 +1,79 @@
+"""
+The SQL behind the pages, and how it is run and shown.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from meetup2025.errors import OperationalError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meetup2025.engines import Connection
+
+MOST = 1_000_000
+"""Rows where all are wanted."""
+
+IDENTIFY = "CALL MeetUp2025.Identify(?, ?)"
+KNOWN = "SELECT MeetUp2025.KnownName(?)"
+ADD = "SELECT MeetUp2025.AddImage(?, ?, ?)"
+MODELS = "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'Fish'"
+
+RUNS = (
+    "SELECT Run, Kind, Source, Parameters, Seed, Model, Items, Seconds, Created, Asked, Versions "
+    "FROM MeetUp2025.Runs('%', ?)"
+)
+METRICS = "SELECT Subject, Name, Value, Low, High FROM MeetUp2025.ReadMetrics(?)"
+CHANGED = "SELECT MeetUp2025.SourceChanged(?)"
+
+MAP = "SELECT Source, Item, Name, Label, X, Y, Z FROM MeetUp2025.ReadMap(?, ?)"
+CLUSTERS = "SELECT Source, Item, Cluster FROM MeetUp2025.ReadClusters(?)"
+GROUPS = "SELECT Cluster, Name, Items FROM MeetUp2025.ReadGroups(?)"
+OUTLIERS = "SELECT Source, Item, Score, Odd FROM MeetUp2025.ReadOutliers(?, ?)"
+NEAR = "SELECT Source, Item, Name, Label, Distance FROM MeetUp2025.NearestOnMap(?, ?, ?, ?, ?)"
+PLACE = "SELECT MeetUp2025.PlaceOf(?, MeetUp2025.EmbedImage(?))"
+
+COMPARE = "SELECT MeetUp2025.FitChanges(?, ?)"
+CHANGES = "SELECT Source, Item, Name, Moved, Cluster, OtherCluster FROM MeetUp2025.ReadChanges(?, ?)"
+
+
+def rows(connection: Connection, sql: str, *given: Any) -> list[dict[str, Any]]:
+    """Run a statement, and give its rows with the names of their columns in lower case."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        names = [str(column[0]).lower() for column in cursor.description or ()]
+        return [dict(zip(names, map(_plain, row), strict=True)) for row in cursor.fetchall()]
+
+
+def value(connection: Connection, sql: str, *given: Any) -> Any:
+    """Run a statement that gives one value."""
+    with connection.cursor() as cursor:
+        row = cursor.execute(sql, given).fetchone()
+    if row is None:
+        raise OperationalError(f"The database must give a row. Got none for: {sql}")
+    return row[0]
+
+
+def shown(sql: str, *given: Any) -> str:
+    """Write a statement as it can be run elsewhere: with its values in it."""
+    first, *rest = sql.split("?")
+    return first + "".join(map("".join, zip(map(literal, given), rest, strict=True)))
+
+
+def literal(given: Any) -> str:
+    """Write a value as SQL does."""
+    if given is None:
+        return "NULL"
+    return str(given) if isinstance(given, (int, float)) else "'" + str(given).replace("'", "''") + "'"
+
+
+def script(statements: Sequence[str]) -> str:
+    """Put statements one below the other."""
+    return ";\n".join(statements)
+
+
+def _plain(given: Any) -> Any:
+    return given.isoformat(sep=" ") if isinstance(given, datetime) else given

@@ -1,0 +1,159 @@
+// What all pages share: texts, requests, messages, tables, the SQL, and the link to what is shown.
+
+const TEXTS = JSON.parse(document.getElementById("texts").textContent);
+const TOKEN = document.querySelector("meta[name=csrf-token]").content;
+export const MAX_BYTES = 50_000_000; // as images.MAX_BYTES
+
+export const byId = (id) => document.getElementById(id);
+export const text = (key, values = {}) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+export const number = (value, digits = 3) =>
+  value == null ? "" : Number.isInteger(value) ? String(value) : Number(value).toFixed(digits);
+
+export function say(message) {
+  byId("status").textContent = message;
+}
+
+export function complain(message) {
+  byId("error").textContent = message;
+  byId("error").hidden = !message;
+}
+
+async function answered(request) {
+  let response;
+  try {
+    response = await fetch(request);
+  } catch {
+    throw new Error(text("unreachable"));
+  }
+  let value = {};
+  try {
+    value = await response.json();
+  } catch {
+    if (response.ok) throw new Error(text("failed"));
+  }
+  if (!response.ok) {
+    const key = value.error || (response.status === 413 ? "too_large" : "failed");
+    throw new Error([text(key), value.detail].filter(Boolean).join(" "));
+  }
+  return value;
+}
+
+const address = (path, query) => `${path}?${new URLSearchParams(query)}`;
+export const get = (path, query = {}) => answered(address(path, query));
+export const post = (path, query = {}, body = "") =>
+  answered(new Request(address(path, query), { method: "POST", body, headers: { "X-CSRF-Token": TOKEN } }));
+
+// Runs what may fail, and tells the user: what is going on, or what went wrong.
+export async function tell(message, work) {
+  complain("");
+  say(message);
+  document.body.setAttribute("aria-busy", "true");
+  try {
+    return await work();
+  } catch (error) {
+    complain(error.message);
+    return undefined;
+  } finally {
+    say("");
+    document.body.removeAttribute("aria-busy");
+  }
+}
+
+export function checkPicture(file) {
+  if (file.size > MAX_BYTES) throw new Error(text("too_large"));
+  return file;
+}
+
+// Statements: what is shown may be shortened, what is copied is whole.
+let statements = [];
+export function showSQL(...parts) {
+  statements = parts.filter(Boolean);
+  byId("sql").textContent = statements.join(";\n").replace(/(base64,[^']{24})[^']{200,}/g, "$1…");
+}
+
+byId("copy").addEventListener("click", async () => {
+  try {
+    await navigator.clipboard.writeText(statements.join(";\n"));
+    say(text("copied"));
+  } catch {
+    getSelection().selectAllChildren(byId("sql"));
+    say(text("copy_by_hand"));
+  }
+});
+
+// The link to what is shown: only its query changes.
+export const state = new URLSearchParams(location.search);
+export function remember(changes) {
+  for (const [name, value] of Object.entries(changes)) {
+    if (value == null || value === "") state.delete(name);
+    else state.set(name, value);
+  }
+  state.delete("lang");
+  history.replaceState(null, "", state.size ? `?${state}` : location.pathname);
+  linkLanguages();
+}
+
+function linkLanguages() {
+  for (const link of document.querySelectorAll("[data-language]")) {
+    const query = new URLSearchParams(state);
+    query.set("lang", link.dataset.language);
+    link.href = `?${query}`;
+    if (link.dataset.language === document.documentElement.lang) link.setAttribute("aria-current", "true");
+  }
+}
+linkLanguages();
+
+// A table: columns are {key, title, number, digits, show}; show gives an element or a text.
+export function fill(table, columns, rows, { caption = "", mark = () => false } = {}) {
+  const head = element("thead", {}, element("tr", {}, ...columns.map((column) => cell("th", column, column.title))));
+  const body = element("tbody", {}, ...rows.map((row, place) => line(columns, row, place, mark)));
+  table.replaceChildren(...(caption ? [element("caption", {}, caption)] : []), head, body);
+}
+
+function line(columns, row, place, mark) {
+  const cells = columns.map((column) => {
+    const value = column.show ? column.show(row, place) : row[column.key];
+    return cell("td", column, typeof value === "number" && column.number ? number(value, column.digits) : value);
+  });
+  return element("tr", mark(row) ? { class: "mark" } : {}, ...cells);
+}
+
+function cell(tag, column, value) {
+  const names = [column.number ? "number" : "", column.long ? "long" : ""].join(" ").trim();
+  const given = { ...(names && { class: names }), ...(tag === "th" && { scope: "col" }) };
+  return element(tag, given, value ?? "");
+}
+
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "onclick") made.addEventListener("click", value);
+    else made.setAttribute(name, value);
+  }
+  made.append(...children.map((child) => (child instanceof Node ? child : String(child))));
+  return made;
+}
+
+// Pictures come by a file input, a drop or a paste.
+export function takePictures(inputs, area, use) {
+  for (const input of inputs) {
+    input.addEventListener("change", () => {
+      if (input.files.length) use(input.files[0]);
+      input.value = "";
+    });
+  }
+  for (const name of ["dragenter", "dragover"]) {
+    area.addEventListener(name, (event) => {
+      event.preventDefault();
+      area.classList.add("over");
+    });
+  }
+  for (const name of ["dragleave", "drop"]) area.addEventListener(name, () => area.classList.remove("over"));
+  area.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files.length) use(event.dataTransfer.files[0]);
+  });
+  document.addEventListener("paste", (event) => {
+    if (event.clipboardData.files.length) use(event.clipboardData.files[0]);
+  });
+}

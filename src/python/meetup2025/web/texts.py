@@ -1,0 +1,163 @@
+"""
+What the pages say, in English and Japanese: one row for each text.
+"""
+
+from __future__ import annotations
+
+_TEXTS = {
+    # all pages
+    "skip": ("Skip to the content", "本文へ移動"),
+    "pages": ("Pages", "ページ"),
+    "language_label": ("Language", "言語"),
+    "identify_link": ("Identify", "名前を調べる"),
+    "map_link": ("Map", "地図"),
+    "runs_link": ("Runs", "分析"),
+    "sql_title": ("SQL behind this page", "このページのSQL"),
+    "sql_note": (
+        "What is shown above is the answer to these statements. They run on the SQL page of the Management Portal too.",
+        "上の内容は次のSQL文の結果です。管理ポータルのSQL画面でも実行できます。",
+    ),
+    "copy": ("Copy the SQL", "SQLをコピー"),
+    "copied": ("Copied.", "コピーしました。"),
+    "copy_by_hand": ("The SQL is selected: press Ctrl+C.", "SQLを選択しました。Ctrl+Cでコピーしてください。"),
+    "working": ("Working …", "処理中です…"),
+    # what can go wrong
+    "too_large": ("The picture is too large: at most 50 MB.", "画像が大きすぎます（50 MBまで）。"),
+    "wrong_input": ("This cannot be used.", "この入力は使えません。"),
+    "refused": ("The request was refused.", "要求を受け付けられません。"),
+    "stale": ("This page is too old: load it again.", "ページが古くなりました。再読み込みしてください。"),
+    "no_adding": ("Adding photos is switched off.", "写真の追加は無効になっています。"),
+    "unavailable": ("The database does not answer.", "データベースが応答しません。"),
+    "failed": ("Something went wrong.", "エラーが発生しました。"),
+    "unreachable": ("The server cannot be reached.", "サーバーに接続できません。"),
+    # identify
+    "identify_title": ("Name the fish in a picture", "写真の魚の名前を調べる"),
+    "identify_lead": (
+        "Choose, drop, paste or take a picture. It is compared with every name of the catalogue.",
+        "画像を選ぶ、ドロップする、貼り付ける、または撮影してください。図鑑のすべての名前と比べます。",
+    ),
+    "drop_here": ("Drop a picture here, or paste one.", "ここに画像をドロップするか、貼り付けてください。"),
+    "choose": ("Choose a picture", "画像を選ぶ"),
+    "camera": ("Take a photo", "写真を撮る"),
+    "picture_note": (
+        "JPEG, PNG, GIF, BMP, TIFF or WebP, at most 50 MB. It is not kept unless you add it.",
+        "JPEG・PNG・GIF・BMP・TIFF・WebP、50 MBまで。追加しない限り保存されません。",
+    ),
+    "samples_title": ("Sample pictures", "サンプル画像"),
+    "result_title": ("Names, best first", "候補（近い順）"),
+    "preview": ("The picture that was named", "調べた画像"),
+    "sure": ("This is {name}.", "{name}です。"),
+    "unsure": ("Not sure. The nearest name is {name}.", "確信がありません。最も近い名前は{name}です。"),
+    "unmeasured": (
+        "The nearest name is {name}. How sure this model is has not been measured.",
+        "最も近い名前は{name}です。このモデルの確かさは測定されていません。",
+    ),
+    "only_drawings": (
+        "The model sketch knows drawings only: do not trust it with photographs.",
+        "モデルsketchは絵だけを知っています。写真では信頼できません。",
+    ),
+    "score_note": (
+        "The score is the cosine of picture and name: 1 is the same, 0 is unrelated.",
+        "スコアは画像と名前のコサイン類似度です（1は一致、0は無関係）。",
+    ),
+    "name": ("Name", "名前"),
+    "kanji": ("Kanji", "漢字"),
+    "english": ("English", "英語名"),
+    "score": ("Score", "スコア"),
+    "is_right": ("This is right", "これが正しい"),
+    "is_right_of": ("This is right: add the photo as {name}", "これが正しい：写真を{name}として追加"),
+    "added": ("The photo was added as {name}.", "写真を{name}として追加しました。"),
+    "was_there": ("The photo is there already as {name}.", "写真は{name}としてすでにあります。"),
+    # map
+    "map_title": ("Map of names and photos", "名前と写真の地図"),
+    "map_lead": (
+        "What is alike lies near. Choose a point to see its neighbours; the list below has the same for the keyboard.",
+        "似たものは近くにあります。点を選ぶと近くのものが分かります。下の一覧からはキーボードでも選べます。",
+    ),
+    "map_run": ("Map", "地図"),
+    "colour": ("Colour", "色"),
+    "place_picture": ("Place a picture", "画像を置く"),
+    "plot_title": ("Cloud", "点群"),
+    "plot_note_2d": (
+        "Draw around points to list them. Drop a picture here to see where it lands.",
+        "点を囲むと一覧になります。画像をここにドロップすると位置が分かります。",
+    ),
+    "plot_note_3d": (
+        "Drag to turn. Drop a picture here to see where it lands.",
+        "ドラッグで回転します。画像をここにドロップすると位置が分かります。",
+    ),
+    "plot_label": (
+        "Cloud of {count} points; the list below has the same.",
+        "{count}点の点群。下の一覧と同じ内容です。",
+    ),
+    "no_plot": (
+        "The cloud needs Plotly on the server (pip install plotly) and WebGL in the browser. The lists work without.",
+        "点群の表示にはサーバーのPlotly（pip install plotly）とブラウザーのWebGLが必要です。一覧はそのまま使えます。",
+    ),
+    "no_maps": (
+        "There is no map yet. Make one with: SELECT MeetUp2025.FitMap('Fish', 2)",
+        "地図がまだありません。SELECT MeetUp2025.FitMap('Fish', 2) で作成できます。",
+    ),
+    "shortened": ("The first {count} of {total} items are shown.", "{total}件のうち最初の{count}件を表示しています。"),
+    "near_title": ("Neighbours", "近くのもの"),
+    "near_hint": ("Nothing is chosen yet.", "まだ何も選ばれていません。"),
+    "near_of": ("Near {name}:", "{name}の近く："),
+    "near_picture": ("Near your picture:", "画像の近く："),
+    "your_picture": ("Your picture", "画像"),
+    "placing": (
+        "Finding the place; the first time takes half a minute …",
+        "位置を計算中です。初回は30秒ほどかかります…",
+    ),
+    "placed_done": ("The picture is on the map.", "画像を地図に置きました。"),
+    "placed": ("placed", "配置"),
+    "list_title": ("List", "一覧"),
+    "find": ("Find", "検索"),
+    "show_all": ("Show all", "すべて表示"),
+    "more": ("Show more", "さらに表示"),
+    "listed": ("{count} of {total} items.", "{total}件中{count}件。"),
+    "most_are": ("Most are {names}.", "多いもの：{names}。"),
+    "odd_count": ("{count} are odd.", "外れているもの：{count}件。"),
+    "odd": ("odd", "外れ"),
+    "others": ("others", "その他"),
+    "label": ("Label", "ラベル"),
+    "source": ("Source", "ソース"),
+    "distance": ("Distance", "距離"),
+    "outlier_score": ("Outlier score", "外れ値スコア"),
+    "Clusters": ("Clusters", "クラスター"),
+    "Outliers": ("Outliers", "外れ値"),
+    # runs
+    "runs_title": ("Stored analyses", "保存された分析"),
+    "runs_lead": (
+        "Each run is stored with its parameters and metrics. Choose two of one kind to compare them.",
+        "分析はパラメーターと指標とともに保存されています。同じ種類を二つ選ぶと比べられます。",
+    ),
+    "run": ("Run", "分析"),
+    "other_run": ("Other run", "比べる分析"),
+    "compare": ("Compare", "比べる"),
+    "none": ("–", "–"),
+    "all_runs": ("All runs", "すべての分析"),
+    "open_run": ("Open run {run}", "分析{run}を開く"),
+    "source_changed": ("The source has changed since this run.", "この分析のあとにソースが変わりました。"),
+    "kind": ("Kind", "種類"),
+    "parameters": ("Parameters", "パラメーター"),
+    "parameter": ("Parameter", "パラメーター"),
+    "value": ("Value", "値"),
+    "metrics": ("Metrics", "指標"),
+    "metric": ("Metric", "指標"),
+    "interval": ("95 %", "95 %"),
+    "items": ("Items", "件数"),
+    "seconds": ("Seconds", "秒"),
+    "created": ("Created", "作成"),
+    "asked": ("Asked", "回数"),
+    "changes_title": ("How they differ", "違い"),
+    "moved": ("Moved", "移動"),
+    "moved_most": ("What moved most", "最も動いたもの"),
+    "cluster": ("Cluster", "クラスター"),
+    "other_cluster": ("Other cluster", "比べるクラスター"),
+}
+
+
+def texts(language: str) -> dict[str, str]:
+    """Give all texts in a language, `en` or `ja`."""
+    place = ("en", "ja").index(language)
+    return {key: each[place] for key, each in _TEXTS.items()}

@@ -1,0 +1,742 @@
+"""The web application, called as WSGI has it: pages, rows, rights, limits, headers, languages."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import html
+import importlib.util
+import json
+import re
+import shutil
+import socket
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import iris_doubles
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from iris_doubles import Server
+from pictures import corners, encoded, noise
+from web_calls import SAMPLES, Browser, analyse, web_server
+
+import meetup2025
+from meetup2025 import images
+from meetup2025.cli import main
+from meetup2025.engines.duckdb import DuckDBConnection
+from meetup2025.errors import InterfaceError
+from meetup2025.web import Application, answers, application, confidence, files, statements, texts
+from meetup2025.web.request import LANGUAGES
+from meetup2025.web.server import address_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WEB = Path(application.__file__).parent
+SABA = (SAMPLES / "saba.png").read_bytes()
+LOCAL = frozenset({"localhost"})
+
+
+@pytest.fixture(scope="module")
+def fitted(_bundled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:
+    """Database file with names, photos and analyses, and the numbers of the runs."""
+    path = tmp_path_factory.mktemp("fitted") / "fitted.duckdb"
+    shutil.copy(_bundled_file, path)
+    return path, analyse(f"duckdb:///{path}")
+
+
+@pytest.fixture
+def runs(fitted: tuple[Path, dict[str, int]]) -> dict[str, int]:
+    """Numbers of the runs."""
+    return fitted[1]
+
+
+@pytest.fixture
+def url(fitted: tuple[Path, dict[str, int]], tmp_path: Path) -> Iterator[str]:
+    """Database of the test alone; it stays open, as the command keeps it."""
+    shutil.copy(fitted[0], tmp_path / "web.duckdb")
+    address = f"duckdb:///{tmp_path / 'web.duckdb'}"
+    with meetup2025.connect(address):
+        yield address
+
+
+@pytest.fixture
+def browser(url: str) -> Browser:
+    """Browser of an application that takes photos."""
+    return Browser(Application(url, adding=True, hosts=LOCAL))
+
+
+def asked(url: str, sql: str) -> list[tuple[Any, ...]]:
+    """Run a statement in a connection of its own."""
+    with meetup2025.connect(url) as connection, connection.cursor() as cursor:
+        return cursor.execute(sql).fetchall()
+
+
+# --- identify -------------------------------------------------------------------------------------------------------
+
+
+def test_picture_is_named(browser):
+    """A picture that is sent gets names in kana, kanji and English, the best first."""
+    answer = browser.post("/api/identify", SABA).json()
+
+    assert answer["names"][0] | {"score": 0} == {
+        "fishid": "F002", "name": "マサバ", "kanji": "真鯖", "english": "chub mackerel", "score": 0
+    }  # fmt: skip
+    assert [each["score"] for each in answer["names"]] == sorted(
+        (each["score"] for each in answer["names"]), reverse=True
+    )
+    assert answer["confidence"] == "sure"
+    assert answer["only_drawings"] is True
+
+
+def test_shown_sql_gives_what_is_shown(browser, url):
+    """The statement that is shown, run elsewhere, gives the names that are shown."""
+    answer = browser.post("/api/identify", SABA).json()
+
+    assert [row[1] for row in asked(url, answer["sql"])] == [each["name"] for each in answer["names"]]
+
+
+def test_sample_is_named_by_its_link(browser):
+    """A sample picture is named without sending it, and its statement is short."""
+    answer = browser.get("/api/sample?name=saba.png").json()
+
+    assert answer["names"][0]["name"] == "マサバ"
+    assert answer["sql"] == "CALL MeetUp2025.Identify('samples/saba.png', 5)"
+
+
+@pytest.mark.parametrize("name", ["", "../settings.json", "labels.csv", "nothing.png"])
+def test_other_files_are_no_samples(browser, name):
+    """Only the sample pictures can be asked for by name."""
+    assert browser.get(f"/api/sample?name={name}").status == 400
+    assert browser.get(f"/samples/{name}").status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "zero bytes"),
+        (b"not a picture", "must be one of JPEG"),
+        (encoded(noise(200, 200), "JPEG")[:3000], "broken"),
+        (SABA[:-2000], "broken"),
+    ],
+)
+def test_bad_picture_is_a_message(browser, body, says):
+    """What is no whole picture gives a message that says why, and no trace."""
+    reply = browser.post("/api/identify", body)
+
+    assert reply.status == 400
+    assert reply.json()["error"] == "wrong_input"
+    assert says in reply.json()["detail"]
+
+
+def test_large_picture_is_refused_unread(browser):
+    """A body above the limit of pictures is refused by its length."""
+    reply = browser.post("/api/identify", b"few bytes", CONTENT_LENGTH="200000000")
+
+    assert reply.status == 413
+    assert reply.json()["error"] == "too_large"
+
+
+def test_body_without_a_length_is_refused(browser):
+    """A picture must say how long it is."""
+    assert browser.post("/api/identify", b"", CONTENT_LENGTH="").status == 411
+
+
+def test_large_photo_fits_a_statement(browser):
+    """A photo of 12 megapixels is shrunk, so that its statement can be copied."""
+    answer = browser.post("/api/identify", encoded(corners(4000, 3000), "JPEG")).json()
+
+    assert 1000 < len(answer["sql"]) < 140_000
+
+
+# --- how sure -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scores", "model", "judged"),
+    [
+        ([0.96, 0.70], "sketch@1", "sure"),
+        ([0.90, 0.79], "sketch@1", "sure"),
+        ([0.89, 0.10], "sketch@1", "unsure"),
+        ([0.96, 0.87], "sketch@1", "unsure"),
+        ([0.96], "sketch@1", "unsure"),
+        ([], "sketch@1", "unsure"),
+        ([0.96, 0.10], "line-corporation/clip-japanese-base@1", "unmeasured"),
+        ([0.96, 0.10], "", "unmeasured"),
+    ],
+)
+def test_confidence(scores, model, judged):
+    """A name is sure by a measured rule: high enough, and far enough above the second."""
+    assert confidence.confidence(scores, model) == judged
+
+
+def test_noise_is_not_sure(browser):
+    """Pictures of nothing are never called sure."""
+    rng = np.random.default_rng(5)
+    pictures = [noise(64, 64), *(corners().resize((90 + int(rng.integers(200)), 90)) for _ in range(4))]
+
+    assert {browser.post("/api/identify", encoded(each)).json()["confidence"] for each in pictures} == {"unsure"}
+
+
+# --- adding ---------------------------------------------------------------------------------------------------------
+
+
+def test_right_name_adds_the_photo(browser, url):
+    """A photo whose name a user confirms is in the table with that label, once."""
+    first = browser.post("/api/add?label=マサバ", SABA).json()
+    again = browser.post("/api/add?label=マサバ", SABA).json()
+
+    name = f"web-{hashlib.sha256(SABA).hexdigest()[:16]}"
+    assert (first["changed"], again["changed"]) == (1, 0)
+    assert asked(url, f"SELECT Label FROM MeetUp2025.FishImage WHERE Name = '{name}'") == [("マサバ",)]
+
+
+@pytest.mark.parametrize("label", ["", "ピアノ", "x" * 51])
+def test_label_must_be_of_the_catalogue(browser, url, label):
+    """A label that is no name of the catalogue adds nothing."""
+    before = asked(url, "SELECT COUNT(*) FROM MeetUp2025.FishImage")
+
+    assert browser.post(f"/api/add?label={label}", SABA).status == 400
+    assert asked(url, "SELECT COUNT(*) FROM MeetUp2025.FishImage") == before
+
+
+def test_adding_is_off_unless_allowed(url):
+    """Without leave nothing is added, and the page offers nothing."""
+    browser = Browser(Application(url, hosts=LOCAL))
+
+    assert browser.post("/api/add?label=マサバ", SABA).status == 403
+    assert 'data-adding="no"' in browser.get("/").text
+    assert asked(url, "SELECT COUNT(*) FROM MeetUp2025.FishImage WHERE Name LIKE 'web-%'") == [(0,)]
+
+
+# --- maps and runs --------------------------------------------------------------------------------------------------
+
+
+def test_map_has_every_item(browser, runs):
+    """A map has a place for each name, and says which statement gave them."""
+    answer = browser.get(f"/api/map?run={runs['map']}").json()
+
+    assert len(answer["points"]) == 100
+    assert set(answer["points"][0]) == {"source", "item", "name", "label", "x", "y", "z"}
+    assert answer["sql"].endswith(f"FROM MeetUp2025.ReadMap({runs['map']}, 50000)")
+
+
+def test_nearest_to_a_point_is_itself(browser, runs):
+    """What is nearest to the place of an item is that item."""
+    point = browser.get(f"/api/map?run={runs['map']}").json()["points"][3]
+
+    near = browser.get(f"/api/near?run={runs['map']}&x={point['x']!r}&y={point['y']!r}").json()["near"]
+
+    assert (near[0]["item"], near[0]["distance"]) == (point["item"], pytest.approx(0))
+    assert len(near) == 6
+
+
+def test_placed_picture_is_near_its_name(browser, runs):
+    """A picture lands near the name that it shows, and the statements that are shown give its place."""
+    answer = browser.post(f"/api/place?run={runs['map']}", SABA).json()
+
+    point = next(
+        each for each in browser.get(f"/api/map?run={runs['map']}").json()["points"] if each["name"] == "マサバ"
+    )
+    assert np.hypot(point["x"] - answer["place"][0], point["y"] - answer["place"][1]) < 1.5
+    assert len(answer["near"]) == 5
+    assert "PlaceOf" in answer["sql"]
+    assert "NearestOnMap" in answer["sql"]
+
+
+def test_place_has_as_many_numbers_as_the_map(browser, runs):
+    """On a map of three dimensions a picture has three coordinates."""
+    assert len(browser.post(f"/api/place?run={runs['deep']}", SABA).json()["place"]) == 3
+
+
+def test_colours_have_every_item(browser, runs):
+    """Groups and outlier scores are there for each point of the map."""
+    groups = browser.get(f"/api/clusters?run={runs['clusters']}").json()
+    scores = browser.get(f"/api/outliers?run={runs['outliers']}").json()
+
+    assert len(groups["items"]) == len(scores["items"]) == 100
+    assert {each["cluster"] for each in groups["items"]} == {each["cluster"] for each in groups["groups"]}
+
+
+def test_runs_are_listed(browser, runs):
+    """Every stored run is listed, newest first, with parameters that are JSON."""
+    listed = browser.get("/api/runs").json()["runs"]
+
+    assert [each["run"] for each in listed] == sorted(runs.values(), reverse=True)
+    assert json.loads(listed[-1]["parameters"])["dimensions"] == 2
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d", listed[0]["created"])
+
+
+def test_run_has_metrics(browser, runs):
+    """A map says how faithful it is."""
+    answer = browser.get(f"/api/run?run={runs['map']}").json()
+
+    assert {each["name"] for each in answer["metrics"]} >= {"trustworthiness", "continuity"}
+    assert answer["changed"] is False
+
+
+def test_compared_runs_say_what_moved(browser, runs):
+    """Two maps of one source are compared, and the run that says how they differ can be read by its link."""
+    made = browser.post(f"/api/compare?run={runs['map']}&other={runs['narrow']}").json()
+    answer = browser.get(f"/api/changes?run={made['run']}").json()
+
+    moved = [each["moved"] for each in answer["moved"]]
+    assert len(moved) == 30
+    assert moved == sorted(moved, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/api/map?run=99", "/api/map?run=x", "/api/map", "/api/map?run=0", "/api/map?run=１"),
+        *("/api/near?run=1&x=nan", "/api/near?run=1&k=101"),
+    ],
+)
+def test_wrong_question_is_a_message(browser, path):
+    """A run that is not there, or no number, is told in a sentence."""
+    reply = browser.get(path)
+
+    assert reply.status == 400
+    assert "must" in reply.json()["detail"]
+
+
+def test_long_query_is_no_fault(browser):
+    """A query of very many fields is read like any other."""
+    assert browser.get("/api/runs?" + "&".join(f"a{n}=1" for n in range(2000))).status == 200
+
+
+def test_run_of_another_kind_is_refused(browser, runs):
+    """Groups are no map."""
+    assert browser.get(f"/api/map?run={runs['clusters']}").status == 400
+
+
+# --- many at once, and faults ---------------------------------------------------------------------------------------
+
+
+def test_two_users_at_once(url, runs):
+    """Users that name, add and read at the same time all get their answers."""
+    application = Application(url, adding=True, hosts=LOCAL)
+    pictures = [(SAMPLES / name).read_bytes() for name in ("saba.png", "madako.png", "maaji.jpg", "iseebi.png")]
+    names = ["マサバ", "マダコ", "マアジ", "イセエビ"]
+    together = threading.Barrier(8)
+
+    def visit(place: int) -> tuple[str, int]:
+        browser = Browser(application)
+        picture = pictures[place % 4]
+        together.wait()
+        found = browser.post("/api/identify", picture).json()["names"][0]["name"]
+        added = browser.post(f"/api/add?label={names[place % 4]}", picture).status
+        browser.get(f"/api/map?run={runs['map']}")
+        return found, added
+
+    with ThreadPoolExecutor(8) as pool:
+        visits = list(pool.map(visit, range(8)))
+
+    assert visits == [(name, 200) for name in names * 2]
+    assert asked(url, "SELECT COUNT(*) FROM MeetUp2025.FishImage WHERE Name LIKE 'web-%'") == [(4,)]
+
+
+def test_empty_database_is_a_message(tmp_path):
+    """Without names there is nothing to compare with, and that is said."""
+    browser = Browser(Application(f"duckdb:///{tmp_path / 'empty.duckdb'}"))
+
+    assert browser.post("/api/identify", SABA).status == 400
+    assert browser.get("/api/runs").json()["runs"] == []
+
+
+def test_lost_database_is_a_message(tmp_path):
+    """A database that cannot be opened gives 503, and the page itself still comes."""
+    (tmp_path / "no.duckdb").write_bytes(b"this is no database" * 100)
+    browser = Browser(Application(f"duckdb:///{tmp_path / 'no.duckdb'}"))
+
+    assert browser.get("/api/runs").status == 503
+    assert browser.get("/").status == 200
+
+
+def test_fault_is_no_trace(browser, monkeypatch, caplog):
+    """A fault of the program goes to the log, and tells the user nothing of its insides."""
+    monkeypatch.setitem(answers.ANSWERS, "/api/runs", ("GET", lambda *_: 1 / 0))
+
+    reply = browser.get("/api/runs")
+
+    assert (reply.status, reply.json()["detail"]) == (500, "The log of the server has more.")
+    assert "ZeroDivisionError" in caplog.text
+
+
+# --- security -------------------------------------------------------------------------------------------------------
+
+POSTS = [path for path, (method, _) in answers.ANSWERS.items() if method == "POST"]
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"HTTP_X_CSRF_TOKEN": ""},
+        {"HTTP_X_CSRF_TOKEN": "another"},
+        {"HTTP_COOKIE": ""},
+        {"HTTP_SEC_FETCH_SITE": "cross-site"},
+        {"HTTP_SEC_FETCH_SITE": "same-site"},
+    ],
+)
+def test_change_needs_the_token_of_a_page(browser, path, headers):
+    """A request that another site's page sends is refused."""
+    assert browser.post(f"{path}?run=1&other=2&label=マサバ", SABA, **headers).status == 403
+
+
+@pytest.mark.parametrize("path", answers.ANSWERS)
+def test_method_must_be_right(browser, path):
+    """What changes something is no link, and what reads takes no POST."""
+    method, _ = answers.ANSWERS[path]
+
+    reply = browser.get(path) if method == "POST" else browser.post(path)
+
+    assert reply.status == 405
+
+
+@pytest.mark.parametrize("value", ['"a\\012Set-Cookie: x=1"', '"<script>"', "short", "x" * 33])
+def test_planted_token_is_replaced(browser, value):
+    """A cookie that this application cannot have set goes into no page and no header."""
+    reply = browser.get("/", HTTP_COOKIE=f"meetup2025_csrf={value}")
+
+    assert re.fullmatch(r"[\w-]{32}", reply.cookies["meetup2025_csrf"])
+    assert '<script>"' not in reply.text
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "evil.example:8080", ""])
+def test_foreign_name_is_refused(browser, host):
+    """A name that somebody has pointed at this machine is refused (DNS rebinding)."""
+    assert browser.get("/api/runs", HTTP_HOST=host).status == 421
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:8080", "192.168.0.2"])
+def test_own_names_and_addresses_are_served(browser, host):
+    """The names that the server has are served, and addresses, which no name can stand for."""
+    assert browser.get("/", HTTP_HOST=host).status == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/map", "/runs", "/api/runs", "/static/web.css", "/nothing", "/samples/saba.png"]
+)
+def test_every_answer_is_shut_in(browser, path):
+    """Every answer forbids frames, foreign content and guesses of types; no script is inline."""
+    headers = browser.get(path).headers
+    policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
+
+    assert policy["default-src"] == "'none'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert set(policy["script-src"].split()) <= (
+        {"'self'", "'unsafe-eval'"} if path in {"/map", "/runs"} else {"'self'"}
+    )
+    assert not re.search(r"https?:|\*", headers["Content-Security-Policy"])
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_cookies_stay_with_the_site(browser):
+    """Cookies are sent to this site alone, and over TLS only where the page came so; no script reads the token."""
+    plain = browser.get("/?lang=ja").headers["Set-Cookie"]
+    secure = browser.get("/", **{"wsgi.url_scheme": "https"}).headers["Set-Cookie"]
+
+    assert "SameSite=Strict" in plain
+    assert "Secure" not in plain
+    assert "Secure; HttpOnly" in secure
+
+
+@pytest.mark.parametrize("page", application.PAGES)
+def test_pages_have_nothing_of_others(browser, page):
+    """Pages, scripts and styles load nothing from elsewhere, have no inline script, and link relatively."""
+    text = browser.get(page).text
+    links = re.findall(r'(?:src|href)="([^"]*)"', text)
+
+    assert [link for link in links if link.startswith(("/", "http"))] == []
+    assert re.findall(r"<script(?![^>]*(?:src=|application/json))", text) == []
+    assert re.findall(r"\son\w+=|style=", text) == []
+
+
+@pytest.mark.parametrize("file", sorted((WEB / "static").iterdir()), ids=lambda file: file.name)
+def test_files_have_no_addresses(file):
+    """No script or style knows an address of another machine, or makes HTML of text."""
+    text = file.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
+
+    assert re.findall(r"https?://|innerHTML|insertAdjacentHTML|\beval\(|document\.write", text) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/../answers.py", "/static/answers.py", "/static/", "/samples/labels.csv", "/pages/map.html"]
+)
+def test_no_other_file_is_served(browser, path):
+    """Only scripts, styles and samples are files."""
+    assert browser.get(path).status == 404
+
+
+def test_sql_is_not_made_of_input():
+    """Each statement that is run is a constant of `statements`."""
+    tree = ast.parse((WEB / "answers.py").read_text("utf-8"))
+    calls = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in {"rows", "value"}
+    ]
+
+    assert len(calls) > 10
+    assert [call for call in calls if not ast.unparse(call.args[1]).startswith("statements.")] == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "given", "text"),
+    [
+        ("SELECT F(?, ?)", (1, "it's"), "SELECT F(1, 'it''s')"),
+        ("SELECT F(?)", ("a?b",), "SELECT F('a?b')"),
+        ("SELECT F(?, ?)", (None, -0.5), "SELECT F(NULL, -0.5)"),
+        ("SELECT 1", (), "SELECT 1"),
+    ],
+)
+def test_shown_statement(sql, given, text):
+    """A statement is shown with its values as SQL writes them."""
+    assert statements.shown(sql, *given) == text
+
+
+# --- pages and languages --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", application.PAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_are_filled(browser, page, language):
+    """Each page is there in each language, with every text filled in."""
+    text = browser.get(f"{page}?lang={language}").text
+
+    assert f'<html lang="{language}">' in text
+    assert "{{" not in re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+    assert html.escape(texts.texts(language)[f"{application.PAGES[page]}_title"]) in text
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "en"),
+        ("ja", "ja"),
+        ("ja-JP,en;q=0.5", "ja"),
+        ("en,ja", "en"),
+        ("fr,ja;q=0.2,en;q=0.9", "en"),
+        ("de", "en"),
+        ("ja;q=x,en;q=0.1", "en"),
+    ],
+)
+def test_language_is_what_the_browser_asks_for(browser, accepted, language):
+    """Without a choice the language is that of Accept-Language, by its weights."""
+    assert f'<html lang="{language}">' in browser.get("/", HTTP_ACCEPT_LANGUAGE=accepted).text
+
+
+def test_chosen_language_stays(browser):
+    """A language that was chosen is kept on the next page."""
+    browser.get("/?lang=ja", HTTP_ACCEPT_LANGUAGE="en")
+
+    assert '<html lang="ja">' in browser.get("/map", HTTP_ACCEPT_LANGUAGE="en").text
+
+
+def used_texts() -> set[str]:
+    """Give the keys that pages, scripts and answers name."""
+    pages = "".join(path.read_text("utf-8") for path in (WEB / "pages").iterdir())
+    scripts = "".join(path.read_text("utf-8") for path in (WEB / "static").glob("*.js"))
+    keys = set(re.findall(r"\{\{(\w+)\}\}", pages)) | set(re.findall(r'(?<!\w)text\(\s*"(\w+)"', scripts))
+    keys |= {key for pair in re.findall(r'(?<!\w)text\([^"]*?\? "(\w+)" : "(\w+)"', scripts) for key in pair}
+    return keys - {"language", "page", "token", "adding", "samples", "texts", "title"}
+
+
+def test_no_text_is_missing():
+    """Each text that a page or script names is in the table, and none is empty in either language."""
+    assert used_texts() - set(texts.texts("en")) == set()
+    assert [key for language in LANGUAGES for key, value in texts.texts(language).items() if not value] == []
+
+
+def test_no_text_is_left_over():
+    """Each text of the table is used: by a page, by a script, or as what an answer says."""
+    said = "".join(path.read_text("utf-8") for path in WEB.glob("*.py") if path.name != "texts.py")
+    said_keys = {key for key in texts.texts("en") if f'"{key}"' in said}
+    titles = {f"{name}_title" for name in application.PAGES.values()}
+
+    assert set(texts.texts("en")) - used_texts() - said_keys - titles - {"Clusters", "Outliers"} == set()
+
+
+@pytest.mark.parametrize("key", texts.texts("en"))
+def test_languages_fill_in_the_same(key):
+    """A text has the same blanks in both languages."""
+    blanks = [sorted(re.findall(r"\{(\w+)\}", texts.texts(language)[key])) for language in LANGUAGES]
+
+    assert blanks[0] == blanks[1]
+
+
+def test_texts_cannot_end_their_script():
+    """Texts stand in a script element, which no text can end."""
+    assert files._script_json("</script>") == '"\\u003c/script>"'
+
+
+def test_first_page_is_small(browser):
+    """The first page with its scripts and styles has less than 300 kB, and no library that draws."""
+    text = browser.get("/").text
+    links = [*re.findall(r'(?:src|href)="(static/[^"]*)"', text), "static/common.js"]
+
+    assert len(text.encode()) + sum(len(browser.get(f"/{link}").body) for link in links) < 300_000
+    assert "plotly.js" not in text
+    assert 'src="plotly.js"' in browser.get("/map").text
+
+
+def test_known_file_is_not_sent_again(browser):
+    """A file that the browser has is not sent again."""
+    tag = browser.get("/static/web.css").headers["ETag"]
+
+    assert browser.get("/static/web.css", HTTP_IF_NONE_MATCH=tag).status == 304
+
+
+def test_head_has_no_body(browser):
+    """HEAD has the headers of GET alone."""
+    reply = browser.get("/", method="HEAD")
+
+    assert (reply.status, reply.body) == (200, b"")
+
+
+def test_answers_are_compressed_for_who_reads_it(browser, runs):
+    """A long answer is compressed, and is the same."""
+    path = f"/api/map?run={runs['map']}"
+    plain, packed = browser.get(path), browser.get(path, HTTP_ACCEPT_ENCODING="gzip, br")
+
+    assert packed.json() == plain.json()
+    assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"]) / 2
+
+
+def test_application_has_a_slash_at_its_end(browser):
+    """The bare path of the application leads to its first page, so that relative links work behind IRIS."""
+    reply = browser.get("", SCRIPT_NAME="/csp/meetup2025")
+
+    assert (reply.status, reply.headers["Location"]) == (302, "meetup2025/")
+
+
+def test_map_without_plotly_has_its_list(browser, monkeypatch):
+    """Where Plotly is not installed, the page loads no library, and the rest of it is there."""
+    monkeypatch.setattr(files, "has_plotly", lambda: False)
+    files._page.cache_clear()
+    try:
+        text = browser.get("/map").text
+    finally:
+        files._page.cache_clear()
+
+    assert "plotly.js" not in text
+    assert '<table id="list">' in text
+
+
+# --- inside IRIS: a double of its process -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    """Browser of what IRIS imports, in a process that is a double, with names and no photos."""
+    monkeypatch.setattr(sys, "path", [*sys.path, str(WEB / "wsgi"), str(WEB)])
+    with DuckDBConnection() as database, iris_doubles.installed(iris_doubles.process_module(Server(database))):
+        with database.cursor() as cursor:
+            cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')")
+        database.commit()
+        module = importlib.import_module("meetup2025_wsgi")
+        yield Browser(module.application, HTTP_HOST="iris.example:52773", SCRIPT_NAME="/csp/meetup2025")
+    sys.modules.pop("meetup2025_wsgi")
+
+
+def test_application_inside_iris_names_a_picture(inside):
+    """Inside IRIS the process itself is the database, and the web server in front knows the names of the machine."""
+    assert inside.get("/").status == 200
+    assert inside.post("/api/identify", SABA).json()["names"][0]["name"] == "マサバ"
+    assert inside.get("/api/runs").json()["runs"] == []
+
+
+def test_application_inside_iris_adds_nothing(inside):
+    """Inside IRIS photos are loaded by administrators alone."""
+    assert inside.post("/api/add?label=マサバ", SABA).status == 403
+
+
+def test_module_of_iris_is_nobody_elses():
+    """IRIS imports the module by its name: no other module of the path may have it, and nothing in it is relative."""
+    [path] = (WEB / "wsgi").glob("*.py")
+
+    assert importlib.util.find_spec(path.stem) is None
+    assert "from ." not in path.read_text("utf-8")
+
+
+# --- the command ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "listen", ["http://127.0.0.1:8080", "http://localhost:0", "http://[::1]:80/", "http://127.8.8.8:1"]
+)
+def test_loopback_needs_no_leave(listen):
+    """Addresses of this machine alone are taken."""
+    assert address_of(listen, network=False)[1] in {0, 1, 80, 8080}
+
+
+@pytest.mark.parametrize(
+    "listen", ["http://0.0.0.0:8080", "http://192.168.0.2:80", "http://example.com:80", "http://[::]:80"]
+)
+def test_other_addresses_need_leave(listen):
+    """An address that other machines reach must be allowed."""
+    with pytest.raises(InterfaceError, match="--allow-network"):
+        address_of(listen, network=False)
+
+    assert address_of(listen, network=True)[1] in {80, 8080}
+
+
+@pytest.mark.parametrize(
+    "listen", ["", "8080", "https://127.0.0.1:1", "http://127.0.0.1", "http://127.0.0.1:99999", "http://127.0.0.1:1/x"]
+)
+def test_listen_must_be_an_address(listen):
+    """Anything else says what it must be like."""
+    with pytest.raises(InterfaceError, match="--listen must be like"):
+        address_of(listen, network=True)
+
+
+def test_database_in_memory_is_refused():
+    """A database that each request would have anew is of no use."""
+    done = CliRunner().invoke(main, ["web", "--url", "duckdb://"])
+
+    assert (done.exit_code, "use a file" in done.output) == (3, True)
+
+
+def test_server_without_its_extra_says_so(url, monkeypatch):
+    """Without waitress the command says what to install."""
+    monkeypatch.setitem(sys.modules, "waitress", None)
+
+    done = CliRunner().invoke(main, ["web", "--url", url])
+
+    assert (done.exit_code, "pip install 'meetup2025[web]'" in done.output) == (3, True)
+
+
+def test_server_answers_and_ends(fitted, tmp_path):
+    """The command tells its address, serves it with threads, refuses what is too large, and ends at SIGTERM."""
+    shutil.copy(fitted[0], tmp_path / "own.duckdb")
+    with web_server(f"duckdb:///{tmp_path / 'own.duckdb'}") as (server, address):
+        with closing(HTTPConnection(address.removeprefix("http://").strip("/"))) as connection:
+            connection.request("GET", "/api/runs")
+            assert json.loads(connection.getresponse().read())["runs"]
+            connection.putrequest("POST", "/api/identify")
+            connection.putheader("Content-Length", "200000000")
+            connection.endheaders()
+            assert connection.getresponse().status == 413
+        server.terminate()
+        assert server.wait(20) == 0
+
+
+def test_address_in_use_is_told(url):
+    """An address that another server has is an error in one line."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        done = CliRunner().invoke(main, ["web", "--url", url, "--listen", address])
+
+    assert (done.exit_code, "must be free" in done.output) == (3, True)
+
+
+def test_limit_is_that_of_pictures():
+    """The browser refuses what the server would: pictures above the same size."""
+    script = (WEB / "static" / "common.js").read_text("utf-8")
+
+    assert f"MAX_BYTES = {images.MAX_BYTES:_};" in script

@@ -1,0 +1,495 @@
+"""The web application in a real browser: Chromium without a screen drives what `meetup2025 web` serves."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from pictures import encoded, noise
+from web_calls import SAMPLES, analyse, web_server
+
+import meetup2025
+from meetup2025.web import Application
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.browser
+
+LONG = 60
+"""Seconds after which a test has failed; only the first placing on a map takes more than a few."""
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+AXE = Path(__file__).parents[1] / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = ["?sample=saba.png", "map?run=1&colour=Clusters:4&at=Fish/F002", "runs?run=1&other=2"]
+
+# --- the browser ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def chromium(width: int = 1280, height: int = 1200, language: str = "en", scheme: str = "light") -> Iterator[Any]:
+    """Start Chromium; `.find` waits for what a selector finds, `.text_of` for a text in it."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for each in (
+        *("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", f"--window-size={width},{height}"),
+        *(f"--lang={language}", f"--accept-lang={language}", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+    ):
+        options.add_argument(each)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(shutil.which("chromedriver"))))
+    try:
+        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        seen = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", seen)
+        yield driver
+    finally:
+        driver.quit()
+
+
+def until(driver: Any, condition: Callable[[Any], Any]) -> Any:
+    """Wait until something is so, and give it."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    return WebDriverWait(driver, LONG, poll_frequency=0.05).until(condition)
+
+
+def found(driver: Any, selector: str) -> Any:
+    """Wait for an element, and give it."""
+    from selenium.webdriver.common.by import By
+
+    return until(driver, lambda _: next(iter(driver.find_elements(By.CSS_SELECTOR, selector)), None))
+
+
+def reads(driver: Any, selector: str, text: str) -> str:
+    """Wait until an element shows a text, and give all that it shows."""
+    until(driver, lambda _: text in found(driver, selector).text)
+    return str(found(driver, selector).text)
+
+
+def script(driver: Any, code: str, *given: Any) -> Any:
+    """Run a script in the page."""
+    return driver.execute_script(f"return {code}", *given)
+
+
+def drawn(driver: Any) -> None:
+    """Wait until the cloud is there."""
+    until(driver, lambda _: script(driver, "Boolean(document.querySelector('#plot')?._fullLayout?.xaxis?._length)"))
+
+
+def faults(driver: Any) -> list[str]:
+    """Give what the browser complains about: errors of scripts, and what the policy of content forbids."""
+    return [each["message"] for each in driver.get_log("browser") if each["level"] == "SEVERE"]
+
+
+@pytest.fixture(scope="module")
+def _browser_there() -> None:
+    """Skip without a browser, or fail where one is required."""
+    have = CHROMIUM and shutil.which("chromedriver")
+    try:
+        import selenium  # noqa: F401
+    except ImportError:
+        have = None
+    if not have:
+        if os.environ.get("MEETUP2025_REQUIRE_BROWSER") == "1":
+            pytest.fail("MEETUP2025_REQUIRE_BROWSER=1 asks for chromium, chromedriver and selenium")
+        pytest.skip("no chromium, chromedriver and selenium")
+
+
+@pytest.fixture(scope="module")
+def served(_browser_there: None, _bundled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server: analyses in the runs 1 to 5, and maps of 5,000 points in 6 and 7."""
+    path = tmp_path_factory.mktemp("served") / "served.duckdb"
+    shutil.copy(_bundled_file, path)
+    url = f"duckdb:///{path}"
+    runs = analyse(url)
+    large = plant_map(url, 2), plant_map(url, 3)
+    assert [*runs.values(), *large] == [1, 2, 3, 4, 5, 6, 7]
+    with web_server(url, "--allow-adding") as (_, address):
+        yield address
+
+
+def plant_map(url: str, dimensions: int, items: int = 5000) -> int:
+    """Store a map of many points as a run."""
+    rng = np.random.default_rng(5)
+    with meetup2025.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO MeetUp2025.Analysis (Kind, Source, Parameters, Items, Seconds, Versions, Created, Asked, "
+            "SourceHash, Fingerprint) VALUES ('Map', 'Fish', ?, ?, 1, 'none', '2026-01-01 00:00:00', 1, 'none', ?)",
+            [f'{{"dimensions": {dimensions}}}', items, f"planted {dimensions}"],
+        )
+        run = int(cursor.execute("SELECT MAX(%ID) FROM MeetUp2025.Analysis").fetchall()[0][0])
+        places = rng.normal(size=(items, 3)).round(4).tolist()
+        rows = [
+            (run, "Fish", f"P{n}", f"point {n}", f"label {n % 9}", x, y, z if dimensions == 3 else None)
+            for n, (x, y, z) in enumerate(places)
+        ]
+        columns = "Run, Source, Item, Name, Label, X, Y, Z"
+        cursor.executemany(f"INSERT INTO MeetUp2025.MapPoint ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.commit()
+    return run
+
+
+@pytest.fixture(scope="module")
+def _driver(_browser_there: None) -> Iterator[Any]:
+    with chromium() as driver:
+        yield driver
+
+
+@pytest.fixture
+def driver(_driver: Any) -> Iterator[Any]:
+    """Chromium with a wide window; nothing goes wrong in its pages but what a test expects."""
+    _driver.get_log("browser")
+    yield _driver
+    _driver.delete_all_cookies()
+
+
+# --- identify -------------------------------------------------------------------------------------------------------
+
+
+def test_uploaded_picture_is_named(driver, served):
+    """A picture that is chosen gets its name, a table of candidates, and its statement."""
+    driver.get(served)
+    found(driver, "#file").send_keys(str(SAMPLES / "saba.png"))
+
+    assert reads(driver, "#verdict", "マサバ") == "This is マサバ."
+    assert "真鯖" in found(driver, "#names").text
+    assert "drawings only" in found(driver, "#drawings").text
+    assert found(driver, "#sql").text.startswith("CALL MeetUp2025.Identify('data:image/png;base64,")
+    assert len(found(driver, "#sql").text) < 200
+    assert faults(driver) == []
+
+
+def test_photograph_is_not_sure(driver, served, tmp_path):
+    """A picture of something else is not called sure."""
+    (tmp_path / "noise.jpg").write_bytes(encoded(noise(300, 200), "JPEG"))
+    driver.get(served)
+    found(driver, "#file").send_keys(str(tmp_path / "noise.jpg"))
+
+    reads(driver, "#verdict", "Not sure.")
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_dropped_or_pasted_picture_is_named(driver, served, way):
+    """A picture may be dropped or pasted too."""
+    driver.get(served)
+    driver.execute_async_script(
+        """
+        const [way, done] = arguments;
+        fetch("samples/madako.png").then((reply) => reply.blob()).then((blob) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([blob], "a.png", { type: "image/png" }));
+          const event = way === "drop" ? new DragEvent("drop", { dataTransfer: transfer, cancelable: true })
+            : new ClipboardEvent("paste", { clipboardData: transfer });
+          (way === "drop" ? document.getElementById("drop") : document).dispatchEvent(event);
+          done();
+        });
+        """,
+        way,
+    )
+
+    reads(driver, "#verdict", "マダコ")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"this is a text", "must be one of JPEG"),
+        (b"", "zero bytes"),
+        ((SAMPLES / "maaji.jpg").read_bytes()[:9000], "broken"),
+        (200_000_000, "too large"),
+    ],
+    ids=["text", "nothing", "truncated", "200 MB"],
+)
+def test_bad_upload_is_a_message(driver, served, tmp_path, content, says):
+    """A file that is no whole picture, or too large, gives a message, and the page goes on."""
+    with (tmp_path / "bad.jpg").open("wb") as file:
+        file.truncate(content) if isinstance(content, int) else file.write(content)
+    driver.get(served)
+    found(driver, "#file").send_keys(str(tmp_path / "bad.jpg"))
+    reads(driver, "#error", says)
+
+    found(driver, "#file").send_keys(str(SAMPLES / "maaji.jpg"))
+    reads(driver, "#verdict", "マアジ")
+    assert not found(driver, "#error").is_displayed()
+
+
+def test_right_name_adds_the_photo(driver, served):
+    """The button beside a name adds the photo, and says so."""
+    driver.get(served)
+    found(driver, "#file").send_keys(str(SAMPLES / "iseebi.png"))
+    reads(driver, "#verdict", "イセエビ")
+    found(driver, "#names button").click()
+
+    reads(driver, "#status", "added as イセエビ")
+
+
+def test_two_users_at_once(served):
+    """Two browsers that send pictures at the same time get each its own name."""
+
+    def visit(name: str, wanted: str) -> str:
+        with chromium() as driver:
+            driver.get(served)
+            found(driver, "#file").send_keys(str(SAMPLES / name))
+            return reads(driver, "#verdict", wanted)
+
+    with ThreadPoolExecutor(2) as pool:
+        verdicts = list(pool.map(visit, ["saba.png", "madako.png"], ["マサバ", "マダコ"]))
+
+    assert verdicts == ["This is マサバ.", "This is マダコ."]
+
+
+# --- map ------------------------------------------------------------------------------------------------------------
+
+
+def place_of(driver: Any, name: str) -> tuple[float, float]:
+    """Give where in the window the point of a name is drawn."""
+    return tuple(
+        script(
+            driver,
+            """(() => {
+              const plot = document.getElementById("plot"), box = plot.getBoundingClientRect();
+              for (const trace of plot._fullData) {
+                const at = trace.text.indexOf(arguments[0]);
+                if (at < 0 || trace.customdata[at] == null) continue;
+                const { xaxis, yaxis } = plot._fullLayout;
+                const [x, y] = [xaxis._offset + xaxis.l2p(trace.x[at]), yaxis._offset + yaxis.l2p(trace.y[at])];
+                return [box.left + x, box.top + y];
+              }
+            })()""",
+            name,
+        )
+    )
+
+
+def drag(driver: Any, corners: list[tuple[float, float]]) -> None:
+    """Press the mouse at the first place, go through the others, and let it go."""
+    from selenium.webdriver.common.action_chains import ActionBuilder
+
+    actions = ActionBuilder(driver, duration=60)
+    pointer = actions.pointer_action
+    pointer.move_to_location(*map(round, corners[0]))
+    pointer.pointer_down()
+    for corner in corners[1:]:
+        pointer.move_to_location(*map(round, corner))
+    pointer.pointer_up()
+    actions.perform()
+
+
+def test_clicked_point_has_neighbours(driver, served):
+    """A click on a point shows what is near, by name and distance, and the link leads there."""
+    driver.get(f"{served}map?run=1")
+    drawn(driver)
+    drag(driver, [place_of(driver, "マダコ")])
+
+    reads(driver, "#chosen-text", "Near マダコ:")
+    reads(driver, "#near", "ミズダコ")
+    assert "at=Fish%2FF" in driver.current_url
+    assert "NearestOnMap(1," in found(driver, "#sql").text
+    assert faults(driver) == []
+
+
+def test_keyboard_chooses_a_point(driver, served):
+    """The list gives the keyboard what a click gives, and the focus goes to the answer."""
+    from selenium.webdriver.common.keys import Keys
+
+    driver.get(f"{served}map?run=1")
+    reads(driver, "#list", "マサバ")
+    found(driver, "#find").send_keys("マサバ", Keys.TAB)
+    until(driver, lambda _: script(driver, "document.querySelectorAll('#list tbody tr').length") == 1)
+    found(driver, "#list button").send_keys(Keys.ENTER)
+
+    reads(driver, "#chosen-text", "Near マサバ:")
+    until(driver, lambda _: script(driver, "document.activeElement.id") == "chosen-title")
+
+
+def test_lasso_lists_a_region(driver, served):
+    """What is drawn around is listed with a summary, and the link gives the same list."""
+    driver.get(f"{served}map?run=1&colour=Clusters:4")
+    drawn(driver)
+    x, y = place_of(driver, "マダコ")
+    drag(driver, [(x - 40, y - 40), (x + 40, y - 40), (x + 40, y + 40), (x - 40, y + 40), (x - 40, y - 38)])
+    until(driver, lambda _: "lasso=" in driver.current_url)
+
+    summary = reads(driver, "#summary", " of 100 items.")
+    listed = found(driver, "#list").text
+    assert 1 <= int(summary.split(" ")[0]) < 60
+    assert "マダコ" in listed
+
+    driver.get(driver.current_url)
+    reads(driver, "#summary", summary)
+    assert found(driver, "#list").text == listed
+    chosen = "document.getElementById('plot').data.flatMap((trace) => trace.selectedpoints ?? []).length"
+    until(driver, lambda _: script(driver, chosen) == int(summary.split(" ")[0]))
+
+    found(driver, "#all").click()
+    reads(driver, "#summary", "100 of 100 items.")
+    assert script(driver, chosen) == 0
+    assert "lasso=" not in driver.current_url
+
+
+def test_new_picture_lands_on_the_map(driver, served):
+    """A picture is placed near its name, and marked."""
+    driver.get(f"{served}map?run=1")
+    drawn(driver)
+    found(driver, "#file").send_keys(str(SAMPLES / "saba.png"))
+
+    reads(driver, "#chosen-text", "Near your picture:")
+    assert "マサバ" in found(driver, "#near").text
+    assert script(driver, "document.getElementById('plot').data.at(-1).name") == "Your picture"
+
+
+@pytest.mark.parametrize("run", [6, 7])
+def test_five_thousand_points(driver, served, run):
+    """A map of 5,000 points is drawn, and moves; its list grows as one asks for more."""
+    driver.get(f"{served}map?run={run}")
+    count = "document.getElementById('plot')._fullData?.flatMap((trace) => trace.x).length"
+    until(driver, lambda _: script(driver, count) == 5000)
+    move = "xaxis.range" if run == 6 else "scene.camera.eye.x"
+    seconds = driver.execute_async_script(
+        """
+        const [move, done] = arguments, times = [];
+        (async () => {
+          for (let turn = 0; turn < 10; turn++) {
+            const start = performance.now();
+            await Plotly.relayout("plot", { [move]: move === "xaxis.range" ? [-3 + turn / 10, 3] : 1 + turn / 10 });
+            await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+            times.push((performance.now() - start) / 1000);
+          }
+          done(times.sort()[5]);
+        })();
+        """,
+        move,
+    )
+    found(driver, "#more").click()
+
+    assert seconds < 1  # by a processor; a graphics card takes a few milliseconds
+    assert script(driver, "document.querySelectorAll('#list tbody tr').length") == 200
+    assert faults(driver) == []
+
+
+# --- runs -----------------------------------------------------------------------------------------------------------
+
+
+def test_two_runs_are_compared(driver, served):
+    """Two maps stand side by side, and what moved most is listed; its link gives the same."""
+    driver.get(f"{served}runs?run=1&other=2")
+    reads(driver, "#second", "trustworthiness")
+    until(driver, lambda _: found(driver, "#compare").is_enabled())
+    found(driver, "#compare").click()
+    moved = reads(driver, "#moved", "What moved most")
+
+    assert "changes=" in driver.current_url
+    driver.get(driver.current_url)
+    reads(driver, "#moved", moved)
+    assert "ReadChanges" in found(driver, "#sql").text
+    assert faults(driver) == []
+
+
+# --- below a path, as inside IRIS -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def below(_browser_there: None, _bundled_file: Path, tmp_path: Path) -> Iterator[str]:
+    """Address of an application that has a path of its own on a server, as IRIS gives it one."""
+    import waitress
+
+    shutil.copy(_bundled_file, tmp_path / "below.duckdb")
+    with meetup2025.connect(f"duckdb:///{tmp_path / 'below.duckdb'}"), socket.create_server(("127.0.0.1", 0)) as own:
+        application = Application(f"duckdb:///{tmp_path / 'below.duckdb'}")
+        server = waitress.create_server(application, sockets=[own], url_prefix="/csp/meetup2025")
+        threading.Thread(target=server.run, daemon=True).start()
+        yield f"http://127.0.0.1:{own.getsockname()[1]}/csp/meetup2025"
+        server.task_dispatcher.shutdown()
+
+
+def test_application_works_below_a_path(driver, below):
+    """Links, scripts, cookies and requests stay below the path of the application, which needs no slash at its end."""
+    driver.get(below)
+    found(driver, "#file").send_keys(str(SAMPLES / "saba.png"))
+    reads(driver, "#verdict", "マサバ")
+    found(driver, "nav a[href=map]").click()
+    reads(driver, "#error", "There is no map yet.")
+
+    assert driver.current_url == f"{below}/map"
+    assert {cookie["path"] for cookie in driver.get_cookies()} == {"/csp/meetup2025/"}
+    assert faults(driver) == []
+
+
+# --- every page -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_language_switch_keeps_the_state(driver, served, page):
+    """The other language shows the same, by a link."""
+    driver.get(f"{served}{page}")
+    until(driver, lambda _: len(found(driver, "#sql").text) > 10)
+    before = found(driver, "#sql").text
+    found(driver, "[data-language=ja]").click()
+
+    until(driver, lambda _: script(driver, "document.documentElement.lang") == "ja")
+    reads(driver, "#sql", before)
+    assert found(driver, "#sql-title").text == "このページのSQL"
+
+
+@pytest.mark.parametrize("page", ["", "map", "runs"])
+def test_pages_come_from_here_alone(driver, served, page):
+    """A page asks no other machine for anything, and only pages that draw load the library for it."""
+    driver.get(f"{served}{page}")
+    until(driver, lambda _: script(driver, "document.readyState") == "complete")
+    names = script(driver, "performance.getEntriesByType('resource').map((each) => each.name)")
+
+    assert [name for name in names if not name.startswith((served, "blob:", "data:"))] == []
+    assert any("plotly" in name for name in names) == (page != "")
+    assert faults(driver) == []
+
+
+def test_first_page_is_there_in_a_second(driver, served):
+    """The first page is complete within a second."""
+    driver.get(served)
+    until(driver, lambda _: script(driver, "performance.getEntriesByType('navigation')[0].loadEventEnd > 0"))
+
+    assert script(driver, "performance.getEntriesByType('navigation')[0].loadEventEnd") < 1000
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_phone_needs_no_sideways_scrolling(served, page):
+    """On a telephone of 375 pixels everything fits its width."""
+    with chromium(375, 812, "ja", "dark") as driver:
+        driver.get(f"{served}{page}")
+        until(driver, lambda _: len(found(driver, "#sql").text) > 10)
+
+        assert script(driver, "document.documentElement.scrollWidth") <= 375
+        assert script(driver, "document.documentElement.lang") == "ja"
+        assert faults(driver) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible(served, scheme):
+    """axe-core finds nothing serious on any page, in light and dark."""
+    if not AXE.is_file():
+        pytest.skip("no axe-core: npm install --no-save axe-core")
+    with chromium(scheme=scheme) as driver:
+        for page in PAGES:
+            driver.get(f"{served}{page}")
+            until(driver, lambda _: len(found(driver, "#sql").text) > 10)
+            driver.execute_script(AXE.read_text("utf-8"))
+            result = driver.execute_async_script("axe.run().then(arguments[0])")
+            serious = [
+                (page, each["id"], [node["target"] for node in each["nodes"]])
+                for each in result["violations"]
+                if each["impact"] in {"serious", "critical"}
+            ]
+            assert serious == []
