@@ -140,7 +140,7 @@ def compare_detectors(source: str, labels: str, seed: int, **given: Any) -> None
 
 @click.group(invoke_without_command=True, epilog=example("meetup2025 runs --kind Map", "meetup2025 runs show 3"))
 @click.option("--kind", default="%", help="Kind of the runs [all].")
-@_rows
+@click.option("-k", type=click.IntRange(min=1), default=1000, show_default=True, help="Most rows.")
 @common
 @click.pass_context
 def runs(context: click.Context, kind: str, k: int) -> None:

@@ -51,6 +51,7 @@ def install(name: str, **wishes: Any) -> None:
     """
     from meetup2025.embedding.installing.install import Wishes, install, note_of_dimension
 
+    _this_machine()
     trusted = wishes.pop("trust_remote_code")
     done = install(name, Wishes(consent=lambda what: trusted or _consent(what), report=_report, **wishes))
     _show_installed(done)
@@ -133,7 +134,9 @@ def remove(name: str, yes: bool) -> None:  # noqa: FBT001 - click gives it by na
     from meetup2025.embedding.installing import places
 
     folder, what = _removable(name)
-    if not yes and sys.stdin.isatty():
+    if not yes:
+        if not sys.stdin.isatty():
+            raise DataError(f"Removing {what} must be confirmed. Got no terminal to ask on; say --yes.")
         click.confirm(f"Remove {what}, {folder}?", abort=True, err=True)
     with places.disk(what):
         places.take_out(folder)
@@ -142,6 +145,7 @@ def remove(name: str, yes: bool) -> None:  # noqa: FBT001 - click gives it by na
 
 def _removable(name: str) -> tuple[Path, str]:
     """Give the folder of a model, and what it is called: a broken one by its folder."""
+    _this_machine()
     from meetup2025 import settings
     from meetup2025.embedding.models import BUNDLED, faults
 
@@ -164,7 +168,16 @@ def _shown(model: dict[str, Any]) -> tuple[Any, ...]:
     return mark, model["id"], model["revision"], model["dimension"], size, model["licence"], model["description"]
 
 
+def _this_machine() -> None:
+    """Refuse the URL of a server: its models are not to be changed from here, nor those of this machine by mistake."""
+    if options().url and not options().is_embedded:
+        raise click.UsageError(
+            "Models are folders of this machine, and `model list` alone asks a server: leave out --url."
+        )
+
+
 def _found(name: str) -> ModelInfo:
+    _this_machine()
     from meetup2025.embedding.models import find, read_model
 
     return read_model(find(name))
@@ -196,7 +209,7 @@ def _show_installed(done: Installed) -> None:
         sentence += f"; int8: median {info.int8.median:.4f}, lowest {info.int8.least:.4f}"
         values |= {"int8_median": info.int8.median, "int8_least": info.int8.least}
     values |= {"least": done.least, "folder": str(info.folder)}
-    output.write_record(values, f"{sentence}\nTo use it: export MEETUP2025_MODEL={info.id}", options().format)
+    output.write_record(values, f"{sentence}\nTo use it: export MEETUP2025_MODEL={info.model}", options().format)
 
 
 def _fields(info: ModelInfo) -> dict[str, Any]:

@@ -82,7 +82,10 @@ class Program(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(NO_READER)
         except OSError as error:
-            complain(f"The output must be writable. Got: {error.strerror}.")
+            if error.filename:
+                complain(f"{os.fspath(error.filename)!r} must be there for this user to read. Got: {error.strerror}.")
+            else:
+                complain(f"The output must be writable. Got: {error.strerror}.")
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(FAILED)
 

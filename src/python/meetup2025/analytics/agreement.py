@@ -5,7 +5,7 @@ How two groupings of the same items agree.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +31,13 @@ class Agreement:
     before: NDArray[np.generic]
     after: NDArray[np.generic]
     counts: NDArray[np.intp]
+
+    def matched(self) -> dict[Any, Any]:
+        """Give the group of the other grouping that goes on for each: one for one, so that most items stay."""
+        from scipy.optimize import linear_sum_assignment
+
+        rows, columns = linear_sum_assignment(-self.counts)
+        return dict(zip(self.before[rows].tolist(), self.after[columns].tolist(), strict=True))
 
 
 def agreement(before: ArrayLike, after: ArrayLike) -> Agreement:

@@ -5,6 +5,7 @@ Groups of vectors: K-means on unit vectors, so that rows of one direction belong
 from __future__ import annotations
 
 import itertools
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -182,17 +183,20 @@ def _settled(unit: NDArray[np.float32], k: int, seed: int) -> NDArray[np.float64
 
     with threadpool_limits(1):  # products this small take ten times as long on two threads of a busy machine
         if len(unit) <= FEW:
-            return _best_of_ten(unit, k, seed)
+            return best_of_ten(unit.astype(np.float64), k, seed)[1]
         top = min(k + ABOVE, different(unit, k + ABOVE))
         return [*merging(unit, top, min(k, top), seed)][-1][1]
 
 
-def _best_of_ten(unit: NDArray[np.float32], k: int, seed: int) -> NDArray[np.float64]:
-    from sklearn.cluster import kmeans_plusplus
+def best_of_ten(rows: NDArray[np.float64], k: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Group rows as the workshop's loop did; labels and centres, as `lloyd`."""
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
-    starts = range(seed, seed + STARTS)
-    ways = [lloyd(unit, kmeans_plusplus(unit, k, random_state=start)[0]) for start in starts]
-    return min(ways, key=lambda way: float((distances(unit, way[1], way[0]) ** 2).sum()))[1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of rows that differ too little: some groups stay empty
+        found = KMeans(k, n_init=STARTS, random_state=seed).fit(rows)
+    return found.labels_.astype(np.intp), found.cluster_centers_.astype(np.float64)
 
 
 def merging(

@@ -19,6 +19,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -105,12 +106,33 @@ def _one_thread() -> Iterator[None]:
 
 def _compile(target: Path) -> None:
     if sys.stderr.isatty():  # a person waits
-        print("meetup2025: compiling what maps need, once: some twenty seconds", file=sys.stderr)
+        print("meetup2025: compiling what maps need, once: some twenty seconds; Ctrl-C waits for it", file=sys.stderr)
     own = _own_folder()
-    _load(own)
-    _use()
+    with _uninterrupted():
+        _load(own)
+        _use()
     if own:
         _publish(own, target)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """
+    Hold Ctrl-C back until the end of a block.
+
+    Amid compiling it would be raised in a callback of LLVM, which prints it and goes on in a state unknown to it.
+    """
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
+        yield
+        return
+    held: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        raise KeyboardInterrupt
 
 
 def _writable(target: Path) -> Path | None:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+_NEIGHBOURS = 5
+"""Neighbours that are asked where no number is given."""
+
 _EXEMPLARS = 3
 """Exemplars that are drawn where none are given: as many as the workshop had."""
 
@@ -76,9 +79,11 @@ class Neighbours:
     own_scores: NDArray[np.float64]
 
     @classmethod
-    def fit(cls, rows: ArrayLike, *, seed: int = 5, k: int = 5) -> Neighbours:  # noqa: ARG003 - nothing is drawn
-        """Keep rows, more than *k*."""
+    def fit(cls, rows: ArrayLike, *, seed: int = 5, k: int | None = None) -> Neighbours:  # noqa: ARG003 - nothing is drawn
+        """Keep rows, at least 2 and more than *k*; None takes 5 neighbours, or all others where there are fewer."""
         known = neighbours.directions(rows)
+        _check_enough(known)
+        k = min(_NEIGHBOURS, len(known) - 1) if k is None else k
         return cls(k, known, _mean(neighbours.nearest_others(known, k)))
 
     def scores(self, rows: ArrayLike) -> NDArray[np.float64]:

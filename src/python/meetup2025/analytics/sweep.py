@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meetup2025.analytics.clusters import ABOVE, FEW, STARTS, different, merging
+from meetup2025.analytics.clusters import ABOVE, FEW, best_of_ten, different, merging
 from meetup2025.analytics.lloyd import sums
 from meetup2025.analytics.neighbours import directions
 from meetup2025.analytics.silhouette import silhouette_values
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -140,7 +140,7 @@ def _groupings(unit: NDArray[np.float64], ks: range, top: int, seed: int) -> lis
     """Give the labels for each K; merging begins from *top* groups."""
     leading = _leading(unit)
     if len(unit) <= FEW:
-        return [*_by_starts(leading, ks, seed)]
+        return [best_of_ten(leading, k, seed)[0] for k in ks]
     found = [labels for labels, _ in merging(leading.astype(np.float32), top, ks[0], seed)]
     return found[::-1][: len(ks)]
 
@@ -153,13 +153,3 @@ def _leading(unit: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(left * lengths)
     _, axes = np.linalg.eigh(centred.T @ centred)
     return np.asarray(centred @ axes[:, -_LEADING:])
-
-
-def _by_starts(rows: NDArray[np.float64], ks: range, seed: int) -> Iterator[NDArray[np.intp]]:
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # of rows that differ too little: some groups stay empty
-        for k in ks:
-            yield KMeans(k, n_init=STARTS, random_state=seed).fit(rows).labels_.astype(np.intp)

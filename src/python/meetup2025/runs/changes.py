@@ -80,8 +80,11 @@ def _regrouped(connection: Connection, first: StoredRun, second: StoredRun) -> O
     before, after, common = _common(connection, _GROUPS, first, second)
     clusters = [[int(each[item][1]) for item in common] for each in (before, after)]
     found = agreement(*clusters)
-    rows = [(*item, before[item][0], None, *both) for item, *both in zip(common, *clusters, strict=True)]
-    metrics = [Metric("adjusted_rand", found.adjusted_rand), *_metrics(connection, first, second, len(common))]
+    goes_on = found.matched()
+    left = [item for item in zip(common, *clusters, strict=True) if goes_on.get(item[1]) != item[2]]
+    rows = [(*item, before[item][0], None, *both) for item, *both in left]
+    measures = [Metric("adjusted_rand", found.adjusted_rand), Metric("left", len(left))]
+    metrics = [*measures, *_metrics(connection, first, second, len(common))]
     return Outcome({"MovedItem": rows}, metrics)
 
 

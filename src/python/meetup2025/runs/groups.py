@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from meetup2025.analytics.clusters import Clusters
     from meetup2025.analytics.sweep import Sweep
     from meetup2025.runs.items import Items
-    from meetup2025.runs.store import Outcome
+    from meetup2025.runs.store import Metric, Outcome
 
 CLUSTERS, ELBOW = "Clusters", "Elbow"
 """Kinds of runs."""
@@ -96,7 +96,18 @@ def _grouped(items: Items, clusters: int, seed: int) -> Outcome:
     from meetup2025.analytics.clusters import fit_clusters as fit
     from meetup2025.analytics.sweep import elbow
 
-    return _outcome(items, fit(items.vectors, clusters or elbow(items.vectors, seed=seed).chosen, seed=seed))
+    if clusters:
+        return _outcome(items, fit(items.vectors, clusters, seed=seed))
+    sweep = elbow(items.vectors, seed=seed)
+    found = _outcome(items, fit(items.vectors, sweep.chosen, seed=seed))
+    return replace(found, metrics=[*found.metrics, *_choices(sweep)])
+
+
+def _choices(sweep: Sweep) -> list[Metric]:
+    """Tell which number of groups each rule chooses; they may differ much."""
+    from meetup2025.runs.store import Metric
+
+    return [Metric("elbow_chooses", sweep.elbow), Metric("silhouette_chooses", sweep.roundest)]
 
 
 def _assigned(items: Items, model: Clusters) -> Outcome:

@@ -166,6 +166,9 @@ def _marks(connection: Connection, labels: str, tables: set[str]) -> Marked:
     if not rows:
         got = f"{labels!r}, which has no rows for {' or '.join(sorted(tables))}"
         raise DataError(f"Labels must be a set of MeetUp2025.Mark. Got {got}; INSERT some.")
+    if strange := [row for row in rows if row[2] not in {0, 1}]:
+        table, key, value, _ = strange[0]
+        raise DataError(f"Odd of a mark must be 0 or 1. Got {value} for {table} {key} in {labels!r}; UPDATE that mark.")
     wrong = sorted({part for *_, part in rows if part and part.lower() not in PARTS})
     if wrong:
         raise DataError(

@@ -140,6 +140,8 @@ def vector_at(run: int, x: float, y: float, z: float = 0, method: str = "neighbo
     from meetup2025.engines import current
 
     fitted = _stored_map(current(), run)
+    if z and fitted.dimensions == 2:
+        raise DataError(f"A place on a map of two dimensions must have z = 0. Got {z} for run {run}.")
     chosen: Any = method
     return vectors.to_text(inverse(fitted, [[x, y, z][: fitted.dimensions]], method=chosen)[0].astype(np.float32))
 

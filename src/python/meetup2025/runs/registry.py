@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from meetup2025.errors import DataError, ProgrammingError
+from meetup2025 import vectors
+from meetup2025.errors import DataError, InvalidVectorError, ProgrammingError
 
 if TYPE_CHECKING:
     from meetup2025.engines import Connection, Cursor
@@ -61,7 +62,8 @@ def register(connection: Connection, source: Registered) -> str:
     with connection.cursor() as cursor:
         found = _looked_up(cursor, source)
         cursor.execute(_statement(found, top="TOP 1 "))
-        cursor.fetchall()
+        for *_, vector in cursor.fetchall():
+            _check_vector(found, vector)
         known = _row(cursor, name)
         with connection.transaction():
             run_many(cursor, _UPDATE if known else _INSERT, [(*astuple(found)[1:], known.name if known else name)])
@@ -91,6 +93,15 @@ def quoted(source: Registered) -> str:
     return _statement(source)
 
 
+def _check_vector(source: Registered, value: object) -> None:
+    try:
+        vectors.from_text(str(value))
+    except InvalidVectorError as error:
+        raise DataError(
+            f"{source.vector} of {source.table} must be a column of vectors. Got one with: {error}"
+        ) from error
+
+
 def _row(cursor: Cursor, name: str) -> Registered | None:
     cursor.execute(_SELECT, [name])
     rows = cursor.fetchall()
@@ -103,7 +114,8 @@ def _looked_up(cursor: Cursor, source: Registered) -> Registered:
     cursor.execute(_COLUMNS, [schema, table])
     rows = cursor.fetchall()
     if not rows:
-        raise ProgrammingError(f"The table of a source must be schema.table. Got {source.table!r}, which is not there.")
+        got = f"{source.table!r}, which is not there"
+        raise ProgrammingError(f"The table of a source must exist, and be given as schema.table. Got {got}.")
     columns = {row[2].upper(): row[2] for row in rows}
     wanted = [each.strip() for each in (source.item, source.title, source.vector, source.label)]
     unknown = [each for each in wanted[:3] + [each for each in wanted[3:] if each] if each.upper() not in columns]

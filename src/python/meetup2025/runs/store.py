@@ -186,10 +186,11 @@ def stored_run(connection: Connection, run: int, *kinds: str) -> StoredRun:
         )
         rows = cursor.fetchall()
     if not rows:
-        raise DataError(f"A run must be one of SELECT * FROM MeetUp2025.Runs(). Got {run}.")
+        raise DataError(f"A run must be there. Got {run}, which is not; SELECT Run FROM MeetUp2025.Runs() lists all.")
     kind, source, source_hash, model, count, parameters, seed = rows[0]
     if kinds and kind not in kinds:
-        raise DataError(f"Run {run} must be of the kind {' or '.join(kinds)}. Got {kind}.")
+        those = f"SELECT Run FROM MeetUp2025.Runs('{kinds[0]}') lists those"
+        raise DataError(f"Run {run} must be of the kind {' or '.join(kinds)}. Got {kind}; {those}.")
     basis = Basis(source, source_hash, model or "", int(count))
     return StoredRun(run, kind, basis, json.loads(parameters), None if seed is None else int(seed))
 

@@ -75,7 +75,9 @@ def check() -> None:
     """
     missing = [name for name in ("torch", "transformers", "onnx") if importlib.util.find_spec(name) is None]
     if missing:
-        raise MissingExtraError(f"Installing a model needs {' and '.join(missing)}. Got none: {_INSTALL}.")
+        raise MissingExtraError(
+            f"Published models, to install or run them, need {' and '.join(missing)}. Got none: {_INSTALL}."
+        )
     version = importlib.metadata.version("transformers")
     if not LOWEST <= tuple(int(part) for part in version.split(".")[:2]) < BELOW:
         span = f"{LOWEST[0]}.{LOWEST[1]} or later and before {BELOW[0]}.{BELOW[1]}"

@@ -5,6 +5,7 @@ Installs a model: from what its authors publish to a folder that any machine can
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from meetup2025.embedding.models import (
     folder_name,
     read_model,
 )
-from meetup2025.errors import BrokenModelError, UntrustedCodeError
+from meetup2025.errors import BrokenModelError, MissingModelError, NotSupportedError, UntrustedCodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,12 +87,24 @@ def install(name: str, wishes: Wishes) -> Installed:
     """
     from meetup2025.embedding.installing.published import published
 
-    if (Path(name).expanduser() / "model.json").is_file():
-        return _copied(Path(name).expanduser(), wishes)
+    folder = Path(name).expanduser()
+    if (folder / "model.json").is_file():
+        return _copied(folder, wishes)
+    _check_folder(name, folder)
     extra.check()
     with extra.switched(offline=wishes.from_cache):
         found = published(name, revision=wishes.revision, called=wishes.called, from_cache=wishes.from_cache)
         return _installed(found, wishes)
+
+
+def _check_folder(name: str, folder: Path) -> None:
+    """Tell of a wrong folder before anything is asked for: a server without a network needs no torch for it."""
+    if folder.is_dir() and not (folder / "config.json").is_file():
+        inside = ", ".join(sorted(each.parent.name for each in folder.glob("*/model.json"))) or "none"
+        got = f"{name}, which has neither; model folders in it: {inside}"
+        raise MissingModelError(f"A folder must have a model.json, or the config.json of a published model. Got {got}.")
+    if not folder.exists() and (name.startswith((".", "~", os.sep)) or name.count("/") > 1 or not name.strip()):
+        raise MissingModelError(f"A model must be a repository, as in a/b, or a folder that is there. Got {name!r}.")
 
 
 def _installed(found: Published, wishes: Wishes) -> Installed:
@@ -216,6 +229,9 @@ def _add_int8(folder: Path, data: dict[str, Any], image: ImageInfo) -> None:
 def _copied(source: Path, wishes: Wishes) -> Installed:
     """Install a model folder that was made elsewhere."""
     info = read_model(source)
+    if wishes.called or wishes.revision or (wishes.int8 and info.int8 is None):
+        rule = "A model folder must be taken as it is, without --as, --revision and another --int8"
+        raise NotSupportedError(f"{rule}. Got {info.model}; make it anew from the published model.")
     check_hashes(source)
     target = settings.models_folders()[0] / folder_name(info.id, info.revision)
     if whole := _whole(target, int8=info.int8 is not None):
