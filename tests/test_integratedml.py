@@ -312,9 +312,9 @@ def test_equal_rows() -> None:
     ("rows", "labels", "error", "message"),
     [
         (np.empty((0, 2)), [], ValueError, "minimum of 1 is required"),
-        (np.eye(2)[:1], [0], DataError, r"Got 5"),
-        (np.eye(2), [0, 1], DataError, r"Got 5"),
-        (np.eye(2), [1, 1], DataError, r"Got 5"),
+        (np.eye(2)[:1], [0], DataError, r"at least 2 vectors"),
+        (np.eye(2), [0, 1], DataError, r"at least 2 vectors"),
+        (np.eye(2), [1, 1], DataError, r"at least 2 vectors"),
         (np.eye(9), [0, 1, 2] * 3, DataError, r"Labels must be a row of 1 \(odd\) and 0 \(normal\)"),
         (np.eye(9), ["no", "yes", "no"] * 3, DataError, r"Labels must be"),
         (np.eye(9), [0, 1], ValueError, "inconsistent numbers of samples"),

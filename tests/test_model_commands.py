@@ -85,7 +85,7 @@ def test_list_with_a_broken_model(tiny, models, harm, fault):
     assert fault in row["fault"]
     assert re.search(r"(?m)^\W*! +\W? *org--half@2", run("list").stdout)
     assert "Got 'absent'; installed: sketch, org/tiny." in run("show", "absent").stderr
-    assert run("remove", "org--half@2").stdout == "org--half@2 removed\n"
+    assert run("remove", "org--half@2", "--yes").stdout == "org--half@2 removed\n"
     assert own_ids() == ["org/tiny"]
     assert tiny.is_dir()
 
@@ -161,8 +161,10 @@ def test_remove(tiny, models):
     """A removed model is gone, with its files; another of its revisions stays."""
     other = shutil.copytree(tiny, models / "org--tiny@3")
     change_json(other, revision="3")
-    result = run("remove", "org/tiny@2")
+    refused = run("remove", "org/tiny@2")
+    result = run("remove", "org/tiny@2", "--yes")
 
+    assert (refused.exit_code, "say --yes" in refused.stderr) == (3, True)
     assert (result.exit_code, result.stdout) == (0, "org/tiny@2 removed\n")
     assert {path.name for path in models.iterdir()} == {"org--tiny@3", ".installing"}
     assert [path.name for path in (models / ".installing").iterdir()] == ["lock"]
@@ -376,12 +378,49 @@ def test_note_of_dimension(tiny):
     assert "LEN = 8" in note_of_dimension(read_model(tiny))
 
 
+@pytest.mark.parametrize("name", ["./absent", "~/absent", "a/b/c", " "])
+def test_folder_that_is_not_there(name):
+    """A path of nothing is told as that, with or without the extra."""
+    result = run("install", name)
+
+    assert result.exit_code == 3
+    assert "a folder that is there" in result.stderr
+
+
+def test_folder_above_a_model(tmp_path, tiny):
+    """A folder that holds model folders is refused, and they are named."""
+    above = tmp_path / "stick"
+    shutil.copytree(tiny, above / "org--tiny@1")
+
+    assert "model folders in it: org--tiny@1" in run("install", above).stderr
+    (tmp_path / "empty").mkdir()
+    assert "model folders in it: none" in run("install", tmp_path / "empty").stderr
+
+
+@pytest.mark.parametrize("option", [["--as", "other"], ["--revision", "2"], ["--int8"]])
+def test_options_that_a_model_folder_has_not(tiny, option):
+    """A finished model folder is taken as it is: an option that would change it is refused."""
+    result = run("install", tiny, *option)
+
+    assert result.exit_code == 3
+    assert "must be taken as it is" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("install", "x"), ("show", "sketch"), ("verify", "sketch"), ("remove", "sketch")])
+def test_models_are_of_this_machine(command):
+    """The URL of a server is refused: these commands are about this machine alone."""
+    result = run(*command, "--url", "iris://somebody@localhost/USER")
+
+    assert result.exit_code == 2
+    assert "leave out --url" in result.stderr
+
+
 def test_without_the_extra(tmp_path, monkeypatch):
     """Without torch the error names the extra, before anything is looked for."""
     monkeypatch.setattr(extra.importlib.util, "find_spec", lambda _: None)
     result = run("install", "org/absent", "--from-cache")
 
     assert result.exit_code == 3
-    assert "Installing a model needs torch and transformers and onnx" in result.stderr
+    assert "Published models, to install or run them, need torch and transformers and onnx" in result.stderr
     assert "pip install 'meetup2025[clip]'" in result.stderr
     assert not (tmp_path / "models").exists() or own_ids() == []

@@ -398,8 +398,12 @@ def test_two_models(connection: Connection, fish: Cursor) -> None:
 
 
 def test_text_that_is_no_vector(connection: Connection, docs: Cursor) -> None:
-    """A column of texts is a source when they are vectors; one that is not is named."""
-    selected(docs, "SELECT MeetUp2025.RegisterSource('Docs', 'App.Docs', 'DocID', 'Topic', 'Title')")
+    """A column of texts is no source, unless they are vectors; one that is not is named when it is read."""
+    with pytest.raises(DataError, match=r"Title of App\.Docs must be a column of vectors"):
+        selected(docs, "SELECT MeetUp2025.RegisterSource('Docs', 'App.Docs', 'DocID', 'Topic', 'Title')")
 
-    with pytest.raises(InvalidVectorError, match=r"Docs, [ab]: "):
+    docs.execute("UPDATE App.Docs SET Title = '1,2,3'")
+    selected(docs, "SELECT MeetUp2025.RegisterSource('Docs', 'App.Docs', 'DocID', 'Topic', 'Title')")
+    docs.execute("UPDATE App.Docs SET Title = 'two' WHERE DocID = 'b'")
+    with pytest.raises(InvalidVectorError, match=r"Docs, b: "):
         read_items(connection, "Docs")
