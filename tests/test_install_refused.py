@@ -322,7 +322,7 @@ def test_texts_alone(tmp_path, models):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("config.json", None, "must have a config.json"),
+        ("config.json", None, "must have a model.json, or the config.json"),
         ("config.json", "{", "config.json must be JSON in UTF-8"),
         ("config.json", '{"model_type": "unheard-of"}', "unheard-of"),
         ("model.safetensors", "half", "must run in transformers"),
@@ -368,8 +368,8 @@ def test_models_folder_that_cannot_be_written(clip, models, monkeypatch, command
     if command == "install":
         models.with_name("file").touch()
         monkeypatch.setenv("MEETUP2025_MODELS", str(models.with_name("file")))
-    what = clip if command == "install" else "clip"
-    result = CliRunner().invoke(main, ["model", command, str(what)])
+    what = [str(clip)] if command == "install" else ["clip", "--yes"]
+    result = CliRunner().invoke(main, ["model", command, *what])
 
     assert re.search("models folder must be one that can be written. Got, for .*: .* directory; set", refusal(result))
 
