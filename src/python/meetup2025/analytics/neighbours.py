@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 24
 """Cosines that are in the memory at once: 64 MB of float32."""
 
+_TALL = 1024
+"""Rows that are compared at once: a product of this height is twice as fast as one of a hundred."""
+
 _ROWS = 4096
 """Vectors whose norms are computed at once."""
 
@@ -181,17 +184,57 @@ def _ordered(unit: NDArray[np.float32], base: NDArray[np.float32], candidates: N
 
 
 def _nearest(unit: NDArray[np.float32], base: NDArray[np.float32], k: int, *, others: bool) -> Neighbours:
-    indices = np.empty((len(unit), k), np.intp)
-    cosines = np.empty((len(unit), k), np.float32)
-    step = max(1, _BLOCK // len(base))
+    found = _Best(len(unit), k)
+    step = max(1, min(_TALL, len(unit), _BLOCK))
+    width = max(1, _BLOCK // step)
     for start in range(0, len(unit), step):
-        block = unit[start : start + step] @ base.T
-        if others:
-            block[np.arange(len(block)), np.arange(start, start + len(block))] = -np.inf
-        rows = slice(start, start + len(block))
-        indices[rows] = _highest(block, k)
-        cosines[rows] = np.take_along_axis(block, indices[rows], axis=1)
-    return Neighbours(indices, np.clip(cosines, -1, 1))
+        rows = unit[start : start + step]
+        for left in range(start if others else 0, len(base), width):
+            block = rows @ base[left : left + width].T
+            if others:  # each pair is compared once, and is news for both
+                found.add_columns(block, start, left)
+                _leave_out(block, start - left)
+            found.add_rows(block, start, left)
+    return Neighbours(found.indices, np.clip(found.cosines, -1, 1))
+
+
+class _Best:
+    """The *k* best of each row so far; of equal ones those that came first, which are those of lower places."""
+
+    def __init__(self, n: int, k: int) -> None:
+        self.indices = np.zeros((n, k), np.intp)
+        self.cosines = np.full((n, k), -np.inf, np.float32)
+
+    def add_rows(self, block: NDArray[np.float32], first: int, left: int) -> None:
+        """Take a block of cosines of rows from *first* with others from *left*."""
+        places = np.flatnonzero(block.max(axis=1) > self.cosines[first : first + len(block), -1])
+        self._add(block[places], places + first, left)
+
+    def add_columns(self, block: NDArray[np.float32], first: int, left: int) -> None:
+        """Take the same block for its columns, but for those that are among its rows."""
+        after = max(0, first + len(block) - left)
+        highest = block[:, after:].max(axis=0, initial=-np.inf)
+        places = after + np.flatnonzero(highest > self.cosines[left + after : left + block.shape[1], -1])
+        self._add(block[:, places].T, places + left, first)
+
+    def _add(self, block: NDArray[np.float32], rows: NDArray[np.intp], left: int) -> None:
+        """Take cosines of some rows, those for which there is news, with others from *left*."""
+        if not len(rows):
+            return
+        k = self.indices.shape[1]
+        few = _highest(block, min(k, block.shape[1]))
+        indices = np.hstack([self.indices[rows], few + left])
+        cosines = np.hstack([self.cosines[rows], np.take_along_axis(block, few, axis=1)])
+        order = np.argsort(-cosines, axis=1, kind="stable")[:, :k]
+        self.indices[rows] = np.take_along_axis(indices, order, axis=1)
+        self.cosines[rows] = np.take_along_axis(cosines, order, axis=1)
+
+
+def _leave_out(block: NDArray[np.float32], first: int) -> None:
+    """Make sure that no row is its own neighbour; *first* is the column of the first row, which may lie outside."""
+    places = np.arange(len(block))
+    inside = places[(places + first >= 0) & (places + first < block.shape[1])]
+    block[inside, inside + first] = -np.inf
 
 
 def _highest(block: NDArray[np.float32], k: int) -> NDArray[np.intp]:
