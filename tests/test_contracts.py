@@ -221,7 +221,18 @@ def test_catalog() -> None:
 
 # --- the modules ----------------------------------------------------------------------------------------------------
 
-SKINS = ("analysis_commands", "cli", "drawing", "options", "output", "prompt", "sending", "web", "web_command")
+SKINS = (
+    "analysis_commands",
+    "asking",
+    "cli",
+    "drawing",
+    "options",
+    "output",
+    "prompt",
+    "sending",
+    "web",
+    "web_command",
+)
 COMMANDS = (*SKINS, "model_commands", "serve_command")
 # Makes vectors outside of the database, on other machines, so it has the steps of a load; a skin calls it and no more.
 CLUSTERS = ("distributed", "ray_cluster")

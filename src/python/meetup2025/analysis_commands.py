@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from meetup2025.asking import MANY, READ, rows, value
 from meetup2025.drawing import draw_gap, draw_run, pictured
 from meetup2025.options import common, complain, database, example, options
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from meetup2025.engines import Connection
 
 F = TypeVar("F", bound="Callable[..., Any]")
-
-_MANY = 1_000_000
 
 _source = partial(click.argument, "source", metavar="SOURCE")
 _seed = click.option("--seed", type=int, default=5, show_default=True, help="Of all that is random.")
@@ -61,7 +60,7 @@ def map_(source: str, seed: int, **given: Any) -> None:
     asked = [given[name] for name in ("dimensions", "neighbours", "min_dist")]
     asked += [seed, int(given["supervised"]), int(given["without_gap"])]
     fit = "SELECT MeetUp2025.FitMap(?, ?, ?, ?, ?, ?, ?)"
-    _fit_and_show(fit, [source, *asked], "ReadMap", _MANY, _files(given), **joined)
+    _fit_and_show(fit, [source, *asked], "ReadMap", MANY, _files(given), **joined)
 
 
 @click.command(epilog=example("meetup2025 clusters Fish", "meetup2025 clusters FishImage -n 8"))
@@ -74,7 +73,7 @@ def map_(source: str, seed: int, **given: Any) -> None:
 def clusters(source: str, number: int, seed: int, **given: Any) -> None:
     """Group the items of a source by K-means. A picture takes the place of rows."""
     read = "ReadClusters" if given["members"] else "ReadGroups"
-    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?)", [source, number, seed], read, _MANY, _files(given))
+    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?)", [source, number, seed], read, MANY, _files(given))
 
 
 @click.command(epilog=example("meetup2025 elbow Fish --to 20"))
@@ -87,7 +86,7 @@ def clusters(source: str, number: int, seed: int, **given: Any) -> None:
 def elbow(source: str, least: int, most: int, seed: int, **given: Any) -> None:
     """Try numbers of groups, and see which the elbow and the silhouette choose. A picture takes the place of rows."""
     asked = [source, least, most, seed]
-    _fit_and_show("SELECT MeetUp2025.FitElbow(?, ?, ?, ?)", asked, "ReadElbow", _MANY, _files(given))
+    _fit_and_show("SELECT MeetUp2025.FitElbow(?, ?, ?, ?)", asked, "ReadElbow", MANY, _files(given))
 
 
 @click.command(
@@ -116,9 +115,9 @@ def outliers(source: str, labels: str, seed: int, k: int, **given: Any) -> None:
     """
     asked = [given[name] for name in ("method", "contamination", "normal", "exemplars")]
     with database() as connection:
-        run = _value(connection, "SELECT MeetUp2025.FitOutliers(?, ?, ?, ?, ?, ?)", [source, *asked, seed])
+        run = value(connection, "SELECT MeetUp2025.FitOutliers(?, ?, ?, ?, ?, ?)", [source, *asked, seed])
         if labels:
-            run = _value(connection, "SELECT MeetUp2025.ChooseThreshold(?, ?)", [run, labels])
+            run = value(connection, "SELECT MeetUp2025.ChooseThreshold(?, ?)", [run, labels])
         _show(connection, run, "ReadOutliers", k, _files(given))
 
 
@@ -135,7 +134,7 @@ def compare_detectors(source: str, labels: str, seed: int, **given: Any) -> None
     LABELS is a set of the table MeetUp2025.Mark, which tells what is odd. A picture takes the place of rows.
     """
     asked = [source, labels, seed]
-    _fit_and_show("SELECT MeetUp2025.FitComparison(?, ?, ?)", asked, "ReadComparison", _MANY, _files(given))
+    _fit_and_show("SELECT MeetUp2025.FitComparison(?, ?, ?)", asked, "ReadComparison", MANY, _files(given))
 
 
 @click.group(invoke_without_command=True, epilog=example("meetup2025 runs --kind Map", "meetup2025 runs show 3"))
@@ -158,7 +157,7 @@ def runs(context: click.Context, kind: str, k: int) -> None:
 def show(run: int, **given: Any) -> None:
     """Show how good the result of a run is, in numbers; or draw the result."""
     with database() as connection:
-        if _value(connection, "SELECT MeetUp2025.SourceChanged(?)", [run]):
+        if value(connection, "SELECT MeetUp2025.SourceChanged(?)", [run]):
             complain(f"the source of run {run} has changed since")
         if not draw_run(connection, run, _files(given)):
             _write(connection, "SELECT * FROM MeetUp2025.ReadMetrics(?)", [run])
@@ -187,7 +186,7 @@ def delete(run: int) -> None:
     from meetup2025 import output
 
     with database() as connection:
-        _value(connection, "SELECT MeetUp2025.DeleteRun(?)", [run])
+        value(connection, "SELECT MeetUp2025.DeleteRun(?)", [run])
         connection.commit()
     output.write_record({"deleted": run}, f"run {run} deleted", options().format)
 
@@ -200,7 +199,7 @@ def _fit_and_show(
     fit: str, given: Sequence[Any], read: str, k: int, files: dict[str, str | None] | None = None, **joined: int | None
 ) -> None:
     with database() as connection:
-        _show(connection, _value(connection, fit, given), read, k, files or {}, **joined)
+        _show(connection, value(connection, fit, given), read, k, files or {}, **joined)
 
 
 def _show(
@@ -209,27 +208,17 @@ def _show(
     """Keep a run, tell how good it is, and draw it or write its rows."""
     connection.commit()
     columns = "Kind, Source, Seconds, Asked"
-    [(kind, source, seconds, asked)] = _fetched(
-        connection, f"SELECT {columns} FROM MeetUp2025.Runs('%', ?) WHERE Run = ?", [_MANY, run]
+    [(kind, source, seconds, asked)] = rows(
+        connection, f"SELECT {columns} FROM MeetUp2025.Runs('%', ?) WHERE Run = ?", [MANY, run]
     )
     found = f"fitted in {seconds:.2f} seconds" if asked == 1 else "is there already"
-    metrics = _fetched(connection, "SELECT Subject, Name, Value FROM MeetUp2025.ReadMetrics(?)", [run])
-    numbers = ", ".join(f"{name} {value:.4g}" for subject, name, value in metrics if not subject and value is not None)
+    metrics = rows(connection, "SELECT Subject, Name, Value FROM MeetUp2025.ReadMetrics(?)", [run])
+    numbers = ", ".join(
+        f"{name} {number:.4g}" for subject, name, number in metrics if not subject and number is not None
+    )
     complain(f"run {run}, {kind} of {source}, {found}{': ' if numbers else ''}{numbers}")
     if not draw_run(connection, run, files, **joined):
-        _write(connection, _READ[read], [run, k])
-
-
-_READ = {
-    "ReadChanges": "SELECT * FROM MeetUp2025.ReadChanges(?, ?)",
-    "ReadClusters": "SELECT * FROM MeetUp2025.ReadClusters(?, ?)",
-    "ReadComparison": "SELECT * FROM MeetUp2025.ReadComparison(?, ?)",
-    "ReadElbow": "SELECT * FROM MeetUp2025.ReadElbow(?, ?)",
-    "ReadGroups": "SELECT * FROM MeetUp2025.ReadGroups(?, ?)",
-    "ReadMap": "SELECT * FROM MeetUp2025.ReadMap(?, ?)",
-    "ReadOutliers": "SELECT * FROM MeetUp2025.ReadOutliers(?, ?)",
-}
-"""How each result is read."""
+        _write(connection, READ[read], [run, k])
 
 
 def _write(connection: Connection, sql: str, given: Sequence[Any]) -> None:
@@ -238,22 +227,12 @@ def _write(connection: Connection, sql: str, given: Sequence[Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
         columns = [str(column[0]).lower() for column in cursor.description or ()]
-        rows = cursor.fetchall()
+        found = cursor.fetchall()
     if options().format == "table":
-        rows = [tuple(_short(value) for value in row) for row in rows]
-    output.write_rows(columns, rows, options().format)
+        found = [tuple(map(_short, row)) for row in found]
+    output.write_rows(columns, found, options().format)
 
 
-def _short(value: Any) -> Any:
+def _short(given: Any) -> Any:
     """Leave out digits that nobody reads."""
-    return float(f"{value:.4g}") if isinstance(value, float) else value
-
-
-def _value(connection: Connection, sql: str, given: Sequence[Any]) -> Any:
-    return _fetched(connection, sql, given)[0][0]
-
-
-def _fetched(connection: Connection, sql: str, given: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, given)
-        return cursor.fetchall()
+    return float(f"{given:.4g}") if isinstance(given, float) else given

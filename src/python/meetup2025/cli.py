@@ -14,17 +14,21 @@ import click
 
 from meetup2025 import __version__
 from meetup2025.analysis_commands import clusters, compare_detectors, elbow, map_, outliers, runs
+from meetup2025.asking import rows, value
 from meetup2025.drawing import draw_answers, pictured
 from meetup2025.errors import UnreadableImageError
 from meetup2025.model_commands import model
 from meetup2025.options import (
+    COUNTS,
     EXIT_CODES,
+    NAMES,
     SOME_FAILED,
     Program,
     common,
     complain,
     database,
     example,
+    load_names_if_none,
     local,
     options,
     readable,
@@ -38,9 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from meetup2025.engines import Connection
-
-_NAMES = "catalogue/fish.csv"
-_COUNTS = {"Fish": "SELECT COUNT(*) FROM MeetUp2025.Fish", "FishImage": "SELECT COUNT(*) FROM MeetUp2025.FishImage"}
 
 
 @click.group(
@@ -89,7 +90,7 @@ def identify(pictures: Sequence[str], k: int, **files: str | None) -> None:
     shows them beside their names.
     """
     with database() as connection:
-        _load_names_if_none(connection)
+        load_names_if_none(connection)
         answers, shown = zip(*(_identified(connection, picture, k) for picture in pictures), strict=True)
         only_drawings = _knows_only_drawings(connection)
     _show_identified(answers)
@@ -109,11 +110,11 @@ def find(text: str, k: int) -> None:
     from meetup2025 import output
 
     with database() as connection:
-        if not _value(connection, _COUNTS["FishImage"]):
+        if not value(connection, COUNTS["FishImage"]):
             complain("there are no photos to search: load yours with `meetup2025 load photos FOLDER`")
             sys.exit(SOME_FAILED)
-        rows = _rows(connection, "CALL MeetUp2025.FindImages(?, ?)", [text, k])
-    ranked = [(rank, *row) for rank, row in enumerate(rows, 1)]
+        found = rows(connection, "CALL MeetUp2025.FindImages(?, ?)", [text, k])
+    ranked = [(rank, *row) for rank, row in enumerate(found, 1)]
     output.write_rows(("rank", "name", "label", "score"), ranked, options().format)
 
 
@@ -144,12 +145,12 @@ def names(csv: str | None, prompts: str | None) -> None:
     from meetup2025 import sending
 
     sent = local(csv)
-    path, folder = (sending.whole(sent), None) if sent else readable(csv or _NAMES)
+    path, folder = (sending.whole(sent), None) if sent else readable(csv or NAMES)
     of_names = _small_file(prompts) if prompts else ""
     with database(folder) as connection:
-        changed = _value(connection, "SELECT MeetUp2025.LoadNames(?, ?)", [path, of_names])
+        changed = value(connection, "SELECT MeetUp2025.LoadNames(?, ?)", [path, of_names])
         connection.commit()
-        total = _value(connection, _COUNTS["Fish"])
+        total = value(connection, COUNTS["Fish"])
     _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
 
 
@@ -173,16 +174,16 @@ def photos(folder: str, address: str | None) -> None:
     sent = local(folder)
     path, allowed = (folder, there(folder, "folder")) if address else readable(folder, "folder")
     with database(allowed) as connection:
-        _load_names_if_none(connection)
+        load_names_if_none(connection)
         if address and allowed:
             changed, skipped = distributed.load_photos(connection, allowed, address)
         elif sent:
             changed, skipped = sending.send_photos(connection, sent)
         else:
-            changed = _value(connection, "SELECT MeetUp2025.LoadImages(?)", [path])
+            changed = value(connection, "SELECT MeetUp2025.LoadImages(?)", [path])
             connection.commit()
-            skipped = _rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
-        total = _value(connection, _COUNTS["FishImage"])
+            skipped = rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
+        total = value(connection, COUNTS["FishImage"])
     sentence = f"{changed} photos added or changed, {total} in the database"
     _show_counts(sentence, changed=changed, total=total, skipped=len(skipped))
     for name, reason in skipped:
@@ -193,7 +194,7 @@ def photos(folder: str, address: str | None) -> None:
 
 @load.command(epilog=example("meetup2025 load vectors fish.jsonl --model-of sketch@1"))
 @click.argument("jsonl")
-@click.option("--table", type=click.Choice(list(_COUNTS)), default="Fish", show_default=True, help="Table to fill.")
+@click.option("--table", type=click.Choice(list(COUNTS)), default="Fish", show_default=True, help="Table to fill.")
 @click.option(
     "--model-of",
     metavar="MODEL",
@@ -217,9 +218,9 @@ def vectors(jsonl: str, table: str, model_of: str) -> None:
         if sent:
             changed = sending.send_vectors(connection, sent, table, model_of)
         else:
-            changed = _value(connection, "SELECT MeetUp2025.LoadVectors(?, ?, ?)", [path, table, model_of])
+            changed = value(connection, "SELECT MeetUp2025.LoadVectors(?, ?, ?)", [path, table, model_of])
         connection.commit()
-        total = _value(connection, _COUNTS[table])
+        total = value(connection, COUNTS[table])
     _show_counts(f"{changed} vectors added or changed, {total} in {table}", changed=changed, total=total)
 
 
@@ -260,13 +261,6 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
             sys.exit(SOME_FAILED)
 
 
-def _load_names_if_none(connection: Connection) -> None:
-    if not _value(connection, _COUNTS["Fish"]):
-        count = _value(connection, "SELECT MeetUp2025.LoadNames(?)", [_NAMES])
-        connection.commit()
-        complain(f"the catalogue was empty: loaded the {count} names of {_NAMES}")
-
-
 def _small_file(path: str) -> str:
     """Give a file as SQL takes it: one of this machine as a data URL, another by its name in the package or server."""
     from meetup2025 import sending
@@ -280,12 +274,12 @@ def _identified(connection: Connection, picture: str, k: int) -> tuple[dict[str,
     columns = ("fishid", "name", "kanji", "english", "score")
     try:
         sent = _data_url(picture)
-        rows = _rows(connection, "CALL MeetUp2025.Identify(?, ?)", [sent, k])
+        found = rows(connection, "CALL MeetUp2025.Identify(?, ?)", [sent, k])
     except UnreadableImageError as error:
         message = str(error)
         complain(message if repr(picture) in message else f"{picture}: {message}")
         return {"picture": picture, "error": message}, ""
-    return {"picture": picture, "names": [dict(zip(columns, row, strict=True)) for row in rows]}, sent
+    return {"picture": picture, "names": [dict(zip(columns, row, strict=True)) for row in found]}, sent
 
 
 def _data_url(picture: str) -> str:
@@ -301,8 +295,8 @@ def _data_url(picture: str) -> str:
 
 def _knows_only_drawings(connection: Connection) -> bool:
     """Tell whether the names of the database have vectors of sketch, whichever machine made them."""
-    rows = _rows(connection, "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'Fish'")
-    return any((row[0] or "").partition("@")[0] == "sketch" for row in rows)
+    models = rows(connection, "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'Fish'")
+    return any((row[0] or "").partition("@")[0] == "sketch" for row in models)
 
 
 def _typed_statements() -> str:
@@ -335,12 +329,3 @@ def _show_counts(sentence: str, **counts: int) -> None:
     from meetup2025 import output
 
     output.write_record(counts, sentence, options().format)
-
-
-def _value(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> Any:
-    return _rows(connection, sql, parameters)[0][0]
-
-
-def _rows(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        return cursor.execute(sql, parameters).fetchall()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from meetup2025.asking import MANY, READ, records
 from meetup2025.errors import DataError, NotSupportedError
 from meetup2025.options import complain
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-_MANY = 1_000_000
 _THUMBNAIL = 160
 """Pixels of the longest side, at least."""
 
@@ -153,7 +153,7 @@ def _outliers(connection: Connection, run: int, about: dict[str, str], _: Any) -
     from meetup2025 import figures
 
     sql = "SELECT Name, Value FROM MeetUp2025.ReadMetrics(?)"
-    threshold = {row["name"]: row["value"] for row in _records(connection, sql, [run])}["threshold"]
+    threshold = {row["name"]: row["value"] for row in records(connection, sql, [run])}["threshold"]
     return figures.outliers(_with_kanji(connection, _read(connection, "ReadOutliers", run)), threshold, **about)
 
 
@@ -188,21 +188,11 @@ _TITLES = {
     "Comparison": "Detectors on",
 }
 
-_READ = {
-    "ReadClusters": "SELECT * FROM MeetUp2025.ReadClusters(?, ?)",
-    "ReadComparison": "SELECT * FROM MeetUp2025.ReadComparison(?, ?)",
-    "ReadCurves": "SELECT * FROM MeetUp2025.ReadCurves(?, ?)",
-    "ReadElbow": "SELECT * FROM MeetUp2025.ReadElbow(?, ?)",
-    "ReadMap": "SELECT * FROM MeetUp2025.ReadMap(?, ?)",
-    "ReadOutliers": "SELECT * FROM MeetUp2025.ReadOutliers(?, ?)",
-}
-"""How all rows of a run are read."""
-
 
 def _of_run(connection: Connection, run: int) -> tuple[str, str]:
     """Give the kind and the source of a run."""
     sql = "SELECT Kind, Source FROM MeetUp2025.Runs('%', ?) WHERE Run = ?"
-    found = _records(connection, sql, [_MANY, run])
+    found = records(connection, sql, [MANY, run])
     if not found:
         raise DataError(f"A run must be one of MeetUp2025.Runs(). Got {run}.")
     return str(found[0]["kind"]), str(found[0]["source"])
@@ -213,7 +203,7 @@ def _metrics(connection: Connection, run: int, only: str = "") -> str:
     sql = "SELECT Subject, Name, Value FROM MeetUp2025.ReadMetrics(?)"
     found = [
         f"{row['name'].replace('_', ' ')} {row['value']:.3g}"
-        for row in _records(connection, sql, [run])
+        for row in records(connection, sql, [run])
         if not row["subject"] and row["value"] is not None and row["name"].startswith(only)
     ]
     return "".join(f" · {each}" for each in found[:6])
@@ -223,7 +213,7 @@ def _with_kanji(connection: Connection, rows: list[dict[str, Any]]) -> list[dict
     """Give names and photos the kanji of the catalogue, where it has any."""
     sql = "SELECT FishID, Name, Kanji FROM MeetUp2025.FishCatalogue()"
     known: dict[str, dict[Any, str]] = {"Fish": {}, "FishImage": {}}
-    for fish in _records(connection, sql, []):
+    for fish in records(connection, sql, []):
         known["Fish"][fish["fishid"]] = known["FishImage"][fish["name"]] = fish["kanji"] or ""
     for row in rows:
         key = row["item"] if row["source"] == "Fish" else row.get("label")
@@ -256,11 +246,4 @@ def _thumbnail(picture: str) -> str:
 
 
 def _read(connection: Connection, query: str, run: int) -> list[dict[str, Any]]:
-    return _records(connection, _READ[query], [run, _MANY])
-
-
-def _records(connection: Connection, sql: str, given: Sequence[Any]) -> list[dict[str, Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, given)
-        columns = [str(column[0]).lower() for column in cursor.description or ()]
-        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    return records(connection, READ[query], [run, MANY])

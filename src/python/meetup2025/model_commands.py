@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from meetup2025 import asking
 from meetup2025.errors import BrokenModelError, DataError
 from meetup2025.options import common, complain, database, example, options
 
@@ -67,9 +68,8 @@ def list_models() -> None:
 
     from meetup2025 import output
 
-    with database() as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT MeetUp2025.InstalledModels()")
-        models = json.loads(cursor.fetchall()[0][0])
+    with database() as connection:
+        models = json.loads(asking.value(connection, "SELECT MeetUp2025.InstalledModels()"))
     style = options().format
     columns = ["id", "revision", "dimension", "bytes", "licence", "description", "used", "fault"]
     rows = [tuple(map(each.get, columns)) for each in models]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 import meetup2025
-from meetup2025 import settings
+from meetup2025 import asking, settings
 from meetup2025.errors import Error
 
 if TYPE_CHECKING:
@@ -42,6 +42,12 @@ Exit codes:
 
 
 FORMATS = ("table", "json", "csv")
+
+NAMES = "catalogue/fish.csv"
+"""The bundled catalogue, as SQL calls it."""
+
+COUNTS = {"Fish": "SELECT COUNT(*) FROM MeetUp2025.Fish", "FishImage": "SELECT COUNT(*) FROM MeetUp2025.FishImage"}
+"""How the rows of each table are counted."""
 
 
 @dataclass
@@ -146,6 +152,14 @@ def database(
     }
     with _environment(values), meetup2025.connect(url, autocommit=autocommit) as connection:
         yield connection
+
+
+def load_names_if_none(connection: Connection) -> None:
+    """Load the bundled catalogue where the database has no names, and tell so."""
+    if not asking.value(connection, COUNTS["Fish"]):
+        count = asking.value(connection, "SELECT MeetUp2025.LoadNames(?)", [NAMES])
+        connection.commit()
+        complain(f"the catalogue was empty: loaded the {count} names of {NAMES}")
 
 
 def _warn_of_password(url: str | None) -> None:

@@ -12,6 +12,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from meetup2025 import folders, images, sources
+from meetup2025.asking import rows, value
 from meetup2025.errors import InvalidFileError, UnknownNameError, UnreadableImageError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def whole(path: Path) -> str:
 def send_vectors(connection: Connection, path: Path, table: str, model: str) -> int:
     """Load a JSON Lines file of vectors in pieces, all in the caller's transaction; the number added or changed."""
     sql = "SELECT MeetUp2025.LoadVectors(?, ?, ?)"
-    return sum(int(_value(connection, sql, [piece, table, model])) for piece in _pieces(path))
+    return sum(int(value(connection, sql, [piece, table, model])) for piece in _pieces(path))
 
 
 def send_photos(connection: Connection, folder: Path) -> tuple[int, list[tuple[str, str]]]:
@@ -60,7 +61,7 @@ def send_photos(connection: Connection, folder: Path) -> tuple[int, list[tuple[s
     from tqdm import tqdm
 
     files, left_out = folders.photo_files(folder, lambda path: path.open("rb"))
-    known = {name.upper(): rest for name, *rest in _rows(connection, _KNOWN)}
+    known = {name.upper(): rest for name, *rest in rows(connection, _KNOWN)}
     skipped = [(each.name, each.reason) for each in left_out]
     changed = 0
     for place, file in enumerate(tqdm(files, unit=" photos", disable=None, leave=False), 1):
@@ -82,7 +83,7 @@ def _send(connection: Connection, file: folders.PhotoFile, known: Any) -> int:
     digest = hashlib.sha256(b64decode(url.partition(",")[2])).hexdigest()
     if known and digest == known[1] and _is_labelled(connection, file.label, known[0]):
         return 0
-    return int(_value(connection, "SELECT MeetUp2025.AddImage(?, ?, ?)", [file.name, url, file.label or None]))
+    return int(value(connection, "SELECT MeetUp2025.AddImage(?, ?, ?)", [file.name, url, file.label or None]))
 
 
 def _is_labelled(connection: Connection, label: str, known: str) -> bool:
@@ -90,7 +91,7 @@ def _is_labelled(connection: Connection, label: str, known: str) -> bool:
     if label in ("", known):
         return True
     try:
-        return bool(_value(connection, "SELECT MeetUp2025.KnownName(?)", [label]) == known)
+        return bool(value(connection, "SELECT MeetUp2025.KnownName(?)", [label]) == known)
     except UnknownNameError:
         return False
 
@@ -118,12 +119,3 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise InvalidFileError(f"{path} must be a file that can be read. Got: {error.strerror}.") from error
-
-
-def _value(connection: Connection, sql: str, parameters: list[Any]) -> Any:
-    return _rows(connection, sql, parameters)[0][0]
-
-
-def _rows(connection: Connection, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        return cursor.execute(sql, parameters or []).fetchall()

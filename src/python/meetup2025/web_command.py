@@ -10,14 +10,10 @@ import click
 
 from meetup2025 import settings
 from meetup2025.errors import InterfaceError
-from meetup2025.options import common, complain, database, example, options
+from meetup2025.options import common, database, example, load_names_if_none, options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from meetup2025.engines import Connection
-
-_NAMES = "catalogue/fish.csv"
 
 
 @click.command(epilog=example("meetup2025 web", "meetup2025 web --listen http://127.0.0.1:8081 --allow-adding"))
@@ -49,14 +45,5 @@ def web(listen: str, hosts: Sequence[str], *, allow_adding: bool, allow_network:
     application = Application(url, adding=allow_adding, hosts={"localhost", *(name.lower() for name in hosts)})
     # While this connection is open the file is, so that each request opens it in a few milliseconds.
     with database() as connection:
-        _load_names_if_none(connection)
+        load_names_if_none(connection)
         serve(application, host, port, ready=lambda where: print(where, flush=True))
-
-
-def _load_names_if_none(connection: Connection) -> None:
-    with connection.cursor() as cursor:
-        if cursor.execute("SELECT COUNT(*) FROM MeetUp2025.Fish").fetchall()[0][0]:
-            return
-        count = cursor.execute("SELECT MeetUp2025.LoadNames(?)", [_NAMES]).fetchall()[0][0]
-    connection.commit()
-    complain(f"the catalogue was empty: loaded the {count} names of {_NAMES}")

@@ -8,7 +8,7 @@ import hashlib
 import threading
 from typing import TYPE_CHECKING, Any
 
-from meetup2025 import images
+from meetup2025 import asking, images
 from meetup2025.errors import DataError
 from meetup2025.web import files, statements
 from meetup2025.web.confidence import confidence, knows_only_drawings
@@ -111,7 +111,7 @@ def clusters(connection: Connection, request: Request) -> dict[str, Any]:
 
 def outliers(connection: Connection, request: Request) -> dict[str, Any]:
     """Give how odd each item is."""
-    given = request.whole("run"), statements.MOST
+    given = request.whole("run"), asking.MANY
     return {"items": rows(connection, statements.OUTLIERS, *given), "sql": shown(statements.OUTLIERS, *given)}
 
 

@@ -7,15 +7,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from meetup2025 import asking
 from meetup2025.errors import OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from meetup2025.engines import Connection
-
-MOST = 1_000_000
-"""Rows where all are wanted."""
 
 IDENTIFY = "CALL MeetUp2025.Identify(?, ?)"
 KNOWN = "SELECT MeetUp2025.KnownName(?)"
@@ -42,10 +40,7 @@ CHANGES = "SELECT Source, Item, Name, Moved, Cluster, OtherCluster FROM MeetUp20
 
 def rows(connection: Connection, sql: str, *given: Any) -> list[dict[str, Any]]:
     """Run a statement, and give its rows with the names of their columns in lower case."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, given)
-        names = [str(column[0]).lower() for column in cursor.description or ()]
-        return [dict(zip(names, map(_plain, row), strict=True)) for row in cursor.fetchall()]
+    return [{name: _plain(each) for name, each in row.items()} for row in asking.records(connection, sql, given)]
 
 
 def value(connection: Connection, sql: str, *given: Any) -> Any:

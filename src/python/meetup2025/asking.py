@@ -1,0 +1,46 @@
+"""
+How commands and pages ask a database: one statement, and its answer in the form that is wanted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meetup2025.engines import Connection
+
+MANY = 1_000_000
+"""Rows where all are wanted."""
+
+READ = {
+    "ReadChanges": "SELECT * FROM MeetUp2025.ReadChanges(?, ?)",
+    "ReadClusters": "SELECT * FROM MeetUp2025.ReadClusters(?, ?)",
+    "ReadComparison": "SELECT * FROM MeetUp2025.ReadComparison(?, ?)",
+    "ReadCurves": "SELECT * FROM MeetUp2025.ReadCurves(?, ?)",
+    "ReadElbow": "SELECT * FROM MeetUp2025.ReadElbow(?, ?)",
+    "ReadGroups": "SELECT * FROM MeetUp2025.ReadGroups(?, ?)",
+    "ReadMap": "SELECT * FROM MeetUp2025.ReadMap(?, ?)",
+    "ReadOutliers": "SELECT * FROM MeetUp2025.ReadOutliers(?, ?)",
+}
+"""How each result of a run is read: its number, and the most rows."""
+
+
+def value(connection: Connection, sql: str, given: Sequence[Any] = ()) -> Any:
+    """Give the first value of the first row."""
+    return rows(connection, sql, given)[0][0]
+
+
+def rows(connection: Connection, sql: str, given: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Give all rows."""
+    with connection.cursor() as cursor:
+        return cursor.execute(sql, given).fetchall()
+
+
+def records(connection: Connection, sql: str, given: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """Give all rows with the names of their columns, in lower case."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        columns = [str(column[0]).lower() for column in cursor.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
