@@ -61,8 +61,8 @@ def fit_assignment(run: int, source: str) -> int:
     known = stored_run(connection, run, CLUSTERS)
     items = read_items(connection, source)
     check_same_model(items, known)
-    model = stored_model(connection, run, Clusters)
-    return fitted_run(connection, Request(CLUSTERS, items.basis, {"of": run}), lambda: _assigned(items, model))
+    request = Request(CLUSTERS, items.basis, {"of": run})
+    return fitted_run(connection, request, lambda: _assigned(items, stored_model(connection, run, Clusters)))
 
 
 def fit_elbow(source: str, least: int = 2, most: int = 29, seed: int = 5) -> int:

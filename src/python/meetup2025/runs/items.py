@@ -87,12 +87,6 @@ class Items:
         for place in range(len(self)) if places is None else places:
             yield self.tables[place], self.keys[place], self.names[place]
 
-    def only(self, places: Sequence[int]) -> Items:
-        """Give some of the rows."""
-        fields = (self.tables, self.keys, self.names, self.labels)
-        tables, keys, names, labels = (tuple(values[place] for place in places) for values in fields)
-        return Items(self.source, tables, keys, names, labels, self.model, self.vectors[list(places)])
-
 
 def read_items(connection: Connection, source: str) -> Items:
     """
@@ -117,6 +111,16 @@ def read_items(connection: Connection, source: str) -> Items:
     if not len(items):
         raise DataError(f"A source to analyse must have vectors. Got none in {items.source}; load some first.")
     return items
+
+
+def has_changed(connection: Connection, run: StoredRun) -> bool:
+    """
+    Tell whether the source of a run has changed since.
+
+    Raises:
+        DataError: The source is no longer there, or has no vectors.
+    """
+    return read_items(connection, run.basis.source).hash != run.basis.hash
 
 
 def check_same_model(items: Items, run: StoredRun) -> None:

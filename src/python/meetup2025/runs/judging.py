@@ -73,14 +73,14 @@ def choose_threshold(run: int, labels: str) -> int:
 
     connection = current()
     known, rows, marked = _judged(connection, run, labels)
-    detector = stored_detector(connection, known)
 
     def fit() -> Outcome:
         import numpy as np
 
         scores, odd, (validation, _) = _aligned(rows, marked)
         threshold = best_f1(scores[validation], odd[validation])
-        return scored([row[:3] for row in rows], np.array([row[3] for row in rows]), threshold, detector)
+        every = np.array([row[3] for row in rows])
+        return scored([row[:3] for row in rows], every, threshold, stored_detector(connection, known))
 
     parameters = derived(known, labels=labels, labels_hash=marked.hash)
     return fitted_run(connection, Request(OUTLIERS, known.basis, parameters, _SEED), fit)
@@ -137,12 +137,12 @@ def fit_comparison(source: str, labels: str, seed: int = _SEED) -> int:
 
 def _judged(connection: Connection, run: int, labels: str) -> tuple[StoredRun, list[tuple[Any, ...]], Marked]:
     """Read a run of Outliers, its items with their scores, and a set of marks."""
-    from meetup2025.runs.items import read_items
+    from meetup2025.runs.items import has_changed
     from meetup2025.runs.outliers import OUTLIERS
     from meetup2025.runs.store import stored_run
 
     known = stored_run(connection, run, OUTLIERS)
-    if read_items(connection, known.basis.source).hash != known.basis.hash:
+    if has_changed(connection, known):
         raise DataError(f"{known.basis.source} must be as it was when run {run} was made. Got changes; fit it again.")
     with connection.cursor() as cursor:
         cursor.execute("SELECT Source, Item, Name, Score FROM MeetUp2025.OutlierItem WHERE Run = ? ORDER BY %ID", [run])

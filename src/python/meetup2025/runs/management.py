@@ -30,12 +30,11 @@ def source_changed(run: int) -> int:
         DataError: The run is not there, or the source.
     """
     from meetup2025.engines import current
-    from meetup2025.runs.items import read_items
+    from meetup2025.runs.items import has_changed
     from meetup2025.runs.store import stored_run
 
     connection = current()
-    known = stored_run(connection, run)
-    return int(read_items(connection, known.basis.source).hash != known.basis.hash)
+    return int(has_changed(connection, stored_run(connection, run)))
 
 
 def delete_run(run: int) -> int:

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from meetup2025.analytics.maps import Map
-    from meetup2025.engines import Connection
     from meetup2025.runs.items import Items
-    from meetup2025.runs.store import Metric, Outcome
+    from meetup2025.runs.store import Metric, Outcome, StoredRun
 
 MAP, ROUND_TRIP = "Map", "RoundTrip"
 """Kinds of runs."""
@@ -83,19 +82,21 @@ def fit_placement(run: int, source: str) -> int:
         ModelMismatchError: They are of another model.
         NotSupportedError: The map is one without gap.
     """
+    from meetup2025.analytics.maps import Map
     from meetup2025.analytics.placing import place
     from meetup2025.engines import current
     from meetup2025.runs.items import check_same_model, read_items
-    from meetup2025.runs.store import Outcome, Request, fitted_run, stored_run
+    from meetup2025.runs.store import Outcome, Request, fitted_run, stored_model, stored_run
 
     connection = current()
     known = stored_run(connection, run, MAP)
     items = read_items(connection, source)
     check_same_model(items, known)
-    fitted = _stored_map(connection, run, places=True)
+    _check_has_gap(known)
     parameters = {"of": run, **{name: known.parameters[name] for name in ("dimensions", "withoutgap")}}
 
     def fit() -> Outcome:
+        fitted = stored_model(connection, run, Map)
         return Outcome({"MapPoint": list(_points(items, place(fitted, items.vectors)))}, (), fitted)
 
     return fitted_run(connection, Request(MAP, items.basis, parameters), fit)
@@ -111,10 +112,14 @@ def place_of(run: int, vector: str) -> str:
         NotSupportedError: The map is one without gap.
     """
     from meetup2025 import vectors
+    from meetup2025.analytics.maps import Map
     from meetup2025.analytics.placing import place
     from meetup2025.engines import current
+    from meetup2025.runs.store import stored_model, stored_run
 
-    fitted = _stored_map(current(), run, places=True)
+    connection = current()
+    _check_has_gap(stored_run(connection, run, MAP))
+    fitted = stored_model(connection, run, Map)
     row = vectors.from_text(vector, dimension=fitted.directions.shape[1])
     return ",".join(str(number) for number in place(fitted, row[None])[0])
 
@@ -137,9 +142,13 @@ def vector_at(run: int, x: float, y: float, z: float = 0, method: str = "neighbo
 
     from meetup2025 import vectors
     from meetup2025.analytics.inverse import inverse
+    from meetup2025.analytics.maps import Map
     from meetup2025.engines import current
+    from meetup2025.runs.store import stored_model, stored_run
 
-    fitted = _stored_map(current(), run)
+    connection = current()
+    stored_run(connection, run, MAP)
+    fitted = stored_model(connection, run, Map)
     if z and fitted.dimensions == 2:
         raise DataError(f"A place on a map of two dimensions must have z = 0. Got {z} for run {run}.")
     chosen: Any = method
@@ -153,13 +162,14 @@ def fit_round_trip(run: int) -> int:
     Raises:
         DataError: The run is not there or of another kind.
     """
+    from meetup2025.analytics.maps import Map
     from meetup2025.engines import current
-    from meetup2025.runs.store import Request, fitted_run, stored_run
+    from meetup2025.runs.store import Request, fitted_run, stored_model, stored_run
 
     connection = current()
     known = stored_run(connection, run, MAP)
-    fitted = _stored_map(connection, run)
-    return fitted_run(connection, Request(ROUND_TRIP, known.basis, {"of": run}, known.seed), lambda: _returned(fitted))
+    request = Request(ROUND_TRIP, known.basis, {"of": run}, known.seed)
+    return fitted_run(connection, request, lambda: _returned(stored_model(connection, run, Map)))
 
 
 def _check(items: Items, parameters: Mapping[str, Any]) -> None:
@@ -233,14 +243,11 @@ def _points(items: Items, places: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
         yield (*known, label, *place, *flat)
 
 
-def _stored_map(connection: Connection, run: int, *, places: bool = False) -> Map:
-    """Read a map; *places* is whether new vectors are to be placed on it."""
-    from meetup2025.analytics.maps import Map
-    from meetup2025.runs.store import stored_model, stored_run
-
-    if stored_run(connection, run, MAP).parameters["withoutgap"] and places:
-        raise NotSupportedError(f"New vectors must be placed on a map with its gap. Run {run} is without; fit another.")
-    return stored_model(connection, run, Map)
+def _check_has_gap(run: StoredRun) -> None:
+    """Make sure that new vectors can be placed on a map."""
+    if run.parameters["withoutgap"]:
+        got = f"Run {run.run} is without"
+        raise NotSupportedError(f"New vectors must be placed on a map with its gap. {got}; fit another.")
 
 
 def _returned(fitted: Map) -> Outcome:

@@ -83,11 +83,14 @@ def fit_scores(run: int, source: str) -> int:
     known = stored_run(connection, run, OUTLIERS)
     items = read_items(connection, source)
     check_same_model(items, known)
-    detector, threshold = stored_detector(connection, known), metric_of(connection, run, "threshold")
-    request = Request(OUTLIERS, items.basis, derived(known))
-    return fitted_run(
-        connection, request, lambda: scored(items.rows(), _scores(detector, items, known), threshold, detector)
-    )
+    threshold = metric_of(connection, run, "threshold")
+
+    def fit() -> Outcome:
+        detector = stored_detector(connection, known)
+        scores = _scores(detector, items, known.parameters["normal_hash"])
+        return scored(items.rows(), scores, threshold, detector)
+
+    return fitted_run(connection, Request(OUTLIERS, items.basis, derived(known)), fit)
 
 
 def derived(run: StoredRun, **more: Any) -> dict[str, Any]:
@@ -126,10 +129,9 @@ def scored(known: Any, scores: NDArray[Any], threshold: float, detector: Detecto
     return Outcome({"OutlierItem": rows}, [Metric("threshold", threshold), Metric("odd", int(odd.sum()))], detector)
 
 
-def _scores(detector: Detector, items: Items, run: StoredRun) -> NDArray[Any]:
+def _scores(detector: Detector, items: Items, normal_hash: str) -> NDArray[Any]:
     """Score items; those that the detector was fitted to must not be their own neighbours."""
-    is_fitted = items.hash == run.parameters["normal_hash"]
-    return detector.own_scores if is_fitted else detector.scores(items.vectors)
+    return detector.own_scores if items.hash == normal_hash else detector.scores(items.vectors)
 
 
 def _fitted(parameters: Mapping[str, Any], seed: int, items: Items, known: Items, chosen: list[int]) -> Outcome:
@@ -140,8 +142,7 @@ def _fitted(parameters: Mapping[str, Any], seed: int, items: Items, known: Items
     fit: Any = DETECTORS[parameters["method"]].fit
     detector = fit(known.vectors, seed=seed, **more)
     threshold = from_contamination(detector.own_scores, parameters["contamination"])
-    scores = detector.own_scores if known.hash == items.hash else detector.scores(items.vectors)
-    return scored(items.rows(), scores, threshold, detector)
+    return scored(items.rows(), _scores(detector, items, known.hash), threshold, detector)
 
 
 def _detector_name(method: str) -> str:

@@ -61,7 +61,7 @@ def register(connection: Connection, source: Registered) -> str:
         raise DataError(f"The name of a source must not be empty or {', '.join(RESERVED)}. Got {name!r}.")
     with connection.cursor() as cursor:
         found = _looked_up(cursor, source)
-        cursor.execute(_statement(found, top="TOP 1 "))
+        cursor.execute(quoted(found, top="TOP 1 "))
         for *_, vector in cursor.fetchall():
             _check_vector(found, vector)
         known = _row(cursor, name)
@@ -88,9 +88,15 @@ def registered(connection: Connection, name: str) -> Registered:
         return _looked_up(cursor, known)
 
 
-def quoted(source: Registered) -> str:
+def quoted(source: Registered, *, top: str = "") -> str:
     """Write the statement that reads a source of `registered`: key, name, label, model and vector."""
-    return _statement(source)
+    schema, _, table = source.table.rpartition(".")
+    item, title, vector = map(_identifier, (source.item, source.title, source.vector))
+    label = _identifier(source.label) if source.label else "NULL"
+    return (
+        f"SELECT {top}{item}, {title}, {label}, NULL, {vector} FROM {_identifier(schema)}.{_identifier(table)} "
+        f"WHERE {vector} IS NOT NULL"
+    )
 
 
 def _check_vector(source: Registered, value: object) -> None:
@@ -126,16 +132,6 @@ def _looked_up(cursor: Cursor, source: Registered) -> Registered:
         )
     found = [columns[each.upper()] if each else "" for each in wanted]
     return Registered(source.name, f"{rows[0][0]}.{rows[0][1]}", *found)
-
-
-def _statement(source: Registered, *, top: str = "") -> str:
-    schema, _, table = source.table.rpartition(".")
-    item, title, vector = map(_identifier, (source.item, source.title, source.vector))
-    label = _identifier(source.label) if source.label else "NULL"
-    return (
-        f"SELECT {top}{item}, {title}, {label}, NULL, {vector} FROM {_identifier(schema)}.{_identifier(table)} "
-        f"WHERE {vector} IS NOT NULL"
-    )
 
 
 def _identifier(name: str) -> str:
