@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import container_rules
+import hub
+import published
 import pytest
 from container_rules import COMPOSE, ROOT, RULES, WORKFLOW, WORKFLOWS, jobs, read_files, scripts, steps
-from tiny import make_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -406,20 +407,23 @@ def builder(server: Server) -> Server:
     return server
 
 
-def build_model(builder: Server, model: str) -> subprocess.CompletedProcess[str]:
+def build_model(builder: Server, model: str, **values: str) -> subprocess.CompletedProcess[str]:
     """Build the model of an image."""
-    values = {"MEETUP2025_MODELS": str(builder.folder / "models"), "PYTHONPATH": os.pathsep.join(sys.path)}
-    return builder.run("model", MODEL=model, REVISION="main", HF_HUB_OFFLINE="1", **values)
+    folders = {"MEETUP2025_MODELS": str(builder.folder / "models"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    return builder.run("model", MODEL=model, REVISION="main", **{"HF_HUB_OFFLINE": "1", **folders, **values})
 
 
+@pytest.mark.clip
 def test_model_of_the_image(builder: Server) -> None:
-    """The builder installs the model, verifies it, and leaves its folder and nothing beside."""
-    done = build_model(builder, str(make_model(builder.folder / "tiny", "org/tiny")))
+    """The builder downloads the model, verifies it, and leaves its folder and nothing beside."""
+    with hub.serving({"org/tiny": published.clip(builder.folder / "tiny")}) as address:
+        cache = str(builder.folder / "hf")
+        done = build_model(builder, "org/tiny", HF_HUB_OFFLINE="0", HF_ENDPOINT=address, HF_HOME=cache)
 
-    assert done.returncode == 0
+    assert done.returncode == 0, done.stderr
     assert "lowest cosine to the original 1.000000" in done.stdout
     assert "image_01" in done.stdout
-    assert [path.name for path in (builder.folder / "models").iterdir()] == ["org--tiny@2"]
+    assert [path.name for path in (builder.folder / "models").iterdir()] == [f"org--tiny@{hub.COMMIT[:12]}"]
     assert (builder.folder / "bin" / "pip.calls").read_text("utf-8") == "install --quiet .[clip]\n"
 
 

@@ -189,8 +189,8 @@ def stored_run(connection: Connection, run: int, *kinds: str) -> StoredRun:
         raise DataError(f"A run must be there. Got {run}, which is not; SELECT Run FROM MeetUp2025.Runs() lists all.")
     kind, source, source_hash, model, count, parameters, seed = rows[0]
     if kinds and kind not in kinds:
-        those = f"SELECT Run FROM MeetUp2025.Runs('{kinds[0]}') lists those"
-        raise DataError(f"Run {run} must be of the kind {' or '.join(kinds)}. Got {kind}; {those}.")
+        those = f"SELECT Run FROM MeetUp2025.Runs('{kinds[0]}')"
+        raise DataError(f"Run {run} must be of the kind {' or '.join(kinds)}. Got {kind}; such runs: {those}.")
     basis = Basis(source, source_hash, model or "", int(count))
     return StoredRun(run, kind, basis, json.loads(parameters), None if seed is None else int(seed))
 
