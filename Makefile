@@ -1,12 +1,19 @@
-# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Three commands do everything on a fresh machine: `make demo`, `make notebooks` and `make test`.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+URL    ?= duckdb://
 
-.PHONY: demo test check benchmark clean
+.PHONY: demo notebooks lab test check benchmark clean
 
 demo: $(VENV)/installed
 	$(BIN)/meetup2025 demo
+
+notebooks: $(VENV)/noted
+	$(BIN)/python notebooks/run.py --url "$(URL)"
+
+lab: $(VENV)/noted
+	$(BIN)/jupyter lab notebooks
 
 test: $(VENV)/tested check
 	$(BIN)/python -m pytest
@@ -29,5 +36,10 @@ $(VENV)/tested: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --group dev --group clip
 	touch $@
 
+$(VENV)/noted: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --disable-pip-version-check --group notebooks
+	touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache

@@ -10,6 +10,7 @@ from meetup2025.figures.groups import clusters, elbow
 from meetup2025.figures.maps import gap, map_ as map  # noqa: A004 - figures.map is what it is called
 from meetup2025.figures.scores import comparison, curves, outliers
 from meetup2025.figures.sheets import identified
+from meetup2025.figures.steps import steps
 
 __all__ = [
     "check_file",
@@ -22,6 +23,7 @@ __all__ = [
     "identified",
     "map",
     "outliers",
+    "steps",
     "write_html",
     "write_png",
 ]

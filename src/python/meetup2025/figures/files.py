@@ -165,6 +165,7 @@ def _page(figure: Figure, title: str, lang: str, height: int | None = None) -> s
         include_plotlyjs=True,
         full_html=False,
         div_id="figure",
+        auto_play=False,
         default_height=f"{height}px" if height else "100vh",
     )
     templates = {scheme: palette.template(scheme) for scheme in ("light", "dark")}
