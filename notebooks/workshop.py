@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tqdm import tqdm
 
-from meetup2025 import folders, images, sending
+from meetup2025 import asking, folders, images, sending
 from meetup2025.errors import UnreadableImageError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
@@ -185,5 +185,9 @@ def clickable(connection: Connection, figure: Figure, run: int) -> VBox:
 def _tell(connection: Connection, run: int, trace: Any, clicked: Sequence[int], told: Any) -> None:
     for number in clicked:
         place = [float(getattr(trace, axis)[number]) for axis in "xyz" if axis in trace]
-        sql = "SELECT Name, Label, Distance FROM MeetUp2025.NearestOnMap(?, ?, ?, ?, 6)"
-        told.value = ask(connection, sql, run, *place, *[0.0] * (3 - len(place)))._repr_html_()
+        sql = "SELECT Source, Name, Label, Distance FROM MeetUp2025.NearestOnMap(?, ?, ?, ?, 6)"
+        near = ask(connection, sql, run, *place, *[0.0] * (3 - len(place)))
+        photos = [name for source, name, *_ in near if source == "FishImage"]
+        known = asking.thumbnails(connection, photos)
+        pictures = [Picture(name, known[name.upper()], name) for name in photos if name.upper() in known]
+        told.value = gallery(pictures).data + near._repr_html_()

@@ -13,15 +13,16 @@ import pytest
 from browser import needs_browser, opened
 from PIL import Image
 
-from meetup2025 import figures
+from meetup2025 import figures, images
 from meetup2025.errors import DataError, MissingExtraError, OperationalError
-from meetup2025.figures import files
+from meetup2025.figures import files, maps
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 ROWS = [("Fish", str(n), f"サカナ{n}", "アジ科", n % 5, n // 5, None) for n in range(20)]
 DEEP = [(*row[:6], n % 3) for n, row in enumerate(ROWS)]
+PIXEL = images.thumbnail(Image.new("RGB", (4, 3), "red"))
 FETCHING = ("src", "href", "action", "data", "poster", "srcset")
 
 
@@ -225,6 +226,24 @@ def test_deep_page_opens_without_a_network(tmp_path: Path) -> None:
 
     assert re.search(r"<canvas[^>]* width=", drawn)
     assert "WebGL" not in drawn
+    assert not re.search("Content Security Policy|Uncaught|ERR_", said)
+
+
+@needs_browser
+@pytest.mark.parametrize("rows", [ROWS, DEEP], ids=["flat", "deep"])
+@pytest.mark.parametrize(("place", "is_shown"), [(0, True), (1, False), (2, False)])
+def test_hover_shows_the_thumbnail(place: int, is_shown: bool, rows: list[Any], tmp_path: Path) -> None:  # noqa: FBT001
+    """The mouse on a point shows the thumbnail that it has; never an address, which would be fetched."""
+    given = dict(enumerate([PIXEL, "", "https://example.org/a.png"]))
+    items = [{**dict(zip(maps.COLUMNS, row, strict=True)), "thumbnail": given.get(n)} for n, row in enumerate(rows)]
+    figures.write_html(figures.map(items), tmp_path / "map.html")
+    page = (tmp_path / "map.html").read_text("utf-8")
+    hover = f'<script>plot.emit("plotly_hover", {{points: [{{customdata: ["Fish", "{place}"]}}]}})</script></body>'
+    (tmp_path / "map.html").write_text(page.replace("</body>", hover), "utf-8")
+    document, said = opened(tmp_path / "map.html", tmp_path / "profile")
+    [shown] = [tag for tag in re.findall(r"<img [^>]*>", document) if 'id="thumbnail"' in tag]
+
+    assert (PIXEL in shown, " hidden" not in shown) == (is_shown, is_shown)
     assert not re.search("Content Security Policy|Uncaught|ERR_", said)
 
 

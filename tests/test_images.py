@@ -38,6 +38,19 @@ def test_formats(kind: str) -> None:
     assert found_corners(picture) == UPRIGHT
 
 
+@pytest.mark.parametrize("size", [(1, 1), (2, 2000), (96, 96), (1200, 900)])
+def test_thumbnail_is_small(size: tuple[int, int]) -> None:
+    """A thumbnail fits its column even of noise, keeps the proportions, never grows; the picture stays as it is."""
+    picture = noise(*size)
+    made = images.thumbnail(picture)
+    small = images.open_picture(made)
+
+    assert len(made) <= 20_000
+    assert max(small.size) == min(96, max(size))
+    assert small.size[0] * size[1] == pytest.approx(size[0] * small.size[1], abs=max(size))
+    assert picture.size == size
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "MPO"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation(kind: str, orientation: int) -> None:

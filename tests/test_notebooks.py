@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from plotly.callbacks import Points
 from tiny import change_json
 
 import meetup2025
@@ -228,8 +229,6 @@ def test_gallery_has_captions():
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_click_tells_what_is_near(connection, dimensions):
     """A click on a point of a map asks what is near it, and shows that below, the point itself first."""
-    from plotly.callbacks import Points
-
     workshop.prepare(connection, [])
     [(made,)] = workshop.ask(connection, "SELECT MeetUp2025.FitMap('Fish', ?)", dimensions)
     rows = workshop.ask(connection, "SELECT * FROM MeetUp2025.ReadMap(?)", made)
@@ -239,4 +238,15 @@ def test_click_tells_what_is_near(connection, dimensions):
 
     clicked = next(name for source, item, name, *_ in rows if [source, item] == list(trace.customdata[4]))
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", told.value)
-    assert (cells[0], cells[2], len(cells)) == (clicked, "0.0000", 18)
+    assert (cells[1], cells[3], len(cells)) == (clicked, "0.0000", 24)
+
+
+def test_click_shows_photos(connection):
+    """What is near is seen, where it is a photo."""
+    workshop.prepare(connection, workshop.drawings(["マアジ", "マダコ"], each=2))
+    [(made,)] = workshop.ask(connection, "SELECT MeetUp2025.FitMap('FishImage', 2)")
+    rows = workshop.ask(connection, "SELECT * FROM MeetUp2025.ReadMap(?)", made)
+    cloud, told = workshop.clickable(connection, figures.map(rows, colour="source"), made).children
+    cloud.data[0]._dispatch_on_click(Points(point_inds=[0]), None)
+
+    assert told.value.count('<img src="data:image/jpeg;base64,') == 4

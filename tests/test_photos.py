@@ -255,6 +255,27 @@ def test_same_folder_again(connection, folder):
     assert (rows(connection), encoder.made) == (before, [])
 
 
+def test_thumbnails(connection, folder):
+    """Each photo has one thumbnail, of the picture that it has now, and at most 96 pixels wide or high."""
+    put(folder, "a.png", "b.png")
+    (folder / "wide.png").write_bytes(encoded(Image.new("RGB", (400, 200), "blue")))
+    encoder = HashedEncoder()
+    encoder.picture_size = 128
+    load(connection, folder, encoder)
+    (folder / "a.png").write_bytes(encoded(Image.new("RGB", (300, 600), "red")))
+    load(connection, folder, encoder)
+    found = dict(rows(connection, "SELECT Name, Picture FROM MeetUp2025.Thumbnail"))
+    shown = {name: images.open_picture(picture) for name, picture in found.items()}
+
+    assert {name: each.size for name, each in shown.items()} == {
+        "a.png": (48, 96),
+        "b.png": (4, 4),
+        "wide.png": (96, 48),
+    }
+    assert rows(connection, "SELECT COUNT(*) FROM MeetUp2025.Thumbnail") == [(3,)]
+    assert np.allclose(shown["a.png"].getpixel((5, 5)), (254, 0, 0), atol=5)
+
+
 def test_changed_photo(connection, folder):
     """A photo whose bytes changed is embedded again, and it alone; a new one is added; a missing one stays."""
     put(folder, "a.png", "b.png", "c.png")

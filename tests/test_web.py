@@ -237,6 +237,25 @@ def test_nearest_to_a_point_is_itself(browser, runs):
     assert len(near) == 6
 
 
+def test_near_photos_are_seen(browser, url):
+    """Photos that lie near have their thumbnails, by a statement that is shown; names have none."""
+    with meetup2025.connect(url) as connection, connection.cursor() as cursor:
+        [(number,)] = cursor.execute("SELECT MeetUp2025.FitMap('Both', 2, 12)").fetchall()
+        connection.commit()
+    points = browser.get(f"/api/map?run={number}").json()["points"]
+    photo = next(each for each in points if each["item"] == "saba.png")
+    answer = browser.get(f"/api/near?run={number}&x={photo['x']!r}&y={photo['y']!r}&k=100").json()
+
+    assert {row["source"]: row["picture"][:22] for row in answer["near"]} == {
+        "FishImage": "data:image/jpeg;base64",
+        "Fish": "",
+    }
+    statement = answer["sql"].split(";\n")[1]
+    assert dict(asked(url, statement))["saba.png"] == next(
+        row["picture"] for row in answer["near"] if row["item"] == "saba.png"
+    )
+
+
 def test_placed_picture_is_near_its_name(browser, runs):
     """A picture lands near the name that it shows, and the statements that are shown give its place."""
     answer = browser.post(f"/api/place?run={runs['map']}", SABA).json()

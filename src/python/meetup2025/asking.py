@@ -27,6 +27,10 @@ READ = {
 """How each result of a run is read: its number, and the most rows."""
 
 
+_AT_ONCE = 500
+"""Thumbnails asked for in a statement."""
+
+
 def value(connection: Connection, sql: str, given: Sequence[Any] = ()) -> Any:
     """Give the first value of the first row."""
     return rows(connection, sql, given)[0][0]
@@ -44,3 +48,19 @@ def records(connection: Connection, sql: str, given: Sequence[Any] = ()) -> list
         cursor.execute(sql, given)
         columns = [str(column[0]).lower() for column in cursor.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def thumbnails(connection: Connection, photos: Sequence[str]) -> dict[str, str]:
+    """Give the thumbnails of photos, as data URLs, by name in upper case; those that there are."""
+    found = {}
+    for start in range(0, len(photos), _AT_ONCE):
+        names = photos[start : start + _AT_ONCE]
+        answer = rows(connection, thumbnails_sql(len(names)), names)
+        found.update({str(name).upper(): str(picture) for name, picture in answer})
+    return found
+
+
+def thumbnails_sql(count: int) -> str:
+    """Give the statement that asks for the thumbnails of some photos."""
+    marks = ", ".join("?" * count)
+    return f"SELECT Name, Picture FROM MeetUp2025.Thumbnail WHERE Name IN ({marks})"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from meetup2025.asking import MANY, READ, records
+from meetup2025.asking import MANY, READ, records, thumbnails
 from meetup2025.errors import DataError, NotSupportedError
 from meetup2025.options import complain
 
@@ -23,6 +23,9 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 _THUMBNAIL = 160
 """Pixels of the longest side, at least."""
+
+_THUMBNAILS = 2000
+"""Photos of a map that are shown on hover: of more, a page would be larger than its library."""
 
 
 def pictured(command: F) -> F:
@@ -78,7 +81,7 @@ def draw_gap(connection: Connection, runs: Sequence[int], files: dict[str, str |
     if any(kind != "Map" for kind, _ in found):
         got = ", ".join(f"run {run} of {kind}" for run, (kind, _) in zip(runs, found, strict=True))
         raise NotSupportedError(f"Runs to draw side by side must be maps. Got {got}; leave out --html and --png.")
-    rows = [_with_kanji(connection, _read(connection, "ReadMap", run)) for run in runs]
+    rows = [_of_map(connection, run) for run in runs]
     titles = [f"run {run}{_metrics(connection, run, 'gap_distance')}" for run in runs]
     title = f"Maps of {' and '.join(dict.fromkeys(source for _, source in found))}"
     save(figures.gap(*rows, titles=titles, title=title), files, title)
@@ -124,7 +127,7 @@ def _checked(_: click.Context, parameter: click.Parameter, value: str | None) ->
 def _map(connection: Connection, run: int, about: dict[str, str], joined: dict[str, int | None]) -> Figure:
     from meetup2025 import figures
 
-    rows, colour = _with_kanji(connection, _read(connection, "ReadMap", run)), ""
+    rows, colour = _of_map(connection, run), ""
     for name, query, columns in (
         ("clusters", "ReadClusters", ("cluster", "central")),
         ("outliers", "ReadOutliers", ("score", "odd")),
@@ -221,6 +224,17 @@ def _with_kanji(connection: Connection, rows: list[dict[str, Any]]) -> list[dict
     return rows
 
 
+def _of_map(connection: Connection, run: int) -> list[dict[str, Any]]:
+    """Read a map, with kanji and thumbnails."""
+    rows = _with_kanji(connection, _read(connection, "ReadMap", run))
+    photos = [row for row in rows if row["source"] == "FishImage"]
+    if 0 < len(photos) <= _THUMBNAILS:
+        pictures = thumbnails(connection, [row["item"] for row in photos])
+        for row in photos:
+            row["thumbnail"] = pictures.get(row["item"].upper(), "")
+    return rows
+
+
 def _join(rows: list[dict[str, Any]], others: list[dict[str, Any]], columns: Sequence[str], run: int) -> None:
     """Take columns over from the rows of another run that are about the same items."""
     known = {(other["source"], other["item"]): other for other in others}
@@ -235,14 +249,9 @@ def _join(rows: list[dict[str, Any]], others: list[dict[str, Any]], columns: Seq
 
 def _thumbnail(picture: str) -> str:
     """Make a small JPEG of a picture, as a data URL."""
-    import base64
-    from io import BytesIO
-
     from meetup2025 import images
 
-    stream = BytesIO()
-    images.open_picture(picture, longest=_THUMBNAIL).save(stream, "JPEG", quality=85)
-    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
+    return images.thumbnail(images.open_picture(picture, longest=_THUMBNAIL), longest=2 * _THUMBNAIL)
 
 
 def _read(connection: Connection, query: str, run: int) -> list[dict[str, Any]]:

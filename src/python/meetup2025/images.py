@@ -123,6 +123,23 @@ def to_data_url(source: str | bytes | os.PathLike[str], *, longest: int, limit: 
     return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
 
 
+def thumbnail(picture: Image.Image, *, longest: int = 96) -> str:
+    """
+    Make a small copy of a picture, for people to look at.
+
+    Args:
+        picture: As `open_picture` gives it.
+        longest: Pixels of its longest side, at most.
+
+    Returns:
+        A JPEG as a data URL; of 96 pixels some 3,000 characters, and 20,000 at most.
+    """
+    small, stream = picture.copy(), BytesIO()
+    small.thumbnail((longest, longest))
+    small.save(stream, "JPEG", quality=75)
+    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
+
+
 # --- from a source to bytes ---------------------------------------------------------------------------------
 
 

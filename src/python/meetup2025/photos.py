@@ -53,6 +53,8 @@ _UPDATE = """
 UPDATE MeetUp2025.FishImage SET Label = ?, Source = ?, Hash = ?, Model = ?, Features = TO_VECTOR(?, DOUBLE)
 WHERE Name = ?"""
 _UPDATE_WORDS = "UPDATE MeetUp2025.FishImage SET Label = ?, Source = ? WHERE Name = ?"
+_DELETE_THUMBNAIL = "DELETE FROM MeetUp2025.Thumbnail WHERE Name = ?"
+_INSERT_THUMBNAIL = "INSERT INTO MeetUp2025.Thumbnail (Name, Picture) VALUES (?, ?)"
 _INSERT_SKIPPED = "INSERT INTO MeetUp2025.SkippedImage (Name, Reason) VALUES (?, ?)"
 
 
@@ -81,6 +83,7 @@ class Changes:
     skipped: list[Skipped]
     rows: list[tuple[Any, ...]] = field(default_factory=list)  # a row and its vector
     words: list[StoredImage] = field(default_factory=list)  # rows that keep their vectors
+    thumbnails: dict[str, str] = field(default_factory=dict)  # of the rows, by name
 
     def add(self, results: Sequence[Opened | Skipped | StoredImage | None], encoder: Encoder) -> None:
         """Take over what became of some photos, and make the vectors that are needed."""
@@ -90,6 +93,7 @@ class Changes:
         if opened:
             made = encoder.images([each.picture for each in opened])
             self.rows += [(*astuple(each.row), vector) for each, vector in zip(opened, made, strict=True)]
+            self.thumbnails |= {each.row.name: images.thumbnail(each.picture) for each in opened}
 
 
 def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
@@ -175,6 +179,9 @@ def write_rows(cursor: Cursor, changes: Changes, stored: Mapping[str, StoredImag
     """Write the rows of a load; *stored* are those of the table by name in upper case."""
     insert_or_update(cursor, _INSERT, _UPDATE, changes.rows, stored)
     run_many(cursor, _UPDATE_WORDS, [(each.label, each.source, each.name) for each in changes.words])
+    names = [row[0] for row in changes.rows]
+    run_many(cursor, _DELETE_THUMBNAIL, [(name,) for name in names])
+    run_many(cursor, _INSERT_THUMBNAIL, [(name, changes.thumbnails[name]) for name in names])
 
 
 def write_skipped(cursor: Cursor, skipped: Sequence[Skipped]) -> None:

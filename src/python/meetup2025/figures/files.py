@@ -59,6 +59,7 @@ _PAGE = Template("""<!doctype html>
 body { margin: 0; background: #ffffff; color: #1a1a1a; }
 @media screen and (prefers-color-scheme: dark) { body { background: #161616; color: #e8e8e8; } }
 #figure { min-width: 900px; min-height: 600px; }
+#thumbnail { position: fixed; border: 2px solid #999999; pointer-events: none; }
 @media print { .modebar { display: none; } }
 @page { size: landscape; margin: 8mm; }
 </style>
@@ -66,6 +67,7 @@ body { margin: 0; background: #ffffff; color: #1a1a1a; }
 <body>
 <noscript>This picture needs JavaScript.</noscript>
 $figure
+<img id="thumbnail" alt="" hidden>
 <script>
 const templates = $templates;
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -74,6 +76,19 @@ if (dark.matches) paint(true);
 dark.addEventListener("change", () => paint(dark.matches));
 addEventListener("beforeprint", () => paint(false));
 addEventListener("afterprint", () => paint(dark.matches));
+const plot = document.getElementById("figure"), thumbnail = document.getElementById("thumbnail");
+const thumbnails = plot.layout.meta?.thumbnails ?? {};
+let mouse = {clientX: 0, clientY: 0};
+addEventListener("mousemove", (event) => { mouse = event; });
+plot.on("plotly_hover", ({points: [point]}) => {
+  const url = thumbnails[[].concat(point.customdata ?? []).join("/")] ?? "";
+  thumbnail.hidden = !url.startsWith("data:image/");
+  if (thumbnail.hidden) return;
+  thumbnail.src = url;
+  thumbnail.style.left = Math.max(0, Math.min(mouse.clientX - 48, innerWidth - 110)) + "px";
+  thumbnail.style.top = (mouse.clientY < innerHeight - 150 ? mouse.clientY + 40 : mouse.clientY - 140) + "px";
+});
+plot.on("plotly_unhover", () => { thumbnail.hidden = true; });
 </script>
 </body>
 </html>

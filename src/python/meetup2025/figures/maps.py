@@ -40,7 +40,8 @@ def map_(rows: Iterable[Row], *, colour: str = "", title: str = "", subtitle: st
 
     Args:
         rows: Those of `MeetUp2025.ReadMap`: source, item, name, label, x, y, z. Mappings may also have kanji, cluster
-            with central (`ReadClusters`) and score with odd (`ReadOutliers`).
+            with central (`ReadClusters`), score with odd (`ReadOutliers`), and thumbnail, a data URL, which a page of
+            `write_html` shows on hover.
         colour: `source`, `label`, `cluster` or `score`; by itself what the rows have, score first, and source where
             there are several.
         title: What stands above it.
@@ -55,7 +56,7 @@ def map_(rows: Iterable[Row], *, colour: str = "", title: str = "", subtitle: st
     figure = Figure(_traces(items, _colour(items, colour)))
     figure.update_layout(coloraxis={"colorscale": palette.SCALE, "colorbar": {"title": "score", "len": 0.6, "y": 0.3}})
     _frame(figure, items)
-    return palette.dress(figure, title, subtitle)
+    return palette.dress(figure.update_layout(meta=_meta(items)), title, subtitle)
 
 
 def gap(
@@ -84,7 +85,13 @@ def gap(
         for trace in _traces(items, "source", width=geometry.WIDTH / 2):
             figure.add_trace(trace.update(legendgroup=trace.name, showlegend=column == 1), row=1, col=column)
         _frame(figure, items, column, geometry.WIDTH / 2)
-    return palette.dress(figure, title, "", top=100)
+    return palette.dress(figure.update_layout(meta=_meta([*both[0], *both[1]])), title, "", top=100)
+
+
+def _meta(items: Sequence[Record]) -> dict[str, dict[str, str]]:
+    """Give the thumbnail of each item by its source and key, as the pages of `write_html` look it up."""
+    found = {f"{item['source']}/{item['item']}": str(item["thumbnail"]) for item in items if item.get("thumbnail")}
+    return {"thumbnails": found}
 
 
 def _colour(items: Sequence[Record], colour: str) -> str:

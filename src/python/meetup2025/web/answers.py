@@ -118,16 +118,27 @@ def outliers(connection: Connection, request: Request) -> dict[str, Any]:
 def near(connection: Connection, request: Request) -> dict[str, Any]:
     """Give what lies near a place on a map."""
     given = request.whole("run"), *(request.real(axis) for axis in "xyz"), request.whole("k", most=100, default=6)
-    return {"near": rows(connection, statements.NEAR, *given), "sql": shown(statements.NEAR, *given)}
+    found, used = _near(connection, *given)
+    return {"near": found, "sql": script(used)}
 
 
 def place(connection: Connection, request: Request) -> dict[str, Any]:
     """Find where on a map the picture that was sent would lie, and what is near."""
     number, picture = request.whole("run"), _picture(request)
     found = [float(each) for each in str(value(connection, statements.PLACE, number, picture)).split(",")]
-    given = number, *[*found, 0.0][:3], 5
-    used = shown(statements.PLACE, number, picture), shown(statements.NEAR, *given)
-    return {"place": found, "near": rows(connection, statements.NEAR, *given), "sql": script(used)}
+    others, used = _near(connection, number, *[*found, 0.0][:3], 5)
+    return {"place": found, "near": others, "sql": script([shown(statements.PLACE, number, picture), *used])}
+
+
+def _near(connection: Connection, *given: Any) -> tuple[list[dict[str, Any]], list[str]]:
+    """Give what lies near a place, photos with their thumbnails; and the statements that gave them."""
+    found = rows(connection, statements.NEAR, *given)
+    photos = [str(row["item"]) for row in found if row["source"] == "FishImage"]
+    pictures = asking.thumbnails(connection, photos)
+    for row in found:
+        row["picture"] = pictures.get(str(row["item"]).upper(), "") if row["source"] == "FishImage" else ""
+    of_photos = [shown(asking.thumbnails_sql(len(photos)), *photos)] if photos else []
+    return found, [shown(statements.NEAR, *given), *of_photos]
 
 
 def compare(connection: Connection, request: Request) -> dict[str, Any]:

@@ -45,6 +45,7 @@ _TEXTS = {
     ),
     "samples_title": ("Sample pictures", "サンプル画像"),
     "result_title": ("Names, best first", "候補（近い順）"),
+    "picture": ("Picture", "画像"),
     "preview": ("The picture that was named", "調べた画像"),
     "sure": ("This is {name}.", "{name}です。"),
     "unsure": ("Not sure. The nearest name is {name}.", "確信がありません。最も近い名前は{name}です。"),

@@ -156,11 +156,14 @@ const near = (where) => tell(text("working"), () => get("api/near", { run: byId(
 function showNear(title, rows) {
   byId("chosen-text").textContent = title;
   fill(byId("near"), [
+    ...(rows.some((row) => row.picture) ? [{ title: text("picture"), show: thumbnail }] : []),
     { title: text("name"), show: (row) => nameButton(row.name ?? row.item, points.findIndex((point) => point.key === keyOf(row))) },
     { key: "label", title: text("label") },
     { key: "distance", title: text("distance"), number: true },
   ], rows);
 }
+
+const thumbnail = (row) => (row.picture ? element("img", { src: row.picture, alt: "", class: "thumbnail" }) : "");
 
 const nameButton = (name, place) =>
   element("button", { type: "button", class: "link", onclick: () => select(place).then(() => byId("chosen-title").focus()) }, name);
