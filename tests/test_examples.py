@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(meetup2025.__file__).parent
+CATALOGUE = ROOT / "docs" / "catalogue.md"
 DOCUMENTS = [ROOT / "README.md", ROOT / "README.ja.md", *sorted((ROOT / "docs").glob("*.md"))]
 DOCUMENTS.remove(ROOT / "docs" / "verify-on-iris.md")  # its claims may be errors: test_verify.py has them
 
@@ -209,6 +210,8 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "Pictures" / "fish").mkdir(parents=True)
     shutil.copy(PACKAGE / "samples" / "saba.png", tmp_path / "Pictures" / "fish" / "マサバ.png")
     (tmp_path / "mine.csv").write_text("FishID,Name\nF002,マサバ\n", "utf-8")
+    (birds,) = re.findall(r"`birds.csv`:\n\n```csv\n(.*?)```", CATALOGUE.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "birds.csv").write_text(birds, "utf-8")
     vector = text(plant().vectors[0])
     (tmp_path / "fish.jsonl").write_text(f'{{"fishid": "F002", "name": "マサバ", "features": "{vector}"}}\n', "utf-8")
     return tmp_path
@@ -223,7 +226,7 @@ DOCTESTED = [
 ]
 
 
-@pytest.mark.parametrize("module", [*DOCTESTED, "class_rules", "test_examples"])
+@pytest.mark.parametrize("module", [*DOCTESTED, "class_rules", "test_documents", "test_examples"])
 def test_docstrings(module: str) -> None:
     """The examples in docstrings give what they show."""
     results = doctest.testmod(importlib.import_module(module))

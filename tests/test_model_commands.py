@@ -375,7 +375,7 @@ def test_files_that_are_wanted():
 def test_note_of_dimension(tiny):
     """Only vectors that do not fit the tables are spoken of."""
     assert note_of_dimension(read_model(BUNDLED / "sketch")) is None
-    assert "LEN = 8" in note_of_dimension(read_model(tiny))
+    assert "vectors of 8 numbers, and the tables hold 512" in note_of_dimension(read_model(tiny))
 
 
 @pytest.mark.parametrize("name", ["./absent", "~/absent", "a/b/c", " "])

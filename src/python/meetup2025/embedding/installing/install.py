@@ -127,8 +127,7 @@ def note_of_dimension(info: ModelInfo) -> str | None:
         return None
     return (
         f"{info.id} gives vectors of {info.dimension} numbers, and the tables hold {COLUMN}: they refuse its vectors. "
-        f"Write LEN = {info.dimension} in src/cls/MeetUp2025/Fish.cls and FishImage.cls and load all again, or take a "
-        f"model of {COLUMN} numbers"
+        f"Take a model of {COLUMN} numbers, or put its vectors into a table of your own (docs/analyses.md)"
     )
 
 

@@ -1,0 +1,182 @@
+"""The documents hold together: links lead somewhere, each page is listed, what they quote of the program is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote
+
+import pytest
+
+import meetup2025
+from meetup2025 import images, readers, sources
+from meetup2025.embedding.models import COLUMN
+from meetup2025.embedding.server import LEAST_TOKEN, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = Path(meetup2025.__file__).parent
+DOCS = ROOT / "docs"
+INDEX = DOCS / "README.md"
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted(DOCS.glob("*.md")),
+    ROOT / "benchmarks" / "README.md",
+    ROOT / "scripts" / "sketch" / "README.md",
+]
+
+_CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_FAULT = re.compile(r"^\| (`.*?) \|", re.MULTILINE)
+
+
+class Link(NamedTuple):
+    """Where a link of a document leads."""
+
+    document: Path
+    target: str
+
+    @property
+    def file(self) -> Path:
+        """The file; the document itself, where the link has an anchor alone."""
+        name = unquote(self.target.partition("#")[0])
+        return (self.document.parent / name).resolve() if name else self.document
+
+    @property
+    def anchor(self) -> str:
+        """What stands after the #; empty without one."""
+        return unquote(self.target.partition("#")[2])
+
+
+def links(document: Path) -> list[Link]:
+    """Find the relative links of a document, without those in code."""
+    text = re.sub(r"`[^`\n]*`", "", _CODE.sub("", document.read_text("utf-8")))
+    return [Link(document, target) for target in _LINK.findall(text) if not re.match(r"[a-z]+:", target)]
+
+
+def anchors(text: str) -> set[str]:
+    r"""
+    Give the anchors of the headings of a document, as GitHub makes them.
+
+    >>> sorted(anchors("# `One`, two!\n## 3. 魚の名前\n```sh\n# none\n```\n## One two\n"))
+    ['3-魚の名前', 'one-two', 'one-two-1']
+    """
+    found: list[str] = []
+    for heading in re.findall(r"^#+ +(.+?) *$", _CODE.sub("", text), re.MULTILINE):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+        found.append(re.sub(r"[^\w\- ]", "", words).replace(" ", "-"))
+    return {f"{each}-{before}" if (before := found[:place].count(each)) else each for place, each in enumerate(found)}
+
+
+def shown(link: Link) -> str:
+    """Name a link in a message."""
+    return f"{link.document.relative_to(ROOT)}: {link.target}"
+
+
+# --- links ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
+def test_links_lead_to_files(document: Path) -> None:
+    """Each relative link leads to a file or folder of the project."""
+    assert [shown(link) for link in links(document) if not link.file.exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
+def test_links_lead_to_headings(document: Path) -> None:
+    """Each anchor of a link to a page is that of a heading there."""
+    to_headings = [link for link in links(document) if link.anchor and link.file.suffix == ".md" and link.file.exists()]
+
+    assert [shown(link) for link in to_headings if link.anchor not in anchors(link.file.read_text("utf-8"))] == []
+
+
+def test_links_are_found() -> None:
+    """Links are not looked for in vain."""
+    assert len(links(INDEX)) >= 15
+    assert any(link.anchor for document in DOCUMENTS for link in links(document))
+
+
+def test_index_has_each_page() -> None:
+    """The index lists each page of the folder once."""
+    listed = [link.file for link in links(INDEX) if link.file.parent == DOCS]
+
+    assert [page.name for page in sorted(DOCS.glob("*.md")) if page != INDEX and listed.count(page) != 1] == []
+
+
+def test_index_is_found() -> None:
+    """README leads to the index."""
+    assert INDEX in [link.file for link in links(ROOT / "README.md")]
+
+
+# --- what is quoted -------------------------------------------------------------------------------------------------
+
+
+def texts() -> Iterator[str]:
+    """Give what the program may say: its texts, with … for what it fills in, and those of the classes."""
+    for module in PACKAGE.rglob("*.py"):
+        tree = ast.parse(module.read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+    for source in (ROOT / "src" / "cls", ROOT / "preload"):
+        yield from (each.read_text("utf-8") for each in source.rglob("*.cls"))
+
+
+def quoted(document: Path) -> list[str]:
+    """Give the messages that the tables of faults of a page quote; … stands for what is filled in."""
+    tables = re.split(r"^\| (?:message|what happens) \|.*\n", document.read_text("utf-8"), flags=re.MULTILINE)[1:]
+    rows = [row for table in tables for row in _FAULT.findall(table.split("\n\n")[0])]
+    return [each for row in rows for each in re.findall(r"`([^`]+)`", row)]
+
+
+SAID = "\n".join(dict.fromkeys(texts())).replace("{{", "{").replace("}}", "}")
+# What stands in a message where the program fills something in.
+FILLED = ("file below", "folder below", "JPEG, PNG, GIF,", "MEETUP2025_IRIS_PASSWORD")
+
+
+@pytest.mark.parametrize("page", ["identify", "catalogue", "models", "operate"])
+def test_quoted_messages_are_those_of_the_program(page: str) -> None:
+    """Each message in a table of faults stands in the program, piece by piece."""
+    messages = quoted(DOCS / f"{page}.md")
+    cut = "|".join(("…", *map(re.escape, FILLED)))
+    pieces = [(message, part.strip()) for message in messages for part in re.split(cut, message)]
+
+    assert len(messages) >= 8
+    assert [(message, part) for message, part in pieces if part not in SAID] == []
+
+
+def test_limits_of_pictures_are_those_of_the_program() -> None:
+    """The limits on the page are those that the program holds pictures to."""
+    text = (DOCS / "identify.md").read_text("utf-8")
+
+    assert f"| formats | {', '.join(images.FORMATS)} |" in text
+    assert f"| file | {images.MAX_BYTES // 10**6} MB |" in text
+    assert f"| size by its header | {images.MAX_PIXELS // 10**6} megapixels |" in text
+    assert f"| size in memory | {images.MAX_DECODED_PIXELS // 10**6} megapixels |" in text
+    assert f"| {images.MAX_SCANNED_PIXELS // 10**6:,} megapixels, all scans together |" in text
+    assert f"| a picture for an encoder server | {Limits().picture // 10**6} MB |" in text
+    assert f"has at most {images.MAX_PATH_CHARACTERS} characters, is a path" in text
+
+
+def test_rules_of_files_are_those_of_the_program() -> None:
+    """The lengths of columns and the sizes of files on the pages are those that the program holds files to."""
+    text = (DOCS / "catalogue.md").read_text("utf-8")
+    of_columns = {
+        name.strip("` "): int(most)
+        for names, most in re.findall(r"^\| (`.*?) \|.*\| (\d+)[ a-z,A-Z]* \|$", text, re.MULTILINE)
+        for name in names.split(",")
+    }
+
+    assert of_columns == readers._COLUMNS
+    assert f"of at most {sources.MAX_BYTES / 1e6} MB" in text
+    assert f"A file has at most {readers._LARGEST_CSV // 10**6} MB" in text
+    assert f"A vector has {readers.DIMENSION} finite" in text
+    assert f"of at most {readers.LONGEST_FILE_NAME} characters" in text
+    assert f"the tables hold vectors of {COLUMN} numbers" in (DOCS / "models.md").read_text("utf-8")
+    assert f"a token of {LEAST_TOKEN} characters or more" in (DOCS / "security.md").read_text("utf-8")
