@@ -14,9 +14,14 @@ import meetup2025
 from meetup2025 import images, readers, sources
 from meetup2025.embedding.models import COLUMN
 from meetup2025.embedding.server import LEAST_TOKEN, Limits
+from meetup2025.engines.program import class_folder
+from meetup2025.engines.udl import read_package
+from meetup2025.output import table_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from meetup2025.engines import Connection
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(meetup2025.__file__).parent
@@ -149,6 +154,52 @@ def test_quoted_messages_are_those_of_the_program(page: str) -> None:
 
     assert len(messages) >= 8
     assert [(message, part) for message, part in pieces if part not in SAID] == []
+
+
+READMES = [ROOT / "README.md", ROOT / "README.ja.md"]
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda readme: readme.name)
+def test_readme_has_each_procedure(readme: Path) -> None:
+    """The README tells what each procedure does, in a row of its table."""
+    names = [
+        method.sql_name
+        for each in read_package(class_folder())
+        for method in each.methods
+        if "ReturnResultsets" in method.keywords
+    ]
+    rows = "\n".join(line for line in readme.read_text("utf-8").splitlines() if line.startswith("| `"))
+
+    assert len(names) >= 18
+    assert [name for name in names if f"`{name}(" not in rows] == []
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda readme: readme.name)
+def test_answers_of_the_tour(readme: Path) -> None:
+    """The answers that the README shows are those of its statements, one after the other, to the last digit but one."""
+    shown = re.findall(r"```sql\n(.*?)```\n\n```text\n(.*?)```", readme.read_text("utf-8"), re.DOTALL)
+    with meetup2025.connect("duckdb://") as connection:
+        tables = [[table(connection, sql) for sql in re.split(r";\s*\n", block.strip())] for block, _ in shown]
+
+    assert len(shown) == 3
+    for found, (_, text) in zip(tables, shown, strict=True):
+        ours, theirs = "\n\n".join(found).split(), text.split()
+        assert len(ours) == len(theirs)
+        assert all(is_same(one, other) for one, other in zip(ours, theirs, strict=True)), text
+
+
+def table(connection: Connection, sql: str) -> str:
+    """Run a statement, and lay out its answer as the command line does."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return "\n".join(table_lines([column[0] for column in cursor.description or ()], cursor.fetchall()))
+
+
+def is_same(one: str, other: str) -> bool:
+    """Tell whether two words are the same, scores but for rounding."""
+    if re.fullmatch(r"-?\d\.\d{3}", one) and re.fullmatch(r"-?\d\.\d{3}", other):
+        return abs(float(one) - float(other)) < 0.003
+    return one == other
 
 
 def test_limits_of_pictures_are_those_of_the_program() -> None:
