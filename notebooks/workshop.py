@@ -16,7 +16,7 @@ from tqdm import tqdm
 from meetup2025 import asking, folders, images, sending
 from meetup2025.errors import UnreadableImageError
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 from sketch.draw import SEEDS, draw
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from meetup2025 import figures
 from meetup2025.embedding.models import BUNDLED
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-sys.path.insert(0, str(NOTEBOOKS))
+sys.path.append(str(NOTEBOOKS))
 run, workshop = import_module("run"), import_module("workshop")
 
 PAIRS = [(book, book.with_suffix(".en.ipynb")) for book in run.books() if not book.stem.endswith(".en")]

@@ -110,13 +110,16 @@ def _browser_there() -> None:
 
 @pytest.fixture(scope="module")
 def served(_browser_there: None, _bundled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server: analyses in the runs 1 to 5, and maps of 5,000 points in 6 and 7."""
+    """Address of a server: analyses in the runs 1 to 5, maps of 5,000 points in 6 and 7, a map of the photos in 8."""
     path = tmp_path_factory.mktemp("served") / "served.duckdb"
     shutil.copy(_bundled_file, path)
     url = f"duckdb:///{path}"
     runs = analyse(url)
     large = plant_map(url, 2), plant_map(url, 3)
-    assert [*runs.values(), *large] == [1, 2, 3, 4, 5, 6, 7]
+    with meetup2025.connect(url) as connection, connection.cursor() as cursor:
+        [(photos,)] = cursor.execute("SELECT MeetUp2025.FitMap('FishImage', 2)").fetchall()
+        connection.commit()
+    assert [*runs.values(), *large, photos] == [1, 2, 3, 4, 5, 6, 7, 8]
     with web_server(url, "--allow-adding") as (_, address):
         yield address
 
@@ -313,6 +316,34 @@ def test_keyboard_chooses_a_point(driver, served):
 
     reads(driver, "#chosen-text", "Near マサバ:")
     until(driver, lambda _: script(driver, "document.activeElement.id") == "chosen-title")
+
+
+def test_row_has_one_line(driver, served):
+    """The name of a neighbour, a button, stands on the same line as what is beside it."""
+    driver.get(f"{served}map?run=1&at=Fish/F002")
+    reads(driver, "#chosen-text", "Near ")
+    lines = script(
+        driver,
+        """["button", "td:last-child"].map((part) => {
+          const mark = document.createElement("span");
+          mark.style.display = "inline-block";  // without a text it stands on the line
+          document.querySelector(`#near tbody ${part}`).append(mark);
+          return mark.getBoundingClientRect().bottom;
+        })""",
+    )
+
+    assert lines[0] == pytest.approx(lines[1], abs=0.5)
+
+
+def test_photos_that_are_near_are_seen(driver, served):
+    """Beside a photo that is near stands its thumbnail, which the browser can show."""
+    driver.get(f"{served}map?run=8&at=FishImage/saba.png")
+    reads(driver, "#near", "Picture")
+
+    widths = "[...document.querySelectorAll('#near img')].map((each) => each.naturalWidth)"
+    shown = until(driver, lambda _: min(found := script(driver, widths), default=0) and found)
+    assert len(shown) == 5
+    assert min(shown) > 20
 
 
 def test_lasso_lists_a_region(driver, served):
