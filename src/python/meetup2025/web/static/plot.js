@@ -4,6 +4,7 @@ import { text } from "./common.js";
 const COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800", "#8C8C8C"]; // Okabe and Ito, 2008
 const MARKS = ["circle", "square", "diamond", "cross", "x", "circle-open", "square-open", "diamond-open"];
 const OTHERS = COLOURS.length - 1;
+const CROWD = 1000; // points in space that are all squares: their marks are too small to tell apart, and squares turn faster
 
 const hasWebGL = Boolean(document.createElement("canvas").getContext("webgl"));
 
@@ -14,14 +15,15 @@ const style = (name) => getComputedStyle(document.documentElement).getPropertyVa
 
 // Gives the traces of a cloud. Points have x, y and perhaps z; value(point) is a text or, by a scale, a number.
 export function traces(points, value, { scale = "" } = {}) {
-  if (scale) return [trace(points, { name: scale, showlegend: false }, scaled(points, value, scale))];
+  const plain = isDeep(points) && points.length > CROWD ? { symbol: "square", line: { width: 0 } } : {};
+  if (scale) return [trace(points, { name: scale, showlegend: false }, { ...scaled(points, value, scale), ...plain })];
   const groups = grouped(points, value);
   const largest = [...groups.keys()].filter((name) => name !== "").sort((a, b) => groups.get(b).length - groups.get(a).length);
   const named = largest.slice(0, largest.length > OTHERS + 1 ? OTHERS : OTHERS + 1);
   const rest = [...groups].filter(([name]) => !named.includes(name)).flatMap(([, members]) => members);
   const clouds = named.map((name, place) => [name, groups.get(name), Math.min(place, OTHERS)]);
   if (rest.length) clouds.push([text("others"), rest, OTHERS]);
-  return clouds.map(([name, members, place]) => trace(members, { name }, { color: COLOURS[place], symbol: MARKS[place] }));
+  return clouds.map(([name, members, place]) => trace(members, { name }, { color: COLOURS[place], symbol: MARKS[place], ...plain }));
 }
 
 function grouped(points, value) {
