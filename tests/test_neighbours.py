@@ -7,7 +7,7 @@ import pytest
 from blobs import blobs
 from sklearn.neighbors import NearestNeighbors
 
-from meetup2025.analytics import neighbours
+from meetup2025.analytics import inverted_file, neighbours
 from meetup2025.errors import DataError, InvalidVectorError
 
 
@@ -51,25 +51,78 @@ def test_neighbours_among_others() -> None:
     assert found.cosines[:, 0] == pytest.approx(1)
 
 
-def test_neighbours_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Candidates in a few directions hold nearly all neighbours; the cosines of those found are exact."""
-    monkeypatch.setattr(neighbours, "_PRINCIPAL", 40)
-    monkeypatch.setattr(neighbours, "_BLOCK", 5000)
-    unit = neighbours.directions(blobs(300, 3).rows)
-    exact = neighbours.nearest_others(unit, 10)
+@pytest.mark.parametrize("block", [700, 1 << 24])
+def test_neighbours_of_many(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    """Of rows in groups few are compared, and nearly all neighbours are found; the cosines of those found are exact."""
+    monkeypatch.setattr(neighbours, "_BLOCK", block)
+    monkeypatch.setattr(neighbours, "nearest_others", None)
+    unit = neighbours.directions(blobs(2000, 40).rows)
+    exact = neighbours.nearest_among(unit, unit, 11).indices[:, 1:]
 
     found = neighbours.nearest_of_many(unit, 10)
 
-    same = [len({*one} & {*other}) for one, other in zip(found.indices, exact.indices, strict=True)]
-    assert 9 < np.mean(same) < 10
+    same = [len({*one} & {*other}) for one, other in zip(found.indices, exact, strict=True)]
+    assert np.mean(same) > 9.8
     assert found.cosines == pytest.approx(np.einsum("nd,nkd->nk", unit, unit[found.indices]), abs=1e-6)
-    assert (found.indices != np.arange(300)[:, None]).all()
+    assert (found.indices != np.arange(2000)[:, None]).all()
+    assert (np.diff(found.cosines, axis=1) <= 0).all()
 
 
-def test_too_few_for_candidates() -> None:
-    """Twice as many candidates as neighbours must be there."""
+def test_rows_without_groups_are_all_compared() -> None:
+    """Where the neighbours of a row are anywhere, all rows are compared, and none is missed."""
+    unit = neighbours.directions(drawn(600, 64))
+
+    assert (neighbours.nearest_of_many(unit, 10).indices == neighbours.nearest_others(unit, 10).indices).all()
+
+
+@pytest.mark.parametrize("n", [2, 3, 11])
+def test_few_of_many(n: int) -> None:
+    """Few rows, fewer than lists could hold, have all others as neighbours; equal ones too."""
+    unit = neighbours.directions(np.vstack([drawn(n - 1), drawn(1)]))
+    equal = neighbours.directions(np.ones((n, 3)))
+
+    for rows in (unit, equal):
+        found = neighbours.nearest_of_many(rows, n - 1)
+        assert [{*row} for row in found.indices.tolist()] == [{*range(n)} - {place} for place in range(n)]
+
+
+def test_too_many_neighbours() -> None:
+    """There must be as many others as neighbours are wanted."""
     with pytest.raises(DataError, match=r"from 1 to the number of others, 19\. Got 20"):
-        neighbours.nearest_of_many(neighbours.directions(drawn(20)), 10)
+        neighbours.nearest_of_many(neighbours.directions(drawn(20)), 20)
+
+
+# --- the lists of many ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [1, 2, 50, 2000])
+def test_each_row_is_in_one_list(n: int) -> None:
+    """The lists share out all rows, each in the list that its label says; each list is the nearest to itself."""
+    file = inverted_file.build(neighbours.directions(blobs(n, min(n, 40)).rows))
+
+    assert np.sort(np.concatenate(file.members)).tolist() == list(range(n))
+    assert all((file.labels[own] == number).all() for number, own in enumerate(file.members))
+    assert (file.nearest[:, 0] == np.arange(len(file.members))).all()
+    assert (np.take_along_axis(file.ranks, file.nearest, axis=1) == np.arange(len(file.members))).all()
+
+
+def test_candidates_are_enough() -> None:
+    """Candidates are the rows of as many lists as are wanted, and of more where these have too few rows."""
+    file = inverted_file.build(neighbours.directions(blobs(2000, 40).rows))
+    own, two = file.candidates(3, 1, 1), file.candidates(3, 2, 1)
+
+    assert own.tolist() == file.members[3].tolist()
+    assert two.tolist() == [*own, *file.members[file.nearest[3, 1]]]
+    assert len(file.candidates(3, 1, 1500)) >= 1500
+    assert len(file.candidates(3, 1, 2000)) == 2000
+
+
+def test_share_counts_pairs() -> None:
+    """All lists are all pairs; one list is the pairs within the lists."""
+    file = inverted_file.build(neighbours.directions(blobs(2000, 40).rows))
+
+    assert file.share(len(file.members)) == pytest.approx(1)
+    assert file.share(1) == pytest.approx(sum(len(own) ** 2 for own in file.members) / 2000**2)
 
 
 def test_cosines_in_any_company() -> None:

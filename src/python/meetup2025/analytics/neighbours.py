@@ -1,7 +1,7 @@
 """
-The nearest neighbours of vectors by the cosine: all of them compared, block by block.
+The nearest neighbours of vectors by the cosine: all of them compared, block by block, so that none is missed.
 
-Up to some 100,000 rows this is faster than building an index, and it misses none.
+Maps of very many rows, whose errors of layout are larger than that of a missed neighbour, look in lists instead.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meetup2025 import vectors
+from meetup2025.analytics import inverted_file
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from meetup2025.analytics.inverted_file import InvertedFile
 
 _BLOCK = 1 << 24
 """Cosines that are in the memory at once: 64 MB of float32."""
@@ -27,8 +30,14 @@ _TALL = 1024
 _ROWS = 4096
 """Vectors whose norms are computed at once."""
 
-_PRINCIPAL = 128
-"""Directions in which candidates are looked for: 50 hold half of the neighbours of CLIP-like vectors, these most."""
+_TRIED = 500
+"""Rows that are compared with all others, to learn how many lists hold their neighbours."""
+
+_HELD = 0.99
+"""Of these neighbours, the share that the lists must hold."""
+
+_WORTH = 0.25
+"""Share of all pairs above which lists cost more than they save: there each pair is compared twice."""
 
 
 @dataclass(frozen=True)
@@ -151,22 +160,41 @@ def compared(unit: NDArray[np.float32], base: NDArray[np.float32], found: Neighb
 
 def nearest_of_many(unit: NDArray[np.float32], k: int) -> Neighbours:
     """
-    Find nearly all of the *k* nearest others of each row, for many rows in half of the time of `nearest`.
+    Find nearly all of the *k* nearest others of each row, for many rows in a fraction of the time of `nearest`.
 
-    The 2 *k* nearest in the principal directions are compared in full: cosines are exact, a neighbour may be missed.
+    A row is compared with those of the lists around its own, as many lists as hold the neighbours of some rows that
+    are compared with all. Where the rows are not in groups, so that these lists are many, all are compared.
 
     Args:
-        unit: Shape (n, d), of `directions`; n above 2 *k*.
+        unit: Shape (n, d), of `directions`; n above *k*.
         k: At least 1.
 
     Raises:
-        DataError: There are not 2 *k* others.
+        DataError: As `nearest`.
     """
-    _check_count(2 * k, len(unit) - 1, "others")
-    _, basis = np.linalg.eigh(unit.T @ unit)
-    principal = np.ascontiguousarray(unit @ basis[:, -_PRINCIPAL:])
-    candidates = _nearest(principal, principal, 2 * k, others=True).indices
-    return _ordered(unit, unit, candidates, k)
+    _check_count(k, len(unit) - 1, "others")
+    file = inverted_file.build(unit)
+    lists = _lists(file, unit, k)
+    if file.share(lists) > _WORTH:
+        return nearest_others(unit, k)
+    found = np.empty((len(unit), k), np.intp)
+    for number, own in enumerate(file.members):
+        near = file.candidates(number, lists, k + 1) if len(own) else own
+        step = max(1, _BLOCK // max(1, len(near)))
+        for start in range(0, len(own), step):
+            rows = own[start : start + step]
+            block = unit[rows] @ unit[near].T
+            _leave_out(block, start)  # its own list is the first
+            found[rows] = near[_highest(block, k)]
+    return _ordered(unit, unit, found, k)
+
+
+def _lists(file: InvertedFile, unit: NDArray[np.float32], k: int) -> int:
+    """Find how many lists around its own hold the nearest others of a row, by those of some rows."""
+    rows = np.linspace(0, len(unit) - 1, min(len(unit), _TRIED)).astype(np.intp)
+    near = nearest_directions(unit[rows], unit, k + 1).indices
+    ranks = file.ranks[file.labels[rows][:, None], file.labels[near]]
+    return int(np.quantile(ranks, _HELD, method="higher")) + 1
 
 
 def _ordered(unit: NDArray[np.float32], base: NDArray[np.float32], candidates: NDArray[np.intp], k: int) -> Neighbours:
