@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import weakref
 from io import BytesIO
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hashed import HashedEncoder
+from pictures import encoded
+from PIL import Image
 
-from meetup2025 import loading, stored
+from meetup2025 import loading, photos, stored
 from meetup2025.errors import DataError, IntegrityError, InvalidFileError, ModelMismatchError
 from meetup2025.readers import read_vectors
 from meetup2025.stored import names_of_fish
@@ -277,13 +280,28 @@ def test_names_of_another_model(connection):
     assert everything(connection) == before
 
 
-def test_whole_catalogue_with_another_model(connection):
-    """A file that replaces every row may bring another model."""
+def test_whole_catalogue_with_another_model(connection, monkeypatch):
+    """A file that replaces every row may bring another model, where the vectors before could be made again."""
+    monkeypatch.setattr(stored, "installed", lambda: [SimpleNamespace(model="hashed@1", int8=None)])
     load_names(connection, TWO)
     assert load_names(connection, TWO + "F003,サンマ,\n", HashedEncoder("other@1")) == 3
     assert rows(connection, "SELECT DISTINCT %EXACT(Model) FROM MeetUp2025.Fish") == [("other@1",)]
     expected = HashedEncoder("other@1").texts(["ブリ"])[0]
     assert np.allclose(vector_of(connection, "ブリ"), expected, rtol=0, atol=1e-12)
+
+
+def test_vectors_that_cannot_be_made_again(connection):
+    """Vectors that were made elsewhere are not replaced by a catalogue for its words, nor by a photo of their name."""
+    load_vectors(connection, [fish("F001", "マアジ"), fish("F002", "ブリ")], "Fish", "mine@1")
+    load_vectors(connection, [photo("a.png")], "FishImage", "mine@1")
+    before = everything(connection)
+    message = r"must not be replaced .* Got some of mine@1, which is not installed here; .* would be of hashed@1"
+    with pytest.raises(ModelMismatchError, match=message):
+        load_names(connection, TWO)
+    with pytest.raises(ModelMismatchError, match=message):
+        photos.add_image(connection, "a.png", encoded(Image.new("RGB", (4, 4))), "", HashedEncoder())
+
+    assert everything(connection) == before
 
 
 @pytest.mark.parametrize("table", ["Fish", "FishImage"])

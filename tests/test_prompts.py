@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from io import BytesIO
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -300,8 +301,9 @@ def test_texts_that_differ_in_case(connection):
     assert (encoder.made, is_mean(connection, "a", "a", "SABA")) == (["a", "b"], True)
 
 
-def test_prompts_of_another_model(connection):
+def test_prompts_of_another_model(connection, monkeypatch):
     """What another model has made is not taken: it embeds all, and both are kept."""
+    monkeypatch.setattr(stored, "installed", lambda: [SimpleNamespace(model="hashed@1", int8=None)])
     load(connection, TWO, PHOTOS)
     with pytest.raises(ModelMismatchError, match="hashed@1; this is other@1"):
         load(connection, "FishID,Name\nF001,マアジ\n", PHOTOS, HashedEncoder("other@1"))

@@ -18,6 +18,7 @@ from meetup2025.readers import FishRecord, VectorRecord, read_names, read_vector
 from meetup2025.stored import (
     StoredFish,
     batches,
+    check_lost,
     check_models,
     insert_or_update,
     models_left,
@@ -90,7 +91,8 @@ def load_names(
         InvalidFileError: The file breaks a rule.
         DataError: A row has no name for any of the templates.
         IntegrityError: A name of the file is already there under another FishID.
-        ModelMismatchError: Rows that the file does not replace have vectors of another model.
+        ModelMismatchError: Rows that the file does not replace have vectors of another model; or rows that it replaces
+            have some that could not be made again.
     """
     stored = stored_fish(connection)
     records = read_names(file, source)
@@ -104,6 +106,7 @@ def load_names(
     changed = [row for row in wanted if row != stored.get(row.fish_id)]
     embed = [row for row in changed if _needs_vector(row, stored.get(row.fish_id))]
     words = [row for row in changed if not _needs_vector(row, stored.get(row.fish_id))]
+    check_lost("Fish", encoder.model, [stored[row.fish_id].model for row in embed if row.fish_id in stored])
     made, new = _vectors(connection, encoder, embed, keep=chosen != BARE)
     with connection.transaction(), connection.cursor() as cursor:
         set_names_free(cursor, given_up)

@@ -22,6 +22,7 @@ from meetup2025.readers import LONGEST_FILE_NAME, check_text, composed, normal
 from meetup2025.stored import (
     StoredImage,
     batches,
+    check_lost,
     check_models,
     insert_or_update,
     models_left,
@@ -33,7 +34,7 @@ from meetup2025.stored import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from PIL.Image import Image
@@ -110,11 +111,13 @@ def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
 
     Raises:
         InvalidFileError: The file `labels.csv` of the folder breaks a rule.
-        ModelMismatchError: Photos that the folder does not replace have vectors of another model.
+        ModelMismatchError: Photos that the folder does not replace have vectors of another model; or those that it
+            replaces have some that could not be made again.
     """
     stored = stored_images(connection)
     files, skipped = find_photos(folder, names_of_fish(connection))
     check_models("FishImage", encoder.model, models_left(stored, files))
+    check_lost("FishImage", encoder.model, models_without_files(stored, files))
     changes = Changes(skipped)
 
     def opened(file: Photo) -> Opened | Skipped | StoredImage | None:
@@ -158,6 +161,7 @@ def add_image(connection: Connection, name: str, data: bytes, label: str, encode
         stored = rows_of_images(cursor, [name])
     before = stored.get(name.upper())
     _check_other_photos(connection, encoder.model, before)
+    check_lost("FishImage", encoder.model, models_without_files(stored, stored))
     found = _label(name, normal(label), names_of_fish(connection)) or (before.label if before else "")
     row = StoredImage(before.name if before else name, found, "", _digest(data), encoder.model)
     if before and replace(before, source="") == row:
@@ -173,6 +177,11 @@ def _check_other_photos(connection: Connection, model: str, replaced: StoredImag
     """Hold all photos but one to a model, by their counts: the rows themselves may be millions."""
     others = Counter(models_of(connection, "FishImage")) - Counter([replaced.model] if replaced else [])
     check_models("FishImage", model, others)
+
+
+def models_without_files(stored: Mapping[str, StoredImage], names: Iterable[str]) -> list[str]:
+    """Give the models of the rows that were not made of a file, of some names in upper case."""
+    return [stored[name].model for name in names if name in stored and not stored[name].hash]
 
 
 def write_rows(cursor: Cursor, changes: Changes, stored: Mapping[str, StoredImage]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from meetup2025 import vectors
+from meetup2025.embedding.models import QUANTISED, installed
 from meetup2025.errors import DataError, IntegrityError, ModelMismatchError
 from meetup2025.readers import normal
 
@@ -152,6 +153,31 @@ def check_models(table: str, model: str, models: Iterable[str]) -> None:
             f"The vectors of MeetUp2025.{table} must all be of one model. The table has {', '.join(others)}; this is "
             f"{model}: take the model of the table (settings MEETUP2025_MODEL and MEETUP2025_RUNTIME), or empty the "
             "table and load it again."
+        )
+
+
+def check_lost(table: str, model: str, replaced: Iterable[str]) -> None:
+    """
+    Refuse to replace vectors that could not be made again, as those of `LoadVectors`.
+
+    Args:
+        table: Name of the table.
+        model: Model of the new vectors.
+        replaced: Models of the vectors that would be replaced; empty for none.
+
+    Raises:
+        ModelMismatchError: One of *replaced* is neither *model* nor installed here.
+    """
+    others = {other for other in replaced if other and not _is_same_model(other, model)}
+    if not others:
+        return
+    known = [each.model + half for each in installed() for half in (("", QUANTISED) if each.int8 else ("",))]
+    lost = sorted(other for other in others if not any(_is_same_model(other, each) for each in known))
+    if lost:
+        raise ModelMismatchError(
+            f"Vectors of MeetUp2025.{table} must not be replaced where they could not be made again. Got some of "
+            f"{', '.join(lost)}, which is not installed here; the new ones would be of {model}: change words by "
+            "UPDATE, or delete the rows first."
         )
 
 
