@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 URL    ?= duckdb://
+LAB    ?=
 
 .PHONY: demo notebooks lab test check benchmark clean
 
@@ -13,7 +14,7 @@ notebooks: $(VENV)/noted
 	$(BIN)/python notebooks/run.py --url "$(URL)"
 
 lab: $(VENV)/noted
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab $(LAB) notebooks
 
 test: $(VENV)/tested check
 	$(BIN)/python -m pytest

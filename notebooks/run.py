@@ -1,12 +1,14 @@
 """
 Run the notebooks: `python notebooks/run.py [--url URL] [NAME…]`.
 
-Each runs in a kernel of its own, with the database of the URL; the copy with its outputs is in `build/notebooks`.
+Each runs in a kernel of its own, with the database of the URL. The copy with its outputs is in `build/notebooks`, as a
+notebook and as a page.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 import time
@@ -15,6 +17,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
 from tqdm import tqdm
 
 NOTEBOOKS = Path(__file__).parent
@@ -46,6 +49,7 @@ def run(book: Path, **lines: str) -> nbformat.NotebookNode:
     for name, value in lines.items():
         _change(notebook, name, value)
     quiet = ["--log-level=ERROR"]  # a kernel warns of what listens on this machine, each time
+    os.environ["PLOTLY_RENDERER"] = "plotly_mimetype+notebook"  # figures that a page has, too
     here = {"metadata": {"path": str(NOTEBOOKS)}}
     return NotebookClient(notebook, timeout=_SECONDS, resources=here, extra_arguments=quiet).execute()
 
@@ -84,8 +88,13 @@ def main() -> int:
 def _ran(book: Path, url: str) -> bool:
     """Run a notebook, write its copy and tell how long it took; or what failed."""
     start = time.monotonic()
+    page, copy = (_BUILD / book.name).with_suffix(".html"), _BUILD / book.name
+    for old in (page, copy):
+        old.unlink(missing_ok=True)
     try:
-        nbformat.write(run(book, URL=url), _BUILD / book.name)
+        done = run(book, URL=url)
+        nbformat.write(done, copy)
+        page.write_text(HTMLExporter().from_notebook_node(done)[0], "utf-8")
     except CellExecutionError as error:
         tqdm.write(f"{book.stem}: {error.ename}: {error.evalue}", file=sys.stderr)
         return False
@@ -94,4 +103,7 @@ def _ran(book: Path, url: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("stopped")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tqdm import tqdm
 
 from meetup2025 import asking, folders, images, sending
-from meetup2025.errors import UnreadableImageError
+from meetup2025.errors import InvalidFileError, UnreadableImageError
 
 sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 from sketch.draw import SEEDS, draw
@@ -63,11 +63,12 @@ def _cell(value: Any) -> str:
 
 
 def ask(connection: Connection, sql: str, *values: Any) -> Answer:
-    """Run a statement, and give its rows."""
+    """Run a statement, keep what it changed, and give its rows."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         answer = Answer(cursor.fetchall() if cursor.description else [])
         answer.columns = tuple(column[0] for column in cursor.description or ())
+    connection.commit()
     return answer
 
 
@@ -102,7 +103,12 @@ def photos(folder: str) -> list[Picture]:
         each for each in read if not isinstance(each, Picture)
     ]:
         print(f"{name}: {reason}")
-    return [each for each in read if isinstance(each, Picture)]
+    found = [each for each in read if isinstance(each, Picture)]
+    if not found:
+        raise InvalidFileError(
+            f"A folder of photos must have one that can be read. Got none in {Path(folder).resolve()}."
+        )
+    return found
 
 
 def _read(file: folders.PhotoFile) -> Picture | tuple[str, str]:
@@ -116,11 +122,10 @@ def _read(file: folders.PhotoFile) -> Picture | tuple[str, str]:
 
 
 def prepare(connection: Connection, pictures: Iterable[Picture]) -> None:
-    """Load the catalogue and pictures, and keep them; what is there already stays as it is."""
+    """Load the catalogue and pictures; what is there already stays as it is."""
     ask(connection, "SELECT MeetUp2025.LoadNames('catalogue/fish.csv')")
     for picture in tqdm(pictures, "loading", disable=None):
         ask(connection, "SELECT MeetUp2025.AddImage(?, ?, ?)", *picture)
-    connection.commit()
 
 
 def named(connection: Connection, pictures: Iterable[Picture]) -> list[dict[str, Any]]:

@@ -79,7 +79,7 @@ def elbow(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figure
     return palette.dress(figure, title, subtitle)
 
 
-_RULES = (("sse", "elbow", "SSE: sum of squared distances"), ("silhouette", "silhouette", "mean silhouette"))
+_RULES = (("sse", "elbow", "SSE"), ("silhouette", "silhouette", "silhouette"))
 
 
 def _line(place: int, group: Sequence[Record]) -> Any:
