@@ -318,6 +318,28 @@ def test_keyboard_chooses_a_point(driver, served):
     until(driver, lambda _: script(driver, "document.activeElement.id") == "chosen-title")
 
 
+def test_colours_are_those_of_the_map(driver, served):
+    """A map is coloured by runs that have its items, and by no others."""
+    driver.get(f"{served}map?run=8")
+    drawn(driver)
+    of_photos = script(driver, "[...document.querySelectorAll('#colour option')].map((each) => each.textContent)")
+    driver.get(f"{served}map?run=1")
+    drawn(driver)
+    of_names = script(driver, "[...document.querySelectorAll('#colour option')].map((each) => each.textContent)")
+
+    assert of_photos == ["Label"]
+    assert len(of_names) == 3
+    assert all(each.endswith("Fish") for each in of_names[1:])
+
+
+def test_map_that_is_not_there(driver, served):
+    """A link to a map that is gone says so, and shows the newest."""
+    driver.get(f"{served}map?run=999")
+
+    assert "no map of run 999" in reads(driver, "#error", "999")
+    drawn(driver)
+
+
 def test_row_has_one_line(driver, served):
     """The name of a neighbour, a button, stands on the same line as what is beside it."""
     driver.get(f"{served}map?run=1&at=Fish/F002")

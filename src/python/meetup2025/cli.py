@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Connection
 
+_DRAWINGS_ALONE = "the model sketch knows drawings: do not trust it with photographs"
+
 
 @click.group(
     cls=Program,
@@ -94,9 +96,9 @@ def identify(pictures: Sequence[str], k: int, **files: str | None) -> None:
         answers, shown = zip(*(_identified(connection, picture, k) for picture in pictures), strict=True)
         only_drawings = _knows_only_drawings(connection)
     _show_identified(answers)
-    draw_answers(answers, shown, files)
+    draw_answers(answers, shown, files, _DRAWINGS_ALONE if only_drawings else "")
     if only_drawings and any("names" in answer for answer in answers):
-        complain("the model sketch knows drawings: do not trust it with photographs")
+        complain(_DRAWINGS_ALONE)
     if any("error" in answer for answer in answers):
         sys.exit(SOME_FAILED)
 
@@ -114,8 +116,11 @@ def find(text: str, k: int) -> None:
             complain("there are no photos to search: load yours with `meetup2025 load photos FOLDER`")
             sys.exit(SOME_FAILED)
         found = rows(connection, "CALL MeetUp2025.FindImages(?, ?)", [text, k])
+        only_drawings = _knows_only_drawings(connection)
     ranked = [(rank, *row) for rank, row in enumerate(found, 1)]
     output.write_rows(("rank", "name", "label", "score"), ranked, options().format)
+    if only_drawings:
+        complain(_DRAWINGS_ALONE)
 
 
 @main.group(epilog=example("meetup2025 load names", "meetup2025 load photos ~/Pictures/fishing"))
@@ -294,8 +299,8 @@ def _data_url(picture: str) -> str:
 
 
 def _knows_only_drawings(connection: Connection) -> bool:
-    """Tell whether the names of the database have vectors of sketch, whichever machine made them."""
-    models = rows(connection, "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'Fish'")
+    """Tell whether the vectors of the database are of sketch, whichever machine made them."""
+    models = rows(connection, "SELECT Model FROM MeetUp2025.VectorModels()")
     return any((row[0] or "").partition("@")[0] == "sketch" for row in models)
 
 

@@ -87,7 +87,9 @@ def draw_gap(connection: Connection, runs: Sequence[int], files: dict[str, str |
     save(figures.gap(*rows, titles=titles, title=title), files, title)
 
 
-def draw_answers(answers: Sequence[dict[str, Any]], pictures: Sequence[str], files: dict[str, str | None]) -> None:
+def draw_answers(
+    answers: Sequence[dict[str, Any]], pictures: Sequence[str], files: dict[str, str | None], note: str
+) -> None:
     """Draw pictures beside their names; *pictures* are data URLs, or names of samples; empty ones are not shown."""
     from meetup2025 import figures
 
@@ -96,7 +98,8 @@ def draw_answers(answers: Sequence[dict[str, Any]], pictures: Sequence[str], fil
             {**answer, "thumbnail": _thumbnail(picture) if picture and "names" in answer else ""}
             for answer, picture in zip(answers, pictures, strict=True)
         ]
-        save(figures.identified(sheet, title="What is in the picture"), files, "What is in the picture")
+        title = "What is in the picture"
+        save(figures.identified(sheet, title=title, subtitle=note), files, title)
 
 
 def save(figure: Figure, files: dict[str, str | None], title: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
+import warnings
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -56,6 +57,7 @@ _TURNS = {
 
 # Pillow's own limit is below the cameras of today. It warns above this one, and raises above twice this one.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # what is refused needs no warning besides
 
 
 def open_picture(source: str | bytes, *, longest: int = 512) -> Image.Image:

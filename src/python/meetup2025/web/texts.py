@@ -45,6 +45,10 @@ _TEXTS = {
     ),
     "samples_title": ("Sample pictures", "サンプル画像"),
     "result_title": ("Names, best first", "候補（近い順）"),
+    "no_such_map": (
+        "There is no map of run {run}; this is the newest.",
+        "ラン {run} の地図はありません。最新の地図を表示します。",
+    ),
     "picture": ("Picture", "画像"),
     "preview": ("The picture that was named", "調べた画像"),
     "sure": ("This is {name}.", "{name}です。"),

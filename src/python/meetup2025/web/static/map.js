@@ -3,7 +3,8 @@ import { byId, checkPicture, complain, element, fill, get, number, post, remembe
 import { SETTINGS, canDraw, inside, isDeep, layout, onScheme, spot, traces } from "./plot.js";
 
 const ROWS = 100;
-let maps = []; // runs
+let runs = [];
+let maps = []; // those of the runs that are maps
 let points = []; // each with place, key, name, label, x, y, z
 let colour = { kind: "label", of: (point) => point.label ?? "", title: text("label") };
 let picture = null; // where a new picture lies
@@ -18,18 +19,16 @@ async function start() {
   if (!answer) return;
   maps = answer.runs.filter((run) => run.kind === "Map");
   byId("run").replaceChildren(...maps.map((run) => option(run.run, `${run.run} – ${run.source}, ${dimensions(run)} (${run.items})`)));
-  const colours = answer.runs.filter((run) => run.kind === "Clusters" || run.kind === "Outliers");
-  byId("colour").replaceChildren(
-    option("label", text("label")),
-    ...colours.map((run) => option(`${run.kind}:${run.run}`, `${text(run.kind)} ${run.run} – ${run.source}`)),
-  );
+  runs = answer.runs;
   if (!maps.length) {
     showSQL(answer.sql);
     return complain(text("no_maps"));
   }
-  choose(byId("run"), state.get("run"));
+  const isThere = choose(byId("run"), state.get("run"));
+  offerColours();
   choose(byId("colour"), state.get("colour"));
   await loadMap();
+  if (state.get("run") && !isThere) complain(text("no_such_map", { run: state.get("run") }));
 }
 
 const option = (value, title) => element("option", { value }, title);
@@ -38,7 +37,18 @@ function dimensions(run) {
   return found ? `${found}D` : text("placed");
 }
 function choose(select, value) {
-  if (value && [...select.options].some((each) => each.value === value)) select.value = value;
+  const is = [...select.options].some((each) => each.value === value);
+  if (is) select.value = value;
+  return is;
+}
+
+// Offers the runs that have items of the map.
+function offerColours() {
+  const { source } = maps.find((run) => String(run.run) === byId("run").value);
+  const parts = (name) => (name === "Both" ? ["Fish", "FishImage"] : [name]);
+  const fits = (run) => ["Clusters", "Outliers"].includes(run.kind) && parts(run.source).some((each) => parts(source).includes(each));
+  const offered = runs.filter(fits).map((run) => option(`${run.kind}:${run.run}`, `${text(run.kind)} ${run.run} – ${run.source}`));
+  byId("colour").replaceChildren(option("label", text("label")), ...offered);
 }
 
 async function loadMap() {
@@ -147,6 +157,8 @@ async function select(place) {
   remember({ at: point.key });
   const others = answer.near.filter((row) => keyOf(row) !== point.key);
   showNear(text("near_of", { name: point.name ?? point.item }), others);
+  const own = answer.near.find((row) => keyOf(row) === point.key)?.picture;
+  if (own) byId("chosen-text").prepend(thumbnail({ picture: own }));
   sql.near = answer.sql;
   refresh();
 }
@@ -222,6 +234,8 @@ byId("run").addEventListener("change", () => {
   remember({ run: byId("run").value, at: null, lasso: null });
   byId("near").replaceChildren();
   byId("chosen-text").textContent = text("near_hint");
+  offerColours();
+  choose(byId("colour"), state.get("colour"));
   loadMap();
 });
 byId("colour").addEventListener("change", () => {
