@@ -217,12 +217,14 @@ def test_dropped_or_pasted_picture_is_named(driver, served, way):
     ids=["text", "nothing", "truncated", "200 MB"],
 )
 def test_bad_upload_is_a_message(driver, served, tmp_path, content, says):
-    """A file that is no whole picture, or too large, gives a message, and the page goes on."""
+    """A file that is no whole picture, or too large, gives a message, no statement, and the page goes on."""
     with (tmp_path / "bad.jpg").open("wb") as file:
         file.truncate(content) if isinstance(content, int) else file.write(content)
-    driver.get(served)
+    driver.get(f"{served}?sample=saba.png")
+    reads(driver, "#sql", "Identify")
     found(driver, "#file").send_keys(str(tmp_path / "bad.jpg"))
     reads(driver, "#error", says)
+    assert found(driver, "#sql").text == ""
 
     found(driver, "#file").send_keys(str(SAMPLES / "maaji.jpg"))
     reads(driver, "#verdict", "マアジ")

@@ -39,7 +39,7 @@ async function add(name) {
 async function send(file) {
   const answer = await tell(text("working"), () => post("api/identify", {}, checkPicture(file)));
   byId("result").hidden = !answer;
-  if (!answer) return;
+  if (!answer) return showSQL();
   picture = file;
   remember({ sample: null });
   if (byId("preview").src.startsWith("blob:")) URL.revokeObjectURL(byId("preview").src);
@@ -49,7 +49,7 @@ async function send(file) {
 async function show(sample) {
   const answer = await tell(text("working"), () => get("api/sample", { name: sample }));
   byId("result").hidden = !answer;
-  if (!answer) return;
+  if (!answer) return showSQL();
   picture = null;
   remember({ sample });
   showNames(answer, `samples/${sample}`);
