@@ -143,6 +143,20 @@ def test_one_line_is_another_database(tmp_path):
     assert asked == [(4,)]
 
 
+@pytest.mark.parametrize("name", ["1-identify", "2-see", "3-group", "4-odd"])
+def test_one_line_is_a_server(name, request):
+    """With the URL of a server the cells run over its driver, here to a double of it."""
+    url = request.getfixturevalue("_double_server")
+    cells = [cell.source for cell in read(NOTEBOOKS / f"{name}.ipynb").cells if cell.cell_type == "code"]
+    changed = [re.sub(r"(?m)^URL = .*$", f"URL = {url!r}", cell) for cell in cells]
+    names: dict[str, Any] = {}
+    for cell in changed:
+        exec(compile(cell, name, "exec"), names)  # noqa: S102 - it is our own
+
+    assert changed != cells
+    assert type(names["connection"]).__module__.startswith("meetup2025.engines.iris.")
+
+
 def test_another_model_and_own_photos(tmp_path, monkeypatch):
     """Two lines of the last notebook are another model and a folder of photos, with labels from their names."""
     monkeypatch.setenv("MEETUP2025_MODELS", str(tmp_path / "models"))
