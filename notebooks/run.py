@@ -49,9 +49,9 @@ def run(book: Path, **lines: str) -> nbformat.NotebookNode:
     for name, value in lines.items():
         _change(notebook, name, value)
     quiet = ["--log-level=ERROR"]  # a kernel warns of what listens on this machine, each time
-    os.environ["PLOTLY_RENDERER"] = "plotly_mimetype+notebook"  # figures that a page has, too
+    environment = {**os.environ, "PLOTLY_RENDERER": "plotly_mimetype+notebook"}  # figures that a page has, too
     here = {"metadata": {"path": str(NOTEBOOKS)}}
-    return NotebookClient(notebook, timeout=_SECONDS, resources=here, extra_arguments=quiet).execute()
+    return NotebookClient(notebook, timeout=_SECONDS, resources=here, extra_arguments=quiet).execute(env=environment)
 
 
 def _change(notebook: nbformat.NotebookNode, name: str, value: str) -> None:

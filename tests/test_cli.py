@@ -702,7 +702,8 @@ def test_identify_takes_the_samples_by_their_name_in_sql():
 @pytest.mark.usefixtures("full")
 def test_find_photos():
     """Photos come with rank, label and score, in each form."""
-    table = run("find", "赤い魚", "-k", 2).stdout.splitlines()
+    shown = run("find", "赤い魚", "-k", 2)
+    table = shown.stdout.splitlines()
     from_json = json.loads(run("find", "赤い魚", "-k", 2, "--format", "json").stdout)
     from_csv = read_csv(run("find", "赤い魚", "-k", 2, "--format", "csv").stdout)
 
@@ -712,6 +713,7 @@ def test_find_photos():
         == [row["name"] for row in from_csv]
         == [row["name"] for row in from_json]
     )
+    assert shown.stderr.splitlines() == [DRAWINGS_ONLY]
 
 
 @pytest.mark.usefixtures("full")

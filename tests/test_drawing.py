@@ -154,6 +154,17 @@ def test_identify() -> None:
     images = [image["source"] for image in figure["layout"]["images"]]
     assert len(images) == 3
     assert all(each.startswith("data:image/jpeg;base64,") and len(each) < 60_000 for each in images)
+    assert "do not trust it with photographs" in figure["layout"]["title"]["subtitle"]["text"]
+
+
+def test_map_of_photos_has_their_thumbnails() -> None:
+    """A map of photos holds a small picture of each, by its key; that of names holds none."""
+    photos, names = drawn("map", "FishImage", "-d", 2), drawn("map", "Fish", "-d", 2)
+    found = photos["layout"]["meta"]["thumbnails"]
+
+    assert len(found) == 12
+    assert found["FishImage/saba.png"].startswith("data:image/jpeg;base64,")
+    assert names["layout"]["meta"]["thumbnails"] == {}
 
 
 def test_identify_with_a_broken_picture() -> None:
