@@ -8,6 +8,7 @@ notebook and as a page.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import re
 import sys
@@ -78,6 +79,8 @@ def main() -> int:
         parser.error(
             f"a name must be one of {', '.join(book.stem for book in books())}; got {', '.join(sorted(unknown))}"
         )
+    # A kernel that ends may close amid a message, of which tornado complains; what a cell did wrong is raised.
+    logging.getLogger("tornado.general").setLevel(logging.CRITICAL)
     _BUILD.mkdir(parents=True, exist_ok=True)
     failed = [book for book in tqdm(chosen, "notebooks", disable=None, leave=False) if not _ran(book, given.url)]
     if len(failed) < len(chosen):

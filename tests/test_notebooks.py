@@ -181,12 +181,13 @@ def test_command_runs_what_is_named():
     done, unknown, failed = (command("3-group"), command("9-none"), command("--url", "nodb://", "3-group"))
 
     assert (done.returncode, unknown.returncode, failed.returncode) == (0, 2, 1)
-    assert (done.stderr, failed.stdout) == ("", "")
+    assert failed.stdout == ""
+    assert "3-group" not in done.stderr
     copies = [NOTEBOOKS.parent / "build" / "notebooks" / f"3-group.{kind}" for kind in ("html", "ipynb")]
     assert not any(copy.exists() for copy in copies)  # the failed run took them away
     assert re.search(r"^3-group +\d+\.\d s\nThe notebooks with their outputs are in .*notebooks\.\n$", done.stdout)
     assert "a name must be one of 1-identify, 1-identify.en" in unknown.stderr
-    assert failed.stderr.startswith("3-group: InterfaceError: ")
+    assert "3-group: InterfaceError: " in failed.stderr
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
