@@ -99,10 +99,8 @@ def photos(folder: str) -> list[Picture]:
     """Take the photos of a folder, labelled as `meetup2025 load photos` does; print what is no readable picture."""
     files, left_out = folders.photo_files(Path(folder).expanduser(), lambda path: path.open("rb"))
     read = [_read(file) for file in tqdm(files, "reading", disable=None)]
-    for name, reason in [(each.name, each.reason) for each in left_out] + [
-        each for each in read if not isinstance(each, Picture)
-    ]:
-        print(f"{name}: {reason}")
+    for each in [*left_out, *(each for each in read if isinstance(each, folders.Skipped))]:
+        print(f"{each.name}: {each.reason}")
     found = [each for each in read if isinstance(each, Picture)]
     if not found:
         raise InvalidFileError(
@@ -111,13 +109,13 @@ def photos(folder: str) -> list[Picture]:
     return found
 
 
-def _read(file: folders.PhotoFile) -> Picture | tuple[str, str]:
-    """Read a photo, or tell its name and what is wrong with it."""
+def _read(file: folders.PhotoFile) -> Picture | folders.Skipped:
+    """Read a photo, or tell what is wrong with it."""
     try:
         url = sending.picture(file.path)
         images.open_picture(url)  # whole, not its header alone
     except UnreadableImageError as error:
-        return file.name, str(error)
+        return folders.Skipped(file.name, str(error))
     return Picture(file.name, url, file.label)
 
 
@@ -130,11 +128,10 @@ def prepare(connection: Connection, pictures: Iterable[Picture]) -> None:
 
 def named(connection: Connection, pictures: Iterable[Picture]) -> list[dict[str, Any]]:
     """Name pictures, for `figures.identified`."""
-    columns = ("fishid", "name", "kanji", "english", "score")
+    sql = "CALL MeetUp2025.Identify(?, 3)"
     return [
-        {"picture": each.file, "thumbnail": each.url, "names": [dict(zip(columns, row, strict=True)) for row in answer]}
+        {"picture": each.file, "thumbnail": each.url, "names": asking.records(connection, sql, [each.url])}
         for each in pictures
-        for answer in [ask(connection, "CALL MeetUp2025.Identify(?, 3)", each.url)]
     ]
 
 
@@ -170,7 +167,6 @@ def _tell(connection: Connection, run: int, trace: Any, clicked: Sequence[int], 
         place = [float(getattr(trace, axis)[number]) for axis in "xyz" if axis in trace]
         sql = "SELECT Source, Name, Label, Distance FROM MeetUp2025.NearestOnMap(?, ?, ?, ?, 6)"
         near = ask(connection, sql, run, *place, *[0.0] * (3 - len(place)))
-        photos = [name for source, name, *_ in near if source == "FishImage"]
-        known = asking.thumbnails(connection, photos)
-        pictures = [Picture(name, known[name.upper()], name) for name in photos if name.upper() in known]
+        small = asking.thumbnails(connection, [(source, name) for source, name, *_ in near])
+        pictures = [Picture(name, url, name) for (_, name, *_), url in zip(near, small, strict=True) if url]
         told.value = gallery(pictures).data + near._repr_html_()

@@ -26,7 +26,6 @@ READ = {
 }
 """How each result of a run is read: its number, and the most rows."""
 
-
 _AT_ONCE = 500
 """Thumbnails asked for in a statement."""
 
@@ -50,14 +49,15 @@ def records(connection: Connection, sql: str, given: Sequence[Any] = ()) -> list
         return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
-def thumbnails(connection: Connection, photos: Sequence[str]) -> dict[str, str]:
-    """Give the thumbnails of photos, as data URLs, by name in upper case; those that there are."""
+def thumbnails(connection: Connection, items: Sequence[tuple[str, str]]) -> list[str]:
+    """Give the thumbnail of each item, of which source and key are given, as a data URL; empty where it has none."""
+    photos = [key for source, key in items if source == "FishImage"]
     found = {}
     for start in range(0, len(photos), _AT_ONCE):
         names = photos[start : start + _AT_ONCE]
         answer = rows(connection, thumbnails_sql(len(names)), names)
         found.update({str(name).upper(): str(picture) for name, picture in answer})
-    return found
+    return [found.get(key.upper(), "") if source == "FishImage" else "" for source, key in items]
 
 
 def thumbnails_sql(count: int) -> str:

@@ -27,19 +27,10 @@ from meetup2025.errors import (
     OperationalError,
 )
 from meetup2025.folders import Skipped
-from meetup2025.photos import (
-    Changes,
-    Photo,
-    find_photos,
-    models_without_files,
-    open_photo,
-    write_rows,
-    write_skipped,
-)
+from meetup2025.photos import Changes, Photo, check_imported, find_photos, open_photo, write_rows, write_skipped
 from meetup2025.stored import (
     StoredImage,
     batches,
-    check_lost,
     check_models,
     models_left,
     names_of_fish,
@@ -153,7 +144,7 @@ def load_photos(connection: Connection, folder: Path, address: str) -> tuple[int
         stored = stored_images(connection)
         files, skipped = find_photos(folder, names_of_fish(connection))
         check_models("FishImage", model, models_left(stored, files))
-        check_lost("FishImage", model, models_without_files(stored, files))
+        check_imported(model, stored, files)
         connection.commit()
         photos = [(file, stored.get(key)) for key, file in files.items()]
         changed = 0

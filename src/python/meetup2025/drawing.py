@@ -230,11 +230,10 @@ def _with_kanji(connection: Connection, rows: list[dict[str, Any]]) -> list[dict
 def _of_map(connection: Connection, run: int) -> list[dict[str, Any]]:
     """Read a map, with kanji and thumbnails."""
     rows = _with_kanji(connection, _read(connection, "ReadMap", run))
-    photos = [row for row in rows if row["source"] == "FishImage"]
-    if 0 < len(photos) <= _THUMBNAILS:
-        pictures = thumbnails(connection, [row["item"] for row in photos])
-        for row in photos:
-            row["thumbnail"] = pictures.get(row["item"].upper(), "")
+    if sum(row["source"] == "FishImage" for row in rows) <= _THUMBNAILS:
+        pictures = thumbnails(connection, [(row["source"], row["item"]) for row in rows])
+        for row, picture in zip(rows, pictures, strict=True):
+            row["thumbnail"] = picture
     return rows
 
 

@@ -117,7 +117,7 @@ def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
     stored = stored_images(connection)
     files, skipped = find_photos(folder, names_of_fish(connection))
     check_models("FishImage", encoder.model, models_left(stored, files))
-    check_lost("FishImage", encoder.model, models_without_files(stored, files))
+    check_imported(encoder.model, stored, files)
     changes = Changes(skipped)
 
     def opened(file: Photo) -> Opened | Skipped | StoredImage | None:
@@ -161,7 +161,7 @@ def add_image(connection: Connection, name: str, data: bytes, label: str, encode
         stored = rows_of_images(cursor, [name])
     before = stored.get(name.upper())
     _check_other_photos(connection, encoder.model, before)
-    check_lost("FishImage", encoder.model, models_without_files(stored, stored))
+    check_imported(encoder.model, stored, stored)
     found = _label(name, normal(label), names_of_fish(connection)) or (before.label if before else "")
     row = StoredImage(before.name if before else name, found, "", _digest(data), encoder.model)
     if before and replace(before, source="") == row:
@@ -179,9 +179,10 @@ def _check_other_photos(connection: Connection, model: str, replaced: StoredImag
     check_models("FishImage", model, others)
 
 
-def models_without_files(stored: Mapping[str, StoredImage], names: Iterable[str]) -> list[str]:
-    """Give the models of the rows that were not made of a file, of some names in upper case."""
-    return [stored[name].model for name in names if name in stored and not stored[name].hash]
+def check_imported(model: str, stored: Mapping[str, StoredImage], names: Iterable[str]) -> None:
+    """Refuse to replace vectors of some names, in upper case, that no picture made and that could not be made again."""
+    imported = [stored[name].model for name in names if name in stored and not stored[name].hash]
+    check_lost("FishImage", model, imported)
 
 
 def write_rows(cursor: Cursor, changes: Changes, stored: Mapping[str, StoredImage]) -> None:

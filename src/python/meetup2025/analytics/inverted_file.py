@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,16 +43,21 @@ class InvertedFile:
     nearest: NDArray[np.intp]
     ranks: NDArray[np.intp]
 
+    @cached_property
+    def sizes(self) -> NDArray[np.intp]:
+        """How many rows each list has, shape (c,)."""
+        return np.bincount(self.labels, minlength=len(self.members))
+
     def candidates(self, number: int, lists: int, least: int) -> NDArray[np.intp]:
         """Give the rows of the lists that are nearest to a list, its own first: at least *least* rows."""
-        sizes = np.cumsum([len(self.members[each]) for each in self.nearest[number]])
-        enough = max(lists, int(np.searchsorted(sizes, least)) + 1)
+        rows = np.cumsum(self.sizes[self.nearest[number]])
+        enough = max(lists, int(np.searchsorted(rows, least)) + 1)
         return np.concatenate([self.members[each] for each in self.nearest[number, :enough]])
 
     def share(self, lists: int) -> float:
         """Give the share of all pairs of rows that are compared where each row is, with those of so many lists."""
-        sizes = np.array([len(each) for each in self.members], float)
-        return float((sizes * sizes[self.nearest[:, :lists]].sum(axis=1)).sum() / sizes.sum() ** 2)
+        compared = self.sizes * self.sizes[self.nearest[:, :lists]].sum(axis=1)
+        return float(compared.sum()) / len(self.labels) ** 2
 
 
 def build(rows: NDArray[np.float32]) -> InvertedFile:

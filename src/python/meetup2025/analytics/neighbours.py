@@ -179,8 +179,8 @@ def nearest_of_many(unit: NDArray[np.float32], k: int) -> Neighbours:
         return nearest_others(unit, k)
     found = np.empty((len(unit), k), np.intp)
     for number, own in enumerate(file.members):
-        near = file.candidates(number, lists, k + 1) if len(own) else own
-        step = max(1, _BLOCK // max(1, len(near)))
+        near = file.candidates(number, lists, k + 1)
+        step = max(1, _BLOCK // len(near))
         for start in range(0, len(own), step):
             rows = own[start : start + step]
             block = unit[rows] @ unit[near].T

@@ -49,7 +49,8 @@ def steps(rows: Iterable[Row], groups: Sequence[Sequence[int]], *, title: str = 
     figure = maps.map_(items, colour="source", title=title, subtitle=subtitle)
     numbers = sorted({number for step in groups for number in step})
     paths = [_centres(items, step, numbers) for step in groups]
-    looks = {number: palette.marker(place, in_space=_in_space(figure)) for place, number in enumerate(numbers)}
+    in_space = any(trace.type == "scatter3d" for trace in figure.data)
+    looks = {number: palette.marker(place, in_space=in_space) for place, number in enumerate(numbers)}
     drawn = [_step(figure, items, looks, step, paths[: place + 1]) for place, step in enumerate(groups)]
     figure.update_traces(showlegend=False)
     for change, trace in zip(drawn[0], figure.data, strict=False):
@@ -64,10 +65,6 @@ def _check(groups: Sequence[Sequence[int]], count: int) -> None:
     if lengths != {count}:
         got = ", ".join(map(str, sorted(lengths))) or "no step"
         raise DataError(f"Each step must have a group for each of the {count} rows, and one step be there. Got {got}.")
-
-
-def _in_space(figure: Figure) -> bool:
-    return any(trace.type == "scatter3d" for trace in figure.data)
 
 
 def _centres(items: Sequence[Record], step: Sequence[int], numbers: Sequence[int]) -> NDArray[np.float64]:
@@ -91,17 +88,16 @@ def _step(
         found = [looks[of[tuple(key)]] for key in trace.customdata]
         parts = {part: [look[part] for look in found] for part in ("color", "symbol")}
         changes.append({"type": trace.type, "marker": parts})
-    ways = np.stack(path, axis=1)
-    return [*changes, *(_way(way, looks[number], number, figure) for number, way in zip(looks, ways, strict=True))]
+    ways = zip(looks.items(), np.stack(path, axis=1), strict=True)
+    return [*changes, *(_way(way, look, number, figure.data[0].type) for (number, look), way in ways)]
 
 
-def _way(way: NDArray[np.float64], look: dict[str, Any], number: int, figure: Figure) -> dict[str, Any]:
+def _way(way: NDArray[np.float64], look: dict[str, Any], number: int, kind: str) -> dict[str, Any]:
     """Give the way of one centre, with a large mark where it is now."""
-    in_space = _in_space(figure)
     sizes = [0] * (len(way) - 1) + [_CENTRE]
     return {
-        "type": "scatter3d" if in_space else "scatter",
-        **dict(zip("xyz" if in_space else "xy", way.T.tolist(), strict=False)),
+        "type": kind,
+        **dict(zip("xyz" if kind == "scatter3d" else "xy", way.T.tolist(), strict=False)),
         "mode": "lines+markers",
         "line": {"color": look["color"], "width": _PATH},
         "marker": {**look, "size": sizes, "line": {"color": "#1a1a1a", "width": 2}},

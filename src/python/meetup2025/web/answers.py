@@ -133,10 +133,10 @@ def place(connection: Connection, request: Request) -> dict[str, Any]:
 def _near(connection: Connection, *given: Any) -> tuple[list[dict[str, Any]], list[str]]:
     """Give what lies near a place, photos with their thumbnails; and the statements that gave them."""
     found = rows(connection, statements.NEAR, *given)
-    photos = [str(row["item"]) for row in found if row["source"] == "FishImage"]
-    pictures = asking.thumbnails(connection, photos)
-    for row in found:
-        row["picture"] = pictures.get(str(row["item"]).upper(), "") if row["source"] == "FishImage" else ""
+    pictures = asking.thumbnails(connection, [(row["source"], row["item"]) for row in found])
+    for row, picture in zip(found, pictures, strict=True):
+        row["picture"] = picture
+    photos = [row["item"] for row in found if row["source"] == "FishImage"]
     of_photos = [shown(asking.thumbnails_sql(len(photos)), *photos)] if photos else []
     return found, [shown(statements.NEAR, *given), *of_photos]
 

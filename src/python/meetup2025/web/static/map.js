@@ -26,7 +26,6 @@ async function start() {
   }
   const isThere = choose(byId("run"), state.get("run"));
   offerColours();
-  choose(byId("colour"), state.get("colour"));
   await loadMap();
   if (state.get("run") && !isThere) complain(text("no_such_map", { run: state.get("run") }));
 }
@@ -42,13 +41,14 @@ function choose(select, value) {
   return is;
 }
 
-// Offers the runs that have items of the map.
+// Offers the runs that have items of the map, and chooses that of the link.
 function offerColours() {
   const { source } = maps.find((run) => String(run.run) === byId("run").value);
   const parts = (name) => (name === "Both" ? ["Fish", "FishImage"] : [name]);
   const fits = (run) => ["Clusters", "Outliers"].includes(run.kind) && parts(run.source).some((each) => parts(source).includes(each));
   const offered = runs.filter(fits).map((run) => option(`${run.kind}:${run.run}`, `${text(run.kind)} ${run.run} – ${run.source}`));
   byId("colour").replaceChildren(option("label", text("label")), ...offered);
+  choose(byId("colour"), state.get("colour"));
 }
 
 async function loadMap() {
@@ -235,7 +235,6 @@ byId("run").addEventListener("change", () => {
   byId("near").replaceChildren();
   byId("chosen-text").textContent = text("near_hint");
   offerColours();
-  choose(byId("colour"), state.get("colour"));
   loadMap();
 });
 byId("colour").addEventListener("change", () => {
