@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import query_rules
 from query_rules import CUT, queries, tables
 
-from meetup2025.engines.dialect import ToVector, parse
-from meetup2025.engines.udl import Argument, Class, Method, Property, Query, examples, procedure_steps, python_call
+from meetup2025.engines.classes import Argument, Class, Method, Property, Query, examples, procedure_steps, python_call
+from meetup2025.engines.sql import ToVector, parse
 from meetup2025.errors import ClassSyntaxError
 
 if TYPE_CHECKING:
