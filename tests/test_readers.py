@@ -58,7 +58,7 @@ def refused_vectors(data: bytes, table: str = "Fish") -> tuple[str, int]:
 
 @pytest.mark.parametrize(
     "written",
-    ["ブリ", "ﾌﾞﾘ", unicodedata.normalize("NFD", "ブリ"), "\u3000ブリ ", "\tブリ\r\n"],
+    ["ブリ", "ﾌﾞﾘ", unicodedata.normalize("NFD", "ブリ"), "\u3000ブリ ", "\tブリ\r\n", "\ufeffブリ", " \ufeff\u2028ブリ\x85"],
 )
 def test_one_spelling_of_a_name(written):
     """Half-width, decomposed and padded katakana are the one name."""
@@ -241,6 +241,13 @@ def test_vectors_of_photos(member):
     """The key of a photo is its file name, composed."""
     (record,) = vectors(lines_of({member: unicodedata.normalize("NFD", "ブリ/1.jpg"), "features": ONES}), "FishImage")
     assert (record.key, record.name) == ("ブリ/1.jpg", "ブリ/1.jpg")
+
+
+def test_vectors_of_photos_with_blanks():
+    """A file name may have blanks of any width."""
+    name = "IMG_0001\u3000(1)\u202f.png"
+    (record,) = vectors(lines_of({"filename": name, "features": ONES}), "FishImage")
+    assert record.key == name
 
 
 def test_number_as_fish_id():
