@@ -188,11 +188,16 @@ def test_refused_catalogues(text, reason, line, column):
     assert "fish.csv" in message
 
 
-def test_shift_jis():
-    """Shift_JIS is refused at the first byte that is not UTF-8, with the command that mends it."""
-    message, line, column = refused_names("FishID,Name\nF001,abc\nF002,ブリ\n".encode("cp932"))
+@pytest.mark.parametrize("name", ["ブリ", "鰤(ぶり)", "ﾌﾞﾘ"])
+@pytest.mark.parametrize(
+    ("codec", "told"), [("cp932", "Shift_JIS: iconv -f CP932"), ("euc-jp", "EUC-JP: iconv -f EUC-JP")]
+)
+def test_japanese_before_utf_8(codec, told, name):
+    """Shift_JIS and EUC-JP are refused at the first byte that is not UTF-8, with the command that mends them."""
+    name = "ブリ" if codec == "euc-jp" and name == "ﾌﾞﾘ" else name
+    message, line, column = refused_names(f"FishID,Name\nF001,abc\nF002,{name}\n".encode(codec))
     assert (line, column) == (3, 2)
-    assert "iconv -f CP932 -t UTF-8 fish.csv" in message
+    assert f"it looks like {told} -t UTF-8 fish.csv" in message
 
 
 @pytest.mark.parametrize(
@@ -200,12 +205,16 @@ def test_shift_jis():
     [
         (b"FishID,Name\nF001,\x81\n", (2, 2)),
         ("FishID,Name\nF001,abc\n".encode("utf-16"), (1, 1)),
+        ("FishID,Name\nF001,Hänfling\n".encode("latin-1"), (2, 2)),
+        ("FishID,Name\nF001,Weißfisch\n".encode("latin-1"), (2, 2)),
+        ("FishID,Name\nF001,poisson rêvé à l’ail\n".encode("cp1252"), (2, 2)),
+        ("FishID,Name\nF001,刺身\n".encode("gb18030"), (2, 2)),
     ],
 )
 def test_another_encoding(data, place):
-    """Bytes that are no Shift_JIS either are not called so."""
+    """Bytes that make no Japanese by any encoding are given no other name."""
     message, *found = refused_names(data)
-    assert ("must be UTF-8" in message, "Shift_JIS" in message, tuple(found)) == (True, False, place)
+    assert ("must be UTF-8" in message, "looks like" in message, tuple(found)) == (True, False, place)
 
 
 def test_catalogue_that_is_too_large(monkeypatch):

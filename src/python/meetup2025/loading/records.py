@@ -6,9 +6,11 @@ Nothing is stored here: what breaks a rule raises `InvalidFileError` with the li
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -37,6 +39,12 @@ _REQUIRED = frozenset({"FishID", "Name", "File", "Column", "Template"})
 _OPTIONAL = tuple(column for column in _COLUMNS if column not in _REQUIRED)
 _LABEL_COLUMNS = {"File": LONGEST_FILE_NAME, "Name": _COLUMNS["Name"]}
 _TEMPLATE_COLUMNS = {"Column": 20, "Template": prompts.LONGEST}
+
+_ENCODINGS = {"EUC-JP": "euc-jp", "Shift_JIS": "cp932"}
+"""Encodings of Japanese before UTF-8, and what Python and iconv call them."""
+
+_KANA = re.compile("[ぁ-ゖァ-ヺー]|[ｦ-ﾟ]{3}")
+"""What Japanese text has: a kana, or several of half width. One alone may be a letter of western Europe."""
 
 # Bytes that are read at once: the memory of the database is not the caller's to fill.
 _LARGEST_CSV = 20_000_000
@@ -201,19 +209,20 @@ def _decoded(file: BinaryIO, source: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start]
-        hint = f"; it looks like Shift_JIS: iconv -f CP932 -t UTF-8 {source}" if _is_shift_jis(data) else ""
         raise InvalidFileError(
-            f"{source} must be UTF-8. Got another encoding{hint}",
+            f"{source} must be UTF-8. Got another encoding{_hint(data, source)}",
             line=before.count(b"\n") + 1,
             column=before.rpartition(b"\n")[2].count(b",") + 1,
         ) from error
 
 
-def _is_shift_jis(data: bytes) -> bool:
-    try:
-        return "".join(data.decode("cp932").split()).isprintable()
-    except UnicodeDecodeError:
-        return False
+def _hint(data: bytes, source: str) -> str:
+    """Name the encoding that makes Japanese of the bytes: nearly any bytes can be decoded, but kana come of few."""
+    for name, codec in _ENCODINGS.items():
+        with contextlib.suppress(UnicodeDecodeError):
+            if _KANA.search(data.decode(codec)):
+                return f"; it looks like {name}: iconv -f {codec.upper()} -t UTF-8 {source}"
+    return ""
 
 
 def _csv_lines(text: str, source: str) -> Iterator[tuple[int, list[str]]]:

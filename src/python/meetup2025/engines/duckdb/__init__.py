@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meetup2025 import errors, settings, vectors
+from meetup2025.engines.binary import with_pictures
 from meetup2025.engines.classes.program import program
 from meetup2025.engines.duckdb.errors import translated
 from meetup2025.engines.duckdb.tables import StoredTables, create_tables, open_database
@@ -367,6 +368,7 @@ class DuckDBCursor(BaseCursor):
         """
         self._forget()
         statement = self.connection.prepare(operation)
+        parameters = with_pictures(operation, parameters)
         if statement.control:
             self._control(statement.control)
             return self
@@ -393,7 +395,7 @@ class DuckDBCursor(BaseCursor):
         """
         self._forget()
         statement = self.connection.prepare(operation)
-        rows = list(seq_of_parameters)
+        rows = [with_pictures(operation, row) for row in seq_of_parameters]
         if statement.batch_sql and rows:
             self.rowcount = self.connection.run_batch(statement, rows)
             return self

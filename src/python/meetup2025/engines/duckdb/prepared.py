@@ -319,7 +319,7 @@ def _refuse_unknown(call: FunctionCall, program: Program) -> NoReturn:
 Value: TypeAlias = "Callable[[Sequence[Any]], Any]"
 """Works out one parameter of the DuckDB statement from the parameters that the caller gave."""
 
-_CARRIED = (str, int, float, Decimal, date, time, list, tuple, np.ndarray)
+_CARRIED = (str, bytes, int, float, Decimal, date, time, list, tuple, np.ndarray)
 
 
 def parameter(place: int) -> Value:
@@ -411,7 +411,7 @@ def _plain(value: Any) -> Any:
         return value.item()
     if value is not None and not isinstance(value, _CARRIED):
         raise ProgrammingError(
-            f"A parameter must be None, a text, a number, a date or time, or a vector. Got {type(value).__name__}."
+            f"A parameter must be None, a text, bytes, a number, a date or time, or a vector. Got {type(value).__name__}."
         )
     if isinstance(value, str):
         check_characters(value)
