@@ -309,7 +309,7 @@ def test_parameters_of_no_order(parameters: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [b"abc", bytearray(b"x"), {"a": 1}, {1}, object(), 1j], ids=lambda each: type(each).__name__
+    "value", [{"a": 1}, {1}, object(), 1j], ids=lambda each: type(each).__name__
 )
 def test_values_that_sql_cannot_carry(value: Any) -> None:
     """A value of a type that SQL does not have is refused alike by all ways in, and nothing is stored."""

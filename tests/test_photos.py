@@ -219,6 +219,15 @@ def test_labels_file(connection, folder):
     assert labels(connection) == {"IMG_1.png": "ブリ", "IMG_2.png": "モクギョ", "ワカシ.png": "カマボコ"}
 
 
+def test_labels_of_no_file(connection, folder):
+    """A line of labels.csv that names no photo of the folder is listed, as it is written; the others count."""
+    put(folder, "a.png")
+    (folder / "labels.csv").write_text("File,Name\na.png,鯛\nNone.png,鯛\nsub/a.png,鯛\n", "utf-8")
+    assert (load(connection, folder), labels(connection)) == (1, {"a.png": "鯛"})
+    assert sorted(left_out(connection)) == ["None.png", "sub/a.png"]
+    assert "labels.csv names it, and there is no such photo" in left_out(connection)["None.png"]
+
+
 @pytest.mark.parametrize("name", ["IMG_0001\u3000(1).png", "9.41\u202fAM.png", "釣果\u3000２０２５年/1.png"])
 def test_labels_file_with_blanks(connection, folder, name):
     """A labels.csv names a file with blanks of any width."""

@@ -245,6 +245,21 @@ def test_forms_of_a_vector(item):
     assert np.allclose(record.vector, 512**-0.5, rtol=0, atol=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        (7, "label must be a text, or null. Got 7"),
+        (["鯛"], 'label must be a text, or null. Got ["鯛"]'),
+        ("鯛" * 51, "label must have at most 50 characters"),
+        ("鯛\u200b", "label must hold visible characters only"),
+    ],
+)
+def test_labels_that_are_none(label, reason):
+    """A label that the table cannot hold is refused."""
+    message, number = refused_vectors(lines_of({"filename": "a.jpg", "features": ONES, "label": label}), "FishImage")
+    assert (reason in message, number) == (True, 1), message
+
+
 @pytest.mark.parametrize("member", ["filename", "name"])
 def test_vectors_of_photos(member):
     """The key of a photo is its file name, composed."""
@@ -331,11 +346,12 @@ def test_refused_vectors(value, reason):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b"junk", "must be a JSON object in UTF-8. Got b'junk'"),
-        (b"\xff\xfe{\x00}\x00", "must be a JSON object in UTF-8"),
+        (b"junk", "must be a JSON object in UTF-8. Got junk: "),
+        (b"\xff\xfe{\x00}\x00", r"must be a JSON object in UTF-8. Got \xff\xfe{"),
+        ("魚".encode(), "must be a JSON object in UTF-8. Got 魚: "),
         (b'{"fishid": "F2", "name": "b", "features":', "must be a JSON object in UTF-8"),
-        (b"[1, 2]", "must be a JSON object. Got b'[1, 2]'"),
-        (b"null", "must be a JSON object. Got b'null'"),
+        (b"[1, 2]", "must be a JSON object. Got [1, 2]."),
+        (b"null", "must be a JSON object. Got null."),
         (b"[" * 100_000, "must be a JSON object in UTF-8"),
         (b'{"n": ' + b"9" * 5000 + b"}", "must be a JSON object in UTF-8"),
         (b"{}", "must have a text fishid. Got nothing"),

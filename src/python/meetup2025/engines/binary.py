@@ -38,9 +38,11 @@ def with_pictures(sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
 
 
 def _given(value: bytes | bytearray | memoryview, *, is_picture: bool) -> bytes | str:
+    if not is_picture:
+        return bytes(value)
     from meetup2025 import images  # Pillow takes a while to import
 
-    return images.to_data_url(bytes(value), longest=_LONGEST) if is_picture else bytes(value)
+    return images.to_data_url(bytes(value), longest=_LONGEST)
 
 
 def _arguments(sql: str) -> set[int]:

@@ -66,11 +66,12 @@ class FishRecord:
 
 @dataclass(frozen=True)
 class VectorRecord:
-    """One line of a file of vectors; *key* is the FishID, or again the file name of a photo."""
+    """One line of a file of vectors; *key* is the FishID, or again the file name of a photo; *label* is of a photo."""
 
     key: str
     name: str
     vector: NDArray[Any]
+    label: str = ""
 
 
 def read_names(file: BinaryIO, source: str) -> list[FishRecord]:
@@ -110,7 +111,7 @@ def read_labels(file: BinaryIO, source: str) -> dict[str, str]:
         source: Name of the file, for messages.
 
     Returns:
-        The names by file name in upper case.
+        The names by file name, as the file has it.
 
     Raises:
         InvalidFileError: As `read_names`.
@@ -122,7 +123,7 @@ def read_labels(file: BinaryIO, source: str) -> dict[str, str]:
     for line, values in lines:
         cells = _cells(line, values, header, _LABEL_COLUMNS, source)
         files.add(cells["File"], line, header.index("File") + 1)
-        labels[cells["File"].upper()] = cells["Name"]
+        labels[cells["File"]] = cells["Name"]
     return labels
 
 
@@ -158,8 +159,9 @@ def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorReco
 
     Args:
         file: The open file. For *table* `Fish` a line is `{"fishid", "fishname", "embedding": [...]}` or
-            `{"fishid", "name", "features": "..."}`; for `FishImage` it is `{"filename", "features"}`. Any of the names
-            of the vector goes with any of the names of the row; other members are not read.
+            `{"fishid", "name", "features": "..."}`; for `FishImage` it is `{"filename", "features"}`, and "label" if
+            it is known. Any of the names of the vector goes with any of the names of the row; other members are not
+            read.
         source: Name of the file, for messages.
         table: `Fish` or `FishImage`.
 
@@ -305,7 +307,10 @@ def _fish_vector(line: bytes) -> VectorRecord:
 def _photo_vector(line: bytes) -> VectorRecord:
     item = _json_object(line)
     name = check_text("filename", composed(_member(item, "filename", "name")), LONGEST_FILE_NAME)
-    return VectorRecord(name, name, _unit_vector(item))
+    label = item.get("label")
+    if not isinstance(label, str | None):
+        raise DataError(f"label must be a text, or null. Got {json.dumps(label, ensure_ascii=False)[:40]}.")
+    return VectorRecord(name, name, _unit_vector(item), check_text("label", normal(label or ""), _COLUMNS["Name"]))
 
 
 def _json_object(line: bytes) -> dict[str, Any]:
@@ -314,10 +319,15 @@ def _json_object(line: bytes) -> dict[str, Any]:
     try:
         item = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise DataError(f"A line must be a JSON object in UTF-8. Got {line.strip()[:40]!r}: {error}") from error
+        raise DataError(f"A line must be a JSON object in UTF-8. Got {_begin(line)}: {error}") from error
     if not isinstance(item, dict):
-        raise DataError(f"A line must be a JSON object. Got {line.strip()[:40]!r}.")
+        raise DataError(f"A line must be a JSON object. Got {_begin(line)}.")
     return {key.lower(): value for key, value in item.items()}
+
+
+def _begin(line: bytes) -> str:
+    """Show the beginning of a line: bytes that are no UTF-8 become escapes."""
+    return line.strip()[:40].decode("utf-8", "backslashreplace")
 
 
 def _member(item: dict[str, Any], *names: str) -> str:

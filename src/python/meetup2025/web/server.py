@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from meetup2025 import images
 from meetup2025.errors import InterfaceError, MissingExtraError, OperationalError
+from meetup2025.settings import install_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,7 @@ def serve(application: Application, host: str, port: int, ready: Callable[[str],
     try:
         import waitress
     except ImportError as error:
-        raise MissingExtraError("The web server needs waitress: pip install 'meetup2025[web]'.") from error
+        raise MissingExtraError(f"The web server needs waitress: {install_command('web')}.") from error
     with _listening(host, port) as listener:
         server = waitress.create_server(
             application,

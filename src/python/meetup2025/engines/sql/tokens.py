@@ -62,6 +62,8 @@ def tokenize(sql: str) -> list[Token]:
         if match is None or (match.lastgroup == "op" and sql.startswith("/*", position)):
             raise _unreadable(sql[position:], line, column)
         kind, text = str(match.lastgroup), match.group()
+        if text == "%s":
+            raise _another_mark(text, line, column)
         if kind != "space":
             word = text.upper() if kind in ("name", "op") else ""
             tokens.append(Token(kind, text, word, line, column))
@@ -76,4 +78,10 @@ def _unreadable(rest: str, line: int, column: int) -> SQLSyntaxError:
     for opening, (message, sqlcode) in _UNCLOSED.items():
         if rest.startswith(opening):
             return SQLSyntaxError(message, line=line, column=column, sqlcode=sqlcode)
+    if named := re.match(r"%\(\w*\)s", rest):
+        return _another_mark(named.group(), line, column)
     return SQLSyntaxError(f"{rest[0]!r} has no meaning here", line=line, column=column, sqlcode=-1)
+
+
+def _another_mark(mark: str, line: int, column: int) -> SQLSyntaxError:
+    return SQLSyntaxError(f"A parameter must be written ?. Got {mark}", line=line, column=column, sqlcode=-1)
