@@ -92,9 +92,13 @@ def documented_members(sources: Sequence[Source]) -> Iterator[str]:
         yield from (f"{source.path}: `{each[0].strip()}` stands before no member" for each in found)
 
 
-def no_storage(sources: Sequence[Source]) -> Iterator[str]:
-    """The compiler makes the storage: none is written by hand."""
-    return (f"{source.path} has Storage" for source in sources if re.search(r"^Storage\s", source.text, re.MULTILINE))
+def last_storage(sources: Sequence[Source]) -> Iterator[str]:
+    """A table has one block of storage, Default, as its last member; nothing else has one."""
+    for source in sources:
+        blocks = re.findall(r"^Storage[\s\S]*", source.text, re.MULTILINE)
+        is_last = [bool(re.fullmatch(r"Storage Default\n\{\n(?:<.*>\n)+\}\n\n\}\n", block)) for block in blocks]
+        if is_last != [True] * ("%Persistent" in source.record.extends):
+            yield f"{source.path} must end with one Storage Default where it is a table, and have none elsewhere"
 
 
 def parenthesised_indexes(sources: Sequence[Source]) -> Iterator[str]:
@@ -412,7 +416,7 @@ RULES: tuple[Rule, ...] = (
     readable,
     named_files,
     documented_members,
-    no_storage,
+    last_storage,
     parenthesised_indexes,
     plain_letters,
     no_passwords,

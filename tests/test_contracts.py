@@ -137,6 +137,20 @@ BREACHES = [
     ("row_lengths", "Name:%String(MAXLEN=60)", "Name:%String"),
     ("row_lengths", "Likeness:%String(MAXLEN=60)", "Likeness:%String(MAXLEN=59)"),
     ("compared_lengths", "(name As %String(MAXLEN = 60))", "(name As %String)"),
+    # storage
+    ("own_globals", '"^MeetUp2025.Thing";', '"^CJ7T.CuqN";'),
+    ("own_globals", "USEEXTENTSET = 1", "USEEXTENTSET = 0"),
+    ("own_globals", ">^MeetUp2025.Thing.2<", ">^MeetUp2025.Fish.2<"),
+    ("own_globals", ">^MeetUp2025.Thing.2<", ">^MeetUp2025.Thing.NameIndexOfThings<"),
+    ("separate_globals", ">^MeetUp2025.Thing.2<", ">^MeetUp2025.Thing.3<"),
+    ("fixed_elements", ">increment<", ">sequence<"),
+    ("fixed_elements", "<StreamLocation>^MeetUp2025.Thing.S</StreamLocation>\n", ""),
+    ("fixed_elements", "<IdFunction>", "<ExtentSize>93</ExtentSize>\n<IdFunction>"),
+    ("stored_columns", "<Value>Likeness</Value>", "<Value>Liking</Value>"),
+    ("stored_columns", "<Value>%%CLASSNAME</Value>", "<Value>Name</Value>"),
+    ("stored_columns", "<Structure>node<", "<Structure>listnode<"),
+    ("stored_columns", "Thing.1.P1<", "Thing.1<"),
+    ("stored_indexes", '<Index name="NameIndex">', '<Index name="LikenessIndex">'),
 ]
 
 
