@@ -29,8 +29,7 @@ def main() -> None:
 
         from benchmarks.maps import workshop_map as make
     else:
-        from meetup2025.analytics.compiled import compile_now
-        from meetup2025.analytics.maps import fit_map as make
+        from meetup2025.analytics.maps import compile_now, fit_map as make
 
         compile_now()
     if way in {OURS, WORKSHOP}:

@@ -11,10 +11,10 @@ import numpy as np
 
 from benchmarks.measure import OURS, WORKSHOP, Result, Way, by_turns, peak_memory
 from meetup2025.analytics.clusters import fit_clusters
-from meetup2025.analytics.comparison import hold_out
+from meetup2025.analytics.detector_tests import hold_out
 from meetup2025.analytics.detectors import DETECTORS, Neighbours
+from meetup2025.analytics.elbow import bend, elbow
 from meetup2025.analytics.silhouette import silhouette
-from meetup2025.analytics.sweep import bend, elbow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

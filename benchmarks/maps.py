@@ -171,7 +171,7 @@ def _told(digits: Sequence[int], methods: Mapping[str, str]) -> Iterator[Result]
 def _areas(method: Any, digits: Sequence[int]) -> Iterator[float]:
     from sklearn.datasets import load_digits
 
-    from meetup2025.analytics.comparison import hold_out
+    from meetup2025.analytics.detector_tests import hold_out
     from meetup2025.analytics.reconstruction import Reconstruction
 
     rows, labels = load_digits(return_X_y=True)

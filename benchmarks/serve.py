@@ -15,7 +15,7 @@ from benchmarks import clip, pictures
 from benchmarks.measure import OURS, Result, Way, by_turns
 from meetup2025 import images
 from meetup2025.embedding import local_encoder
-from meetup2025.embedding.remote import remote_encoder
+from meetup2025.embedding.client import remote_encoder
 from meetup2025.embedding.server import serve_forever
 
 if TYPE_CHECKING:

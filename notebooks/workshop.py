@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tqdm import tqdm
 
-from meetup2025 import asking, folders, images, sending
+from meetup2025 import client, images
+from meetup2025.cli import upload
 from meetup2025.errors import InvalidFileError, UnreadableImageError
+from meetup2025.loading import folders
 
 sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 from sketch.draw import SEEDS, draw
@@ -92,7 +94,7 @@ def drawings(names: Iterable[str] = SPECIES, each: int = 8) -> list[Picture]:
 def _drawing(name: str, number: int) -> str:
     stream = io.BytesIO()
     draw(name, _FIRST + number, size=224).save(stream, "JPEG", quality=85)
-    return sending.picture(stream.getvalue())
+    return upload.picture(stream.getvalue())
 
 
 def photos(folder: str) -> list[Picture]:
@@ -112,7 +114,7 @@ def photos(folder: str) -> list[Picture]:
 def _read(file: folders.PhotoFile) -> Picture | folders.Skipped:
     """Read a photo, or tell what is wrong with it."""
     try:
-        url = sending.picture(file.path)
+        url = upload.picture(file.path)
         images.open_picture(url)  # whole, not its header alone
     except UnreadableImageError as error:
         return folders.Skipped(file.name, str(error))
@@ -130,7 +132,7 @@ def named(connection: Connection, pictures: Iterable[Picture]) -> list[dict[str,
     """Name pictures, for `figures.identified`."""
     sql = "CALL MeetUp2025.Identify(?, 3)"
     return [
-        {"picture": each.file, "thumbnail": each.url, "names": asking.records(connection, sql, [each.url])}
+        {"picture": each.file, "thumbnail": each.url, "names": client.records(connection, sql, [each.url])}
         for each in pictures
     ]
 
@@ -167,6 +169,6 @@ def _tell(connection: Connection, run: int, trace: Any, clicked: Sequence[int], 
         place = [float(getattr(trace, axis)[number]) for axis in "xyz" if axis in trace]
         sql = "SELECT Source, Name, Label, Distance FROM MeetUp2025.NearestOnMap(?, ?, ?, ?, 6)"
         near = ask(connection, sql, run, *place, *[0.0] * (3 - len(place)))
-        small = asking.thumbnails(connection, [(source, name) for source, name, *_ in near])
+        small = client.thumbnails(connection, [(source, name) for source, name, *_ in near])
         pictures = [Picture(name, url, name) for (_, name, *_), url in zip(near, small, strict=True) if url]
         told.value = gallery(pictures).data + near._repr_html_()

@@ -25,7 +25,7 @@ from PIL import Image
 from scipy.spatial import KDTree
 
 import meetup2025
-from meetup2025 import asking, figures
+from meetup2025 import client, figures
 from meetup2025.analytics.lloyd import lloyd, nearest_centres
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "notebooks"))
@@ -100,15 +100,15 @@ def _prepared(pictures: Iterable[workshop.Picture]) -> Connection:
 
 
 def _run(connection: Connection, fit: str) -> int:
-    return int(asking.value(connection, f"SELECT MeetUp2025.{fit}"))
+    return int(client.value(connection, f"SELECT MeetUp2025.{fit}"))
 
 
 def _read(connection: Connection, query: str, run: int) -> list[tuple[Any, ...]]:
-    return asking.rows(connection, asking.READ[query], [run, asking.MANY])
+    return client.rows(connection, client.READ[query], [run, client.MANY])
 
 
 def _metrics(connection: Connection, run: int) -> dict[str, float]:
-    return dict(asking.rows(connection, "SELECT Name, Value FROM MeetUp2025.ReadMetrics(?)", [run]))
+    return dict(client.rows(connection, "SELECT Name, Value FROM MeetUp2025.ReadMetrics(?)", [run]))
 
 
 # --- figures --------------------------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def names() -> Figure:
              FROM MeetUp2025.ReadMap(?) place, MeetUp2025.ReadClusters(?) found
              WHERE found.Source = place.Source AND found.Item = place.Item"""
     fits = ("FitMap('Fish', 3, 30)", f"FitClusters('Fish', {GROUPS})")
-    rows = asking.records(fish(), sql, [_run(fish(), fit) for fit in fits])
+    rows = client.records(fish(), sql, [_run(fish(), fit) for fit in fits])
     return figures.map(rows, title="100 names in space, coloured by groups", subtitle=" joined to ".join(fits))
 
 
@@ -151,7 +151,7 @@ def gap() -> Figure:
 def steps() -> Figure:
     """K-means from a bad start: three of its steps, and the ways of the centres."""
     rows = _read(fish(), "ReadMap", _run(fish(), "FitMap('Fish', 2)"))
-    features = dict(asking.rows(fish(), "SELECT FishID, Features FROM MeetUp2025.Fish"))
+    features = dict(client.rows(fish(), "SELECT FishID, Features FROM MeetUp2025.Fish"))
     vectors = np.array([np.array(features[item].split(","), float) for _, item, *_ in rows])
     start = vectors[np.argsort(vectors @ vectors[0])[-GROUPS:]]
     about = "Large marks are the centres, lines their ways; in brackets, how many names changed their group"

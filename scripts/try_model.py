@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from meetup2025 import images, paths
-from meetup2025.embedding.installing.comparison import OriginalEncoder
+from meetup2025 import files, images
+from meetup2025.embedding.installing.encoder import OriginalEncoder
 from meetup2025.embedding.models import find
 from meetup2025.embedding.onnx import OnnxEncoder
 
@@ -37,9 +37,9 @@ def agreement(ours: Encoder, original: Encoder) -> float:
     Returns:
         The lowest cosine.
     """
-    with (paths.PACKAGE / "catalogue" / "fish.csv").open(encoding="utf-8") as file:
+    with (files.PACKAGE / "catalogue" / "fish.csv").open(encoding="utf-8") as file:
         names = [row["Name"] + row["English"] for row in csv.DictReader(file)]
-    samples = [path for path in sorted((paths.PACKAGE / "samples").iterdir()) if path.suffix != ".csv"]
+    samples = [path for path in sorted((files.PACKAGE / "samples").iterdir()) if path.suffix != ".csv"]
     pictures = [images.open_picture(path.read_bytes(), longest=2 * ours.picture_size) for path in samples]
     pairs = ((ours.texts(names), original.texts(names)), (ours.images(pictures), original.images(pictures)))
     return min(float((one * other).sum(axis=1).min()) for one, other in pairs)

@@ -17,8 +17,8 @@ import storage_rules
 from query_rules import CUT, queries, tables
 from storage_rules import VECTORS
 
-from meetup2025.engines.dialect import ToVector, parse
-from meetup2025.engines.udl import Argument, Class, Method, Property, Query, examples, procedure_steps, python_call
+from meetup2025.engines.classes import Argument, Class, Method, Property, Query, examples, procedure_steps, python_call
+from meetup2025.engines.sql import ToVector, parse
 from meetup2025.errors import ClassSyntaxError
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from iris_doubles import Server
 from planted import Planted, insert, plant
 
 import meetup2025
+from meetup2025.engines.classes.program import program
 from meetup2025.engines.duckdb import DuckDBConnection
-from meetup2025.engines.program import program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

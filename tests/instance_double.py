@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import iris_doubles
 
 from meetup2025 import embedding
-from meetup2025.embedding import resident
+from meetup2025.embedding import worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ def run(folder: str) -> None:
     """Be the process that `Job` starts: `MeetUp2025.Worker.Run`."""
     iris = module(Path(folder))
     sys.modules["iris"] = iris
-    told = iris.gref(resident.GLOBAL)
+    told = iris.gref(worker.GLOBAL)
     with (Path(folder) / "lock").open("a") as file:
         until = time.monotonic() + LOCK_SECONDS
         while not (has_lock := _locked(file, fcntl.LOCK_EX)) and time.monotonic() < until:
@@ -98,7 +98,7 @@ def run(folder: str) -> None:
         told.set(["pid"], os.getpid())
         if model := os.environ.get("DOUBLE_MODEL"):
             embedding.local_encoder = lambda _=None: Fake(model)  # type: ignore[assignment]
-        resident.serve()
+        worker.serve()
 
 
 class Fake:

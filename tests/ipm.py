@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 from packaging.requirements import InvalidRequirement, Requirement
 from test_contracts import imported
 
-from meetup2025.engines.udl import Class, Method, read_package
+from meetup2025.engines.classes import Class, Method, read_package
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
-from meetup2025.engines.dialect import parse
-from meetup2025.engines.translate import SETTINGS, to_duckdb
+from meetup2025.engines.duckdb.translate import SETTINGS, to_duckdb
+from meetup2025.engines.sql import parse
 
 
 class Database:

@@ -8,7 +8,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel
 from sqlglot.generator import Generator
 
-from meetup2025.engines.grammar.nodes import Call, FunctionCall, SQLType, Test, ToVector
+from meetup2025.engines.sql.nodes import Call, FunctionCall, SQLType, Test, ToVector
 
 
 def write(tree: exp.Expr) -> str:

@@ -27,7 +27,7 @@ from objectscript_tree import (
     word,
 )
 
-from meetup2025.engines.udl import Class, Method, Query, parse_class
+from meetup2025.engines.classes import Class, Method, Query, parse_class
 from meetup2025.errors import ClassSyntaxError
 
 if TYPE_CHECKING:

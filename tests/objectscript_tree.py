@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from meetup2025.engines.program import class_folder
-from meetup2025.engines.reader import Reader
-from meetup2025.engines.udl import Class, Method, parse_class
+from meetup2025.engines.classes import Class, Method, parse_class
+from meetup2025.engines.classes.program import class_folder
+from meetup2025.engines.classes.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

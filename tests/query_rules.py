@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from meetup2025.engines.dialect import Call, FunctionCall, ToVector, parse, table_calls
-from meetup2025.engines.grammar.nodes import Test
-from meetup2025.engines.udl import Class, Query, examples
+from meetup2025.engines.classes import Class, Query, examples
+from meetup2025.engines.sql import Call, FunctionCall, ToVector, parse, table_calls
+from meetup2025.engines.sql.nodes import Test
 from meetup2025.errors import Error
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from meetup2025.analytics.agreement import agreement
+from meetup2025.analytics.changes import agreement
 from meetup2025.errors import DataError
 
 

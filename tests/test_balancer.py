@@ -16,7 +16,7 @@ import pytest
 from servers import FREE_PORT, LONG, TOKEN, process, until
 
 from meetup2025.embedding import local_encoder
-from meetup2025.embedding.remote import RemoteEncoder
+from meetup2025.embedding.client import RemoteEncoder
 
 PAGE = Path(__file__).parents[1] / "docs" / "serving.md"
 TEXTS = [f"魚の写真 {place}" for place in range(400)]

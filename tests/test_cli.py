@@ -21,9 +21,8 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 import meetup2025
-from meetup2025 import prompt
-from meetup2025.cli import main
-from meetup2025.engines.surface import catalog_lines
+from meetup2025.cli import main, shell
+from meetup2025.engines.classes.catalog import catalog_lines
 
 COMMAND = [sys.executable, "-c", "from meetup2025.cli import main; main(prog_name='meetup2025')"]
 """The program as a user starts it, whether it is installed or not."""
@@ -334,7 +333,7 @@ def _wait_for(path):
 )
 def test_split(text, expected):
     """Statements end at semicolons outside of texts, names and comments."""
-    assert expected == prompt.split(text)
+    assert expected == shell.split(text)
 
 
 def converse(text, style="table"):
@@ -345,7 +344,7 @@ def converse(text, style="table"):
         meetup2025.connect("duckdb://", autocommit=True) as connection,
     ):
         keys.send_text(text)
-        prompt.ask(connection, style)
+        shell.ask(connection, style)
 
 
 def test_prompt_runs_statements_of_several_lines(capsys):
@@ -399,8 +398,8 @@ def test_sql_in_another_encoding():
 @pytest.mark.parametrize(
     ("word", "expected"),
     [
-        ("help", prompt.HELP),
-        (r"\help", prompt.HELP),
+        ("help", shell.HELP),
+        (r"\help", shell.HELP),
         ("TABLES;", "MeetUp2025.SkippedImage"),
         ("catalog", "MeetUp2025.Identify("),
     ],
@@ -417,7 +416,7 @@ def test_prompt_can_be_left(capsys, ending):
     """Words and Ctrl-D leave; Ctrl-C forgets what is typed and does not."""
     converse(f"SELEC\x03{ending}")
 
-    assert capsys.readouterr() == (prompt.WELCOME + "\n", "")
+    assert capsys.readouterr() == (shell.WELCOME + "\n", "")
 
 
 def test_prompt_remembers(home):
@@ -458,7 +457,7 @@ def test_prompt_on_a_terminal():
             os.close(leader)  # which ends the program, if it still runs
 
     assert process.returncode == 0
-    assert prompt.WELCOME.encode() in screen
+    assert shell.WELCOME.encode() in screen
 
 
 def _until(terminal, end):
@@ -757,8 +756,8 @@ def test_demo_reads_from_start_to_end(home):
     result = run("demo")
 
     assert (result.exit_code, result.stderr) == (0, "")
-    assert all(f"SQL> {statement};" in result.stdout for _, statement in prompt.DEMO)
-    assert result.stdout.count("─\n") == len(prompt.DEMO)
+    assert all(f"SQL> {statement};" in result.stdout for _, statement in shell.DEMO)
+    assert result.stdout.count("─\n") == len(shell.DEMO)
     assert "drawings" in result.stdout
     assert not (home / "fish.duckdb").exists()
 

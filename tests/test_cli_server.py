@@ -18,8 +18,8 @@ from iris_doubles import DriverCursor, Server
 from PIL import Image
 
 import meetup2025
-from meetup2025 import sending, sources
-from meetup2025.cli import main
+from meetup2025 import files
+from meetup2025.cli import main, upload
 from meetup2025.engines.duckdb import DuckDBConnection
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def test_pictures_are_sent_shrunk(server: Server, sent: list[str]) -> None:
     picture = Image.open(BytesIO(base64.b64decode(url.partition(",")[2])))
 
     assert (picture.format, len(url) < 300_000) == ("JPEG", True)
-    assert max(picture.size) <= 2 * sending.LONGEST
+    assert max(picture.size) <= 2 * upload.LONGEST
     assert server.level == 0
 
 
@@ -178,9 +178,9 @@ def test_broken_connection_keeps_what_was_committed(
     server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the server goes away in the middle, the photos that were committed stay, and a second run sends the rest."""
-    monkeypatch.setattr(sending, "_PHOTOS_AT_ONCE", 1)
+    monkeypatch.setattr(upload, "_PHOTOS_AT_ONCE", 1)
     (folder / "broken.jpg").unlink()
-    send, seen = sending._send, []
+    send, seen = upload._send, []
 
     def breaking(*arguments: object) -> int:
         seen.append(arguments)
@@ -188,7 +188,7 @@ def test_broken_connection_keeps_what_was_committed(
             raise meetup2025.OperationalError("<COMMUNICATION LINK ERROR>")
         return send(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sending, "_send", breaking)
+    monkeypatch.setattr(upload, "_send", breaking)
     done = run("load", "photos", folder)
 
     assert (done.exit_code, "COMMUNICATION LINK" in done.stderr) == (3, True)
@@ -207,7 +207,7 @@ def vector_lines(count: int) -> list[str]:
 
 def test_vectors_are_sent_in_pieces(server: Server, sent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is larger than a string goes in pieces, whole lines each, in one transaction."""
-    monkeypatch.setattr(sources, "MAX_BYTES", 50_000)
+    monkeypatch.setattr(files, "MAX_BYTES", 50_000)
     Path("fish.jsonl").write_text("\n".join(vector_lines(20)), "utf-8")
     done = run("load", "vectors", "fish.jsonl", "--model-of", "clip@1")
 
@@ -218,7 +218,7 @@ def test_vectors_are_sent_in_pieces(server: Server, sent: list[str], monkeypatch
 
 def test_error_in_a_later_piece(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error in a later piece tells the line of the file, and nothing of the file stays."""
-    monkeypatch.setattr(sources, "MAX_BYTES", 50_000)
+    monkeypatch.setattr(files, "MAX_BYTES", 50_000)
     lines = vector_lines(20)
     lines[17] = "{}"
     Path("fish.jsonl").write_text("\n".join(lines), "utf-8")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import ortho_group
 
-from meetup2025.analytics.comparing import compare
+from meetup2025.analytics.changes import compare
 from meetup2025.errors import DataError
 
 PLACES = np.random.default_rng(5).normal(size=(50, 3))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from planted_groups import plant_groups, with_strangers
 
-from meetup2025.analytics.comparison import compare, hold_out
+from meetup2025.analytics.detector_tests import compare, hold_out
 from meetup2025.analytics.detectors import DETECTORS, Neighbours
 from meetup2025.analytics.evaluation import split
 from meetup2025.errors import DataError, InvalidVectorError

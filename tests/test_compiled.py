@@ -13,7 +13,7 @@ import pytest
 from blobs import blobs
 
 from meetup2025 import settings
-from meetup2025.analytics import compiled, maps
+from meetup2025.analytics import maps, umap_library
 from meetup2025.errors import OperationalError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def run(script: str) -> list[str]:
 def unloaded(monkeypatch: pytest.MonkeyPatch) -> list[ModuleType]:
     """Pretend that this process made no map yet."""
     fresh: list[ModuleType] = []
-    monkeypatch.setattr(compiled, "_loaded", fresh)
+    monkeypatch.setattr(umap_library, "_loaded", fresh)
     return fresh
 
 
@@ -98,7 +98,7 @@ def test_threads_of_numba_are_given_back() -> None:
     import numba
 
     before = numba.get_num_threads()
-    with compiled.umap():
+    with umap_library.umap():
         assert numba.get_num_threads() == 1
 
     assert numba.get_num_threads() == before
@@ -106,30 +106,30 @@ def test_threads_of_numba_are_given_back() -> None:
 
 def test_folder_is_for_the_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another version of a library has another folder."""
-    before = compiled.folder()
-    monkeypatch.setattr(compiled, "version", lambda name: "9.9" if name == "pynndescent" else "1")
+    before = umap_library.folder()
+    monkeypatch.setattr(umap_library, "version", lambda name: "9.9" if name == "pynndescent" else "1")
 
-    assert compiled.folder().parent == before.parent
-    assert compiled.folder() != before
+    assert umap_library.folder().parent == before.parent
+    assert umap_library.folder() != before
 
 
 def test_folder_is_in_the_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder is in the data folder, unless the administrator told Numba another."""
-    assert compiled.folder().parent != settings.data_folder() / "compiled"
+    assert umap_library.folder().parent != settings.data_folder() / "compiled"
 
     monkeypatch.delenv("NUMBA_CACHE_DIR")
 
-    assert compiled.folder().parent == settings.data_folder() / "compiled"
+    assert umap_library.folder().parent == settings.data_folder() / "compiled"
 
 
 def test_compiled_already() -> None:
     """What is compiled is not compiled again."""
     maps.fit_map(blobs(20, 2).rows)
-    before = [path.stat().st_mtime_ns for path in sorted(compiled.folder().rglob("*"))]
+    before = [path.stat().st_mtime_ns for path in sorted(umap_library.folder().rglob("*"))]
 
-    assert compiled.compile_now() == compiled.folder()
+    assert maps.compile_now() == umap_library.folder()
 
-    assert [path.stat().st_mtime_ns for path in sorted(compiled.folder().rglob("*"))] == before
+    assert [path.stat().st_mtime_ns for path in sorted(umap_library.folder().rglob("*"))] == before
     assert len(before) > 10
 
 
@@ -142,10 +142,9 @@ def test_compiling_uses_what_maps_use(monkeypatch: pytest.MonkeyPatch, tmp_path:
         unloaded.append(sys)
         steps.append(filled(place / "functions"))
 
-    monkeypatch.setattr(compiled, "_load", load)
-    monkeypatch.setattr(compiled, "_use", lambda: steps.append(compiled.folder().exists()))
+    monkeypatch.setattr(umap_library, "_load", load)
 
-    folder = compiled.compile_now()
+    folder = umap_library.compile_now(lambda: steps.append(umap_library.folder().exists()))
 
     assert steps[1:] == [False]
     assert [path.name for path in folder.rglob("*.nbc")] == ["compiled.nbc"]
@@ -158,7 +157,7 @@ def test_too_late_to_compile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
 
     with pytest.raises(OperationalError, match="Start another"):
-        compiled.compile_now()
+        maps.compile_now()
 
 
 def test_two_processes_at_once(tmp_path: Path) -> None:
@@ -167,8 +166,8 @@ def test_two_processes_at_once(tmp_path: Path) -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        compiled._publish(filled(tmp_path / "first"), target)
-        compiled._publish(filled(tmp_path / "second"), target)
+        umap_library._publish(filled(tmp_path / "first"), target)
+        umap_library._publish(filled(tmp_path / "second"), target)
 
     assert (target / "compiled.nbc").read_text("utf-8") == "first"
     assert list(target.parent.iterdir()) == [target]
@@ -181,30 +180,30 @@ def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.warns(
         UserWarning, match="must be writable, so that maps are compiled once. Got: (File exists|Not a directory)"
     ):
-        compiled._publish(filled(tmp_path / "own"), tmp_path / "file" / "umap")
+        umap_library._publish(filled(tmp_path / "own"), tmp_path / "file" / "umap")
 
 
 def test_folder_of_another_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A folder that may only be read is copied to one of this process, since Numba reads only what it can write."""
     filled(tmp_path / "umap" / "functions")
     (tmp_path / "umap" / "functions").chmod(0o555)
-    monkeypatch.setattr(compiled, "_loaded", [])
-    monkeypatch.setattr(compiled.os, "access", lambda path, _: path != tmp_path / "umap")
+    monkeypatch.setattr(umap_library, "_loaded", [])
+    monkeypatch.setattr(umap_library.os, "access", lambda path, _: path != tmp_path / "umap")
 
-    own = compiled._writable(tmp_path / "umap")
+    own = umap_library._writable(tmp_path / "umap")
 
     assert own not in {None, tmp_path / "umap"}
     assert (own / "functions" / "compiled.nbc").read_text("utf-8") == "functions"
     assert (own / "functions").stat().st_mode & 0o777 == 0o700
-    assert compiled._writable(own) == own
+    assert umap_library._writable(own) == own
 
 
 def test_no_folder_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Where no temporary folder can be made either, a warning tells so, and maps are made all the same."""
-    monkeypatch.setattr(compiled.tempfile, "tempdir", str(tmp_path / "none"))
+    monkeypatch.setattr(umap_library.tempfile, "tempdir", str(tmp_path / "none"))
 
     with pytest.warns(UserWarning, match="must be writable"):
-        assert compiled._own_folder() is None
+        assert umap_library._own_folder() is None
 
 
 def test_settings_of_numba_are_given_back(unloaded: list, tmp_path: Path) -> None:
@@ -212,7 +211,7 @@ def test_settings_of_numba_are_given_back(unloaded: list, tmp_path: Path) -> Non
     import numba
 
     before = numba.config.CACHE_DIR
-    compiled._load(tmp_path)
+    umap_library._load(tmp_path)
 
     assert before == numba.config.CACHE_DIR
     assert len(unloaded) == 1
@@ -220,12 +219,12 @@ def test_settings_of_numba_are_given_back(unloaded: list, tmp_path: Path) -> Non
 
 def test_compiling_is_told_to_a_person(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Who waits at a terminal is told why; a pipe stays silent."""
-    for name in ("_load", "_use", "_publish"):
-        monkeypatch.setattr(compiled, name, lambda *_: None)
-    compiled._compile(Path("nowhere"))
+    for name in ("_load", "_publish"):
+        monkeypatch.setattr(umap_library, name, lambda *_: None)
+    umap_library._compile(Path("nowhere"), lambda: None)
     assert capsys.readouterr().err == ""
 
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    compiled._compile(Path("nowhere"))
+    umap_library._compile(Path("nowhere"), lambda: None)
 
     assert "compiling what maps need" in capsys.readouterr().err

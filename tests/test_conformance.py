@@ -8,7 +8,7 @@ import pytest
 from planted import DIMENSION, INSERT_FISH, Planted, text
 
 from meetup2025 import DataError, Error, IntegrityError, ProgrammingError
-from meetup2025.engines.program import program
+from meetup2025.engines.classes.program import program
 from meetup2025.errors import SQLSyntaxError, UnsupportedSQLError
 
 if TYPE_CHECKING:

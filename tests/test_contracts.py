@@ -17,10 +17,11 @@ import pytest
 from class_rules import RULES
 
 import meetup2025
-from meetup2025 import procedures, readers, runs
-from meetup2025.engines.program import class_folder, program
-from meetup2025.engines.surface import catalog_lines
-from meetup2025.engines.udl import Class, parse_class, read_package
+from meetup2025 import procedures, runs
+from meetup2025.engines.classes import Class, parse_class, read_package
+from meetup2025.engines.classes.catalog import catalog_lines
+from meetup2025.engines.classes.program import class_folder, program
+from meetup2025.loading import records
 
 if TYPE_CHECKING:
     from typing import TypeGuard
@@ -218,8 +219,8 @@ def test_lengths_of_columns_are_those_of_the_readers(classes: tuple[Class, ...])
         if column.type == "%String"
     }
 
-    assert {name: columns["Fish", name] for name in readers._COLUMNS} == readers._COLUMNS
-    assert columns["FishImage", "Name"] == readers.LONGEST_FILE_NAME
+    assert {name: columns["Fish", name] for name in records._COLUMNS} == records._COLUMNS
+    assert columns["FishImage", "Name"] == records.LONGEST_FILE_NAME
 
 
 def test_catalog() -> None:
@@ -228,49 +229,32 @@ def test_catalog() -> None:
 
     assert catalog_lines() == recorded, (
         "The SQL surface changed. If that is meant, record it:\n"
-        "python -c \"from meetup2025.engines.surface import catalog_lines; print('\\n'.join(catalog_lines()))\""
+        "python -c \"from meetup2025.engines.classes.catalog import catalog_lines; print('\\n'.join(catalog_lines()))\""
         " > tests/expected/catalog.txt"
     )
 
 
 # --- the modules ----------------------------------------------------------------------------------------------------
 
-SKINS = (
-    "analysis_commands",
-    "asking",
-    "cli",
-    "drawing",
-    "options",
-    "output",
-    "prompt",
-    "sending",
-    "web",
-    "web_command",
-)
-COMMANDS = (*SKINS, "model_commands", "serve_command")
-# Makes vectors outside of the database, on other machines, so it has the steps of a load; a skin calls it and no more.
-CLUSTERS = ("distributed", "ray_cluster")
-BOTTOM = (
-    *("analytics", "embedding", "installing", "images", "integratedml", "iris_process", "vectors", "paths", "errors"),
-    "settings",
+SKINS = ("cli", "client", "web")
+CALLED = ("procedures", "runs", "loading")
+GROUND = (
+    *("analytics", "embedding", "installing", "integratedml"),
+    *("errors", "files", "images", "iris_process", "settings", "vectors"),
 )
 FORBIDDEN = [
-    (SKINS, ("procedures", "runs", "loading", "stored", "readers", "photos", "embedding", "analytics")),
-    (
-        ("model_commands", "serve_command"),
-        ("engines", "procedures", "runs", "loading", "stored", "readers", "photos", "analytics"),
-    ),
-    (("engines",), COMMANDS),
-    (("procedures", "runs", "loading", "stored", "readers", "photos"), (*COMMANDS, *CLUSTERS, "figures")),
-    (CLUSTERS, ("procedures", "runs", "engines", *COMMANDS)),
-    (("engines",), (*CLUSTERS, "figures")),
-    (("figures",), tuple(part for part in BOTTOM if part != "errors")),
-    (("figures",), ("engines", "procedures", "runs", "loading", "stored", "readers", "photos", *COMMANDS, *CLUSTERS)),
-    (("analytics",), ("embedding", "images", "readers")),
-    (BOTTOM, ("engines", "procedures", "runs", "loading", "stored", "photos", "figures", *COMMANDS, *CLUSTERS)),
+    (("cli", "client"), ("procedures", "runs", "analytics")),
+    (("web",), (*CALLED, "embedding", "analytics", "cli")),
+    (("engines",), ("cli", "web", "client", "figures")),
+    (CALLED, ("cli", "web", "client", "figures")),
+    (("figures",), ("engines", *CALLED, *SKINS, *(part for part in GROUND if part != "errors"))),
+    (("analytics",), ("embedding", "images", "files")),
+    (GROUND, ("engines", "figures", *CALLED, *SKINS)),
 ]
+"""Parts of the package, and the parts that they must not import."""
+
 OWNERS = {
-    "click": COMMANDS,
+    "click": ("cli",),
     "duckdb": ("engines",),
     "iris": ("engines", "iris_process"),
     "kneed": ("analytics",),
@@ -278,9 +262,8 @@ OWNERS = {
     "numba": ("analytics",),
     "onnxruntime": ("embedding", "installing"),
     "plotly": ("figures", "web"),
-    "prompt_toolkit": SKINS,
-    "ray": ("ray_cluster",),
-    "rich": SKINS,
+    "prompt_toolkit": ("cli",),
+    "ray": ("loading",),
     "scipy": ("analytics", "figures"),
     "sklearn": ("analytics", "integratedml"),
     "sqlglot": ("engines",),
@@ -340,7 +323,7 @@ def test_imports_point_down(module: Path) -> None:
         ("cli", "from meetup2025 import procedures", ["procedures"]),
         ("web", "from meetup2025 import runs", ["runs"]),
         ("cli", "import waitress", ["waitress"]),
-        ("cli", "def f():\n    from meetup2025.embedding import encoder", ["embedding"]),
+        ("web", "def f():\n    from meetup2025.embedding import encoder", ["embedding"]),
         ("engines", "import meetup2025.cli", ["cli"]),
         ("vectors", "from meetup2025.engines import current", ["engines"]),
         ("loading", "import duckdb", ["duckdb"]),
@@ -349,11 +332,10 @@ def test_imports_point_down(module: Path) -> None:
         ("installing", "import torch.nn", []),
         ("installing", "from meetup2025 import engines", ["engines"]),
         ("embedding", "def f():\n    import iris", ["iris"]),
-        ("embedding", "from meetup2025 import serve_command", ["serve_command"]),
-        ("serve_command", "from meetup2025 import stored", ["stored"]),
-        ("distributed", "import ray.data", ["ray"]),
-        ("photos", "from meetup2025 import distributed", ["distributed"]),
-        ("distributed", "from meetup2025.engines import connect", ["engines"]),
+        ("embedding", "from meetup2025.cli import serve", ["cli"]),
+        ("cli", "from meetup2025.loading import photos", []),
+        ("engines", "import ray.data", ["ray"]),
+        ("loading", "from meetup2025.cli import upload", ["cli"]),
         ("analytics", "from meetup2025.engines import current", ["engines"]),
         ("figures", "from meetup2025.engines import connect", ["engines"]),
         ("figures", "def f():\n    from meetup2025 import runs", ["runs"]),
@@ -362,7 +344,7 @@ def test_imports_point_down(module: Path) -> None:
         ("runs", "from meetup2025 import figures", ["figures"]),
         ("cli", "from plotly.graph_objects import Figure", ["plotly"]),
         ("procedures", "from sklearn.cluster import KMeans", ["sklearn"]),
-        ("stored", "if TYPE_CHECKING:\n    import duckdb\nelse:\n    import json", []),
+        ("loading", "if TYPE_CHECKING:\n    import duckdb\nelse:\n    import json", []),
         ("engines", "import duckdb\nimport sqlglot.exp", []),
     ],
 )
@@ -403,7 +385,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import meetup2025", set()),
         ("import meetup2025.procedures", set()),
         ("import meetup2025.cli", {"click"}),
-        ("import meetup2025.distributed", {"PIL", "numpy"}),
+        ("import meetup2025.loading.ray", {"PIL", "numpy"}),
         ("import meetup2025.figures", {"numpy"}),
         ("import meetup2025.integratedml", set()),
         ("import meetup2025.embedding.installing.install", {"PIL", "numpy"}),
@@ -434,16 +416,6 @@ def test_exports_are_complete() -> None:
     assert public | {"__version__"} == set(meetup2025.__all__)
 
 
-LONGEST_FILE = 400
-
-
-def test_no_long_files() -> None:
-    """A file has at most 400 lines."""
-    lines = {module.relative_to(PACKAGE).as_posix(): len(module.read_text("utf-8").splitlines()) for module in MODULES}
-
-    assert {name: count for name, count in lines.items() if count > LONGEST_FILE} == {}
-
-
 def function_lengths(source: str) -> list[int]:
     """Give the number of lines of each function, without its docstring."""
     found = []
@@ -467,7 +439,7 @@ def test_functions_are_short() -> None:
 
 # Names that an SQL text may hold: columns and tables of closed lists, and question marks.
 CLOSED_NAMES = {"columns", "key", "marks", "table"}
-LOADS = ("distributed.py", "loading.py", "photos.py", "stored.py", "procedures.py")
+LOADS = ("loading/names.py", "loading/photos.py", "loading/ray.py", "loading/tables.py", "procedures.py")
 
 
 def open_sql(source: str) -> list[str]:

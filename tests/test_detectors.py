@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
 from meetup2025.analytics import forest
-from meetup2025.analytics.comparison import hold_out
+from meetup2025.analytics.detector_tests import hold_out
 from meetup2025.analytics.detectors import DETECTORS, ByExemplar, IsolationForest, KMeansDistance, Neighbours
 from meetup2025.analytics.neighbours import directions
 from meetup2025.analytics.thresholds import flags, from_contamination

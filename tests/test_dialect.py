@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlglot import exp
 
-from meetup2025.engines.dialect import Call, ToVector, bind, function_calls, parse, place, table_calls
-from meetup2025.engines.functions import AGGREGATES, FUNCTIONS, KNOWN, VARIADIC
-from meetup2025.engines.grammar.tokens import tokenize
+from meetup2025.engines.sql import Call, ToVector, bind, function_calls, parse, place, table_calls
+from meetup2025.engines.sql.functions import AGGREGATES, FUNCTIONS, KNOWN, VARIADIC
+from meetup2025.engines.sql.tokens import tokenize
 from meetup2025.errors import SQLSyntaxError
 
 

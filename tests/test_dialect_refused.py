@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from iris_sql import empty_tables
 
-from meetup2025.engines.dialect import parse
-from meetup2025.engines.translate import to_duckdb
+from meetup2025.engines.duckdb.translate import to_duckdb
+from meetup2025.engines.sql import parse
 from meetup2025.errors import SQLSyntaxError, UnsupportedSQLError
 
 

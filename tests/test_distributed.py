@@ -19,9 +19,7 @@ from photo_rows import assert_same_photos, fill, photo_rows, skipped_rows
 from PIL import Image
 
 import meetup2025
-from meetup2025 import distributed, ray_cluster
 from meetup2025.cli import main
-from meetup2025.distributed import Result, Task, Worker
 from meetup2025.engines.duckdb import DuckDBConnection
 from meetup2025.errors import (
     BrokenModelError,
@@ -32,7 +30,9 @@ from meetup2025.errors import (
     ModelMismatchError,
     OperationalError,
 )
-from meetup2025.photos import Changes, Photo, find_photos
+from meetup2025.loading import ray
+from meetup2025.loading.photos import Changes, Photo, find_photos
+from meetup2025.loading.ray import Result, Task, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,8 +58,8 @@ def travelled(item: Any) -> Any:
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this process be the machines, with two processors; its environment is restored after the test."""
     monkeypatch.setenv("MEETUP2025_PHOTOS", "")
-    monkeypatch.setattr(ray_cluster, "connected", lambda _: contextlib.nullcontext(PROCESSORS))
-    monkeypatch.setattr(ray_cluster, "run", run_here)
+    monkeypatch.setattr(ray, "connected", lambda _: contextlib.nullcontext(PROCESSORS))
+    monkeypatch.setattr(ray, "run", run_here)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def database() -> Iterator[Connection]:
 
 def load(connection: Connection, folder: Path) -> int:
     """Load a folder; the number of rows added or changed."""
-    return distributed.load_photos(connection, folder, "nowhere:1")[0]
+    return ray.load_photos(connection, folder, "nowhere:1")[0]
 
 
 def load_plainly(connection: Connection, folder: Path) -> int:
@@ -129,9 +129,9 @@ def test_size_of_a_task(monkeypatch: pytest.MonkeyPatch, count: int, size: int) 
         sizes.extend(len(task.photos) for task in tasks)
         return (Result(task.number, Changes([])) for task in tasks)
 
-    monkeypatch.setattr(ray_cluster, "run", seen)
+    monkeypatch.setattr(ray, "run", seen)
     photo = Photo(Path("a.png"), "a.png", "", "")
-    list(distributed._embedded([(photo, None)] * count, PROCESSORS, ("", "")))
+    list(ray._embedded([(photo, None)] * count, PROCESSORS, ("", "")))
 
     assert (max(sizes), sum(sizes)) == (size, count)
 
@@ -170,11 +170,11 @@ def test_changes_of_the_folder(database: Connection, folder: Path) -> None:
 def test_each_task_is_a_transaction(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that fails in the middle keeps its whole tasks, and the next run ends with the table of an unbroken one."""
     url = f"duckdb:///{tmp_path / 'fish.db'}"
-    monkeypatch.setattr(ray_cluster, "run", broken_off(after=3))
+    monkeypatch.setattr(ray, "run", broken_off(after=3))
     with meetup2025.connect(url) as connection, pytest.raises(OperationalError, match="gone"):
         load(connection, folder)
 
-    monkeypatch.setattr(ray_cluster, "run", run_here)
+    monkeypatch.setattr(ray, "run", run_here)
     with meetup2025.connect(url) as connection, meetup2025.connect("duckdb://") as other:
         assert len(photo_rows(connection)) in {5, 6}  # three tasks of two files, one of which may be the broken one
         load(connection, folder)
@@ -197,7 +197,7 @@ def test_error_within_a_transaction(
     database: Connection, folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     """What stops a transaction after its first rows takes them back; the transactions before it stay."""
-    write = distributed.write_rows
+    write = ray.write_rows
     written: list[int] = []
 
     def stopping(cursor: Any, changes: Changes, now: Any) -> None:
@@ -206,7 +206,7 @@ def test_error_within_a_transaction(
         if len(written) > 2:
             raise error
 
-    monkeypatch.setattr(distributed, "write_rows", stopping)
+    monkeypatch.setattr(ray, "write_rows", stopping)
     with pytest.raises(type(error) if isinstance(error, Exception) else error):
         load(database, folder)
     database.rollback()
@@ -224,7 +224,7 @@ def test_two_runs_at_once(folder: Path, tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.setenv("MEETUP2025_IRIS_PASSWORD", "secret")
         counts: list[int] = []
         outer, inner = connected(Server(first)), connected(Server(second))
-        monkeypatch.setattr(ray_cluster, "run", amid(lambda: counts.append(load(inner, folder))))
+        monkeypatch.setattr(ray, "run", amid(lambda: counts.append(load(inner, folder))))
         counts.append(load(outer, folder))
 
         assert (len(photo_rows(first)), sum(counts)) == (14, 14)
@@ -257,14 +257,14 @@ def test_row_that_appears_within_a_transaction(folder: Path, tmp_path: Path, mon
     """A row that another run commits between the look and the INSERT is seen at the next attempt."""
     path = str(tmp_path / "fish.db")
     with DuckDBConnection(path) as one, DuckDBConnection(path) as other:
-        write = distributed.write_rows
+        write = ray.write_rows
 
         def late(cursor: Any, changes: Changes, now: Any) -> None:
-            monkeypatch.setattr(distributed, "write_rows", write)
-            assert distributed._store(other, changes) == len(changes.rows)
+            monkeypatch.setattr(ray, "write_rows", write)
+            assert ray._store(other, changes) == len(changes.rows)
             write(cursor, changes, now)
 
-        monkeypatch.setattr(distributed, "write_rows", late)
+        monkeypatch.setattr(ray, "write_rows", late)
         load(one, folder)
 
         assert len(photo_rows(one)) == 14
@@ -278,7 +278,7 @@ def test_error_that_stays(database: Connection, folder: Path, monkeypatch: pytes
         attempts.append(1)
         raise OperationalError("The disk is full.")
 
-    monkeypatch.setattr(distributed, "write_rows", failing)
+    monkeypatch.setattr(ray, "write_rows", failing)
     with pytest.raises(OperationalError, match="disk is full"):
         load(database, folder)
 
@@ -367,7 +367,7 @@ def test_machine_that_is_not_ready(folder: Path, tmp_path: Path, at: str, model:
     assert type(result.failure) is error
     assert socket.gethostname() in str(result.failure)
     with pytest.raises(error):
-        distributed._changes(result)
+        ray._changes(result)
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ def test_photo_that_ends_its_process(database: Connection, folder: Path, monkeyp
         alive = [task for task in tasks if all(photo.name != "saba.png" for photo, _ in task.photos)]
         return run_here(worker, arguments, alive)
 
-    monkeypatch.setattr(ray_cluster, "run", run)
+    monkeypatch.setattr(ray, "run", run)
 
     assert load(database, folder) == 13
     assert "must live" in dict(skipped_rows(database))["saba.png"]
@@ -405,7 +405,7 @@ def test_result_that_comes_twice(database: Connection, folder: Path, monkeypatch
     def run(worker: type, arguments: Sequence[Any], tasks: Sequence[Task]) -> Iterator[Result]:
         return run_here(worker, arguments, [*tasks, *tasks])
 
-    monkeypatch.setattr(ray_cluster, "run", run)
+    monkeypatch.setattr(ray, "run", run)
 
     assert load(database, folder) == 14
     assert len(skipped_rows(database)) == 1

@@ -11,12 +11,13 @@ from urllib.parse import unquote
 import pytest
 
 import meetup2025
-from meetup2025 import images, readers, sources
+from meetup2025 import files, images
+from meetup2025.cli.output import table_lines
 from meetup2025.embedding.models import COLUMN
 from meetup2025.embedding.server import LEAST_TOKEN, Limits
-from meetup2025.engines.program import class_folder
-from meetup2025.engines.udl import read_package
-from meetup2025.output import table_lines
+from meetup2025.engines.classes import read_package
+from meetup2025.engines.classes.program import class_folder
+from meetup2025.loading import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,10 +225,10 @@ def test_rules_of_files_are_those_of_the_program() -> None:
         for name in names.split(",")
     }
 
-    assert of_columns == readers._COLUMNS
-    assert f"of at most {sources.MAX_BYTES / 1e6} MB" in text
-    assert f"A file has at most {readers._LARGEST_CSV // 10**6} MB" in text
-    assert f"A vector has {readers.DIMENSION} finite" in text
-    assert f"of at most {readers.LONGEST_FILE_NAME} characters" in text
+    assert of_columns == records._COLUMNS
+    assert f"of at most {files.MAX_BYTES / 1e6} MB" in text
+    assert f"A file has at most {records._LARGEST_CSV // 10**6} MB" in text
+    assert f"A vector has {records.DIMENSION} finite" in text
+    assert f"of at most {records.LONGEST_FILE_NAME} characters" in text
     assert f"the tables hold vectors of {COLUMN} numbers" in (DOCS / "models.md").read_text("utf-8")
     assert f"a token of {LEAST_TOKEN} characters or more" in (DOCS / "security.md").read_text("utf-8")

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from planted import DIMENSION, plant, text
 
 import meetup2025
-from meetup2025.engines.program import class_folder
-from meetup2025.engines.udl import examples, read_package
+from meetup2025.engines.classes import examples, read_package
+from meetup2025.engines.classes.program import class_folder
 
 if TYPE_CHECKING:
     from meetup2025.engines import Connection

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from blobs import blobs, unit
 
-from meetup2025.analytics import compiled, inverse, maps, placing
+from meetup2025.analytics import inverse, maps, placing, umap_library
 from meetup2025.errors import DataError, InvalidVectorError
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def test_division_by_zero(fitted: maps.Map, monkeypatch: pytest.MonkeyPatch) -> 
     def fail(*_: object) -> NoReturn:
         raise ZeroDivisionError("division by zero")
 
-    with compiled.umap() as umap:
+    with umap_library.umap() as umap:
         monkeypatch.setattr(umap, "optimize_layout_inverse", lambda *_, **__: fail())
 
     with pytest.raises(DataError, match="Got ZeroDivisionError: division by zero; take the method neighbours"):

@@ -11,14 +11,14 @@ import pytest
 
 import meetup2025
 from meetup2025 import Error, procedures, runs
-from meetup2025.engines.program import class_folder, program
-from meetup2025.engines.udl import procedure_steps
+from meetup2025.engines.classes import procedure_steps
+from meetup2025.engines.classes.program import class_folder, program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meetup2025.engines import Connection
-    from meetup2025.engines.udl import Method
+    from meetup2025.engines.classes import Method
 
 WRITERS = {"AddImage", "LoadImages", "LoadNames", "LoadVectors", "RegisterSource"}
 NO_RIGHT = -99

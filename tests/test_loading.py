@@ -14,10 +14,10 @@ from hashed import HashedEncoder
 from pictures import encoded
 from PIL import Image
 
-from meetup2025 import loading, photos, stored
 from meetup2025.errors import DataError, IntegrityError, InvalidFileError, ModelMismatchError
-from meetup2025.readers import read_vectors
-from meetup2025.stored import names_of_fish
+from meetup2025.loading import names, photos, tables
+from meetup2025.loading.records import read_vectors
+from meetup2025.loading.tables import names_of_fish
 from meetup2025.vectors import from_text
 
 if TYPE_CHECKING:
@@ -32,19 +32,19 @@ WORDS = "Kanji, OtherNames, English, Scientific, Family"
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let files of a few lines have several batches."""
-    monkeypatch.setattr(loading, "_BATCH", 2)
-    monkeypatch.setattr(stored, "_BATCH", 2)
+    monkeypatch.setattr(names, "_BATCH", 2)
+    monkeypatch.setattr(tables, "_BATCH", 2)
 
 
 def load_names(connection: Connection, text: str, encoder: HashedEncoder | None = None) -> int:
     """Load a catalogue."""
-    return loading.load_names(connection, BytesIO(text.encode()), "fish.csv", encoder or HashedEncoder())
+    return names.load_names(connection, BytesIO(text.encode()), "fish.csv", encoder or HashedEncoder())
 
 
 def load_vectors(connection: Connection, items: Any, table: str = "Fish", model: str = "clip") -> int:
     """Load vectors from objects, or from the bytes of a file."""
     data = items if isinstance(items, bytes) else "".join(f"{json.dumps(item)}\n" for item in items).encode()
-    return loading.load_vectors(connection, BytesIO(data), "v.jsonl", table, model)
+    return names.load_vectors(connection, BytesIO(data), "v.jsonl", table, model)
 
 
 def rows(connection: Connection, sql: str = "SELECT FishID, Name FROM MeetUp2025.Fish ORDER BY FishID") -> list[Any]:
@@ -282,7 +282,7 @@ def test_names_of_another_model(connection):
 
 def test_whole_catalogue_with_another_model(connection, monkeypatch):
     """A file that replaces every row may bring another model, where the vectors before could be made again."""
-    monkeypatch.setattr(stored, "installed", lambda: [SimpleNamespace(model="hashed@1", int8=None)])
+    monkeypatch.setattr(tables, "installed", lambda: [SimpleNamespace(model="hashed@1", int8=None)])
     load_names(connection, TWO)
     assert load_names(connection, TWO + "F003,サンマ,\n", HashedEncoder("other@1")) == 3
     assert rows(connection, "SELECT DISTINCT %EXACT(Model) FROM MeetUp2025.Fish") == [("other@1",)]
@@ -384,7 +384,7 @@ def test_vectors_of_photos(connection):
 def test_long_source(connection):
     """Of the path of a file, the column Source holds the first 500 characters."""
     line = f"{json.dumps(photo('a.jpg'))}\n".encode()
-    assert loading.load_vectors(connection, BytesIO(line), "x" * 600, "FishImage", "clip") == 1
+    assert names.load_vectors(connection, BytesIO(line), "x" * 600, "FishImage", "clip") == 1
     assert rows(connection, "SELECT Source FROM MeetUp2025.FishImage") == [("x" * 500,)]
 
 
@@ -419,9 +419,9 @@ def test_many_vectors_in_little_memory(connection, monkeypatch):
         nonlocal alive
         alive -= 1
 
-    monkeypatch.setattr(loading, "read_vectors", counted)
-    monkeypatch.setattr(loading, "_BATCH", 100)
-    monkeypatch.setattr(stored, "_BATCH", 100)
+    monkeypatch.setattr(names, "read_vectors", counted)
+    monkeypatch.setattr(names, "_BATCH", 100)
+    monkeypatch.setattr(tables, "_BATCH", 100)
     assert load_vectors(connection, (fish(f"F{at}", f"n{at}", at % 512) for at in range(1000))) == 1000
     assert rows(connection, "SELECT COUNT(*) FROM MeetUp2025.Fish") == [(1000,)]
     assert 100 <= most <= 201

@@ -17,7 +17,7 @@ from ipm import PACKAGE, ROOT, RULES
 from packaging.specifiers import SpecifierSet
 
 from meetup2025 import procedures, settings, vectors
-from meetup2025.engines.udl import examples
+from meetup2025.engines.classes import examples
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -220,8 +220,8 @@ def test_modules_inside_iris() -> None:
     """The walk of the imports reaches the functions, the models and the connection, and no embedded engine."""
     found = {path.relative_to(PACKAGE).as_posix() for path in ipm.called_modules()}
 
-    assert found >= {"__init__.py", "procedures.py", "embedding/onnx.py", "loading.py", "engines/iris/process.py"}
-    assert not found & {"cli.py", "engines/duckdb.py", "engines/program.py"}
+    assert found >= {"__init__.py", "procedures.py", "embedding/onnx.py", "loading/names.py", "engines/iris/process.py"}
+    assert not found & {"cli/__init__.py", "engines/duckdb/__init__.py", "engines/classes/program.py"}
 
 
 # --- the Python of IRIS ---------------------------------------------------------------------------------------------

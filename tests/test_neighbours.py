@@ -7,7 +7,7 @@ import pytest
 from blobs import blobs
 from sklearn.neighbors import NearestNeighbors
 
-from meetup2025.analytics import inverted_file, neighbours
+from meetup2025.analytics import neighbours
 from meetup2025.errors import DataError, InvalidVectorError
 
 
@@ -98,7 +98,7 @@ def test_too_many_neighbours() -> None:
 @pytest.mark.parametrize("n", [1, 2, 50, 2000])
 def test_each_row_is_in_one_list(n: int) -> None:
     """The lists share out all rows, each in the list that its label says; each list is the nearest to itself."""
-    file = inverted_file.build(neighbours.directions(blobs(n, min(n, 40)).rows))
+    file = neighbours.build(neighbours.directions(blobs(n, min(n, 40)).rows))
 
     assert np.sort(np.concatenate(file.members)).tolist() == list(range(n))
     assert all((file.labels[own] == number).all() for number, own in enumerate(file.members))
@@ -108,7 +108,7 @@ def test_each_row_is_in_one_list(n: int) -> None:
 
 def test_candidates_are_enough() -> None:
     """Candidates are the rows of as many lists as are wanted, and of more where these have too few rows."""
-    file = inverted_file.build(neighbours.directions(blobs(2000, 40).rows))
+    file = neighbours.build(neighbours.directions(blobs(2000, 40).rows))
     own, two = file.candidates(3, 1, 1), file.candidates(3, 2, 1)
 
     assert own.tolist() == file.members[3].tolist()
@@ -119,7 +119,7 @@ def test_candidates_are_enough() -> None:
 
 def test_share_counts_pairs() -> None:
     """All lists are all pairs; one list is the pairs within the lists."""
-    file = inverted_file.build(neighbours.directions(blobs(2000, 40).rows))
+    file = neighbours.build(neighbours.directions(blobs(2000, 40).rows))
 
     assert file.share(len(file.members)) == pytest.approx(1)
     assert file.share(1) == pytest.approx(sum(len(own) ** 2 for own in file.members) / 2000**2)

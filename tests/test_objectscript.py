@@ -9,8 +9,8 @@ from class_rules import RULES_OF_TESTS
 from objectscript_rules import RULES
 from objectscript_tree import Source, read_sources, sql_texts, unset_variables, word
 
-from meetup2025.engines.reader import _MASKS, _parser
-from meetup2025.engines.udl import parse_class
+from meetup2025.engines.classes import parse_class
+from meetup2025.engines.classes.reader import _MASKS, _parser
 
 if TYPE_CHECKING:
     from objectscript_rules import Rule

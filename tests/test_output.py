@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pytest
 
-from meetup2025 import output
+from meetup2025.cli import output
 
 VECTOR = "0.01234,-0.0456," + ",".join(["0.5"] * 510)
 HOSTILE = "'); DROP TABLE Fish; --"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from meetup2025 import paths
+from meetup2025 import files
 from meetup2025.errors import ForbiddenPathError
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no FIFO, and links need a privilege")
@@ -31,22 +31,22 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def read(path: str | Path) -> bytes:
     """Read a file as the loaders do."""
-    with paths.open_below(path) as stream:
+    with files.open_below(path) as stream:
         return stream.read()
 
 
 def test_roots_are_the_photos_then_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The allowed folders are those of the variable, in order, then samples and catalogue of the package."""
-    own = [paths.PACKAGE / "samples", paths.PACKAGE / "catalogue"]
+    own = [files.PACKAGE / "samples", files.PACKAGE / "catalogue"]
     monkeypatch.setenv("MEETUP2025_PHOTOS", os.pathsep.join([str(tmp_path / "a"), "", str(tmp_path / "b")]))
-    two = paths.roots()
+    two = files.roots()
     monkeypatch.setenv("MEETUP2025_PHOTOS", "")
-    empty = paths.roots()
+    empty = files.roots()
     monkeypatch.delenv("MEETUP2025_PHOTOS")
 
     assert [tmp_path / "a", tmp_path / "b", *own] == two
     assert own == empty
-    assert own == paths.roots()
+    assert own == files.roots()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_missing_and_outside_answer_alike(photos: Path) -> None:
     messages = set()
     for name in ("secret.jpg", "no-one.jpg"):
         with pytest.raises(ForbiddenPathError) as caught:
-            paths.resolve(photos.parent / name)
+            files.resolve(photos.parent / name)
         messages.add(str(caught.value).replace(name, "…"))
 
     assert len(messages) == 1
@@ -126,7 +126,7 @@ def test_no_folder_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     (tmp_path / "fish.jpg").write_bytes(b"fish")
 
     with pytest.raises(ForbiddenPathError, match="not set"):
-        paths.resolve("fish.jpg")
+        files.resolve("fish.jpg")
 
     assert read("catalogue/fish.csv").startswith(b"FishID,Name,")
 
@@ -209,7 +209,7 @@ def test_file_that_changes_while_opened(photos: Path, monkeypatch: pytest.Monkey
     """A file that became a FIFO, a link, a folder or nothing after it was found is refused at once."""
     found = photos / "deep" / "eel.jpg"
     (photos.parent / "eel.jpg").write_bytes(b"secret")
-    monkeypatch.setattr(paths, "resolve", lambda path: photos / path)  # what was true a moment before
+    monkeypatch.setattr(files, "resolve", lambda path: photos / path)  # what was true a moment before
     found.unlink()
     if trap == "fifo":
         os.mkfifo(found)
@@ -237,21 +237,21 @@ def test_file_without_permission(photos: Path) -> None:
 
 def test_folders(photos: Path) -> None:
     """An allowed folder and those below it are found, by relative and by absolute path."""
-    assert photos == paths.resolve_folder(photos)
-    assert photos == paths.resolve_folder(".")
-    assert photos / "deep" == paths.resolve_folder("deep")
-    assert photos / "deep" == paths.resolve_folder(f"{photos}/deep/")
-    assert paths.resolve_folder("catalogue") == paths.PACKAGE / "catalogue"
+    assert photos == files.resolve_folder(photos)
+    assert photos == files.resolve_folder(".")
+    assert photos / "deep" == files.resolve_folder("deep")
+    assert photos / "deep" == files.resolve_folder(f"{photos}/deep/")
+    assert files.resolve_folder("catalogue") == files.PACKAGE / "catalogue"
 
 
 @pytest.mark.parametrize("path", ["", "..", "/", "fish.jpg", "missing", "deep/../..", "{photos}-of-others"])
 def test_folders_elsewhere(photos: Path, path: str) -> None:
     """A folder that is missing or elsewhere, and a file, are refused."""
     with pytest.raises(ForbiddenPathError, match="is not a folder below MEETUP2025_PHOTOS"):
-        paths.resolve_folder(path.format(photos=photos))
+        files.resolve_folder(path.format(photos=photos))
 
 
 def test_package_itself_is_no_folder() -> None:
     """The package's code is not below an allowed folder."""
     with pytest.raises(ForbiddenPathError):
-        paths.resolve_folder(paths.PACKAGE)
+        files.resolve_folder(files.PACKAGE)

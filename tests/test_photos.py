@@ -15,8 +15,9 @@ from hashed import HashedEncoder
 from pictures import encoded
 from PIL import Image
 
-from meetup2025 import images, loading, photos
+from meetup2025 import images
 from meetup2025.errors import InvalidFileError, ModelMismatchError, ProgrammingError
+from meetup2025.loading import names, photos
 from meetup2025.vectors import from_text
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def test_what_is_no_photo(connection, folder):
 
 def test_decomposed_file_name(connection, folder):
     """A file name as macOS writes it is stored composed, labelled, and not loaded twice."""
-    loading.load_names(connection, BytesIO(FISH.encode()), "fish.csv", HashedEncoder())
+    names.load_names(connection, BytesIO(FISH.encode()), "fish.csv", HashedEncoder())
     put(folder, unicodedata.normalize("NFD", "ブリ/ブリ1.png"))
     assert load(connection, folder) == 1
     assert labels(connection) == {"ブリ/ブリ1.png": "ブリ"}
@@ -177,7 +178,7 @@ def test_odd_file_names(connection, folder, name):
 )
 def test_labels(connection, folder, name, label):
     """A photo is labelled by its file name, or else by the nearest subfolder, with any name of the fish."""
-    loading.load_names(connection, BytesIO(FISH.encode()), "fish.csv", HashedEncoder())
+    names.load_names(connection, BytesIO(FISH.encode()), "fish.csv", HashedEncoder())
     put(folder, name)
     load(connection, folder)
     assert labels(connection) == {name: label}
@@ -187,7 +188,7 @@ def test_labels_follow_the_catalogue(connection, folder):
     """Once the catalogue knows the name, the photo gets its label, and is not embedded again."""
     put(folder, "ワカシ.png", "other.png")
     load(connection, folder)
-    loading.load_names(connection, BytesIO(FISH.encode()), "fish.csv", HashedEncoder())
+    names.load_names(connection, BytesIO(FISH.encode()), "fish.csv", HashedEncoder())
     before, encoder = rows(connection), HashedEncoder()
     assert load(connection, folder, encoder) == 1
     assert (labels(connection), encoder.made) == ({"ワカシ.png": "ブリ", "other.png": None}, [])
@@ -206,7 +207,7 @@ def test_label_set_by_hand(connection, folder):
 
 def test_labels_file(connection, folder):
     """The file labels.csv labels photos, by any name of the fish or another one, before their own names do."""
-    loading.load_names(connection, BytesIO(FISH.encode()), "fish.csv", HashedEncoder())
+    names.load_names(connection, BytesIO(FISH.encode()), "fish.csv", HashedEncoder())
     put(folder, "IMG_1.png", "IMG_2.png", "ワカシ.png")
     lines = ["file,name", "img_1.png,ワカシ", "IMG_2.png,モクギョ", "ワカシ.png,カマボコ"]
     (folder / "labels.csv").write_text("\n".join(lines), "utf-8")

@@ -7,8 +7,8 @@ from textwrap import dedent
 import numpy as np
 import pytest
 
-from meetup2025.engines.program import arguments, class_folder, program, program_of, query_arguments
-from meetup2025.engines.udl import parse_class
+from meetup2025.engines.classes import parse_class
+from meetup2025.engines.classes.program import arguments, class_folder, program, program_of, query_arguments
 from meetup2025.errors import ClassSyntaxError, DataError, ProgrammingError
 
 THING = parse_class(

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hashed import HashedEncoder
 
-from meetup2025 import loading, stored, templates
 from meetup2025.errors import (
     DataError,
     ForbiddenPathError,
@@ -20,9 +19,10 @@ from meetup2025.errors import (
     InvalidVectorError,
     ModelMismatchError,
 )
-from meetup2025.readers import read_templates
-from meetup2025.stored import StoredFish
-from meetup2025.templates import BARE, Template, prompts, record, recorded
+from meetup2025.loading import names as loading, prompts, tables
+from meetup2025.loading.prompts import BARE, Template, prompts_of, record, recorded
+from meetup2025.loading.records import read_templates
+from meetup2025.loading.rows import StoredFish
 from meetup2025.vectors import from_text, mean
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ KEPT = "SELECT Model, %EXACT(Text), Features FROM MeetUp2025.Prompt ORDER BY Has
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few prompts have several batches."""
     monkeypatch.setattr(loading, "_BATCH", 2)
-    monkeypatch.setattr(stored, "_BATCH", 2)
+    monkeypatch.setattr(tables, "_BATCH", 2)
 
 
 def chosen(text: str) -> frozenset[Template]:
@@ -104,7 +104,7 @@ ROW = StoredFish("F001", "マアジ", "真鯵", "アジ;ゼンゴ", "jack macker
 )
 def test_prompts_of_a_row(file, texts):
     """Each template takes each name of its column; what is there twice counts once."""
-    found = prompts(replace(ROW, prompts=record(chosen(HEADER + file))))
+    found = prompts_of(replace(ROW, prompts=record(chosen(HEADER + file))))
 
     assert (set(found), len(found)) == (texts, len(texts))
 
@@ -114,12 +114,12 @@ def test_empty_and_doubled_names(others):
     """An empty other name is no prompt, and one that is the name counts once."""
     row = StoredFish("F001", "マアジ", other_names=others, prompts="Kanji {};Name {};OtherNames {}")
 
-    assert prompts(row) == ["マアジ"]
+    assert prompts_of(row) == ["マアジ"]
 
 
 def test_name_with_braces():
     """A name is put in as it is, whatever it looks like."""
-    assert prompts(StoredFish("F001", "{}{0}", prompts="Name {}の写真")) == ["{}{0}の写真"]
+    assert prompts_of(StoredFish("F001", "{}{0}", prompts="Name {}の写真")) == ["{}{0}の写真"]
 
 
 def test_record():
@@ -153,7 +153,7 @@ def test_file_of_templates():
         (HEADER + "Name,\n", "must not be empty", 2, 2),
         (HEADER + ",{}\n", "must not be empty", 2, 1),
         (HEADER + "Family,{}\n", "Column must be one of Name, Kanji", 2, 1),
-        (HEADER + f"Name,{{}}{'あ' * templates.LONGEST}\n", "at most 100 characters", 2, 2),
+        (HEADER + f"Name,{{}}{'あ' * prompts.LONGEST}\n", "at most 100 characters", 2, 2),
         (HEADER + "Name,{}\x07\n", "visible", 2, 2),
         (HEADER + "Name\n", "must have 2 fields", 2, 2),
         (HEADER, "must have a template", 1, 1),
@@ -303,7 +303,7 @@ def test_texts_that_differ_in_case(connection):
 
 def test_prompts_of_another_model(connection, monkeypatch):
     """What another model has made is not taken: it embeds all, and both are kept."""
-    monkeypatch.setattr(stored, "installed", lambda: [SimpleNamespace(model="hashed@1", int8=None)])
+    monkeypatch.setattr(tables, "installed", lambda: [SimpleNamespace(model="hashed@1", int8=None)])
     load(connection, TWO, PHOTOS)
     with pytest.raises(ModelMismatchError, match="hashed@1; this is other@1"):
         load(connection, "FishID,Name\nF001,マアジ\n", PHOTOS, HashedEncoder("other@1"))

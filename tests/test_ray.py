@@ -19,14 +19,14 @@ from photo_rows import assert_same_photos, fill, photo_rows, skipped_rows
 from PIL import Image
 
 import meetup2025
-from meetup2025 import distributed, ray_cluster
 from meetup2025.errors import InterfaceError, MissingExtraError, ModelMismatchError, OperationalError
+from meetup2025.loading import ray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meetup2025.engines import Connection
-    from meetup2025.photos import Changes
+    from meetup2025.loading.photos import Changes
 
 # Ray warns of what its next versions will change, and leaves sockets to the collector.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -78,7 +78,7 @@ def cluster(_ray: None) -> Iterator[Any]:
 @pytest.fixture
 def address(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """Address of the cluster, for loads of this process; those of the command try in earnest whether they may join."""
-    monkeypatch.setattr(ray_cluster, "_check_join", lambda _: None)
+    monkeypatch.setattr(ray, "_check_join", lambda _: None)
     return str(cluster.address)
 
 
@@ -114,7 +114,7 @@ def load_plainly(connection: Connection, folder: Path) -> None:
 def load(url: str, folder: Path, address: str) -> int:
     """Load a folder on a cluster."""
     with meetup2025.connect(url) as connection:
-        return distributed.load_photos(connection, folder, address)[0]
+        return ray.load_photos(connection, folder, address)[0]
 
 
 def started(folder: Path, url: str, address: str, script: str = DRIVER, **more: Any) -> subprocess.Popen[str]:
@@ -179,7 +179,7 @@ def test_few_photos(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.ray
 def test_machine_without_the_model(address: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error of a machine comes back as it is, and ends the load."""
-    monkeypatch.setattr(distributed, "_model", lambda _: "sketch@9")
+    monkeypatch.setattr(ray, "_model", lambda _: "sketch@9")
     with pytest.raises(ModelMismatchError, match=r"sketch@9.*machine"):
         load("duckdb://", folder, address)
 
@@ -188,13 +188,13 @@ def test_machine_without_the_model(address: str, folder: Path, monkeypatch: pyte
 def test_machine_without_the_package(address: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that cannot start is an error, and no photo is taken for a bad one."""
 
-    class Absent(distributed.Worker):
+    class Absent(ray.Worker):
         """A worker of a package that is not there."""
 
         def __init__(self, *_: str) -> None:
             raise ModuleNotFoundError("No module named 'meetup2025'")
 
-    monkeypatch.setattr(distributed, "Worker", Absent)
+    monkeypatch.setattr(ray, "Worker", Absent)
     with pytest.raises(OperationalError, match="No module named 'meetup2025'"):
         load("duckdb://", folder, address)
 
@@ -203,18 +203,18 @@ def test_machine_without_the_package(address: str, folder: Path, monkeypatch: py
 def test_photo_that_ends_its_process(address: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A photo that ends its process each time costs itself alone: one line of the report."""
 
-    class Fragile(distributed.Worker):
+    class Fragile(ray.Worker):
         """A worker that one photo kills."""
 
-        def _changes(self, task: distributed.Task) -> Changes:
+        def _changes(self, task: ray.Task) -> Changes:
             if any(photo.name == "saba.png" for photo, _ in task.photos):
                 os.kill(os.getpid(), signal.SIGKILL)
             return super()._changes(task)
 
-    monkeypatch.setattr(distributed, "Worker", Fragile)
-    monkeypatch.setattr(ray_cluster, "RETRIES", 0)
+    monkeypatch.setattr(ray, "Worker", Fragile)
+    monkeypatch.setattr(ray, "RETRIES", 0)
     with meetup2025.connect("duckdb://") as connection:
-        changed, skipped = distributed.load_photos(connection, folder, address)
+        changed, skipped = ray.load_photos(connection, folder, address)
         assert (changed, [name for name, _ in skipped]) == (13, ["broken.jpg", "saba.png"])
         assert "saba.png" in dict(skipped_rows(connection))
         assert "saba.png" not in [row[0] for row in photo_rows(connection)]
@@ -224,7 +224,7 @@ def test_photo_that_ends_its_process(address: str, folder: Path, monkeypatch: py
 def test_lost_node(cluster: Any, address: str, many: Path, plain: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """A node that dies in the middle costs time and nothing else."""
     node = cluster.add_node(num_cpus=1)
-    store, nodes = distributed._store, [node]
+    store, nodes = ray._store, [node]
 
     def losing(connection: Connection, changes: Changes) -> int:
         count = store(connection, changes)
@@ -232,11 +232,11 @@ def test_lost_node(cluster: Any, address: str, many: Path, plain: Connection, mo
             cluster.remove_node(nodes.pop(), allow_graceful=False)
         return count
 
-    monkeypatch.setattr(distributed, "_TASK", 4)
-    monkeypatch.setattr(distributed, "_store", losing)
+    monkeypatch.setattr(ray, "_TASK", 4)
+    monkeypatch.setattr(ray, "_store", losing)
     load_plainly(plain, many)
     with meetup2025.connect("duckdb://") as connection:
-        assert distributed.load_photos(connection, many, address)[0] == MANY
+        assert ray.load_photos(connection, many, address)[0] == MANY
         assert_same_photos(connection, plain)
         assert skipped_rows(connection) == skipped_rows(plain)
     assert nodes == []
@@ -246,19 +246,19 @@ def test_lost_node(cluster: Any, address: str, many: Path, plain: Connection, mo
 def test_two_runs_at_once(address: str, many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another run, amid the first one, goes from beginning to end: each photo is there once, and counted once."""
     path = f"duckdb:///{tmp_path / 'fish.db'}"
-    monkeypatch.setattr(distributed, "_TASK", 4)
-    store, counts = distributed._store, []
+    monkeypatch.setattr(ray, "_TASK", 4)
+    store, counts = ray._store, []
 
     def disturbed(connection: Connection, changes: Changes) -> int:
-        monkeypatch.setattr(distributed, "_store", store)
+        monkeypatch.setattr(ray, "_store", store)
         with meetup2025.connect(path) as other:
-            monkeypatch.setattr(ray_cluster, "connected", lambda _: contextlib.nullcontext(1))
-            counts.append(distributed.load_photos(other, many, address)[0])
+            monkeypatch.setattr(ray, "connected", lambda _: contextlib.nullcontext(1))
+            counts.append(ray.load_photos(other, many, address)[0])
         return store(connection, changes)
 
-    monkeypatch.setattr(distributed, "_store", disturbed)
+    monkeypatch.setattr(ray, "_store", disturbed)
     with meetup2025.connect(path) as connection:
-        counts.append(distributed.load_photos(connection, many, address)[0])
+        counts.append(ray.load_photos(connection, many, address)[0])
         assert (len(photo_rows(connection)), sum(counts)) == (MANY, MANY)
 
 
@@ -330,7 +330,7 @@ def test_interrupted_driver(cluster: Any, many: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("address", ["", "host", "host:", ":6379", "ray://host:10001", "host:6379/x", "auto"])
 def test_address_of_another_form(address: str) -> None:
     """An address is that of the head of a cluster, or local."""
-    with pytest.raises(InterfaceError, match="HOST:PORT"), ray_cluster.connected(address):
+    with pytest.raises(InterfaceError, match="HOST:PORT"), ray.connected(address):
         pass
 
 
@@ -340,7 +340,7 @@ def test_address_of_another_form(address: str) -> None:
 def test_address_where_nothing_answers(address: str) -> None:
     """An address where nothing answers is one error, at once."""
     start = time.monotonic()
-    with pytest.raises(OperationalError, match="must answer"), ray_cluster.connected(address):
+    with pytest.raises(OperationalError, match="must answer"), ray.connected(address):
         pass
 
     assert time.monotonic() - start < 10
@@ -350,12 +350,12 @@ def test_address_where_nothing_answers(address: str) -> None:
 @pytest.mark.usefixtures("_ray")
 def test_address_of_another_program(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that listens and is no Ray is an error within the time limit; Ray itself would try for minutes."""
-    monkeypatch.setattr(ray_cluster, "JOIN_TIMEOUT", 4)
+    monkeypatch.setattr(ray, "JOIN_TIMEOUT", 4)
     start = time.monotonic()
     with (
         socket.create_server(("127.0.0.1", 0)) as other,
         pytest.raises(OperationalError, match="no answer of Ray in 4 seconds"),
-        ray_cluster.connected(f"127.0.0.1:{other.getsockname()[1]}"),
+        ray.connected(f"127.0.0.1:{other.getsockname()[1]}"),
     ):
         pass
 
@@ -366,13 +366,13 @@ def test_address_of_another_program(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cluster_that_wants_a_token(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cluster that wants a token says so, when this process has another."""
     monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
-    monkeypatch.setattr(ray_cluster, "JOIN_TIMEOUT", 5)
-    with pytest.raises(OperationalError, match="RAY_AUTH_TOKEN"), ray_cluster.connected(cluster.address):
+    monkeypatch.setattr(ray, "JOIN_TIMEOUT", 5)
+    with pytest.raises(OperationalError, match="RAY_AUTH_TOKEN"), ray.connected(cluster.address):
         pass
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without Ray the error says what to install."""
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'meetup2025\[ray\]'"), ray_cluster.connected("x:1"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'meetup2025\[ray\]'"), ray.connected("x:1"):
         pass

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from meetup2025.engines import recipes
+from meetup2025.engines.duckdb import prepared
 from meetup2025.errors import DataError, InvalidVectorError, ProgrammingError
 
 
-def given(value: Any) -> recipes.Value:
+def given(value: Any) -> prepared.Value:
     """Make the recipe that always gives *value*."""
     return lambda _: value
 
@@ -21,12 +21,12 @@ def given(value: Any) -> recipes.Value:
 @pytest.mark.parametrize("value", [None, "a", "魚", 1, 1.5, True, Decimal("1.5"), date(2025, 1, 2), [1.0], (1.0,)])
 def test_values_that_sql_carries(value: object) -> None:
     """What SQL can carry is passed on as it is."""
-    assert recipes.given_values(1, [value]) == [value]
+    assert prepared.given_values(1, [value]) == [value]
 
 
 def test_numpy_numbers() -> None:
     """A number of numpy becomes one of Python."""
-    [value] = recipes.given_values(1, [np.float32(0.5)])
+    [value] = prepared.given_values(1, [np.float32(0.5)])
 
     assert (value, type(value)) == (0.5, float)
 
@@ -35,33 +35,33 @@ def test_numpy_numbers() -> None:
 def test_parameters_must_be_in_order(parameters: Any) -> None:
     """Parameters are a list or a tuple."""
     with pytest.raises(ProgrammingError, match="list or tuple"):
-        recipes.given_values(2, parameters)
+        prepared.given_values(2, parameters)
 
 
 @pytest.mark.parametrize("value", [b"a", {"a": 1}, object()])
 def test_values_that_sql_does_not_carry(value: object) -> None:
     """Any other type is refused by its name."""
     with pytest.raises(ProgrammingError, match=type(value).__name__):
-        recipes.given_values(1, [value])
+        prepared.given_values(1, [value])
 
 
 def test_broken_text() -> None:
     """Half of a surrogate pair is no text."""
     with pytest.raises(DataError, match="surrogate pair at 1"):
-        recipes.given_values(1, ["a\ud800"])
+        prepared.given_values(1, ["a\ud800"])
 
 
 @pytest.mark.parametrize("value", ["1,2", [1, 2], (1.0, 2.0), np.array([1, 2])])
 def test_vector_of_text_or_array(value: Any) -> None:
     """Text and arrays become one array of doubles."""
-    made = recipes.vector(given(value), 2)([])
+    made = prepared.vector(given(value), 2)([])
 
     assert (made.dtype, made.tolist()) == (np.float64, [1.0, 2.0])
 
 
 def test_vector_of_null() -> None:
     """NULL stays NULL."""
-    assert recipes.vector(given(None), 2)([]) is None
+    assert prepared.vector(given(None), 2)([]) is None
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ def test_vector_of_null() -> None:
 def test_what_is_no_vector(value: Any, sqlcode: int) -> None:
     """A wrong length is SQLCODE -257, all else that is no vector -258."""
     with pytest.raises(InvalidVectorError) as caught:
-        recipes.vector(given(value), 2)([])
+        prepared.vector(given(value), 2)([])
 
     assert caught.value.sqlcode == sqlcode
 
 
 def test_length_that_the_statement_fixes() -> None:
     """A CAST to a vector of a length holds the value to it; other values are left alone."""
-    first, second = recipes.of_right_length([given("x"), given([1.0, 2.0])], "SELECT $1, CAST($2 AS DOUBLE[3])")
+    first, second = prepared.of_right_length([given("x"), given([1.0, 2.0])], "SELECT $1, CAST($2 AS DOUBLE[3])")
 
     assert first([]) == "x"
     with pytest.raises(InvalidVectorError, match="3"):
@@ -88,11 +88,11 @@ def test_length_that_the_statement_fixes() -> None:
 @pytest.mark.parametrize(("value", "expected"), [(3, 3), ("3", 3), ("2.7", 2), (0, 0), (1e30, 2**62)])
 def test_row_count(value: Any, expected: int) -> None:
     """TOP reads text as its whole number; a huge one is cut to what DuckDB takes."""
-    assert recipes.row_count(given(value))([]) == expected
+    assert prepared.row_count(given(value))([]) == expected
 
 
 @pytest.mark.parametrize("value", [-1, "x", None, float("inf"), float("nan")])
 def test_no_row_count(value: Any) -> None:
     """What is no number of rows is refused."""
     with pytest.raises(DataError, match="TOP must be a whole number from 0"):
-        recipes.row_count(given(value))([])
+        prepared.row_count(given(value))([])

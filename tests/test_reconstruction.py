@@ -7,7 +7,7 @@ import pytest
 from blobs import blobs, unit
 from sklearn.datasets import load_digits
 
-from meetup2025.analytics.comparison import hold_out
+from meetup2025.analytics.detector_tests import hold_out
 from meetup2025.analytics.reconstruction import Reconstruction
 from meetup2025.errors import DataError, InvalidVectorError
 

@@ -18,9 +18,9 @@ from pictures import corners, noise
 from servers import LONG, TOKEN, GatedEncoder, answering, http_answer, served, through_tls, until
 
 from meetup2025 import images
-from meetup2025.embedding import encoder as shared, exchange, remote
+from meetup2025.embedding import client, encoder as shared
 from meetup2025.embedding.addresses import Address, parse_address
-from meetup2025.embedding.remote import RemoteEncoder, data_url, remote_encoder
+from meetup2025.embedding.client import RemoteEncoder, data_url, remote_encoder
 from meetup2025.embedding.server import Limits
 from meetup2025.errors import (
     BrokenModelError,
@@ -40,8 +40,8 @@ ROW = [1.0, 0, 0, 0, 0, 0, 0, 0]
 def _settings(monkeypatch):
     """The token of the servers, and no patience with those that are dead."""
     monkeypatch.setenv("MEETUP2025_ENCODER_TOKEN", TOKEN)
-    monkeypatch.setattr(exchange, "CONNECT_SECONDS", 0.3)
-    monkeypatch.setattr(remote, "_encoders", {})
+    monkeypatch.setattr(client, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(client, "_encoders", {})
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_pictures_lose_nothing(is_packed):
 
 def test_many_large_pictures(encoder, monkeypatch):
     """Pictures are sent in requests that a server takes, however large they are together."""
-    monkeypatch.setattr(remote, "BATCH_CHARACTERS", 8_000)
+    monkeypatch.setattr(client, "BATCH_CHARACTERS", 8_000)
     with served(encoder, limits=Limits(body=10_000)) as running:
         assert RemoteEncoder(running.url, "gated").images([noise(30, 30)] * 5).shape == (5, 8)
     assert [len(batch) for batch in encoder.batches] == [2, 2, 1]
@@ -248,7 +248,7 @@ def test_no_server(url):
 
 def test_server_that_is_being_started(encoder, monkeypatch):
     """A server that comes up within the time for connecting is waited for."""
-    monkeypatch.setattr(exchange, "CONNECT_SECONDS", LONG)
+    monkeypatch.setattr(client, "CONNECT_SECONDS", LONG)
     with served(encoder) as running:
         place = running.url
     found = []
@@ -470,7 +470,7 @@ def test_empty_text(server, encoder, text):
 
 def test_endless_answer(monkeypatch):
     """An answer has an end, whatever the server says."""
-    monkeypatch.setattr(exchange, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(client, "MOST_BYTES", 100_000)
     with answering(MODELS, http_answer(b" " * 200_000)) as (url, _):
         error = in_time(2, url)
     assert isinstance(error, EncoderUnavailableError)

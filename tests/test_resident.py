@@ -23,7 +23,7 @@ from objectscript_tree import read_sources, word
 from servers import LONG, until
 
 from meetup2025 import iris_process, procedures, settings
-from meetup2025.embedding import encoder, exchange, local_encoder, resident
+from meetup2025.embedding import client, encoder, local_encoder, worker
 from meetup2025.embedding.addresses import LONGEST_SOCKET_PATH
 from meetup2025.errors import DataError, EncoderUnavailableError, MissingModelError, OperationalError
 
@@ -44,14 +44,14 @@ def iris(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Process of an instance in which the setting Worker is on; nobody has patience with servers that are dead."""
     monkeypatch.setenv("MEETUP2025_WORKER", "1")
     monkeypatch.setenv("DOUBLE_FOLDER", str(folder))
-    monkeypatch.setattr(exchange, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(client, "CONNECT_SECONDS", 0.3)
     with instance(folder) as iris:
         yield iris
 
 
 def told() -> dict[str, Any]:
     """Give the status."""
-    return dict(json.loads(resident.status()))
+    return dict(json.loads(worker.status()))
 
 
 def is_running(iris: Any) -> bool:
@@ -78,27 +78,27 @@ def kill(iris: Any) -> int:
 
 def test_start_and_stop(iris: Any, folder: Path) -> None:
     """It starts, tells what it is, and ends, and its socket goes with it."""
-    assert re.fullmatch(r"The worker has started: process \d+ with the model sketch@\S+\.", resident.start())
+    assert re.fullmatch(r"The worker has started: process \d+ with the model sketch@\S+\.", worker.start())
     assert is_running(iris)
-    assert (folder / resident.SOCKET).is_socket()
+    assert (folder / worker.SOCKET).is_socket()
 
-    assert re.fullmatch(r"The worker has ended: process \d+\.", resident.stop())
+    assert re.fullmatch(r"The worker has ended: process \d+\.", worker.stop())
     assert not is_running(iris)
-    assert not (folder / resident.SOCKET).exists()
+    assert not (folder / worker.SOCKET).exists()
 
 
 @pytest.mark.usefixtures("iris")
 def test_stop_where_none_runs() -> None:
     """There is nothing to end, and that is no error."""
-    assert resident.stop() == "No worker runs."
+    assert worker.stop() == "No worker runs."
     assert told() == {"running": False, "error": ""}
 
 
 @pytest.mark.usefixtures("iris")
 def test_status() -> None:
     """The status has the process, the model, the address, the start, a beating heart, and the requests."""
-    resident.start()
-    address = resident.address()
+    worker.start()
+    address = worker.address()
     encoder().texts(["a"])
     encoder().texts(["b"])
     until(lambda: told()["requests"] == 2)
@@ -128,17 +128,17 @@ def test_first_need_starts_it(folder: Path) -> None:
 @pytest.mark.usefixtures("iris")
 def test_started_twice() -> None:
     """A second start says that one runs, and leaves it alone."""
-    resident.start()
+    worker.start()
     process = told()["pid"]
 
-    assert resident.start().startswith(f"The worker ran already: process {process} ")
+    assert worker.start().startswith(f"The worker ran already: process {process} ")
     assert told()["pid"] == process
 
 
 def test_starts_at_once(iris: Any) -> None:
     """Of many starts at once one makes the worker, and all wait for it; the processes of the others end."""
     with ThreadPoolExecutor(4) as pool:
-        said = list(pool.map(lambda _: resident.start(), range(4)))
+        said = list(pool.map(lambda _: worker.start(), range(4)))
 
     assert {re.findall(r"process (\d+)", each)[0] for each in said} == {told()["pid"]}
     jobs = iris.cls("MeetUp2025.Worker").jobs
@@ -148,8 +148,8 @@ def test_starts_at_once(iris: Any) -> None:
 @pytest.mark.usefixtures("iris")
 def test_socket_is_the_users_alone(folder: Path) -> None:
     """Nobody else of the machine may enter the folder, or use the socket."""
-    resident.start()
-    path = folder / resident.SOCKET
+    worker.start()
+    path = folder / worker.SOCKET
 
     assert [stat.S_IMODE(each.stat().st_mode) for each in (path.parent, path)] == [0o700, 0o600]
 
@@ -214,7 +214,7 @@ def test_model_that_is_not_installed(folder: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(EncoderUnavailableError, match=f"{RULE}MissingModelError: .*nobody"):
         encoder()
     with pytest.raises(EncoderUnavailableError, match="nobody"):
-        resident.start()
+        worker.start()
 
     assert time.monotonic() - began < LONG
     assert not told()["running"]
@@ -226,7 +226,7 @@ def test_model_that_is_not_installed(folder: Path, monkeypatch: pytest.MonkeyPat
 def test_process_that_dies_while_it_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that is killed before it is ready says nothing; its lock does."""
     monkeypatch.setenv("DOUBLE_MODEL", "dies")
-    monkeypatch.setattr(resident, "START_SECONDS", LONG)
+    monkeypatch.setattr(worker, "START_SECONDS", LONG)
 
     with pytest.raises(EncoderUnavailableError, match=r"Got: one that ended; messages\.log may say why"):
         encoder("fake")
@@ -257,10 +257,10 @@ class Late:
 
 def test_lock_that_is_taken_between_two_looks() -> None:
     """A process that takes the lock right after a look is not taken for one that has ended."""
-    resident._ensure(Late(lives=True))  # type: ignore[arg-type]
+    worker._ensure(Late(lives=True))  # type: ignore[arg-type]
 
     with pytest.raises(EncoderUnavailableError, match="a fault"):
-        resident._ensure(Late(lives=False))  # type: ignore[arg-type]
+        worker._ensure(Late(lives=False))  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("iris")
@@ -272,9 +272,9 @@ def test_need_while_another_is_stopped(folder: Path, monkeypatch: pytest.MonkeyP
         running = pool.submit(model.texts, ["short"])
         until((folder / "asked").exists)
         first = told()["pid"]
-        stopping = pool.submit(resident.stop)
-        until((folder / resident.GLOBAL[1:] / "stop").exists)
-        resident.start()
+        stopping = pool.submit(worker.stop)
+        until((folder / worker.GLOBAL[1:] / "stop").exists)
+        worker.start()
         assert (running.result(LONG).shape, stopping.result(LONG)) == (
             (1, 2),
             f"The worker has ended: process {first}.",
@@ -296,14 +296,14 @@ def test_no_process_can_be_started(folder: Path) -> None:
 def test_start_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """A caller waits as long as it is said, and no longer; the worker gets ready, and the next caller has it."""
     monkeypatch.setenv("DOUBLE_MODEL", "loads long")
-    monkeypatch.setattr(resident, "START_SECONDS", 0.5)
+    monkeypatch.setattr(worker, "START_SECONDS", 0.5)
     began = time.monotonic()
 
     with pytest.raises(EncoderUnavailableError, match=r"none that was ready within 0\.5 seconds"):
         encoder("fake")
     assert time.monotonic() - began < 2.5
 
-    monkeypatch.setattr(resident, "START_SECONDS", LONG)
+    monkeypatch.setattr(worker, "START_SECONDS", LONG)
     assert encoder("fake").texts(["a"]).shape == (1, 2)
 
 
@@ -312,10 +312,10 @@ def test_stop_takes_too_long(iris: Any, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("DOUBLE_MODEL", "loads long")
     assert iris.cls("MeetUp2025.Worker").Job() == 1
     until(lambda: told().get("pid"))
-    monkeypatch.setattr(resident, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(worker, "STOP_SECONDS", 0.2)
 
     with pytest.raises(OperationalError, match=rf"Got process {told()['pid']}, which still runs"):
-        resident.stop()
+        worker.stop()
 
     assert is_running(iris)
     until(lambda: not is_running(iris))
@@ -329,7 +329,7 @@ def test_stop_amid_a_request(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(model.texts, ["short"])
         until((folder / "asked").exists)
-        resident.stop()
+        worker.stop()
         assert running.result(LONG).shape == (1, 2)
 
 
@@ -356,19 +356,19 @@ def test_worker_of_another_model(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingModelError, match="Got 'sketch'; it has: fake"):
         encoder()
 
-    resident.stop()
+    worker.stop()
     assert encoder().texts(["a"]).shape == (1, 512)
 
 
 @pytest.mark.usefixtures("iris")
 def test_folder_that_others_may_enter(folder: Path) -> None:
     """No socket is made in a folder that others may use."""
-    place = (folder / resident.SOCKET).parent
+    place = (folder / worker.SOCKET).parent
     place.mkdir()
     place.chmod(0o755)
 
     with pytest.raises(EncoderUnavailableError, match=r"must be this user's alone \(mode 0700\)"):
-        resident.start()
+        worker.start()
 
 
 def test_long_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -378,7 +378,7 @@ def test_long_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETUP2025_WORKER", "1")
 
     with instance(long), pytest.raises(EncoderUnavailableError, match=f"a socket may have {LONGEST_SOCKET_PATH}"):
-        resident.start()
+        worker.start()
 
 
 @pytest.mark.usefixtures("iris")
@@ -387,13 +387,13 @@ def test_system_without_unix_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(socket, "AF_UNIX")
 
     with pytest.raises(EncoderUnavailableError, match="use `meetup2025 serve` on a port"):
-        resident.start()
+        worker.start()
     assert not told()["running"]
 
 
 def test_long_path_of_a_request() -> None:
     """A line of a request whose path leaves no room for its status is no fault of the server."""
-    requests = resident._Requests()
+    requests = worker._Requests()
 
     requests.hear("GET /" + 490 * "x")
     requests.hear("POST /v1/embeddings 200 1.0 ms")
@@ -405,7 +405,7 @@ def test_no_instance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Outside of IRIS there is no worker, and nothing else takes its place."""
     monkeypatch.setenv("MEETUP2025_WORKER", "1")
 
-    for call in (encoder, resident.start, resident.stop, resident.status):
+    for call in (encoder, worker.start, worker.stop, worker.status):
         with pytest.raises(EncoderUnavailableError, match="inside InterSystems IRIS alone"):
             call()
 
@@ -461,9 +461,9 @@ def test_class_and_module_agree() -> None:
     names = set(re.findall(r"\^[A-Z][\w.]+\w", WORKER.text))
     docs = {method.name: method.doc for method in WORKER.record.methods}
 
-    assert names == {resident.GLOBAL}
-    assert f"{resident.START_SECONDS:g} seconds" in docs["Start"]
-    assert f"{resident.STOP_SECONDS:g} seconds" in docs["Stop"]
+    assert names == {worker.GLOBAL}
+    assert f"{worker.START_SECONDS:g} seconds" in docs["Start"]
+    assert f"{worker.STOP_SECONDS:g} seconds" in docs["Stop"]
     assert {"Job", "IsRunning"} <= set(docs)
 
 

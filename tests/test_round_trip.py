@@ -13,13 +13,13 @@ from objectscript_tree import read_sources, sql_texts
 from test_contracts import CLOSED_NAMES, MODULES
 from test_examples import DOCUMENTS, blocks
 
-from meetup2025.engines.dialect import parse
-from meetup2025.engines.grammar.queries import Queries
-from meetup2025.engines.grammar.tokens import Token, tokenize
-from meetup2025.engines.program import class_folder
-from meetup2025.engines.udl import examples, read_package
+from meetup2025.cli.shell import DEMO, statements
+from meetup2025.engines.classes import examples, read_package
+from meetup2025.engines.classes.program import class_folder
+from meetup2025.engines.sql import parse
+from meetup2025.engines.sql.statements import Queries
+from meetup2025.engines.sql.tokens import Token, tokenize
 from meetup2025.errors import Error, UnsupportedSQLError
-from meetup2025.prompt import DEMO, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import pytest
 from asked import selected
 
 from meetup2025 import vectors
-from meetup2025.engines.program import program
+from meetup2025.engines.classes.program import program
 from meetup2025.errors import (
     BrokenModelError,
     DataError,
@@ -20,7 +20,7 @@ from meetup2025.errors import (
     ProgrammingError,
 )
 from meetup2025.runs import store
-from meetup2025.runs.items import read_items
+from meetup2025.runs.sources import read_items
 from meetup2025.runs.store import Metric, Outcome, Request, fitted_run, stored_model
 
 if TYPE_CHECKING:

@@ -13,15 +13,15 @@ from planted import plant, text
 from test_examples import blocks, statements
 
 import meetup2025
-from meetup2025.engines.dialect import parse
-from meetup2025.engines.program import class_folder
-from meetup2025.engines.udl import parse_class, read_package
+from meetup2025.engines.classes import parse_class, read_package
+from meetup2025.engines.classes.program import class_folder
+from meetup2025.engines.sql import parse
 from meetup2025.errors import UnsupportedSQLError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meetup2025.engines.udl import Class
+    from meetup2025.engines.classes import Class
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "scaling.md").read_text("utf-8")

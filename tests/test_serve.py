@@ -20,7 +20,7 @@ from servers import AUTHORIZED, FREE_PORT, LONG, TOKEN, Asking, GatedEncoder, as
 
 from meetup2025 import images
 from meetup2025.embedding.server import Limits, serve_forever
-from meetup2025.embedding.server.batches import BATCH
+from meetup2025.embedding.server.batcher import BATCH
 from meetup2025.errors import DataError, InterfaceError
 
 PICTURE = f"data:image/png;base64,{base64.b64encode(encoded(corners())).decode()}"

@@ -22,8 +22,8 @@ from servers import FREE_PORT, LONG, TOKEN, GatedEncoder, process, served, socke
 
 import meetup2025
 from meetup2025.cli import main
-from meetup2025.embedding import exchange, local_encoder
-from meetup2025.embedding.remote import RemoteEncoder
+from meetup2025.embedding import client, local_encoder
+from meetup2025.embedding.client import RemoteEncoder
 from meetup2025.errors import EncoderUnavailableError
 
 SAMPLES = Path(meetup2025.__file__).parent / "samples"
@@ -55,7 +55,7 @@ serve_forever(sys.argv[1], model=Slow(), stop=stopped.is_set, ready=lambda url: 
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch):
     """No patience with servers that are dead."""
-    monkeypatch.setattr(exchange, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(client, "CONNECT_SECONDS", 0.3)
 
 
 @pytest.fixture

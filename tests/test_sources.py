@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meetup2025.errors import ForbiddenPathError, InvalidFileError
-from meetup2025.sources import MAX_BYTES, open_source, to_data_url
+from meetup2025.files import MAX_BYTES, open_source, to_data_url
 
 if TYPE_CHECKING:
     from pathlib import Path

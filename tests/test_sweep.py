@@ -13,12 +13,11 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from meetup2025.analytics import sweep
+from meetup2025.analytics.elbow import bend, elbow
 from meetup2025.analytics.neighbours import directions
-from meetup2025.analytics.sweep import bend, elbow
 from meetup2025.embedding import encoder
 from meetup2025.errors import DataError, InvalidVectorError
-from meetup2025.paths import resolve
+from meetup2025.files import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +61,7 @@ def test_elbow_of_the_catalogue_is_that_of_the_loop() -> None:
 @pytest.mark.parametrize("few", [0, 1000])
 def test_numbers_of_a_sweep(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     """In both ways, the errors fall, and the silhouette is highest for the planted number of groups."""
-    monkeypatch.setattr(sweep, "FEW", few)
+    monkeypatch.setattr("meetup2025.analytics.elbow.FEW", few)
     rows, groups = plant_groups(300, 7, seed=8)
 
     found = elbow(rows, 3, 12)
@@ -95,7 +94,7 @@ def test_the_same_each_time() -> None:
 
 def test_a_large_table_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of more rows than are looked at, a sample gives the same elbow, and says how large it was."""
-    monkeypatch.setattr(sweep, "_SAMPLE", 400)
+    monkeypatch.setattr("meetup2025.analytics.elbow._SAMPLE", 400)
 
     found = elbow(plant_groups(2000, 6)[0], 2, 12)
 

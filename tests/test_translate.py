@@ -10,8 +10,8 @@ import sys
 import pytest
 from iris_sql import empty_tables
 
-from meetup2025.engines.dialect import parse
-from meetup2025.engines.translate import function_name, to_duckdb
+from meetup2025.engines.duckdb.translate import function_name, to_duckdb
+from meetup2025.engines.sql import parse
 
 
 @pytest.fixture(scope="module")
@@ -249,7 +249,7 @@ def test_names_functions_for_duckdb():
 def test_importing_the_dialect_imports_no_database():
     """The grammar needs sqlglot alone, and of its dialects only that of DuckDB."""
     code = (
-        "import sys, meetup2025.engines.translate\n"
+        "import sys, meetup2025.engines.duckdb.translate\n"
         "names = [name for name in sys.modules if name.startswith('sqlglot.dialects.')]\n"
         "print(sorted(names), 'duckdb' in sys.modules)"
     )

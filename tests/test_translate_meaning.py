@@ -7,9 +7,9 @@ import pytest
 from iris_sql import empty_tables, three_and_one
 from sqlglot import exp
 
-from meetup2025.engines.dialect import bind, parse, table_calls
-from meetup2025.engines.functions import AGGREGATES, FUNCTIONS, VARIADIC, arities, render
-from meetup2025.engines.translate import to_duckdb
+from meetup2025.engines.duckdb.translate import to_duckdb
+from meetup2025.engines.sql import bind, parse, table_calls
+from meetup2025.engines.sql.functions import AGGREGATES, FUNCTIONS, VARIADIC, arities, render
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from meetup2025.engines.udl import (
+from meetup2025.engines.classes import (
     Class,
     Column,
     Expression,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from meetup2025 import Error, prompt
+from meetup2025 import Error
+from meetup2025.cli import shell
 
 if TYPE_CHECKING:
     from meetup2025.engines import Connection
@@ -83,8 +84,8 @@ def test_claim_holds_on_the_embedded_engine(
 ) -> None:
     """What the embedded engine can run has the output that is expected of a server."""
     try:
-        for statement in prompt.statements(claim.block):
-            prompt.run(bundled, statement, "csv")
+        for statement in shell.statements(claim.block):
+            shell.run(bundled, statement, "csv")
     except Error as error:
         print(f"meetup2025: {error}")
 

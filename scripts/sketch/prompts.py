@@ -17,9 +17,9 @@ from PIL import Image
 
 from meetup2025 import vectors
 from meetup2025.embedding import Encoder, encoder
-from meetup2025.readers import read_names, read_templates
-from meetup2025.stored import StoredFish
-from meetup2025.templates import BARE, Template, prompts, record
+from meetup2025.loading.prompts import BARE, Template, prompts, record
+from meetup2025.loading.records import read_names, read_templates
+from meetup2025.loading.rows import StoredFish
 
 from .evaluate import Vectors, embed_drawings
 from .kinds import KINDS

@@ -13,7 +13,8 @@ The module is a PEP 249 driver: `connect`, the exceptions, `apilevel`, `threadsa
 
 from __future__ import annotations
 
-from meetup2025.dbapi import (
+from meetup2025.engines import connect
+from meetup2025.engines.pep249 import (
     BINARY,
     DATETIME,
     NUMBER,
@@ -27,7 +28,6 @@ from meetup2025.dbapi import (
     Timestamp,
     TimestampFromTicks,
 )
-from meetup2025.engines import connect
 from meetup2025.errors import (
     DatabaseError,
     DataError,

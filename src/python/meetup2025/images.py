@@ -19,7 +19,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from meetup2025.errors import UnreadableImageError
-from meetup2025.paths import open_below
+from meetup2025.files import open_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

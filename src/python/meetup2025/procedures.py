@@ -72,11 +72,11 @@ def search_vector(table: str, type: str, input: str) -> str:  # noqa: A002
         DataError: The table is empty.
         ModelMismatchError: The vectors of the table are of another model.
     """
-    from meetup2025 import stored
     from meetup2025.embedding import encoder
     from meetup2025.engines import current
+    from meetup2025.loading import tables
 
-    stored.check_search(current(), _table(table), encoder().model)
+    tables.check_search(current(), _table(table), encoder().model)
     return get_embedding(type, input)
 
 
@@ -101,17 +101,17 @@ def known_names(names: str) -> str:
 
 
 def _known_names(names: list[str]) -> list[str]:
-    from meetup2025 import readers, stored
     from meetup2025.engines import current
+    from meetup2025.loading import spelling, tables
 
-    catalogue = stored.names_of_fish(current())
-    unknown = [name.strip() for name in map(_text, names) if readers.normal(name).upper() not in catalogue]
+    catalogue = tables.names_of_fish(current())
+    unknown = [name.strip() for name in map(_text, names) if spelling.normal(name).upper() not in catalogue]
     if unknown:
         raise UnknownNameError(
             f"A name must be that of one fish of MeetUp2025.Fish. Not so: {', '.join(map(repr, unknown))}; "
             "SELECT * FROM MeetUp2025.FishCatalogue() lists the names."
         )
-    return [catalogue[readers.normal(name).upper()] for name in names]
+    return [catalogue[spelling.normal(name).upper()] for name in names]
 
 
 def load_names(csv: str, prompts: str = "") -> int:
@@ -125,18 +125,20 @@ def load_names(csv: str, prompts: str = "") -> int:
     Returns:
         Number of rows added or changed.
     """
-    from meetup2025 import loading, readers, sources, templates
+    from meetup2025 import files
     from meetup2025.embedding import encoder
     from meetup2025.engines import current
+    from meetup2025.loading import names, records
+    from meetup2025.loading.prompts import BARE
 
     model = encoder()
     model.check()
-    chosen = templates.BARE
+    chosen = BARE
     if _text(prompts):
-        with sources.open_source(prompts) as (file, name):
-            chosen = readers.read_templates(file, name)
-    with sources.open_source(csv) as (file, name):
-        return loading.load_names(current(), file, name, model, chosen)
+        with files.open_source(prompts) as (file, name):
+            chosen = records.read_templates(file, name)
+    with files.open_source(csv) as (file, name):
+        return names.load_names(current(), file, name, model, chosen)
 
 
 def load_images(folder: str) -> int:
@@ -149,13 +151,14 @@ def load_images(folder: str) -> int:
     Returns:
         Number of rows added or changed; `MeetUp2025.SkippedImage` has the rest.
     """
-    from meetup2025 import paths, photos
+    from meetup2025 import files
     from meetup2025.embedding import encoder
     from meetup2025.engines import current
+    from meetup2025.loading import photos
 
     model = encoder()
     model.check()
-    return photos.load_images(current(), paths.resolve_folder(folder), model)
+    return photos.load_images(current(), files.resolve_folder(folder), model)
 
 
 def add_image(name: str, image: str, label: str) -> int:
@@ -170,9 +173,10 @@ def add_image(name: str, image: str, label: str) -> int:
     Returns:
         1, or 0 when the row was as it should be.
     """
-    from meetup2025 import images, photos
+    from meetup2025 import images
     from meetup2025.embedding import encoder
     from meetup2025.engines import current
+    from meetup2025.loading import photos
 
     model = encoder()
     model.check()
@@ -191,13 +195,14 @@ def load_vectors(jsonl: str, table: str, model: str) -> int:
     Returns:
         Number of rows added or changed.
     """
-    from meetup2025 import loading, sources
+    from meetup2025 import files
     from meetup2025.engines import current
+    from meetup2025.loading import names
 
     if not model.strip():
         raise DataError("model must name the model that made the vectors, for example sketch@1. Got nothing.")
-    with sources.open_source(jsonl) as (file, name):
-        return loading.load_vectors(current(), file, name, _table(table), model.strip())
+    with files.open_source(jsonl) as (file, name):
+        return names.load_vectors(current(), file, name, _table(table), model.strip())
 
 
 def _text(value: str) -> str:

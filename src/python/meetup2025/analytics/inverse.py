@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from meetup2025 import vectors
-from meetup2025.analytics import compiled, neighbours as nearest
+from meetup2025.analytics import neighbours as nearest, umap_library
 from meetup2025.analytics.maps import check_points
 from meetup2025.analytics.placing import place
 from meetup2025.errors import DataError
@@ -179,7 +179,7 @@ def _transformed_back(fitted: Map, places: NDArray[np.float64]) -> NDArray[np.fl
     """Call the inverse transform of umap-learn, on what a fitted UMAP object would hold."""
     if not len(places):
         return np.empty((0, fitted.directions.shape[1]))
-    with compiled.umap() as umap:
+    with umap_library.umap() as umap:
         try:
             inside, revived = _inside(fitted, places), _revived(umap, fitted)
             parts = [inside[start : start + _PLACES] for start in range(0, len(inside), _PLACES)]

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meetup2025.analytics import compiled, neighbours as nearest
+from meetup2025.analytics import neighbours as nearest, placing, umap_library
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from types import ModuleType
 
     from numpy.typing import ArrayLike, NDArray
@@ -76,6 +77,17 @@ class NearbyItems:
     distances: NDArray[np.float64]
 
 
+def compile_now() -> Path:
+    """Compile what maps need, unless it is compiled; `umap_library.compile_now`."""
+    return umap_library.compile_now(_compiled_parts)
+
+
+def _compiled_parts() -> None:
+    """Call each compiled function that maps need, with the types of a real call."""
+    rows = np.random.default_rng(5).normal(size=(40, 8))
+    placing.place(fit_map(rows, labels=["a", None] * 20), rows[:2])
+
+
 def fit_map(  # noqa: PLR0913 - they are what can be chosen
     rows: ArrayLike,
     *,
@@ -109,7 +121,7 @@ def fit_map(  # noqa: PLR0913 - they are what can be chosen
     _check_items(len(directions), labels)
     size = min(neighbours, len(directions))
     indices, distances = with_itself(other_items(directions, size - 1))
-    with compiled.umap() as umap:
+    with umap_library.umap(_compiled_parts) as umap:
         a, b = umap.find_ab_params(1.0, min_dist)
         random = umap.check_random_state(seed)
         graph, sigmas, rhos = umap.fuzzy_simplicial_set(

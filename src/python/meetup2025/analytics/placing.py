@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meetup2025.analytics import compiled, neighbours as nearest
+from meetup2025.analytics import neighbours as nearest, umap_library
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -59,7 +59,7 @@ def placed(fitted: Map, found: Neighbours) -> NDArray[np.float32]:
     """
     if not len(found.indices):
         return np.empty((0, fitted.dimensions), np.float32)
-    with compiled.umap() as umap:
+    with umap_library.umap() as umap:
         weights = _weights(umap, found)
         start = _between(fitted, found, weights)
         return _improved(umap, fitted, found, weights, start)

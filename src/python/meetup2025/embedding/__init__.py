@@ -86,7 +86,7 @@ def encoder(name: str | None = None) -> Encoder:
         EncoderUnavailableError: The server does not answer, or the resident process is not ready in time.
     """
     if url := settings.encoder_url() or _worker_address():
-        from meetup2025.embedding.remote import remote_encoder
+        from meetup2025.embedding.client import remote_encoder
 
         return remote_encoder(url, name or settings.model())
     return local_encoder(name)
@@ -95,9 +95,9 @@ def encoder(name: str | None = None) -> Encoder:
 def _worker_address() -> str:
     if not settings.uses_worker():
         return ""
-    from meetup2025.embedding import resident
+    from meetup2025.embedding import worker
 
-    return resident.address()
+    return worker.address()
 
 
 def local_encoder(name: str | None = None) -> Encoder:
@@ -120,7 +120,7 @@ def local_encoder(name: str | None = None) -> Encoder:
 @functools.cache
 def _encoder(folder: Path, runtime: str) -> Encoder:
     if runtime == "torch":
-        from meetup2025.embedding.installing.comparison import OriginalEncoder
+        from meetup2025.embedding.installing.encoder import OriginalEncoder
 
         return OriginalEncoder(folder)
     from meetup2025.embedding.onnx import OnnxEncoder

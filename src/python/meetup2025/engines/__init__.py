@@ -6,16 +6,16 @@ Importing this package imports no database: each engine is loaded by the URL tha
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 from meetup2025 import settings
+from meetup2025.engines.pep249 import CURRENT
 from meetup2025.engines.urls import masked
 from meetup2025.errors import EngineUnavailableError, InterfaceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from typing_extensions import Self
 
@@ -92,9 +92,6 @@ class Connection(Protocol):
     def __exit__(self, *error: object) -> None: ...
 
 
-_current: ContextVar[Connection | None] = ContextVar("current", default=None)
-
-
 def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
     """
     Open a database.
@@ -142,7 +139,7 @@ def current() -> Connection:
     Raises:
         EngineUnavailableError: No statement is being run, or it calls the procedure once for each row.
     """
-    connection = _current.get()
+    connection = CURRENT.get()
     if connection is None:
         from meetup2025.engines.iris.process import current_process
 
@@ -153,13 +150,3 @@ def current() -> Connection:
             "Got a call from outside of SQL, or with columns as arguments."
         )
     return connection
-
-
-@contextmanager
-def running(connection: Connection | None) -> Iterator[None]:
-    """Make *connection* the current one for a block; None forbids the use of tables in it."""
-    token = _current.set(connection)
-    try:
-        yield
-    finally:
-        _current.reset(token)

@@ -8,8 +8,8 @@ Everything heavy is imported when it is first needed.
 from __future__ import annotations
 
 from meetup2025.runs.changes import fit_changes
-from meetup2025.runs.groups import fit_assignment, fit_clusters, fit_elbow
-from meetup2025.runs.judging import choose_threshold, fit_comparison, fit_evaluation
+from meetup2025.runs.clusters import fit_assignment, fit_clusters, fit_elbow
+from meetup2025.runs.evaluation import choose_threshold, fit_comparison, fit_evaluation
 from meetup2025.runs.management import delete_run, known_run, register_source, source_changed
 from meetup2025.runs.maps import fit_map, fit_placement, fit_round_trip, place_of, vector_at
 from meetup2025.runs.outliers import fit_outliers, fit_scores

@@ -36,7 +36,7 @@ def fit_changes(run: int, other: int) -> int:
         DataError: A run is not there or of another kind, both are one, or they have no items in common.
     """
     from meetup2025.engines import current
-    from meetup2025.runs.groups import CLUSTERS
+    from meetup2025.runs.clusters import CLUSTERS
     from meetup2025.runs.maps import MAP
     from meetup2025.runs.store import Request, fitted_run, stored_run
 
@@ -56,7 +56,7 @@ def fit_changes(run: int, other: int) -> int:
 def _moved(connection: Connection, first: StoredRun, second: StoredRun) -> Outcome:
     import numpy as np
 
-    from meetup2025.analytics.comparing import compare
+    from meetup2025.analytics.changes import compare
     from meetup2025.runs.store import Metric, Outcome
 
     before, after, common = _common(connection, _PLACES, first, second)
@@ -74,7 +74,7 @@ def _moved(connection: Connection, first: StoredRun, second: StoredRun) -> Outco
 
 
 def _regrouped(connection: Connection, first: StoredRun, second: StoredRun) -> Outcome:
-    from meetup2025.analytics.agreement import agreement
+    from meetup2025.analytics.changes import agreement
     from meetup2025.runs.store import Metric, Outcome
 
     before, after, common = _common(connection, _GROUPS, first, second)

@@ -30,7 +30,7 @@ def source_changed(run: int) -> int:
         DataError: The run is not there, or the source.
     """
     from meetup2025.engines import current
-    from meetup2025.runs.items import has_changed
+    from meetup2025.runs.sources import has_changed
     from meetup2025.runs.store import stored_run
 
     connection = current()
@@ -62,6 +62,6 @@ def register_source(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
         ProgrammingError: The table or a column is not there.
     """
     from meetup2025.engines import current
-    from meetup2025.runs.registry import Registered, register
+    from meetup2025.runs.sources import Registered, register
 
     return register(current(), Registered(source, table, itemcolumn, namecolumn, vectorcolumn, labelcolumn))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from meetup2025.analytics.maps import Map
-    from meetup2025.runs.items import Items
+    from meetup2025.runs.sources import Items
     from meetup2025.runs.store import Metric, Outcome, StoredRun
 
 MAP, ROUND_TRIP = "Map", "RoundTrip"
@@ -56,7 +56,7 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
         DataError: An argument is out of range, there are too few vectors, or no labels to supervise by.
     """
     from meetup2025.engines import current
-    from meetup2025.runs.items import BOTH, read_items
+    from meetup2025.runs.sources import BOTH, read_items
     from meetup2025.runs.store import Request, fitted_run
 
     connection = current()
@@ -85,7 +85,7 @@ def fit_placement(run: int, source: str) -> int:
     from meetup2025.analytics.maps import Map
     from meetup2025.analytics.placing import place
     from meetup2025.engines import current
-    from meetup2025.runs.items import check_same_model, read_items
+    from meetup2025.runs.sources import check_same_model, read_items
     from meetup2025.runs.store import Outcome, Request, fitted_run, stored_model, stored_run
 
     connection = current()
@@ -173,7 +173,7 @@ def fit_round_trip(run: int) -> int:
 
 
 def _check(items: Items, parameters: Mapping[str, Any]) -> None:
-    from meetup2025.runs.items import BOTH
+    from meetup2025.runs.sources import BOTH
 
     if parameters["dimensions"] not in {2, 3}:
         raise DataError(f"A map must have 2 or 3 dimensions. Got {parameters['dimensions']}.")
@@ -203,7 +203,7 @@ def _rows(items: Items, *, without_gap: bool) -> tuple[NDArray[Any], list[Metric
     import numpy as np
 
     from meetup2025.analytics import gap
-    from meetup2025.runs.items import BOTH
+    from meetup2025.runs.sources import BOTH
     from meetup2025.runs.store import Metric
 
     if items.source != BOTH:

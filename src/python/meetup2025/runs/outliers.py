@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from meetup2025.analytics.detectors import Detector
     from meetup2025.engines import Connection
-    from meetup2025.runs.items import Items
+    from meetup2025.runs.sources import Items
     from meetup2025.runs.store import Outcome, StoredRun
 
 OUTLIERS = "Outliers"
@@ -52,7 +52,7 @@ def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
         ModelMismatchError: Both sources have vectors of different models.
     """
     from meetup2025.engines import current
-    from meetup2025.runs.items import check_compatible, read_items
+    from meetup2025.runs.sources import check_compatible, read_items
     from meetup2025.runs.store import Request, fitted_run
 
     connection = current()
@@ -76,7 +76,7 @@ def fit_scores(run: int, source: str) -> int:
         ModelMismatchError: They are of another model.
     """
     from meetup2025.engines import current
-    from meetup2025.runs.items import check_same_model, read_items
+    from meetup2025.runs.sources import check_same_model, read_items
     from meetup2025.runs.store import Request, fitted_run, metric_of, stored_run
 
     connection = current()

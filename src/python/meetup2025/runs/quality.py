@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from meetup2025.analytics.quality import Duplicates, Suspect
-    from meetup2025.runs.items import Items
+    from meetup2025.runs.sources import Items
     from meetup2025.runs.store import Outcome
 
 SUSPECTS, DUPLICATES = "Suspects", "Duplicates"
@@ -33,7 +33,7 @@ def fit_suspects(source: str = "FishImage", neighbours: int = 5) -> int:
     """
     from meetup2025.analytics.quality import suspect_labels
     from meetup2025.engines import current
-    from meetup2025.runs.items import check_compatible, read_items
+    from meetup2025.runs.sources import check_compatible, read_items
     from meetup2025.runs.store import Request, fitted_run
 
     connection = current()
@@ -68,7 +68,7 @@ def fit_duplicates(source: str = "FishImage", threshold: float = 0.98) -> int:
     """
     from meetup2025.analytics.quality import duplicates
     from meetup2025.engines import current
-    from meetup2025.runs.items import read_items
+    from meetup2025.runs.sources import read_items
     from meetup2025.runs.store import Request, fitted_run
 
     connection = current()

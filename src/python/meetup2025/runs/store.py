@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from meetup2025 import __version__
 from meetup2025.analytics import fitted
 from meetup2025.errors import BrokenModelError, DataError, IntegrityError
-from meetup2025.stored import run_many
+from meetup2025.loading.tables import run_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -8,7 +8,7 @@ import hashlib
 import threading
 from typing import TYPE_CHECKING, Any
 
-from meetup2025 import asking, images
+from meetup2025 import client, images
 from meetup2025.errors import DataError
 from meetup2025.web import files, statements
 from meetup2025.web.confidence import confidence, knows_only_drawings
@@ -111,7 +111,7 @@ def clusters(connection: Connection, request: Request) -> dict[str, Any]:
 
 def outliers(connection: Connection, request: Request) -> dict[str, Any]:
     """Give how odd each item is."""
-    given = request.whole("run"), asking.MANY
+    given = request.whole("run"), client.MANY
     return {"items": rows(connection, statements.OUTLIERS, *given), "sql": shown(statements.OUTLIERS, *given)}
 
 
@@ -133,11 +133,11 @@ def place(connection: Connection, request: Request) -> dict[str, Any]:
 def _near(connection: Connection, *given: Any) -> tuple[list[dict[str, Any]], list[str]]:
     """Give what lies near a place, photos with their thumbnails; and the statements that gave them."""
     found = rows(connection, statements.NEAR, *given)
-    pictures = asking.thumbnails(connection, [(row["source"], row["item"]) for row in found])
+    pictures = client.thumbnails(connection, [(row["source"], row["item"]) for row in found])
     for row, picture in zip(found, pictures, strict=True):
         row["picture"] = picture
     photos = [row["item"] for row in found if row["source"] == "FishImage"]
-    of_photos = [shown(asking.thumbnails_sql(len(photos)), *photos)] if photos else []
+    of_photos = [shown(client.thumbnails_sql(len(photos)), *photos)] if photos else []
     return found, [shown(statements.NEAR, *given), *of_photos]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from meetup2025 import asking
+from meetup2025 import client
 from meetup2025.errors import OperationalError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ CHANGES = "SELECT Source, Item, Name, Moved, Cluster, OtherCluster FROM MeetUp20
 
 def rows(connection: Connection, sql: str, *given: Any) -> list[dict[str, Any]]:
     """Run a statement, and give its rows with the names of their columns in lower case."""
-    return [{name: _plain(each) for name, each in row.items()} for row in asking.records(connection, sql, given)]
+    return [{name: _plain(each) for name, each in row.items()} for row in client.records(connection, sql, given)]
 
 
 def value(connection: Connection, sql: str, *given: Any) -> Any:

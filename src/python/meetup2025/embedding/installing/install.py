@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meetup2025 import settings
-from meetup2025.embedding.installing import agreement, extra, places, preprocessing, quantisation, tokenization, towers
+from meetup2025.embedding.installing import extra, golden, places, preprocessing, quantisation, tokenization, towers
 from meetup2025.embedding.models import (
     COLUMN,
     FORMAT,
@@ -149,7 +149,7 @@ def _make(folder: Path, found: Published, wishes: Wishes) -> float:
     original = Original(found.folder, remote_code=bool(found.code))
     with foreign(f"The model {found.id}"):
         wishes.report("asking it for its golden vectors")
-        dimension = agreement.write_golden(original, folder)
+        dimension = golden.write_golden(original, folder)
         image = preprocessing.measured(original.pixels)
         wishes.report("exporting the picture half")
         towers.export_images(original.model, image.size, folder / image.file)
@@ -160,8 +160,8 @@ def _make(folder: Path, found: Published, wishes: Wishes) -> float:
     data = _manifest(found, dimension, image, text, kind)
     _write(folder, data)
     wishes.report("comparing the export with the original")
-    exported = agreement.measured(folder)
-    agreement.check(exported)
+    exported = golden.measured(folder)
+    golden.check(exported)
     if wishes.int8:
         wishes.report("quantising the picture half")
         _add_int8(folder, data, image)
@@ -189,7 +189,7 @@ def _manifest(
     return {
         "format": FORMAT, "id": found.id, "revision": found.revision, "dimension": dimension,
         "licence": found.licence, "description": f"{origin.kind} of {found.source}, exported.",
-        "image": asdict(image), "text": asdict(text), "golden": agreement.FILE, "original": asdict(origin),
+        "image": asdict(image), "text": asdict(text), "golden": golden.FILE, "original": asdict(origin),
     }  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def _add_int8(folder: Path, data: dict[str, Any], image: ImageInfo) -> None:
         quantise(folder / image.file, graph, image)
         towers.put_weights_beside(graph, graph)
         _write(folder, {**data, "int8": asdict(QuantisedInfo(graph.name, way, 0.0, -1.0))})
-        cosines = agreement.measured(folder, int8=True).images
+        cosines = golden.measured(folder, int8=True).images
         made.append(QuantisedInfo(graph.name, way, float(np.median(cosines)), float(cosines.min())))
     best = max(made, key=lambda each: each.median)
     if best.median < quantisation.LEAST_MEDIAN:
@@ -239,8 +239,8 @@ def _copied(source: Path, wishes: Wishes) -> Installed:
         (at / "made").mkdir()
         for name in [*info.sha256, "model.json"]:
             shutil.copyfile(source / name, at / "made" / name)
-        found = agreement.measured(at / "made")
-        agreement.check(found)
+        found = golden.measured(at / "made")
+        golden.check(found)
         places.put(at / "made", target)
     return Installed(read_model(target), found.least)
 

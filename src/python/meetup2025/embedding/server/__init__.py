@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from meetup2025.embedding import Encoder
     from meetup2025.embedding.addresses import Address
-    from meetup2025.embedding.server.service import Service
+    from meetup2025.embedding.server.app import Service
 
 __all__ = ["Limits", "serve_forever"]
 
@@ -79,7 +79,7 @@ def serve_forever(  # noqa: PLR0913 - each is told by its name
         MissingModelError: The model is not installed.
         BrokenModelError: The model fails its checks.
     """
-    from meetup2025.embedding.server.service import Service
+    from meetup2025.embedding.server.app import Service
 
     place = parse_address(address)
     _check_token(token, place)

@@ -1,0 +1,337 @@
+"""
+The command line: names pictures, finds photos, loads files, runs SQL.
+
+It speaks SQL to a database, and knows nothing of how the answers are made.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from meetup2025 import __version__
+from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, runs
+from meetup2025.cli.models import model
+from meetup2025.cli.options import (
+    COUNTS,
+    EXIT_CODES,
+    NAMES,
+    SOME_FAILED,
+    Program,
+    common,
+    complain,
+    database,
+    example,
+    load_names_if_none,
+    local,
+    options,
+    readable,
+    rows_wanted,
+    there,
+)
+from meetup2025.cli.pictures import draw_answers, pictured
+from meetup2025.cli.serve import serve, web
+from meetup2025.client import rows, value
+from meetup2025.errors import UnreadableImageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meetup2025.engines import Connection
+
+_DRAWINGS_ALONE = "the model sketch knows drawings: do not trust it with photographs"
+
+
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES + example("meetup2025 demo", "meetup2025 identify mine.jpg"),
+)
+@common
+@click.version_option(__version__, prog_name="meetup2025")
+def main() -> None:
+    """Name the fish in a picture, and see what vectors mean, in SQL."""
+
+
+main.add_command(model)
+main.add_command(serve)
+main.add_command(web)
+for command in (map_, clusters, elbow, outliers, compare_detectors, runs):
+    main.add_command(command)
+
+
+@main.command(epilog=example("meetup2025 demo"))
+@common
+def demo() -> None:
+    """
+    Show what the program does, in a few seconds.
+
+    It uses a database in memory, or that of --url, where the names and samples then stay.
+    """
+    from meetup2025.cli import shell
+
+    with database(default="duckdb://") as connection:
+        shell.show_demo(connection, options().format)
+        connection.commit()
+
+
+@main.command(epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify *.jpg -k 1 --format csv > names.csv"))
+@click.argument("pictures", metavar="PICTURE…", nargs=-1, required=True)
+@rows_wanted
+@pictured
+@common
+def identify(pictures: Sequence[str], k: int, **files: str | None) -> None:
+    """
+    Name the fish in pictures, best first.
+
+    - is a picture on standard input. The bundled catalogue is loaded when the database has no names. A page or picture
+    shows them beside their names.
+    """
+    with database() as connection:
+        load_names_if_none(connection)
+        answers, shown = zip(*(_identified(connection, picture, k) for picture in pictures), strict=True)
+        only_drawings = _knows_only_drawings(connection)
+    _show_identified(answers)
+    draw_answers(answers, shown, files, _DRAWINGS_ALONE if only_drawings else "")
+    if only_drawings and any("names" in answer for answer in answers):
+        complain(_DRAWINGS_ALONE)
+    if any("error" in answer for answer in answers):
+        sys.exit(SOME_FAILED)
+
+
+@main.command(epilog=example("meetup2025 find 赤い魚 -k 5"))
+@click.argument("text")
+@rows_wanted
+@common
+def find(text: str, k: int) -> None:
+    """Find photos for a name or a description, best first."""
+    from meetup2025.cli import output
+
+    with database() as connection:
+        if not value(connection, COUNTS["FishImage"]):
+            complain("there are no photos to search: load yours with `meetup2025 load photos FOLDER`")
+            sys.exit(SOME_FAILED)
+        found = rows(connection, "CALL MeetUp2025.FindImages(?, ?)", [text, k])
+        only_drawings = _knows_only_drawings(connection)
+    ranked = [(rank, *row) for rank, row in enumerate(found, 1)]
+    output.write_rows(("rank", "name", "label", "score"), ranked, options().format)
+    if only_drawings:
+        complain(_DRAWINGS_ALONE)
+
+
+@main.group(epilog=example("meetup2025 load names", "meetup2025 load photos ~/Pictures/fishing"))
+@common
+def load() -> None:
+    """
+    Load names, photos or vectors.
+
+    Loading the same again changes nothing.
+    """
+
+
+@load.command(epilog=example("meetup2025 load names", "meetup2025 load names mine.csv --prompts catalogue/prompts.csv"))
+@click.argument("csv", required=False)
+@click.option("--prompts", metavar="FILE", help="CSV file of templates: a vector is the mean of them [the bare name].")
+@common
+def names(csv: str | None, prompts: str | None) -> None:
+    """
+    Load a catalogue of names from a CSV file.
+
+    Without one, the bundled names of 100 fish. The file is UTF-8 with a header: FishID and Name, and optionally
+    Kanji, OtherNames, English, Scientific, Family.
+
+    A file of --prompts has the columns Column and Template: OtherNames,{}の写真 puts each other name into that text.
+    catalogue/prompts.csv is the bundled one. A load without --prompts makes the vectors of its names bare again.
+    """
+    from meetup2025.cli import upload
+
+    sent = local(csv)
+    path, folder = (upload.whole(sent), None) if sent else readable(csv or NAMES)
+    of_names = _small_file(prompts) if prompts else ""
+    with database(folder) as connection:
+        changed = value(connection, "SELECT MeetUp2025.LoadNames(?, ?)", [path, of_names])
+        connection.commit()
+        total = value(connection, COUNTS["Fish"])
+    _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
+
+
+@load.command(
+    epilog=example("meetup2025 load photos ~/Pictures/fishing", "meetup2025 load photos /data/fish --ray 10.0.0.1:6379")
+)
+@click.argument("folder")
+@click.option("--ray", "address", metavar="ADDRESS", help="Embed on a Ray cluster: HOST:PORT, or local.")
+@common
+def photos(folder: str, address: str | None) -> None:
+    """
+    Load the photos of a folder and its subfolders.
+
+    A photo is labelled by the file labels.csv of the folder (columns File and Name), or else by its file name or
+    subfolder, where that is a name of the catalogue. Files that are no readable pictures are left out and told.
+    A folder of this machine goes to a server picture by picture, and each few stay when the rest fails.
+    With --ray the machines of a cluster read the folder, and each few hundred photos stay.
+    """
+    from meetup2025.cli import upload
+    from meetup2025.loading import ray
+
+    sent = local(folder)
+    path, allowed = (folder, there(folder, "folder")) if address else readable(folder, "folder")
+    with database(allowed) as connection:
+        load_names_if_none(connection)
+        if address and allowed:
+            changed, skipped = ray.load_photos(connection, allowed, address)
+        elif sent:
+            changed, skipped = upload.send_photos(connection, sent)
+        else:
+            changed = value(connection, "SELECT MeetUp2025.LoadImages(?)", [path])
+            connection.commit()
+            skipped = rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
+        total = value(connection, COUNTS["FishImage"])
+    sentence = f"{changed} photos added or changed, {total} in the database"
+    _show_counts(sentence, changed=changed, total=total, skipped=len(skipped))
+    for name, reason in skipped:
+        complain(f"{name}: {reason}")
+    if skipped:
+        sys.exit(SOME_FAILED)
+
+
+@load.command(epilog=example("meetup2025 load vectors fish.jsonl --model-of sketch@1"))
+@click.argument("jsonl")
+@click.option("--table", type=click.Choice(list(COUNTS)), default="Fish", show_default=True, help="Table to fill.")
+@click.option(
+    "--model-of",
+    metavar="MODEL",
+    default="line-corporation/clip-japanese-base",
+    show_default=True,
+    help="Model that made the vectors.",
+)
+@common
+def vectors(jsonl: str, table: str, model_of: str) -> None:
+    """
+    Load vectors made elsewhere from a JSON Lines file.
+
+    A line is {"fishid", "fishname", "embedding": [...]}, for photos {"filename", "features": "…"}. A table holds
+    vectors of one model; a search needs that model.
+    """
+    from meetup2025.cli import upload
+
+    sent = local(jsonl)
+    path, folder = readable(jsonl)
+    with database(folder) as connection:
+        if sent:
+            changed = upload.send_vectors(connection, sent, table, model_of)
+        else:
+            changed = value(connection, "SELECT MeetUp2025.LoadVectors(?, ?, ?)", [path, table, model_of])
+        connection.commit()
+        total = value(connection, COUNTS[table])
+    _show_counts(f"{changed} vectors added or changed, {total} in {table}", changed=changed, total=total)
+
+
+@main.command(
+    epilog=example(
+        'meetup2025 sql "SELECT Name, Kanji FROM MeetUp2025.FishCatalogue()" --format csv',
+        "meetup2025 sql < statements.sql",
+        "meetup2025 sql --catalog",
+        "meetup2025 sql",
+    )
+)
+@click.argument("statement", required=False)
+@click.option("--catalog", is_flag=True, help="List what SQL can see: tables, functions, queries, procedures.")
+@common
+def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click gives it by name
+    """
+    Run SQL statements, or ask for them.
+
+    A pipe, or -, gives statements that end with semicolons; on a terminal there is a prompt. Each statement is a
+    transaction of its own. The first error ends the run; what ran before it stays.
+    """
+    from meetup2025.cli import shell
+    from meetup2025.engines.classes.catalog import catalog_lines
+
+    if catalog:
+        click.echo("\n".join(catalog_lines()))
+        return
+    with database(autocommit=True) as connection:
+        if statement is None and sys.stdin.isatty() and sys.stdout.isatty():
+            shell.ask(connection, options().format)
+            return
+        if statement in (None, "-"):
+            statement = _typed_statements()
+        for each in shell.statements(str(statement)):
+            shell.run(connection, each, options().format)
+        if connection.in_transaction:
+            complain("the transaction was not committed, so it is taken back: end it with COMMIT")
+            sys.exit(SOME_FAILED)
+
+
+def _small_file(path: str) -> str:
+    """Give a file as SQL takes it: one of this machine as a data URL, another by its name in the package or server."""
+    from meetup2025.cli import upload
+
+    found = Path(path).expanduser()
+    return upload.whole(found) if found.is_file() else readable(path)[0]
+
+
+def _identified(connection: Connection, picture: str, k: int) -> tuple[dict[str, Any], str]:
+    """Name the fish in a picture, or tell what is wrong with it; and give the picture as SQL took it."""
+    columns = ("fishid", "name", "kanji", "english", "score")
+    try:
+        sent = _data_url(picture)
+        found = rows(connection, "CALL MeetUp2025.Identify(?, ?)", [sent, k])
+    except UnreadableImageError as error:
+        message = str(error)
+        complain(message if repr(picture) in message else f"{picture}: {message}")
+        return {"picture": picture, "error": message}, ""
+    return {"picture": picture, "names": [dict(zip(columns, row, strict=True)) for row in found]}, sent
+
+
+def _data_url(picture: str) -> str:
+    from meetup2025 import images
+    from meetup2025.cli import upload
+
+    if picture.startswith("samples/") and not Path(picture).exists():
+        return picture  # of the package, as in SQL
+    source = sys.stdin.buffer.read(images.MAX_BYTES + 1) if picture == "-" else Path(picture)
+    if options().is_embedded:
+        return images.to_data_url(source, longest=upload.LONGEST)
+    return upload.picture(source)
+
+
+def _knows_only_drawings(connection: Connection) -> bool:
+    """Tell whether the vectors of the database are of sketch, whichever machine made them."""
+    models = rows(connection, "SELECT Model FROM MeetUp2025.VectorModels()")
+    return any((row[0] or "").partition("@")[0] == "sketch" for row in models)
+
+
+def _typed_statements() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"SQL on standard input must be UTF-8. Got byte {error.start} wrong.") from error
+
+
+def _show_identified(answers: Sequence[dict[str, Any]]) -> None:
+    from meetup2025.cli import output
+
+    style = options().format
+    rows = [
+        (answer["picture"], rank, *name.values())
+        for answer in answers
+        for rank, name in enumerate(answer.get("names", ()), 1)
+    ]
+    if style == "json":
+        output.write_json(answers)
+    elif style == "csv":
+        output.write_rows(("picture", "rank", "fishid", "name", "kanji", "english", "score"), rows, style)
+    elif rows:
+        first = 0 if len(answers) > 1 else 1
+        columns = ("picture", "rank", "name", "kanji", "English", "score")
+        output.write_rows(columns[first:], [(*row[:2], *row[3:])[first:] for row in rows], style)
+
+
+def _show_counts(sentence: str, **counts: int) -> None:
+    from meetup2025.cli import output
+
+    output.write_record(counts, sentence, options().format)

@@ -1,0 +1,238 @@
+"""
+The commands of analyses: maps, groups, what does not belong, and the runs that store all of it.
+
+Each is a statement that fits and one that reads; what is fitted stays in the database.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from meetup2025.cli.options import common, complain, database, example, options
+from meetup2025.cli.pictures import draw_gap, draw_run, pictured
+from meetup2025.client import MANY, READ, rows, value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from meetup2025.engines import Connection
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_source = partial(click.argument, "source", metavar="SOURCE")
+_seed = click.option("--seed", type=int, default=5, show_default=True, help="Of all that is random.")
+_rows = click.option("-k", type=click.IntRange(min=1), default=20, show_default=True, help="Most rows.")
+
+
+@click.command(
+    "map",
+    epilog=example(
+        "meetup2025 map Fish",
+        "meetup2025 map Both -d 2 --without-gap --format csv",
+        "meetup2025 map Fish --clusters 3 --html fish.html",
+    ),
+)
+@_source()
+@click.option("-d", "--dimensions", type=click.IntRange(2, 3), default=3, show_default=True, help="Of the map.")
+@click.option("--neighbours", type=int, default=0, help="Size of a neighbourhood [15; of Both 30].")
+@click.option("--min-dist", type=float, default=-1.0, help="Least distance of items [0.2; of Both 0.3].")
+@click.option("--supervised", is_flag=True, help="Pull items of one label together.")
+@click.option("--without-gap", is_flag=True, help="Centre names and photos of Both on one middle.")
+@click.option("--clusters", type=int, metavar="RUN", help="Colour the picture by the groups of a run.")
+@click.option("--outliers", type=int, metavar="RUN", help="Colour the picture by the scores of a run.")
+@_seed
+@pictured
+@common
+def map_(source: str, seed: int, **given: Any) -> None:
+    """
+    Lay out a source on a map, so that what is alike lies near.
+
+    SOURCE is Fish, FishImage, Both or a registered one, here and in all analyses. A picture takes the place of rows.
+    """
+    joined = {name: given[name] for name in ("clusters", "outliers")}
+    if all(joined.values()):
+        raise click.UsageError("A map has one colour: leave out --clusters or --outliers.")
+    if any(joined.values()) and not (given["html"] or given["png"]):
+        raise click.UsageError("A colour is for a picture: add --html FILE or --png FILE.")
+    asked = [given[name] for name in ("dimensions", "neighbours", "min_dist")]
+    asked += [seed, int(given["supervised"]), int(given["without_gap"])]
+    fit = "SELECT MeetUp2025.FitMap(?, ?, ?, ?, ?, ?, ?)"
+    _fit_and_show(fit, [source, *asked], "ReadMap", MANY, _files(given), **joined)
+
+
+@click.command(epilog=example("meetup2025 clusters Fish", "meetup2025 clusters FishImage -n 8"))
+@_source()
+@click.option("-n", "--number", type=int, default=0, help="Number of groups [what the elbow chooses].")
+@click.option("--members", is_flag=True, help="Show the items of each group, not the groups.")
+@_seed
+@pictured
+@common
+def clusters(source: str, number: int, seed: int, **given: Any) -> None:
+    """Group the items of a source by K-means. A picture takes the place of rows."""
+    read = "ReadClusters" if given["members"] else "ReadGroups"
+    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?)", [source, number, seed], read, MANY, _files(given))
+
+
+@click.command(epilog=example("meetup2025 elbow Fish --to 20"))
+@_source()
+@click.option("--from", "least", type=int, default=2, show_default=True, help="Fewest groups.")
+@click.option("--to", "most", type=int, default=29, show_default=True, help="Most groups.")
+@_seed
+@pictured
+@common
+def elbow(source: str, least: int, most: int, seed: int, **given: Any) -> None:
+    """Try numbers of groups, and see which the elbow and the silhouette choose. A picture takes the place of rows."""
+    asked = [source, least, most, seed]
+    _fit_and_show("SELECT MeetUp2025.FitElbow(?, ?, ?, ?)", asked, "ReadElbow", MANY, _files(given))
+
+
+@click.command(
+    epilog=example(
+        "meetup2025 outliers FishImage",
+        "meetup2025 outliers Fish --method ByExemplar --exemplars マアジ,ボタンエビ,マダコ",
+        "meetup2025 outliers FishImage --normal Fish --labels mine",
+    )
+)
+@_source()
+@click.option("--method", default="Neighbours", show_default=True, help="Detector.")
+@click.option("--contamination", type=float, default=0.03, show_default=True, help="Share that is called odd.")
+@click.option("--normal", default="", help="Source of what is normal [SOURCE].")
+@click.option("--exemplars", default="", help="Names of it, with commas between, for ByExemplar.")
+@click.option("--labels", default="", help="Set of MeetUp2025.Mark that chooses the threshold.")
+@_seed
+@_rows
+@pictured
+@common
+def outliers(source: str, labels: str, seed: int, k: int, **given: Any) -> None:
+    """
+    Find what does not belong in a source, the oddest first.
+
+    Detectors: Neighbours, KMeansDistance, IsolationForest, Reconstruction, ByExemplar.
+    A picture takes the place of rows.
+    """
+    asked = [given[name] for name in ("method", "contamination", "normal", "exemplars")]
+    with database() as connection:
+        run = value(connection, "SELECT MeetUp2025.FitOutliers(?, ?, ?, ?, ?, ?)", [source, *asked, seed])
+        if labels:
+            run = value(connection, "SELECT MeetUp2025.ChooseThreshold(?, ?)", [run, labels])
+        _show(connection, run, "ReadOutliers", k, _files(given))
+
+
+@click.command("compare-detectors", epilog=example("meetup2025 compare-detectors FishImage mine"))
+@_source()
+@click.argument("labels")
+@_seed
+@pictured
+@common
+def compare_detectors(source: str, labels: str, seed: int, **given: Any) -> None:
+    """
+    Try every detector on a source, and see how good each is on test items.
+
+    LABELS is a set of the table MeetUp2025.Mark, which tells what is odd. A picture takes the place of rows.
+    """
+    asked = [source, labels, seed]
+    _fit_and_show("SELECT MeetUp2025.FitComparison(?, ?, ?)", asked, "ReadComparison", MANY, _files(given))
+
+
+@click.group(invoke_without_command=True, epilog=example("meetup2025 runs --kind Map", "meetup2025 runs show 3"))
+@click.option("--kind", default="%", help="Kind of the runs [all].")
+@click.option("-k", type=click.IntRange(min=1), default=1000, show_default=True, help="Most rows.")
+@common
+@click.pass_context
+def runs(context: click.Context, kind: str, k: int) -> None:
+    """List the analyses that are stored, newest first."""
+    if context.invoked_subcommand is None:
+        columns = "Run, Kind, Source, Parameters, Seed, Items, Seconds, Created, Asked"
+        with database() as connection:
+            _write(connection, f"SELECT {columns} FROM MeetUp2025.Runs(?, ?)", [kind, k])
+
+
+@runs.command(epilog=example("meetup2025 runs show 3", "meetup2025 runs show 3 --html evaluation.html"))
+@click.argument("run", type=int)
+@pictured
+@common
+def show(run: int, **given: Any) -> None:
+    """Show how good the result of a run is, in numbers; or draw the result."""
+    with database() as connection:
+        if value(connection, "SELECT MeetUp2025.SourceChanged(?)", [run]):
+            complain(f"the source of run {run} has changed since")
+        if not draw_run(connection, run, _files(given)):
+            _write(connection, "SELECT * FROM MeetUp2025.ReadMetrics(?)", [run])
+
+
+@runs.command(epilog=example("meetup2025 runs compare 3 4", "meetup2025 runs compare 3 4 --html gap.html"))
+@click.argument("run", type=int)
+@click.argument("other", type=int)
+@_rows
+@pictured
+@common
+def compare(run: int, other: int, k: int, **given: Any) -> None:
+    """Compare two maps or two groupings, and show what changed most; or draw two maps side by side."""
+    if any(_files(given).values()):
+        with database() as connection:
+            draw_gap(connection, (run, other), _files(given))
+        return
+    _fit_and_show("SELECT MeetUp2025.FitChanges(?, ?)", [run, other], "ReadChanges", k)
+
+
+@runs.command(epilog=example("meetup2025 runs delete 3"))
+@click.argument("run", type=int)
+@common
+def delete(run: int) -> None:
+    """Delete a run and its results."""
+    from meetup2025.cli import output
+
+    with database() as connection:
+        value(connection, "SELECT MeetUp2025.DeleteRun(?)", [run])
+        connection.commit()
+    output.write_record({"deleted": run}, f"run {run} deleted", options().format)
+
+
+def _files(given: dict[str, Any]) -> dict[str, str | None]:
+    return {kind: given[kind] for kind in ("html", "png")}
+
+
+def _fit_and_show(
+    fit: str, given: Sequence[Any], read: str, k: int, files: dict[str, str | None] | None = None, **joined: int | None
+) -> None:
+    with database() as connection:
+        _show(connection, value(connection, fit, given), read, k, files or {}, **joined)
+
+
+def _show(
+    connection: Connection, run: int, read: str, k: int, files: dict[str, str | None], **joined: int | None
+) -> None:
+    """Keep a run, tell how good it is, and draw it or write its rows."""
+    connection.commit()
+    columns = "Kind, Source, Seconds, Asked"
+    [(kind, source, seconds, asked)] = rows(
+        connection, f"SELECT {columns} FROM MeetUp2025.Runs('%', ?) WHERE Run = ?", [MANY, run]
+    )
+    found = f"fitted in {seconds:.2f} seconds" if asked == 1 else "is there already"
+    metrics = rows(connection, "SELECT Subject, Name, Value FROM MeetUp2025.ReadMetrics(?)", [run])
+    numbers = ", ".join(
+        f"{name} {number:.4g}" for subject, name, number in metrics if not subject and number is not None
+    )
+    complain(f"run {run}, {kind} of {source}, {found}{': ' if numbers else ''}{numbers}")
+    if not draw_run(connection, run, files, **joined):
+        _write(connection, READ[read], [run, k])
+
+
+def _write(connection: Connection, sql: str, given: Sequence[Any]) -> None:
+    from meetup2025.cli import output
+
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        columns = [str(column[0]).lower() for column in cursor.description or ()]
+        found = cursor.fetchall()
+    if options().format == "table":
+        found = [tuple(map(_short, row)) for row in found]
+    output.write_rows(columns, found, options().format)
+
+
+def _short(given: Any) -> Any:
+    """Leave out digits that nobody reads."""
+    return float(f"{given:.4g}") if isinstance(given, float) else given

@@ -1,0 +1,260 @@
+"""
+Pictures of runs and answers on the command line: the options --html and --png, and what each kind of run looks like.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from meetup2025.cli.options import complain
+from meetup2025.client import MANY, READ, records, thumbnails
+from meetup2025.errors import DataError, NotSupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from plotly.graph_objects import Figure
+
+    from meetup2025.engines import Connection
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_THUMBNAIL = 160
+"""Pixels of the longest side, at least."""
+
+_THUMBNAILS = 2000
+"""Photos of a map that are shown on hover: of more, a page would be larger than its library."""
+
+
+def pictured(command: F) -> F:
+    """Give a command the options --html and --png, as `html` and `png`; what cannot be written ends it at once."""
+    file = click.Path(dir_okay=False)
+    for add in (
+        click.option("--png", type=file, metavar="FILE", callback=_checked, help="Draw a picture, for paper."),
+        click.option("--html", type=file, metavar="FILE", callback=_checked, help="Draw a page that needs no network."),
+    ):
+        command = add(command)
+    return command
+
+
+def draw_run(connection: Connection, run: int, files: dict[str, str | None], **joined: int | None) -> bool:
+    """
+    Draw a run into files, where some are asked for.
+
+    Args:
+        connection: An open connection.
+        run: Number of the run.
+        files: What the options `html` and `png` say.
+        joined: For a map the runs of `clusters` or `outliers` that colour it.
+
+    Returns:
+        Whether there is a picture.
+
+    Raises:
+        DataError: The run is not there, or has nothing to do with those that colour it.
+        NotSupportedError: Runs of its kind have no picture.
+    """
+    if not any(files.values()):
+        return False
+    kind, source = _of_run(connection, run)
+    if kind not in _DRAWN:
+        known = ", ".join(_DRAWN)
+        raise NotSupportedError(f"A run to draw must be one of {known}. Got run {run}, of {kind}; read its rows.")
+    about = {"title": f"{_TITLES[kind]} {source}", "subtitle": f"run {run}{_metrics(connection, run)}"}
+    save(_DRAWN[kind](connection, run, about, joined), files, about["title"])
+    return True
+
+
+def draw_gap(connection: Connection, runs: Sequence[int], files: dict[str, str | None]) -> None:
+    """
+    Draw two maps side by side.
+
+    Raises:
+        DataError: They have not as many dimensions.
+        NotSupportedError: The runs are no maps.
+    """
+    from meetup2025 import figures
+
+    found = [_of_run(connection, run) for run in runs]
+    if any(kind != "Map" for kind, _ in found):
+        got = ", ".join(f"run {run} of {kind}" for run, (kind, _) in zip(runs, found, strict=True))
+        raise NotSupportedError(f"Runs to draw side by side must be maps. Got {got}; leave out --html and --png.")
+    rows = [_of_map(connection, run) for run in runs]
+    titles = [f"run {run}{_metrics(connection, run, 'gap_distance')}" for run in runs]
+    title = f"Maps of {' and '.join(dict.fromkeys(source for _, source in found))}"
+    save(figures.gap(*rows, titles=titles, title=title), files, title)
+
+
+def draw_answers(
+    answers: Sequence[dict[str, Any]], pictures: Sequence[str], files: dict[str, str | None], note: str
+) -> None:
+    """Draw pictures beside their names; *pictures* are data URLs, or names of samples; empty ones are not shown."""
+    from meetup2025 import figures
+
+    if any(files.values()):
+        sheet = [
+            {**answer, "thumbnail": _thumbnail(picture) if picture and "names" in answer else ""}
+            for answer, picture in zip(answers, pictures, strict=True)
+        ]
+        title = "What is in the picture"
+        save(figures.identified(sheet, title=title, subtitle=note), files, title)
+
+
+def save(figure: Figure, files: dict[str, str | None], title: str) -> None:
+    """Write a figure into the files that are asked for, and tell so."""
+    from meetup2025 import figures
+
+    for kind, write in (("html", figures.write_html), ("png", figures.write_png)):
+        path = files.get(kind)
+        if path:
+            write(figure, path, title)
+            complain(f"wrote {path}")
+
+
+def _checked(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse a file before the work that it would be for."""
+    from meetup2025 import figures
+
+    if value:
+        try:
+            figures.check_file(value)
+        except DataError as error:
+            raise click.BadParameter(str(error)) from error
+        if parameter.name == "png":
+            figures.check_png()
+    return value
+
+
+def _map(connection: Connection, run: int, about: dict[str, str], joined: dict[str, int | None]) -> Figure:
+    from meetup2025 import figures
+
+    rows, colour = _of_map(connection, run), ""
+    for name, query, columns in (
+        ("clusters", "ReadClusters", ("cluster", "central")),
+        ("outliers", "ReadOutliers", ("score", "odd")),
+    ):
+        other = joined.get(name)
+        if other:
+            colour = columns[0]
+            about["subtitle"] += f" · {name} of run {other}"
+            _join(rows, _read(connection, query, other), columns, other)
+    return figures.map(rows, colour=colour, **about)
+
+
+def _clusters(connection: Connection, run: int, about: dict[str, str], _: Any) -> Figure:
+    from meetup2025 import figures
+
+    return figures.clusters(_with_kanji(connection, _read(connection, "ReadClusters", run)), **about)
+
+
+def _elbow(connection: Connection, run: int, about: dict[str, str], _: Any) -> Figure:
+    from meetup2025 import figures
+
+    return figures.elbow(_read(connection, "ReadElbow", run), **about)
+
+
+def _outliers(connection: Connection, run: int, about: dict[str, str], _: Any) -> Figure:
+    from meetup2025 import figures
+
+    sql = "SELECT Name, Value FROM MeetUp2025.ReadMetrics(?)"
+    threshold = {row["name"]: row["value"] for row in records(connection, sql, [run])}["threshold"]
+    return figures.outliers(_with_kanji(connection, _read(connection, "ReadOutliers", run)), threshold, **about)
+
+
+def _curves(connection: Connection, run: int, about: dict[str, str], _: Any) -> Figure:
+    from meetup2025 import figures
+
+    return figures.curves(_read(connection, "ReadCurves", run), **about)
+
+
+def _comparison(connection: Connection, run: int, about: dict[str, str], _: Any) -> Figure:
+    from meetup2025 import figures
+
+    return figures.comparison(_read(connection, "ReadComparison", run), **about)
+
+
+_DRAWN = {
+    "Map": _map,
+    "Clusters": _clusters,
+    "Elbow": _elbow,
+    "Outliers": _outliers,
+    "Evaluation": _curves,
+    "Comparison": _comparison,
+}
+"""Kinds of runs that have a picture."""
+
+_TITLES = {
+    "Map": "Map of",
+    "Clusters": "Groups of",
+    "Elbow": "How many groups in",
+    "Outliers": "What does not belong in",
+    "Evaluation": "How well the odd are told in",
+    "Comparison": "Detectors on",
+}
+
+
+def _of_run(connection: Connection, run: int) -> tuple[str, str]:
+    """Give the kind and the source of a run."""
+    sql = "SELECT Kind, Source FROM MeetUp2025.Runs('%', ?) WHERE Run = ?"
+    found = records(connection, sql, [MANY, run])
+    if not found:
+        raise DataError(f"A run must be one of MeetUp2025.Runs(). Got {run}.")
+    return str(found[0]["kind"]), str(found[0]["source"])
+
+
+def _metrics(connection: Connection, run: int, only: str = "") -> str:
+    """Tell how good a run is, in a few numbers."""
+    sql = "SELECT Subject, Name, Value FROM MeetUp2025.ReadMetrics(?)"
+    found = [
+        f"{row['name'].replace('_', ' ')} {row['value']:.3g}"
+        for row in records(connection, sql, [run])
+        if not row["subject"] and row["value"] is not None and row["name"].startswith(only)
+    ]
+    return "".join(f" · {each}" for each in found[:6])
+
+
+def _with_kanji(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give names and photos the kanji of the catalogue, where it has any."""
+    sql = "SELECT FishID, Name, Kanji FROM MeetUp2025.FishCatalogue()"
+    known: dict[str, dict[Any, str]] = {"Fish": {}, "FishImage": {}}
+    for fish in records(connection, sql, []):
+        known["Fish"][fish["fishid"]] = known["FishImage"][fish["name"]] = fish["kanji"] or ""
+    for row in rows:
+        key = row["item"] if row["source"] == "Fish" else row.get("label")
+        row["kanji"] = known.get(row["source"], {}).get(key, "")
+    return rows
+
+
+def _of_map(connection: Connection, run: int) -> list[dict[str, Any]]:
+    """Read a map, with kanji and thumbnails."""
+    rows = _with_kanji(connection, _read(connection, "ReadMap", run))
+    if sum(row["source"] == "FishImage" for row in rows) <= _THUMBNAILS:
+        pictures = thumbnails(connection, [(row["source"], row["item"]) for row in rows])
+        for row, picture in zip(rows, pictures, strict=True):
+            row["thumbnail"] = picture
+    return rows
+
+
+def _join(rows: list[dict[str, Any]], others: list[dict[str, Any]], columns: Sequence[str], run: int) -> None:
+    """Take columns over from the rows of another run that are about the same items."""
+    known = {(other["source"], other["item"]): other for other in others}
+    met = 0
+    for row in rows:
+        other = known.get((row["source"], row["item"]))
+        met += other is not None
+        row.update({column: other[column] if other else None for column in columns})
+    if rows and not met:
+        raise DataError(f"A run that colours a map must be about its items. Got run {run}, which has none of them.")
+
+
+def _thumbnail(picture: str) -> str:
+    """Make a small JPEG of a picture, as a data URL."""
+    from meetup2025 import images
+
+    return images.thumbnail(images.open_picture(picture, longest=_THUMBNAIL), longest=2 * _THUMBNAIL)
+
+
+def _read(connection: Connection, query: str, run: int) -> list[dict[str, Any]]:
+    return records(connection, READ[query], [run, MANY])

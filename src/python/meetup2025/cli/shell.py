@@ -1,0 +1,184 @@
+"""
+SQL as people write it: statements that end with a semicolon, in a file, at a prompt, or in the demo.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from meetup2025 import settings
+from meetup2025.cli import output
+from meetup2025.cli.options import complain
+from meetup2025.engines.classes import catalog
+from meetup2025.errors import Error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from prompt_toolkit.history import History
+
+    from meetup2025.engines import Connection
+
+DEMO = (
+    ("The names of 100 fish become vectors.", "SELECT MeetUp2025.LoadNames('catalogue/fish.csv') AS Names"),
+    ("So do the sample pictures.", "SELECT MeetUp2025.LoadImages('samples') AS Photos"),
+    ("Which fish is this? The names nearest to a picture:", "CALL MeetUp2025.Identify('samples/saba.png', 3)"),
+    ("And this?", "CALL MeetUp2025.Identify('samples/madako.png', 3)"),
+    ("The photos nearest to a description, a red fish:", "CALL MeetUp2025.FindImages('赤い魚', 3)"),
+    ("And to another, a long and thin fish:", "CALL MeetUp2025.FindImages('細長い魚', 3)"),
+    ("Names like マアジ:", "CALL MeetUp2025.SimilarFish('マアジ', 3)"),
+    ("Four things that are no fish slip in …", "SELECT MeetUp2025.LoadNames('catalogue/strays.csv') AS Names"),
+    (
+        "… and what is like none of three exemplars is found:",
+        "SELECT Name, Score FROM MeetUp2025.AnomaliesByExemplar('マアジ,ボタンエビ,マダコ', 0.6, 5)",
+    ),
+)
+"""The steps of the demo: what a step shows, and the statement that does it."""
+
+WELCOME = "SQL of InterSystems IRIS; end a statement with ; — `help` tells more, Ctrl-D leaves."
+
+HELP = """\
+help     this text
+tables   the tables and their columns
+catalog  the tables, functions, queries and procedures
+exit     leaves, as does Ctrl-D
+
+A statement ends with ; and may have many lines; Ctrl-C forgets what is typed. Try
+  SELECT Name, Kanji, English FROM MeetUp2025.FishCatalogue() WHERE OtherNames LIKE '%ワカシ%';
+  CALL MeetUp2025.Identify('samples/saba.png', 3);"""
+
+DEMO_END = """\
+The model `sketch` came with the program: it knows drawings such as the samples, not photographs.
+
+Try next
+  meetup2025 identify PICTURE   a picture of yours
+  meetup2025 sql                the statements above, and others
+  meetup2025 --help             everything else"""
+
+_LEAVE = ("exit", "quit", "q")
+_ANSWERS: dict[str, Callable[[], str]] = {
+    "catalog": lambda: "\n".join(catalog.catalog_lines()),
+    "help": lambda: HELP,
+    "tables": lambda: "\n".join(catalog.table_lines()),
+}
+
+# In a text or a comment a semicolon is a character like any other.
+_PIECE = re.compile(r"""'[^']*'?|"[^"]*"?|--[^\n]*|/\*.*?(?:\*/|\Z)|;|[^;'"/-]+|.""", re.DOTALL)
+
+
+def split(text: str) -> tuple[list[str], str]:
+    """
+    Cut *text* at the semicolons that are not within a text, a quoted name or a comment.
+
+    Returns:
+        The statements that end with a semicolon, without it, and what follows the last one. Neither holds a
+        piece of nothing but blanks and comments.
+    """
+    statements, piece, is_empty = [], "", True
+    for match in _PIECE.finditer(text):
+        part = match.group()
+        if part == ";":
+            statements += [] if is_empty else [piece.strip()]
+            piece, is_empty = "", True
+        else:
+            piece += part
+            is_empty = is_empty and (not part.strip() or part.startswith(("--", "/*")))
+    return statements, "" if is_empty else piece.strip()
+
+
+def statements(text: str) -> list[str]:
+    """Cut *text* into statements; the last one needs no semicolon."""
+    complete, rest = split(text)
+    return [*complete, rest] if rest else complete
+
+
+def is_complete(text: str) -> bool:
+    """Tell whether the prompt can answer *text*: a word of its own, or nothing that waits for its semicolon."""
+    word = _word(text)
+    return word in _LEAVE or word in _ANSWERS or not split(text)[1]
+
+
+def run(connection: Connection, statement: str, style: str) -> None:
+    """Run a statement and write its rows, or how many it changed, to standard output."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        if cursor.description is not None:
+            columns = [column[0] for column in cursor.description]
+            output.write_rows(columns, cursor.fetchall(), style, records=True)
+        else:
+            changed = cursor.rowcount if cursor.rowcount >= 0 else None
+            sentence = "done" if changed is None else f"{changed} row{'s' * (changed != 1)} changed"
+            output.write_record({"changed": changed}, sentence, style)
+
+
+def show_demo(connection: Connection, style: str) -> None:
+    """Run the steps of the demo, each with its sentence and its statement."""
+    for number, (sentence, statement) in enumerate(DEMO, 1):
+        print(f"{number}. {sentence}\n\n   SQL> {statement};\n")
+        run(connection, statement, style)
+        print()
+    print(DEMO_END)
+
+
+def ask(connection: Connection, style: str) -> None:
+    """Ask for statements, run them and show what they give, until the user leaves."""
+    print(WELCOME)
+    for text in _typed():
+        _answer(connection, text, style)
+
+
+def _answer(connection: Connection, text: str, style: str) -> None:
+    """Run what was typed, and show an error; a transaction that it ends is for the user to roll back."""
+    try:
+        for statement in statements(text):
+            run(connection, statement, style)
+    except Error as error:
+        complain(str(error))
+    except KeyboardInterrupt:
+        if connection.in_transaction:
+            complain("stopped: the open transaction is rolled back")
+            connection.rollback()
+
+
+def _typed() -> Iterator[str]:
+    """Give what is typed at the prompt, less the words that it answers itself."""
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.application import get_app
+    from prompt_toolkit.filters import Condition
+
+    waits = Condition(lambda: not is_complete(get_app().current_buffer.text))
+    session: PromptSession[str] = PromptSession(
+        "SQL> ", multiline=waits, prompt_continuation="...> ", history=_history()
+    )
+    while True:
+        try:
+            text = session.prompt()
+        except EOFError:
+            return
+        except KeyboardInterrupt:
+            continue
+        word = _word(text)
+        if word in _LEAVE:
+            return
+        if word in _ANSWERS:
+            print(_ANSWERS[word]())
+        else:
+            yield text
+
+
+def _word(text: str) -> str:
+    return text.strip(" \t\n;\\").lower()
+
+
+def _history() -> History:
+    """Keep what is typed in the data folder; where nothing can be written, as long as the prompt lives."""
+    from prompt_toolkit.history import FileHistory, InMemoryHistory
+
+    path = settings.data_folder() / "history"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(str(path))

@@ -1,0 +1,89 @@
+"""
+ObjectScript class files (UDL), read into frozen records.
+
+`parse_class` reads one file, `read_package` a folder. They keep what SQL can see, and where tables are stored.
+XData and Projection are left out; any other member is refused, since an engine would overlook it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meetup2025.engines.classes.bodies import Step, Variable, procedure_steps, python_call
+from meetup2025.engines.classes.reader import Reader
+from meetup2025.engines.classes.records import (
+    Argument,
+    Class,
+    Column,
+    Expression,
+    Index,
+    Literal,
+    Method,
+    Property,
+    Query,
+    Value,
+    examples,
+    summary,
+)
+from meetup2025.errors import ClassSyntaxError, OperationalError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "Argument",
+    "Class",
+    "Column",
+    "Expression",
+    "Index",
+    "Literal",
+    "Method",
+    "Property",
+    "Query",
+    "Step",
+    "Value",
+    "Variable",
+    "examples",
+    "parse_class",
+    "procedure_steps",
+    "python_call",
+    "read_package",
+    "summary",
+]
+
+
+def read_package(folder: Path) -> tuple[Class, ...]:
+    """
+    Read every class file under *folder*, in the order of their paths.
+
+    Raises:
+        ClassSyntaxError: A file cannot be read; the message names it.
+        OperationalError: There is no class file.
+    """
+    paths = sorted(folder.rglob("*.cls"))
+    if not paths:
+        message = f"A package must have `.cls` files. Got none in {folder}; install meetup2025 again."
+        raise OperationalError(message)
+    return tuple(parse_class(_text(path), str(path)) for path in paths)
+
+
+def parse_class(text: str, path: str = "<class>") -> Class:
+    """
+    Read one class.
+
+    Args:
+        text: Class definition; line ends of any kind, with or without a byte order mark.
+        path: Where it comes from, for the messages.
+
+    Raises:
+        ClassSyntaxError: With the line and column, and the member that holds them.
+    """
+    return Reader(text, path).read()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as exc:
+        message = f"{path} must be UTF-8. Got a wrong byte at {exc.start}; save it as UTF-8."
+        raise ClassSyntaxError(message) from exc

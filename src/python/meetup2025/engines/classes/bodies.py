@@ -1,0 +1,133 @@
+"""
+The two kinds of method body that an engine has to run.
+
+`procedure_steps` reads a procedure in ObjectScript, `python_call` a function in Python.
+Both refuse every other body: what is not read exactly would be run wrongly.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meetup2025.engines.classes.records import NUMBER, STRING, Literal, Method, number_or_string
+from meetup2025.errors import ClassSyntaxError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STEP = re.compile(
+    rf"""(?:set\s+(?P<target>[A-Za-z]\w*)\s*=\s*|do\s+)
+    (?:\#\#class\((?P<class>%?\w[\w.]*)\)\.|\.\.)(?P<method>%?\w+)
+    \((?P<arguments>(?:{STRING}|[^"()])*)\)[^\S\n]*(?:$|(?=//))""",
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
+)
+_OPERAND = re.compile(rf"\s*(?:(?P<literal>{STRING}|{NUMBER})|(?P<name>[A-Za-z]\w*))\s*(?:,(?!\s*$)|$)")
+_RULE = (
+    "may only hold `set name = call` and `do call`, one on a line, where a call is `##class(C).Method(…)` "
+    "or `..Method(…)` with strings, numbers and local variables."
+)
+_RETURN = re.compile(r"from meetup2025 import (procedures|runs)\nreturn \1\.(\w+)\((\w+(?:, \w+)*)?\)")
+_PYTHON_RULE = "must be `from meetup2025 import procedures` (or runs), then `return procedures.name(arguments)`."
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A local variable, or an argument of the method."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`set target = ##class(C).M(…)`, or `do` without; *class_name* is None for `..M(…)`, the own class."""
+
+    target: str | None
+    class_name: str | None
+    method: str
+    arguments: tuple[Literal | Variable, ...]
+
+
+def procedure_steps(method: Method) -> tuple[Step, ...]:
+    """
+    Read the body of a procedure: each line sets a variable to, or does, one call of a class method.
+
+    Raises:
+        ClassSyntaxError: The body holds anything else, or uses a variable before it is set.
+    """
+    known = {argument.name for argument in method.arguments}
+    steps = []
+    for match in _lines(method):
+        arguments = tuple(_operands(method, match, known))
+        steps.append(Step(match["target"], match["class"], match["method"], arguments))
+        known.add(match["target"])
+    return tuple(steps)
+
+
+def python_call(method: Method) -> tuple[str, str, tuple[str, ...]]:
+    """
+    Read a body of two lines, `from meetup2025 import procedures` and `return procedures.f(a, b)`.
+
+    Returns:
+        The names of the module (procedures, or runs), of the function, and of the arguments that it is given.
+
+    Raises:
+        ClassSyntaxError: The body holds anything else, or passes a name that is not an argument.
+    """
+    try:
+        lines = [ast.unparse(statement) for statement in ast.parse(method.body).body]
+    except SyntaxError as exc:
+        rule = f"must be Python. Got an error: {exc.msg}."
+        raise _body_error(method, rule, (exc.lineno or 1) - 1, (exc.offset or 1) - 1) from exc
+    call = _RETURN.fullmatch("\n".join(lines))
+    if call is None:
+        raise _body_error(method, f"{_PYTHON_RULE} Got `{'; '.join(lines)}`.")
+    names = tuple((call[3] or "").replace(",", "").split())
+    for name in {*names} - {argument.name for argument in method.arguments}:
+        raise _body_error(method, f"must pass on its own arguments. Got `{name}`.", 1)
+    return call[1], call[2], names
+
+
+def _lines(method: Method) -> Iterator[re.Match[str]]:
+    """Yield each statement of the body, as a match of `_STEP`."""
+    text, at = method.body, _skip(method.body, 0)
+    if at == len(text):
+        raise _body_error(method, f"{_RULE} Got nothing.")
+    while at < len(text):
+        match = _STEP.match(text, at)
+        if match is None:
+            raise _body_error(method, f"{_RULE} Got `{text[at:].splitlines()[0]}`.", *_offset(text, at))
+        yield match
+        at = _skip(text, match.end())
+
+
+def _skip(text: str, at: int) -> int:
+    """Return where the next word is, past spaces and comments."""
+    return len(text) - len(re.sub(r"\A(?:\s|//.*)+", "", text[at:]))
+
+
+def _operands(method: Method, step: re.Match[str], known: set[str]) -> Iterator[Literal | Variable]:
+    """Yield the arguments of one call."""
+    text, at = step["arguments"], 0
+    while at < len(text.rstrip()):
+        match = _OPERAND.match(text, at)
+        place = _offset(method.body, step.start("arguments") + at)
+        if match is None:
+            raise _body_error(method, f"{_RULE} Got `{text[at:].strip()}`.", *place)
+        if match["name"] and match["name"] not in known:
+            rule = f"must use its arguments, or variables set before. Got `{match['name']}`."
+            raise _body_error(method, rule, *place)
+        yield Variable(match["name"]) if match["name"] else number_or_string(match["literal"])
+        at = match.end()
+
+
+def _offset(text: str, at: int) -> tuple[int, int]:
+    """Return how many lines and columns *at* is from the start of *text*."""
+    return text.count("\n", 0, at), at - text.rfind("\n", 0, at) - 1
+
+
+def _body_error(method: Method, rule: str, line: int = 0, column: int = 0) -> ClassSyntaxError:
+    place = {"line": method.place[0] + line, "column": method.place[1] + column}
+    return ClassSyntaxError(f"{method.path}: the body of `{method.name}` {rule}", **place)

@@ -1,0 +1,231 @@
+"""
+The classes as an engine without IRIS sees them: what each SQL name is, and how a function or a procedure runs.
+
+IRIS compiles the classes and needs nothing of this.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.resources
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from meetup2025 import vectors
+from meetup2025.engines.classes import (
+    Argument,
+    Class,
+    Expression,
+    Method,
+    Query,
+    Variable,
+    procedure_steps,
+    python_call,
+    read_package,
+)
+from meetup2025.errors import ClassSyntaxError, DataError, ProgrammingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+RunQuery: TypeAlias = "Callable[[Query, Sequence[Any]], Any]"
+
+_RETURN = ("MeetUp2025.Procedure", "Return")
+"""The ObjectScript helper that ends each procedure; here it is `run_procedure` itself."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """
+    All classes of a package, by what SQL calls their members.
+
+    The keys are upper-case SQL names with the schema: `MEETUP2025.IDENTIFY`.
+    """
+
+    tables: Mapping[str, Class]
+    functions: Mapping[str, Method]
+    queries: Mapping[str, Query]
+    procedures: Mapping[str, Method]
+    methods: Mapping[tuple[str, str], Method]
+    class_queries: Mapping[tuple[str, str], Query]
+
+    def name_of(self, query: Query) -> str:
+        """Give the SQL name of a class query, with its schema."""
+        return next(name for name, each in self.queries.items() if each is query)
+
+    def _class_of(self, method: Method) -> str:
+        return next(name for (name, _), each in self.methods.items() if each is method)
+
+    def run_function(self, method: Method, values: Sequence[Any]) -> Any:
+        """
+        Run a function of a class in Python.
+
+        Args:
+            method: The function.
+            values: One for each argument, or fewer where the rest have defaults.
+
+        Returns:
+            What the function returns.
+        """
+        module, name, passed = python_call(method)
+        given = arguments(method, values)
+        function = getattr(importlib.import_module(f"meetup2025.{module}"), name)
+        return function(*(given[argument] for argument in passed))
+
+    def run_procedure(self, method: Method, values: Sequence[Any], run_query: RunQuery) -> Any:
+        """
+        Run a procedure: functions that set variables, then one class query whose rows are the result.
+
+        Args:
+            method: The procedure.
+            values: One for each argument, or fewer where the rest have defaults.
+            run_query: Runs a class query with its arguments.
+
+        Returns:
+            What *run_query* returned.
+        """
+        variables: dict[str, Any] = arguments(method, values)
+        _check_counts(method, variables)
+        for step in procedure_steps(method):
+            given = [variables[each.name] if isinstance(each, Variable) else each for each in step.arguments]
+            if (step.class_name, step.method) == _RETURN:
+                class_name, query, *rest = given
+                return run_query(self.class_queries[str(class_name), str(query)], rest)
+            if step.target is None:
+                break
+            class_name = step.class_name or self._class_of(method)
+            variables[step.target] = self.run_function(self.methods[class_name, step.method], given)
+        raise ClassSyntaxError(f"{method.path}: {method.name} must end with {'.'.join(_RETURN)}", line=method.line)
+
+
+@functools.cache
+def program() -> Program:
+    """Read the classes of this package."""
+    return program_of(read_package(class_folder()))
+
+
+def program_of(classes: Iterable[Class]) -> Program:
+    """Arrange *classes* by their SQL names."""
+    tables: dict[str, Class] = {}
+    functions: dict[str, Method] = {}
+    queries: dict[str, Query] = {}
+    procedures: dict[str, Method] = {}
+    methods: dict[tuple[str, str], Method] = {}
+    class_queries: dict[tuple[str, str], Query] = {}
+    for each in classes:
+        if "%Persistent" in each.extends:
+            tables[f"{each.package}.{each.sql_name}".upper()] = each
+        for query in each.queries:
+            class_queries[each.name, query.name] = query
+            queries[f"{each.package}.{query.sql_name}".upper()] = query
+        for method in each.methods:
+            methods[each.name, method.name] = method
+            if method.is_procedure:
+                kind = procedures if "ReturnResultsets" in method.keywords else functions
+                kind[f"{each.package}.{method.sql_name}".upper()] = method
+    return Program(tables, functions, queries, procedures, methods, class_queries)
+
+
+def class_folder() -> Path:
+    """Find the class files: inside the installed package, or beside it in a checkout."""
+    package = Path(str(importlib.resources.files("meetup2025")))
+    installed = package / "cls"
+    return installed if installed.is_dir() else package.parents[1] / "cls"
+
+
+def arguments(routine: Method | Query, values: Sequence[Any]) -> dict[str, Any]:
+    """
+    Give each argument of *routine* its value, in the type that the class declares.
+
+    Raises:
+        ProgrammingError: Too many values (SQLCODE -370), or too few.
+        DataError: A value that the declared type does not hold.
+    """
+    if len(values) > len(routine.arguments):
+        raise ProgrammingError(
+            f"{routine.sql_name} must have at most {len(routine.arguments)} arguments. Got {len(values)}.", sqlcode=-370
+        )
+    given = dict(zip((argument.name for argument in routine.arguments), values, strict=False))
+    return {argument.name: _value(routine, argument, given) for argument in routine.arguments}
+
+
+def query_arguments(query: Query, values: Sequence[Any]) -> dict[str, Any]:
+    """
+    Give the arguments of a class query their values.
+
+    Raises:
+        DataError: A number of rows that is below 1.
+    """
+    given = arguments(query, values)
+    _check_counts(query, given)
+    return given
+
+
+def _check_counts(routine: Method | Query, given: Mapping[str, Any]) -> None:
+    if "k" in given and given["k"] < 1:
+        raise DataError(f"{routine.sql_name}: k must be a whole number from 1. Got {given['k']}.")
+
+
+def _value(routine: Method | Query, argument: Argument, given: Mapping[str, Any]) -> Any:
+    if argument.name not in given and not argument.has_default:
+        raise ProgrammingError(
+            f"{routine.sql_name} must have the argument {argument.name}. Got {len(given)} arguments."
+        )
+    value = given.get(argument.name, argument.default)
+    if isinstance(value, Expression):
+        raise ClassSyntaxError(f"{routine.path}: a default must be a literal. Got {value.text}", line=routine.line)
+    if isinstance(routine, Query) and _is_array(value):
+        return value  # a vector: TO_VECTOR takes it as it is
+    convert: Callable[[str, Argument, Any], Any] = _CONVERSIONS.get(argument.type, _text)
+    return convert(routine.sql_name, argument, value)
+
+
+def _text(routine: str, argument: Argument, value: Any) -> str:
+    """Read a %String; NULL is the empty string, as for a method of IRIS."""
+    text = "" if value is None else _as_text(value)
+    longest = int(argument.parameters.get("MAXLEN", "50"))
+    if len(text) > longest:
+        raise DataError(f"{routine}: {argument.name} must have at most {longest} characters. Got {len(text)}.")
+    return text
+
+
+def _as_text(value: Any) -> str:
+    """Write a value as drivers do; an array is the text of a vector."""
+    return vectors.to_text(value) if _is_array(value) else str(value)
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, str)
+
+
+def _integer(routine: str, argument: Argument, value: Any) -> int:
+    try:
+        number = float(value)
+        if number == int(number):
+            return int(number)
+    except (OverflowError, TypeError, ValueError):
+        pass
+    raise DataError(f"{routine}: {argument.name} must be a whole number. Got {shown(value)}.")
+
+
+def _double(routine: str, argument: Argument, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if math.isnan(number):
+        raise DataError(f"{routine}: {argument.name} must be a number. Got {shown(value)}.")
+    return number
+
+
+def shown(value: Any) -> str:
+    """Write a value for a message."""
+    if value is None:
+        return "NULL"
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+_CONVERSIONS: Mapping[str, Callable[[str, Argument, Any], Any]] = {"%Double": _double, "%Integer": _integer}

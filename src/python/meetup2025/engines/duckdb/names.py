@@ -1,0 +1,236 @@
+"""
+What each name means: the tables of FROM, the columns of those tables, the labels of items.
+
+The items of SELECT: what ``*`` stands for, the columns that come out, and how IRIS names them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from meetup2025.engines.duckdb.grouping import apply_grouping, check_order, refuse_aggregates
+from meetup2025.engines.duckdb.scopes import DEFAULT_SCHEMA, Columns, Schema, Scope, Source, column_key
+from meetup2025.engines.duckdb.types import infer, type_of
+from meetup2025.engines.sql.functions import AGGREGATES
+from meetup2025.engines.sql.nodes import FunctionCall, refuse, unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from meetup2025.engines.duckdb.scopes import Scope
+
+
+class Resolver:
+    """Finds what each name means, has types worked out, and rewrites what DuckDB says in another way."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+
+    # tables
+
+    def table(self, table: exp.Expr) -> Source:
+        """Look *table* up, and give it its schema."""
+        hint = ""
+        if not table.args.get("db"):
+            table.set("db", exp.Identifier(this=DEFAULT_SCHEMA, quoted=True))
+            hint = "; name its schema, as in MeetUp2025.Fish"
+        schema, name = table.text("db"), table.name
+        columns = self.schema.columns(schema, name)
+        if columns is None:
+            refuse(f"Table or view {schema}.{name} not found{hint}", table, -30)
+        return Source.of(columns, hides_id=self.schema.hides_id(schema, name))
+
+    def add_source(self, node: exp.Expr, scope: Scope) -> None:
+        """Add a table, subquery or CTE of FROM to *scope*."""
+        if isinstance(node, exp.Subquery) and not node.alias:
+            node.set("alias", exp.TableAlias(this=exp.Identifier(this=f"subquery_{len(scope.sources) + 1}")))
+        name, source = node.alias_or_name, self.source(node, scope)
+        if name.lower() in scope.sources:
+            refuse(f"Name conflict in the FROM list over {name}", node, -20)
+        scope.sources[name.lower()] = source
+
+    def source(self, node: exp.Expr, scope: Scope) -> Source:
+        """Give the columns of a table, subquery or CTE."""
+        if isinstance(node, exp.Subquery):
+            return Source.of(self.query(node.this, scope.beside(), name_items=True))
+        if isinstance(node.this, FunctionCall):
+            refuse(f"Stored query {node.this.schema}.{node.this.name} not found", node.this, -428)
+        if not node.args.get("db") and node.name.lower() in scope.ctes:
+            return scope.ctes[node.name.lower()]
+        return self.table(node)
+
+    # queries
+
+    def query(self, node: exp.Expr, scope: Scope, *, name_items: bool = False) -> dict[str, str]:
+        """
+        Resolve a query.
+
+        Args:
+            node: The query; it is changed.
+            scope: A new scope, without tables.
+            name_items: Give items without a name that of IRIS.
+
+        Returns:
+            Its columns as name -> type.
+        """
+        if isinstance(node, exp.Subquery):
+            if any(node.args.get(part) for part in ("with_", "order", "limit", "offset")):
+                unsupported("WITH, ORDER BY or LIMIT around a query in parentheses", node)
+            return self.query(node.this, scope, name_items=name_items)
+        with_ = node.args.get("with_")
+        for cte in with_.expressions if with_ else ():
+            columns = self.query(cte.this, scope.beside(), name_items=True)
+            scope.ctes = {**scope.ctes, cte.alias.lower(): Source.of(columns)}
+        resolve = self.set_operation if isinstance(node, exp.SetOperation) else self.select
+        return resolve(node, scope, name_items=name_items)
+
+    def set_operation(self, node: exp.Expr, scope: Scope, *, name_items: bool) -> dict[str, str]:
+        """Resolve both legs of UNION, EXCEPT or INTERSECT; the columns are those of the first."""
+        first = self.query(node.this, scope.beside(), name_items=name_items)
+        second = self.query(node.expression, scope.beside(), name_items=name_items)
+        if len(first) != len(second):
+            refuse(f"The SELECT lists of a UNION have {len(first)} and {len(second)} items", node, -9)
+        _check_union_order(node, first)
+        return first
+
+    def select(self, node: exp.Expr, scope: Scope, *, name_items: bool) -> dict[str, str]:
+        """Resolve a SELECT."""
+        self.sources(node, scope)
+        node.set("expressions", [part for item in node.expressions for part in expand(item, scope)])
+        self.walk_all(node.expressions, scope)
+        self.condition(node.args.get("where"), scope)
+        scope.labels = {item.alias.lower(): item.this for item in node.expressions if isinstance(item, exp.Alias)}
+        clauses = [node.args.get(clause) for clause in ("group", "having", "order")]
+        self.walk_all([clause for clause in clauses if clause], scope)
+        apply_grouping(node, scope)
+        check_order(node)
+        columns = outputs(node.expressions)
+        if name_items:
+            node.set("expressions", [labelled(item, number) for number, item in enumerate(node.expressions, 1)])
+        return columns
+
+    def sources(self, node: exp.Expr, scope: Scope) -> None:
+        """Resolve FROM; the condition of a join sees the tables up to its own."""
+        if from_ := node.args.get("from_"):
+            self.add_source(from_.this, scope)
+        for join in node.args.get("joins") or ():
+            self.add_source(join.this, scope)
+            self.condition(join.args.get("on"), scope)
+
+    def condition(self, node: exp.Expr | None, scope: Scope) -> None:
+        """Resolve a condition of WHERE or ON, where no aggregate may be."""
+        if node is not None:
+            self.walk(node, scope)
+            refuse_aggregates(node)
+
+    # expressions
+
+    def walk_all(self, nodes: Iterable[exp.Expr], scope: Scope) -> None:
+        """Resolve expressions."""
+        for node in nodes:
+            self.walk(node, scope)
+
+    def walk(self, node: exp.Expr, scope: Scope) -> None:
+        """Resolve an expression; the type of each part goes to ``meta["type"]``."""
+        if isinstance(node, exp.Subquery):
+            self.subquery(node, scope)
+        elif isinstance(node, exp.Exists):
+            self.query(node.this, scope.within())
+        elif isinstance(node, exp.Column):
+            self.column(node, scope)
+        else:
+            self.walk_all(list(node.iter_expressions()), scope)
+            node.meta["type"] = infer(node)
+
+    def subquery(self, node: exp.Subquery, scope: Scope) -> None:
+        """Resolve a subquery that stands for a value."""
+        columns = self.query(node.this, scope.within())
+        if len(columns) != 1:
+            refuse(f"The SELECT list of a subquery must have exactly one item. Got {len(columns)}", node, -10)
+        [kind] = columns.values()
+        node.meta["type"] = kind
+
+    def column(self, node: exp.Column, scope: Scope) -> None:
+        """Find the table of a column."""
+        if isinstance(node.this, exp.Star):
+            return
+        found = scope.find(node)
+        if found is None:
+            _take_as_label(node, scope)
+            return
+        key = column_key(node)
+        node.meta.update(type=found.type, owner=(id(found.scope), found.source, key))
+        node.set("db", None)
+        if key == "id":
+            node.set("this", exp.Identifier(this="ID", quoted=True))
+
+
+def _take_as_label(node: exp.Column, scope: Scope) -> None:
+    """Take *node* as the alias of a select item, which only GROUP BY, HAVING and ORDER BY may use."""
+    if node.table and not scope.knows(node.table.lower()):
+        refuse(f"Label {node.table} is not among the tables of FROM", node, -23)
+    item = None if node.table else scope.labels.get(node.name.lower())
+    if item is None:
+        refuse(f"Field {node.name} not found in the tables of FROM", node, -29)
+    node.meta.update(type=type_of(item), label=item)
+
+
+def _check_union_order(node: exp.Expr, columns: Columns) -> None:
+    """See that ORDER BY after UNION has names and numbers of columns alone."""
+    names = {name.lower() for name in columns}
+    order = node.args.get("order")
+    for ordered in order.expressions if order else ():
+        item = ordered.this
+        is_name = isinstance(item, exp.Column) and item.name.lower() in names
+        if not is_name and not isinstance(item, exp.Literal):
+            refuse("ORDER BY after UNION takes names or numbers of SELECT items", item, -6)
+
+
+_LABELS: dict[type[exp.Expr], str] = {
+    exp.Literal: "HostVar",
+    exp.Placeholder: "HostVar",
+    exp.Null: "Literal",
+    exp.Subquery: "Subquery",
+}
+
+
+def expand(item: exp.Expr, scope: Scope) -> list[exp.Expr]:
+    """Write ``*`` and ``t.*`` as one item per table, without hidden IDs."""
+    if not isinstance(item, exp.Star) and not isinstance(item.this, exp.Star):
+        return [item]
+    if not scope.sources:
+        refuse("SELECT * needs a FROM clause", item, -26)
+    names = [item.table.lower()] if isinstance(item, exp.Column) else list(scope.sources)
+    if names[0] not in scope.sources:
+        refuse(f"Label {names[0]} is not among the tables of FROM", item, -23)
+    return [_star(name, scope.sources[name]) for name in names]
+
+
+def _star(name: str, source: Source) -> exp.Column:
+    hidden = [exp.Identifier(this="ID", quoted=True)] if source.hides_id and "id" in source.columns else None
+    star = exp.Column(this=exp.Star(except_=hidden), table=exp.Identifier(this=name, quoted=True))
+    star.meta["visible"] = source.visible
+    return star
+
+
+def outputs(items: Iterable[exp.Expr]) -> dict[str, str]:
+    """Give the columns of a SELECT as name -> type; those without a name, or with one used before, get a number."""
+    columns: dict[str, str] = {}
+    for number, item in enumerate(items, 1):
+        if "visible" in item.meta:
+            for name, kind in item.meta["visible"].items():
+                columns[name if name not in columns else f"{name}_{number}"] = kind
+        else:
+            columns[item.alias_or_name or f"({number})"] = type_of(item)
+    return columns
+
+
+def labelled(item: exp.Expr, number: int) -> exp.Expr:
+    """Name an item as IRIS does: Expression_2, Aggregate_1, HostVar_3."""
+    if isinstance(item, (exp.Alias, exp.Column)):
+        return item
+    is_aggregate = isinstance(item, exp.Anonymous) and item.this in AGGREGATES
+    label = "Aggregate" if is_aggregate else _LABELS.get(type(item), "Expression")
+    return exp.Alias(this=item, alias=exp.Identifier(this=f"{label}_{number}"))

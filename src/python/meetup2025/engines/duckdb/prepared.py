@@ -1,0 +1,430 @@
+"""
+One statement, made ready to run as often as it is wanted.
+
+What does not depend on a row is worked out in Python before DuckDB sees the statement, once for each run: calls of the
+project's functions with constants or parameters, and the vectors of TO_VECTOR. So a picture is embedded once however
+many rows it is compared with, and an error keeps its type and its traceback. Class queries in FROM are put in place,
+as IRIS does when it prepares a statement.
+
+Recipes: how each parameter of a DuckDB statement is worked out from the parameters that a caller gives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+
+import numpy as np
+from sqlglot import exp
+
+from meetup2025 import vectors
+from meetup2025.engines.classes.program import query_arguments, shown
+from meetup2025.engines.duckdb import translate
+from meetup2025.engines.sql import Call, FunctionCall, ToVector, bind, function_calls, parse, table_calls
+from meetup2025.engines.sql.nodes import refuse, unsupported
+from meetup2025.errors import DataError, InvalidVectorError, ProgrammingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from meetup2025.engines.classes.program import Program
+    from meetup2025.engines.classes.records import Method, Query
+
+
+RowFunction: TypeAlias = "tuple[str, Callable[..., Any], tuple[str, ...], str]"
+"""Name, function, DuckDB types of the arguments and of the result."""
+
+_CONTROL: dict[type[Any], str] = {exp.Transaction: "BEGIN", exp.Commit: "COMMIT", exp.Rollback: "ROLLBACK"}
+_CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.TruncateTable, exp.Create, exp.Drop)
+_DEFINES = (exp.Create, exp.Drop)
+_UPDATE_CODES = {-104: -105, -119: -120}
+"""SQLCODEs of an INSERT that IRIS has again for an UPDATE."""
+_SQL_TYPES = {"%Integer": "BIGINT", "%Double": "DOUBLE"}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """
+    A translated statement.
+
+    *before* are the statements that come first, *sql* is the one that gives the rows; *batch_sql* inserts the rows of
+    the table `batch` instead, where the statement is an INSERT of values. *codes* are the SQLCODEs that it has instead
+    of others. *procedure* is set for a CALL of a procedure, *control* for a statement that begins or ends a
+    transaction.
+    """
+
+    parameters: int
+    sql: str = ""
+    before: tuple[str, ...] = ()
+    batch_sql: str = ""
+    recipes: tuple[Value, ...] = ()
+    row_functions: tuple[RowFunction, ...] = ()
+    changes: bool = False
+    defines: bool = False
+    codes: Mapping[int, int] = field(default_factory=dict)
+    control: str = ""
+    procedure: Callable[[Sequence[Any], Callable[[str, Sequence[Any]], Any]], Any] | None = None
+
+    def values(self, parameters: Sequence[Any]) -> list[Any]:
+        """
+        Work out the parameters of the DuckDB statement.
+
+        Raises:
+            ProgrammingError: Another number of parameters than the statement has.
+        """
+        given = given_values(self.parameters, parameters)
+        return [recipe(given) for recipe in self.recipes]
+
+    def run_procedure(self, parameters: Sequence[Any], run_query: Callable[[str, Sequence[Any]], Any]) -> Any:
+        """Run the procedure that the statement calls."""
+        assert self.procedure is not None  # noqa: S101 - the caller has looked
+        return self.procedure(given_values(self.parameters, parameters), run_query)
+
+
+def prepare(sql: str, program: Program, schema: translate.Schema) -> Prepared:
+    """
+    Translate a statement of IRIS SQL.
+
+    Args:
+        sql: One statement.
+        program: The classes whose functions, queries and procedures it may call.
+        schema: The tables and views of the database.
+
+    Raises:
+        SQLSyntaxError: IRIS would not accept it either.
+        UnsupportedSQLError: IRIS accepts it, this engine does not.
+        ProgrammingError: A call with a wrong number of arguments.
+    """
+    return _Preparation(sql, program, schema).prepared()
+
+
+def is_rollback(sql: str) -> bool:
+    """Tell the statement that is the way out of a transaction that an error has ended."""
+    return isinstance(parse(sql), exp.Rollback)
+
+
+@dataclass
+class _Preparation:
+    sql: str
+    program: Program
+    schema: translate.Schema
+    recipes: list[Value] = field(default_factory=list)
+    row_functions: dict[str, RowFunction] = field(default_factory=dict)
+
+    def prepared(self) -> Prepared:
+        tree = bind(parse(self.sql), {})  # a :name has no value here, and is refused
+        parameters = len({node.name for node in tree.find_all(exp.Placeholder) if node.name.isdigit()})
+        self.recipes = [parameter(place) for place in range(parameters)]
+        if type(tree) in _CONTROL:
+            return Prepared(parameters, control=_CONTROL[type(tree)])
+        if isinstance(tree, Call):
+            return self.called(tree, parameters)
+        tree = self.with_queries(tree)
+        self.fold(tree)
+        used = self.renumber(tree)
+        statements = translate.to_duckdb(tree, self.schema)
+        return Prepared(
+            parameters,
+            sql=statements[-1] if statements else "SELECT 0",
+            before=tuple(statements[:-1]),
+            batch_sql=_from_batch(statements[-1]) if _is_row(tree) else "",
+            recipes=of_right_length(used, statements[-1]) if statements else used,
+            row_functions=tuple(self.row_functions.values()),
+            changes=isinstance(tree, _CHANGES),
+            defines=isinstance(tree, _DEFINES),
+            codes=_UPDATE_CODES if isinstance(tree, exp.Update) else {},
+        )
+
+    # --- CALL
+
+    def called(self, call: Call, parameters: int) -> Prepared:
+        """Prepare a CALL: of a procedure, or of a class query, which gives the same rows as in FROM."""
+        name = f"{call.schema}.{call.name}".upper()
+        given = [self.argument(each, name) for each in call.expressions]
+        if name in self.program.queries:
+            sql = _select(name, len(given))
+            return Prepared(parameters, procedure=lambda own, run: run(sql, [each(own) for each in given]))
+        if name not in self.program.procedures:
+            _refuse_unknown(call, self.program)
+        method = self.program.procedures[name]
+
+        def procedure(own: Sequence[Any], run: Callable[[str, Sequence[Any]], Any]) -> Any:
+            def run_query(query: Query, values: Sequence[Any]) -> Any:
+                return run(_select(self.program.name_of(query), len(values)), values)
+
+            return self.program.run_procedure(method, [each(own) for each in given], run_query)
+
+        return Prepared(parameters, procedure=procedure)
+
+    def argument(self, node: exp.Expr, name: str) -> Value:
+        """Read an argument of a query or procedure, which drivers of IRIS take as a constant or a parameter only."""
+        recipe = None if isinstance(node, FunctionCall) else self.constant(node)
+        if recipe is None:
+            refuse(
+                f"An argument of {name} must be a constant or ?. Got {type(node).__name__}; "
+                "run a function first, and pass its result as ?",
+                node,
+            )
+        return recipe
+
+    # --- class queries in FROM
+
+    def with_queries(self, tree: exp.Expr) -> exp.Expr:
+        """Put the SQL of each class query in the place where it is called."""
+        while calls := table_calls(tree):
+            for table in calls:
+                table.replace(self.inlined(table))
+        return tree
+
+    def inlined(self, table: exp.Table) -> exp.Subquery:
+        call = table.this
+        name = f"{call.schema}.{call.name}".upper()
+        if name not in self.program.queries:
+            refuse(f"{call.schema}.{call.name} is not a stored query", call, -428)
+        query = self.program.queries[name]
+        given = [self.argument(each, name) for each in call.expressions]
+        argument = query_argument(query, given)
+        values = {each.name: self.placeholder(argument(each.name)) for each in query.arguments}
+        alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(query.sql_name))
+        return exp.Subquery(this=bind(parse(query.sql), values), alias=alias)
+
+    # --- constants
+
+    def fold(self, tree: exp.Expr) -> None:
+        """Turn what does not depend on a row into parameters, from the inside out."""
+        for call in reversed(function_calls(tree)):
+            recipe = self.constant(call)
+            if recipe is not None:
+                call.replace(self.placeholder(recipe))
+            else:
+                self.add_row_function(call)
+        for node in list(tree.find_all(ToVector)):
+            recipe = self.constant(node.this)
+            if recipe is not None:
+                node.this.replace(self.placeholder(vector(recipe, _length(node))))
+            else:
+                self.add_vector_function(node)
+        for limit in tree.find_all(exp.Limit, exp.Offset):
+            if isinstance(limit.expression, exp.Placeholder):
+                limit.expression.replace(self.placeholder(row_count(self.recipe_of(limit.expression))))
+
+    def constant(self, node: exp.Expr) -> Value | None:
+        """Give the recipe of an expression that is the same for all rows; None for any other."""
+        if isinstance(node, exp.Placeholder):
+            return self.recipe_of(node)
+        if isinstance(node, exp.Null):
+            return lambda _: None
+        if isinstance(node, exp.Literal):
+            value = node.this if node.is_string else node.to_py()
+            return lambda _: value
+        if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal) and not node.this.is_string:
+            number = node.to_py()
+            return lambda _: number
+        if isinstance(node, FunctionCall):
+            return self.constant_call(node)
+        return None
+
+    def constant_call(self, call: FunctionCall) -> Value | None:
+        method = self.function(call)
+        given = [self.constant(each) for each in call.expressions]
+        known = [each for each in given if each is not None]
+        if len(known) < len(given):
+            return None
+        return lambda own: self.program.run_function(method, [each(own) for each in known])
+
+    def function(self, call: FunctionCall) -> Method:
+        name = f"{call.schema}.{call.name}".upper()
+        if name not in self.program.functions:
+            _refuse_unknown(call, self.program)
+        return self.program.functions[name]
+
+    def add_row_function(self, call: FunctionCall) -> None:
+        """Have DuckDB call the function once for each row."""
+        method = self.function(call)
+        types = tuple(_SQL_TYPES.get(each.type, "VARCHAR") for each in method.arguments[: len(call.expressions)])
+        name = translate.function_name(call.schema, call.name)
+
+        def function(*values: Any) -> Any:
+            return self.program.run_function(method, values)
+
+        self.row_functions[name] = (name, function, types, _SQL_TYPES.get(method.type, "VARCHAR"))
+
+    def add_vector_function(self, node: ToVector) -> None:
+        """Have DuckDB read the text of a vector once for each row."""
+        kind = str(node.args["kind"])
+        name = f"TO_VECTOR_{kind}"
+        self.row_functions[name] = (name, numbers, ("VARCHAR",), f"{kind}[]")
+
+    # --- parameters of the DuckDB statement
+
+    def placeholder(self, recipe: Value) -> exp.Placeholder:
+        self.recipes.append(recipe)
+        return exp.Placeholder(this=str(len(self.recipes)))
+
+    def recipe_of(self, node: exp.Placeholder) -> Value:
+        return self.recipes[int(node.name) - 1]
+
+    def renumber(self, tree: exp.Expr) -> tuple[Value, ...]:
+        """Number the parameters that are left from 1: DuckDB takes no value that it does not use."""
+        used: dict[str, int] = {}
+        for node in tree.find_all(exp.Placeholder, bfs=False):
+            node.set("this", str(used.setdefault(node.name, len(used) + 1)))
+        return tuple(self.recipes[int(name) - 1] for name in used)
+
+
+def _is_row(tree: exp.Expr) -> bool:
+    """Tell an INSERT whose values are all parameters, or vectors of parameters."""
+    if not (isinstance(tree, exp.Insert) and isinstance(tree.expression, exp.Values)):
+        return False
+    row = tree.expression.expressions[0].expressions
+    bare = [each.this if isinstance(each, ToVector) else each for each in row]
+    names = [each.name for each in bare if isinstance(each, exp.Placeholder)]
+    return len(names) == len(row) == len(set(names))
+
+
+def _from_batch(sql: str) -> str:
+    """Turn the INSERT of one row into one of the columns c1, c2 … of the table `batch`."""
+    head, _, row = sql.rpartition(" VALUES (")
+    values = re.sub(r"\$(\d+)", r"batch.c\1", row.removesuffix(")"))
+    return f"{head} SELECT {values} FROM batch"
+
+
+def _select(query: str, count: int) -> str:
+    return f"SELECT * FROM {query}({', '.join('?' * count)})"
+
+
+def _length(node: ToVector) -> int | None:
+    """Read the length of TO_VECTOR, where it is said."""
+    length = node.args.get("length")
+    if length is None:
+        return None
+    if not isinstance(length, exp.Literal):
+        unsupported("a length in TO_VECTOR that is not a constant", node)
+    return int(length.name)
+
+
+def _refuse_unknown(call: FunctionCall, program: Program) -> NoReturn:
+    name = f"{call.schema}.{call.name}"
+    if isinstance(call, Call):
+        hint = f"; it is a function: SELECT {name}(…)" if name.upper() in program.functions else ""
+        refuse(f"{name} is not a stored procedure{hint}", call, -428)
+    hint = f"; it is a procedure: CALL {name}(…)" if name.upper() in program.procedures else ""
+    refuse(f"{name} is not a stored function{hint}", call, -359)
+
+
+Value: TypeAlias = "Callable[[Sequence[Any]], Any]"
+"""Works out one parameter of the DuckDB statement from the parameters that the caller gave."""
+
+_CARRIED = (str, int, float, Decimal, date, time, list, tuple, np.ndarray)
+
+
+def parameter(place: int) -> Value:
+    """Take the parameter at *place*, from 0, as it is given."""
+    return lambda own: own[place]
+
+
+def query_argument(query: Query, given: Sequence[Value]) -> Callable[[str], Value]:
+    """Check the arguments of a query as one, and give each by its name."""
+
+    def named(name: str) -> Value:
+        return lambda own: query_arguments(query, [each(own) for each in given])[name]
+
+    return named
+
+
+def numbers(text: str | None) -> list[Any] | None:
+    """Read the text of a vector in a row."""
+    return None if text is None else list(vectors.from_text(text).tolist())
+
+
+def vector(recipe: Value, dimension: int | None) -> Value:
+    """Read the data of TO_VECTOR: text or an array, of *dimension* numbers where that is said."""
+
+    def read(own: Sequence[Any]) -> Any:
+        value = recipe(own)
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return vectors.from_text(value, dimension=dimension)
+        if isinstance(value, (np.ndarray, Sequence)):
+            return _one(value, dimension)
+        raise InvalidVectorError(f"A vector must be comma-separated text or an array. Got {value!r}.", sqlcode=-258)
+
+    return read
+
+
+def _one(value: Any, dimension: int | None) -> np.ndarray[Any, Any]:
+    """Read an array as one vector."""
+    array = vectors.check(value, dimension=dimension)
+    if array.ndim != 1:
+        raise InvalidVectorError(f"One vector must have one axis. Got the shape {array.shape}.", sqlcode=-258)
+    return array.astype(np.float64, copy=False)
+
+
+def of_right_length(recipes: Sequence[Value], sql: str) -> tuple[Value, ...]:
+    """Check the length of a vector where the statement fixes it: an error of DuckDB would end the transaction."""
+    lengths = {int(place): int(length) for place, length in re.findall(r"CAST\(\$(\d+) AS \w+\[(\d+)\]\)", sql)}
+
+    def checked(recipe: Value, length: int) -> Value:
+        def value(own: Sequence[Any]) -> Any:
+            found = recipe(own)
+            return found if found is None else _one(found, length)
+
+        return value
+
+    return tuple(
+        checked(recipe, lengths[place]) if place in lengths else recipe for place, recipe in enumerate(recipes, 1)
+    )
+
+
+def row_count(recipe: Value) -> Value:
+    """Check a number of rows: IRIS reads text as its integer; what is no number of rows is refused here."""
+
+    def count(own: Sequence[Any]) -> int:
+        value = recipe(own)
+        try:
+            number = int(float(value))
+        except (OverflowError, TypeError, ValueError):
+            number = -1
+        if number < 0:
+            raise DataError(f"TOP must be a whole number from 0. Got {shown(value)}.")
+        return min(number, 2**62)
+
+    return count
+
+
+def given_values(expected: int, parameters: Sequence[Any]) -> list[Any]:
+    """Read the values of a caller: as many as the statement has ?, of types that SQL can carry."""
+    if not isinstance(parameters, (list, tuple)):
+        raise ProgrammingError(f"Parameters must be a list or tuple. Got {type(parameters).__name__}.")
+    if len(parameters) != expected:
+        raise ProgrammingError(f"The statement must get {expected} parameters, one for each ?. Got {len(parameters)}.")
+    return [_plain(value) for value in parameters]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is not None and not isinstance(value, _CARRIED):
+        raise ProgrammingError(
+            f"A parameter must be None, a text, a number, a date or time, or a vector. Got {type(value).__name__}."
+        )
+    if isinstance(value, str):
+        check_characters(value)
+    return value
+
+
+def check_characters(text: str) -> None:
+    """Refuse half of a surrogate pair, which no database stores."""
+    if text.isascii():
+        return
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"A text must be Unicode. Got half of a surrogate pair at {error.start}: {text[:40]!a}."
+        ) from error

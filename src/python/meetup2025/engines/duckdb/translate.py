@@ -1,0 +1,90 @@
+"""
+IRIS SQL for DuckDB: a tree of `dialect.parse` in, DuckDB statements out.
+
+What differs from IRIS:
+
+| in IRIS | here |
+| --- | --- |
+| RowID of a table | a column `ID` filled from a sequence; TRUNCATE does not set it back to 1 |
+| collation SQLUPPER | NOCASE of the column: it follows the value through functions, and blanks at the end count |
+| `GROUP BY Name`, `DISTINCT Name`, `MAX(Name)` give capitals | the same; write `%EXACT(Name)` to keep the letters |
+| `%INLIST` | follows the collation of its first operand; the IRIS reference says that, and EXACT elsewhere |
+| a field that is neither grouped nor aggregated | refused; IRIS takes that of any row |
+| HAVING without GROUP BY | keeps rows, as in IRIS; refused where an aggregate stands beside a field |
+| `VARCHAR(n)` too long, SQLCODE -104 | a CHECK constraint `length("Name") <= n` |
+| UNIQUE, PRIMARY KEY | a unique index on `upper(column)` |
+| other indexes, HNSW among them | checked and left out, as the scan is exact; so `DROP INDEX` finds no mistake |
+| FLOAT vectors | stored in 4 bytes, compared in 8 |
+| vectors of DECIMAL and TIMESTAMP | refused |
+| a vector as text: CAST, `||`, LENGTH, `=` | refused; selected, it is text as in IRIS |
+| `CAST('abc' AS INTEGER)` and `'abc' + 1` count as 0 | an error |
+| the text of a number: `.5` | `0.5` |
+| INSERT OR UPDATE, ALTER TABLE, `{fn …}`, `->`, OVER, JSON_TABLE, what else `dialect` names | refused |
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from meetup2025.engines.duckdb.changes import delete, insert, truncate, update
+from meetup2025.engines.duckdb.ddl import create, drop
+from meetup2025.engines.duckdb.names import Resolver
+from meetup2025.engines.duckdb.scopes import Schema, Scope
+from meetup2025.engines.duckdb.writer import function_name, write
+from meetup2025.engines.sql.nodes import refuse, shallow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["SETTINGS", "Schema", "function_name", "to_duckdb"]
+
+# The connection must have these settings: without them 1/0 is an infinity, where IRIS raises <DIVIDE>.
+SETTINGS: Mapping[str, str] = {"ieee_floating_point_ops": "false"}
+
+
+def to_duckdb(statement: exp.Expr, schema: Schema) -> list[str]:
+    """
+    Write *statement* as DuckDB SQL.
+
+    Args:
+        statement: A tree of `parse`, with host variables bound and class queries in FROM replaced by subqueries. It is
+            not changed. The value bound to the parameter of ``TO_VECTOR(?, …)`` must be a list of numbers (padded or
+            cut to the length, if one is given) or None.
+        schema: The tables that there are.
+
+    Returns:
+        Statements to execute in this order, the parameters as ``$1``, ``$2`` …; the last one gives the rows. No
+        statement for an index that is not needed.
+
+    Raises:
+        SQLSyntaxError: An unknown table (SQLCODE -30) or field (-29), or vectors that cannot be compared (-257
+            lengths, -258 not a vector, -259 element types).
+        UnsupportedSQLError: A construct of IRIS that this engine does not have.
+    """
+    writer = _STATEMENTS.get(type(statement))
+    if writer is None:
+        refuse(f"{type(statement).__name__} cannot be run as a statement", statement)
+    with shallow():
+        return writer(statement.copy(), Resolver(schema))
+
+
+def _query(node: exp.Expr, resolver: Resolver) -> list[str]:
+    resolver.query(node, Scope(), name_items=True)
+    return [write(node)]
+
+
+_STATEMENTS: Mapping[type[Any], Callable[[Any, Resolver], list[str]]] = {
+    exp.Select: _query,
+    exp.Subquery: _query,
+    exp.Union: _query,
+    exp.Except: _query,
+    exp.Intersect: _query,
+    exp.Insert: insert,
+    exp.Update: update,
+    exp.Delete: delete,
+    exp.TruncateTable: truncate,
+    exp.Create: create,
+    exp.Drop: drop,
+}

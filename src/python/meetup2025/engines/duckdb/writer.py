@@ -1,0 +1,118 @@
+"""The text of a resolved tree: DuckDB's own generator, and the nodes of IRIS SQL."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.errors import ErrorLevel
+from sqlglot.generators.duckdb import DuckDBGenerator
+
+from meetup2025.engines.duckdb.scopes import DEFAULT_SCHEMA
+from meetup2025.engines.duckdb.types import INTEGERS, NOT_STORED, duckdb_type, string_length, type_of
+from meetup2025.engines.sql.functions import CASTS, TESTS, render
+from meetup2025.engines.sql.nodes import FunctionCall, Test, ToVector, unsupported
+
+
+def write(node: exp.Expr) -> str:
+    """Write a resolved tree."""
+    writer = _Writer(dialect=_DUCKDB, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+    return writer.generate(node, copy=False)
+
+
+def quoted(name: str) -> str:
+    """Write a name in quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quoted_schema(table: exp.Table) -> str:
+    """Write the schema of *table*, said or not."""
+    return quoted(table.db or DEFAULT_SCHEMA)
+
+
+def quoted_table(table: exp.Table) -> str:
+    """Write the name of *table* with its schema."""
+    return f"{quoted_schema(table)}.{quoted(table.name)}"
+
+
+def function_name(schema: str, name: str) -> str:
+    """
+    Name the DuckDB function that stands for ``schema.name``: with a dot, as no function of DuckDB itself is named.
+
+    >>> function_name("MeetUp2025", "EmbedText")
+    'MeetUp2025.EmbedText'
+    """
+    return f"{schema}.{name}"
+
+
+class _Writer(DuckDBGenerator):
+    """DuckDB's own generator, for the nodes that IRIS SQL adds."""
+
+    def name_call(self, node: FunctionCall) -> str:
+        arguments = ", ".join(self.sql(argument) for argument in node.expressions)
+        return f"{quoted(function_name(node.schema, node.name))}({arguments})"
+
+    def builtin(self, node: exp.Anonymous) -> str:
+        if "length" in node.meta:
+            return self.vector_function(node, node.meta["length"])
+        return render(str(node.this), [self.sql(argument) for argument in node.expressions])
+
+    def vector_function(self, node: exp.Anonymous, length: str) -> str:
+        """Compare in 8 bytes, whatever is stored; a list is what DuckDB calls a vector without a length."""
+        wanted = f"DOUBLE[{length}]"
+        arguments = []
+        for argument in node.expressions:
+            text = self.sql(argument)
+            arguments.append(text if type_of(argument) == wanted else f"CAST({text} AS {wanted})")
+        text = render(str(node.this), arguments)
+        return text if length else text.replace("array_", "list_", 1)
+
+    def vector(self, node: ToVector) -> str:
+        kind, length = node.args["kind"], node.args.get("length")
+        if kind in NOT_STORED:
+            unsupported(f"TO_VECTOR of {kind}", node)
+        if isinstance(node.this, exp.Placeholder):
+            return f"CAST({self.sql(node.this)} AS {type_of(node)})"
+        vector = f"TO_VECTOR_{kind}({self.sql(node.this)})"
+        return f"CAST({vector} AS {kind}[{self.sql(length)}])" if length else vector
+
+    def test(self, node: Test) -> str:
+        return TESTS[str(node.this)].format(*(self.sql(operand) for operand in node.expressions))
+
+    def conversion(self, node: exp.Cast) -> str:
+        target, value = duckdb_type(node.args["to"], casting=True), self.sql(node.this)
+        if target == "VARCHAR":
+            length = string_length(node.args["to"], casting=True)
+            return CASTS["VARCHAR" if length else "other"].format(value=value, length=length, type=target)
+        cut = target in INTEGERS and type_of(node.this) not in INTEGERS
+        return CASTS["INTEGER" if cut else "other"].format(value=value, type=target)
+
+    def concatenation(self, node: exp.DPipe) -> str:
+        return f"({self.sql(node.this)} || {self.sql(node.expression)})"
+
+    def whole_division(self, node: exp.IntDiv) -> str:
+        return f"CAST(trunc(({self.sql(node.this)}) / ({self.sql(node.expression)})) AS BIGINT)"
+
+    def modulo(self, node: exp.Mod) -> str:
+        left, right = self.sql(node.this), self.sql(node.expression)
+        return f"(({left}) - ({right}) * floor(({left}) / ({right})))"  # the sign of the divisor, unlike MOD
+
+    def quotient(self, node: exp.Div) -> str:
+        return f"{self.sql(node.this)} / {self.sql(node.expression)}"
+
+    TRANSFORMS: ClassVar[dict[Any, Any]] = {
+        **DuckDBGenerator.TRANSFORMS,
+        exp.Anonymous: builtin,
+        exp.Cast: conversion,
+        exp.Div: quotient,
+        exp.DPipe: concatenation,
+        exp.IntDiv: whole_division,
+        exp.Mod: modulo,
+        FunctionCall: name_call,
+        Test: test,
+        ToVector: vector,
+    }
+
+
+_DUCKDB = DuckDB()

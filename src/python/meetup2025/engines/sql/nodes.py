@@ -1,0 +1,95 @@
+"""
+The nodes that IRIS SQL adds to those of sqlglot (listed in `dialect`), and where a node stands in the text.
+
+How SQL is refused, with its line and column: as IRIS refuses it, or as what this engine does not have.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ClassVar, NoReturn
+
+from sqlglot import exp
+
+from meetup2025.engines.sql.tokens import Token
+from meetup2025.errors import SQLSyntaxError, UnsupportedSQLError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+
+class FunctionCall(exp.Expression):
+    """A call of a function or query of a schema: `db` and `this` are identifiers, `expressions` the arguments."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "db": True, "expressions": False}
+
+    @property
+    def schema(self) -> str:
+        """The schema as written."""
+        return str(self.args["db"].this)
+
+
+class Call(FunctionCall):
+    """The statement ``CALL schema.name(arguments)``."""
+
+
+class ToVector(exp.Expression):
+    """TO_VECTOR: `this` is the data, `kind` an element type (FLOAT if not said), `length` an expression or None."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "kind": True, "length": False}
+
+
+class Test(exp.Expression):
+    """A condition that only IRIS has: `this` is its operator, `expressions` the two operands."""
+
+    __test__ = False  # not a test case
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": True}
+
+
+class SQLType(exp.Expression):
+    """An IRIS type: `this` is its name, `element` that of a VECTOR, `expressions` its length or precision and scale."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "element": False, "expressions": False}
+
+    @property
+    def numbers(self) -> list[int]:
+        """Length, or precision and scale."""
+        return [int(number.name) for number in self.expressions]
+
+
+def place(node: exp.Expr) -> tuple[int, int]:
+    """Say where *node* stands in the text: (line, column), or (0, 0) for a node that was not read from one."""
+    for part in node.walk():
+        if "place" in part.meta:
+            line, column = part.meta["place"]
+            return int(line), int(column)
+    return place(node.parent) if node.parent else (0, 0)
+
+
+def refuse(message: str, at: Token | exp.Expr, sqlcode: int = -1) -> NoReturn:
+    """Raise the error of SQL that IRIS refuses too."""
+    line, column = _place(at)
+    raise SQLSyntaxError(message, line=line, column=column, sqlcode=sqlcode)
+
+
+def unsupported(construct: str, at: Token | exp.Expr) -> NoReturn:
+    """Raise the error of SQL that IRIS accepts and this engine does not."""
+    line, column = _place(at)
+    raise UnsupportedSQLError(
+        f"{construct} is IRIS SQL that the embedded engine does not have", line=line, column=column
+    )
+
+
+def _place(at: Token | exp.Expr) -> tuple[int, int]:
+    return (at.line, at.column) if isinstance(at, Token) else place(at)
+
+
+@contextmanager
+def shallow() -> Iterator[None]:
+    """Refuse SQL that is nested deeper than Python can follow."""
+    try:
+        yield
+    except RecursionError as exc:
+        message = "SQL nested hundreds of levels deep is more than the embedded engine can read"
+        raise UnsupportedSQLError(message, line=1, column=1) from exc

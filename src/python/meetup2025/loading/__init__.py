@@ -1,0 +1,1 @@
+"""Names, photos and vectors into the tables of the catalogue."""

@@ -1,0 +1,97 @@
+"""
+The photos of a folder of files: which there are, what each is called, and what `labels.csv` says of it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO
+
+from meetup2025.loading.records import read_labels
+from meetup2025.loading.spelling import composed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+SUFFIXES = frozenset({".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+"""Files that are taken for photos."""
+
+LABELS = "labels.csv"
+"""File of the folder that says which photo shows which fish, where the names of the files do not."""
+
+
+@dataclass(frozen=True)
+class PhotoFile:
+    """A photo: where it is, its name below the folder, and its label as `labels.csv` has it, or an empty one."""
+
+    path: Path
+    name: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that is left out, and why."""
+
+    name: str
+    reason: str
+
+
+def photo_files(
+    folder: Path, open_file: Callable[[Path], AbstractContextManager[BinaryIO]]
+) -> tuple[list[PhotoFile], list[Skipped]]:
+    """
+    Find the photos of a folder and its subfolders, in the order of their names; and what is left out.
+
+    Args:
+        folder: The folder; neither links to folders nor anything hidden is followed.
+        open_file: Opens the file of the labels.
+
+    Raises:
+        InvalidFileError: The file `labels.csv` of the folder breaks a rule.
+    """
+    labels = _labels(folder, open_file)
+    paths, skipped = _walk(folder)
+    files: dict[str, PhotoFile] = {}
+    for path in sorted(paths, key=lambda path: (_name(path, folder), path)):
+        name = _name(path, folder)
+        file = PhotoFile(path, name, labels.get(name.upper(), ""))
+        first = files.setdefault(name.upper(), file)
+        if first is not file:
+            skipped.append(Skipped(name, f"A file name must be there once. {first.name} is the same, but for case."))
+    return list(files.values()), skipped
+
+
+def _labels(folder: Path, open_file: Callable[[Path], AbstractContextManager[BinaryIO]]) -> Mapping[str, str]:
+    path = folder / LABELS
+    if not path.is_file():
+        return {}
+    with open_file(path) as file:
+        return read_labels(file, str(path))
+
+
+def _walk(folder: Path) -> tuple[list[Path], list[Skipped]]:
+    paths: list[Path] = []
+    skipped: list[Skipped] = []
+
+    def leave_out(error: OSError) -> None:
+        skipped.append(Skipped(_name(Path(error.filename), folder), f"The folder cannot be read: {error.strerror}."))
+
+    for parent, folders, names in os.walk(folder, onerror=leave_out):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        links = [path for name in folders if (path := Path(parent, name)).is_symlink()]
+        reason = "A link to a folder is not followed. Load that folder by its own path."
+        skipped += [Skipped(_name(path, folder), reason) for path in links]
+        paths += [Path(parent, name) for name in names if _is_photo(name)]
+    return paths, skipped
+
+
+def _is_photo(name: str) -> bool:
+    return not name.startswith(".") and PurePosixPath(name).suffix.lower() in SUFFIXES
+
+
+def _name(path: Path, folder: Path) -> str:
+    return composed(path.relative_to(folder).as_posix())

@@ -1,0 +1,214 @@
+"""
+Names and vectors from files into tables: what `LoadNames` and `LoadVectors` do.
+
+A load reads what is there, works out what is new or different, and writes that alone.
+All that a file or a model can do wrong shows before the first row is written, so that nothing is half done
+even inside a transaction of the caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, astuple, replace
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+import numpy as np
+
+from meetup2025 import vectors
+from meetup2025.loading import prompts
+from meetup2025.loading.prompts import BARE, Template, prompts_of
+from meetup2025.loading.records import FishRecord, VectorRecord, read_names, read_vectors
+from meetup2025.loading.rows import StoredFish
+from meetup2025.loading.tables import (
+    batches,
+    check_lost,
+    check_models,
+    insert_or_update,
+    models_left,
+    names_given_up,
+    prompt_key,
+    run_many,
+    set_names_free,
+    stored_fish,
+    stored_images,
+    stored_prompts,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from meetup2025.embedding import Encoder
+    from meetup2025.engines import Connection, Cursor
+
+T = TypeVar("T")
+
+_BATCH = 500
+"""Records held in memory at once."""
+
+_INSERT_FISH = """
+INSERT INTO MeetUp2025.Fish (FishID, Name, Kanji, OtherNames, English, Scientific, Family, Model, Prompts, Features)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, TO_VECTOR(?, DOUBLE))"""
+_UPDATE_FISH = """
+UPDATE MeetUp2025.Fish SET Name = ?, Kanji = ?, OtherNames = ?, English = ?, Scientific = ?, Family = ?, Model = ?,
+Prompts = ?, Features = TO_VECTOR(?, DOUBLE) WHERE FishID = ?"""
+_UPDATE_WORDS = """
+UPDATE MeetUp2025.Fish SET Name = ?, Kanji = ?, OtherNames = ?, English = ?, Scientific = ?, Family = ?, Model = ?,
+Prompts = ? WHERE FishID = ?"""
+_INSERT_PROMPT = """
+INSERT INTO MeetUp2025.Prompt (Hash, Model, Text, Features) VALUES (?, ?, ?, TO_VECTOR(?, DOUBLE))"""
+
+_INSERT_VECTOR = {
+    "Fish": """
+INSERT INTO MeetUp2025.Fish (FishID, Name, Model, Features) VALUES (?, ?, ?, TO_VECTOR(?, DOUBLE))""",
+    "FishImage": """
+INSERT INTO MeetUp2025.FishImage (Name, Source, Model, Features) VALUES (?, ?, ?, TO_VECTOR(?, DOUBLE))""",
+}
+_UPDATE_VECTOR = {
+    "Fish": """
+UPDATE MeetUp2025.Fish SET Name = ?, Prompts = NULL, Model = ?, Features = TO_VECTOR(?, DOUBLE) WHERE FishID = ?""",
+    "FishImage": """
+UPDATE MeetUp2025.FishImage SET Source = ?, Hash = NULL, Model = ?, Features = TO_VECTOR(?, DOUBLE) WHERE Name = ?""",
+}
+
+
+def load_names(
+    connection: Connection, file: BinaryIO, source: str, encoder: Encoder, chosen: frozenset[Template] = BARE
+) -> int:
+    """
+    Load a catalogue of names; see `MeetUp2025.LoadNames`.
+
+    Args:
+        connection: An open connection; the load is one transaction of it.
+        file: A CSV file, as `records.read_names` takes it. A column that it does not have keeps its values.
+        source: Name of the file, for messages.
+        encoder: Makes the vectors of new and changed names.
+        chosen: Templates of the prompts of a name; a row that had others is changed.
+
+    Returns:
+        Number of rows added or changed.
+
+    Raises:
+        InvalidFileError: The file breaks a rule.
+        DataError: A row has no name for any of the templates.
+        IntegrityError: A name of the file is already there under another FishID.
+        ModelMismatchError: Rows that the file does not replace have vectors of another model; or rows that it replaces
+            have some that could not be made again.
+    """
+    stored = stored_fish(connection)
+    records = read_names(file, source)
+    wanted = [
+        replace(_row(record, stored.get(record.fish_id)), model=encoder.model, prompts=prompts.record(chosen))
+        for record in records
+    ]
+    prompts.check_prompts(wanted)
+    given_up = names_given_up(stored, {row.fish_id: row.name for row in wanted})
+    check_models("Fish", encoder.model, models_left(stored, {row.fish_id for row in wanted}))
+    changed = [row for row in wanted if row != stored.get(row.fish_id)]
+    embed = [row for row in changed if _needs_vector(row, stored.get(row.fish_id))]
+    words = [row for row in changed if not _needs_vector(row, stored.get(row.fish_id))]
+    check_lost("Fish", encoder.model, [stored[row.fish_id].model for row in embed if row.fish_id in stored])
+    made, new = _vectors(connection, encoder, embed, keep=chosen != BARE)
+    with connection.transaction(), connection.cursor() as cursor:
+        set_names_free(cursor, given_up)
+        rows = [(*astuple(row), vector) for row, vector in zip(embed, made, strict=True)]
+        insert_or_update(cursor, _INSERT_FISH, _UPDATE_FISH, rows, stored)
+        run_many(cursor, _UPDATE_WORDS, [(*astuple(row)[1:], row.fish_id) for row in words])
+        run_many(cursor, _INSERT_PROMPT, new)
+    return len(changed)
+
+
+def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str, model: str) -> int:
+    """
+    Load vectors made elsewhere; see `MeetUp2025.LoadVectors`.
+
+    Args:
+        connection: An open connection; the load is one transaction of it.
+        file: A JSON Lines file, as `records.read_vectors` takes it. It is read twice: checked, then stored.
+        source: Name of the file, for messages and the column Source.
+        table: `Fish` or `FishImage`.
+        model: Model that made the vectors.
+
+    Returns:
+        Number of rows added or changed.
+
+    Raises:
+        InvalidFileError: The file breaks a rule.
+        IntegrityError: A name of the file is already there under another FishID.
+        ModelMismatchError: Rows that the file does not replace have vectors of another model.
+    """
+    fish = stored_fish(connection) if table == "Fish" else {}
+    stored: Mapping[str, Any] = fish if table == "Fish" else stored_images(connection)
+    names = {record.key.upper(): record.name for record in read_vectors(file, source, table)}
+    given_up = names_given_up(fish, names) if table == "Fish" else []
+    check_models(table, model, models_left(stored, names))
+    file.seek(0)
+    changed = 0
+    with connection.transaction(), connection.cursor() as cursor:
+        set_names_free(cursor, given_up)
+        for batch in progress(batches(read_vectors(file, source, table), _BATCH), "vectors", len(names)):
+            known = [each for each in batch if each.key.upper() in stored and stored[each.key.upper()].model == model]
+            same = _unchanged(cursor, known, table)
+            rows = [
+                (each.key, each.name if table == "Fish" else source[:500], model, each.vector)
+                for each in batch
+                if each.key not in same
+            ]
+            insert_or_update(cursor, _INSERT_VECTOR[table], _UPDATE_VECTOR[table], rows, stored)
+            changed += len(rows)
+    return changed
+
+
+def progress(items: Iterable[list[T]], unit: str, total: int) -> Iterator[list[T]]:
+    """Show how far a load has come, on a terminal only."""
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit=f" {unit}", disable=None, leave=False) as bar:
+        for batch in items:
+            yield batch
+            bar.update(len(batch))
+
+
+def _row(record: FishRecord, before: StoredFish | None) -> StoredFish:
+    """Give the words that the row should have."""
+    given = {column: value for column, value in asdict(record).items() if value is not None}
+    return replace(before or StoredFish(record.fish_id, record.name), **given)
+
+
+def _needs_vector(row: StoredFish, before: StoredFish | None) -> bool:
+    return before is None or (prompts_of(row), row.model) != (prompts_of(before), before.model)
+
+
+def _vectors(
+    connection: Connection, encoder: Encoder, rows: list[StoredFish], *, keep: bool
+) -> tuple[list[NDArray[Any]], list[tuple[Any, ...]]]:
+    """
+    Give the vectors of rows, and the rows of `MeetUp2025.Prompt` that are to be kept.
+
+    Bare names are not kept: their vectors are in `MeetUp2025.Fish`.
+    """
+    texts = list(dict.fromkeys(text for row in rows for text in prompts_of(row)))
+    known: dict[str, NDArray[Any]] = dict(stored_prompts(connection, encoder.model, texts)) if keep else {}
+    new = [text for text in texts if text not in known]
+    for batch in progress(batches(new, _BATCH), "texts", len(new)):
+        known.update(zip(batch, encoder.texts(batch), strict=True))
+    made = [vectors.mean(np.stack([known[text] for text in prompts_of(row)])) for row in rows]
+    return made, [(prompt_key(encoder.model, text), encoder.model, text, known[text]) for text in new if keep]
+
+
+def _unchanged(cursor: Cursor, records: list[VectorRecord], table: str) -> set[str]:
+    """Find the keys of records that are in the table as they are in the file, but for the rounding of their text."""
+    if not records:
+        return set()
+    key = "FishID" if table == "Fish" else "Name"
+    marks = ", ".join("?" * len(records))
+    keys = [record.key for record in records]
+    cursor.execute(f"SELECT {key}, Name, Features FROM MeetUp2025.{table} WHERE {key} IN ({marks})", keys)
+    rows = {row[0].upper(): (row[1], vectors.from_text(row[2])) for row in cursor.fetchall() if row[2]}
+    return {record.key for record in records if _is_same(record, rows.get(record.key.upper()), table)}
+
+
+def _is_same(record: VectorRecord, row: tuple[str, Any] | None, table: str) -> bool:
+    if row is None or (table == "Fish" and row[0] != record.name):
+        return False
+    return bool(np.allclose(row[1], record.vector, rtol=0, atol=1e-12))

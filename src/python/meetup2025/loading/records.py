@@ -1,0 +1,332 @@
+"""
+Files of names and of vectors, read as checked records.
+
+Nothing is stored here: what breaks a rule raises `InvalidFileError` with the line, and in a CSV the field, where it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from meetup2025 import vectors
+from meetup2025.errors import DataError, InvalidFileError
+from meetup2025.loading import prompts
+from meetup2025.loading.prompts import Template
+from meetup2025.loading.spelling import check_text, composed, normal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+DIMENSION = 512
+"""Numbers in a vector: the length of the vector columns of the classes."""
+
+LONGEST_FILE_NAME = 100
+"""Characters that the column Name of `MeetUp2025.FishImage` holds."""
+
+# Column of the file: longest text of the column of the table.
+_COLUMNS = {
+    "FishID": 10, "Name": 50, "Kanji": 50, "OtherNames": 200, "English": 100, "Scientific": 100, "Family": 100,
+}  # fmt: skip
+_REQUIRED = frozenset({"FishID", "Name", "File", "Column", "Template"})
+_OPTIONAL = tuple(column for column in _COLUMNS if column not in _REQUIRED)
+_LABEL_COLUMNS = {"File": LONGEST_FILE_NAME, "Name": _COLUMNS["Name"]}
+_TEMPLATE_COLUMNS = {"Column": 20, "Template": prompts.LONGEST}
+
+# Bytes that are read at once: the memory of the database is not the caller's to fill.
+_LARGEST_CSV = 20_000_000
+_LONGEST_LINE = 1_000_000
+
+
+@dataclass(frozen=True)
+class FishRecord:
+    """One line of a catalogue; None for a column that the file does not have."""
+
+    fish_id: str
+    name: str
+    kanji: str | None = None
+    other_names: str | None = None
+    english: str | None = None
+    scientific: str | None = None
+    family: str | None = None
+
+
+@dataclass(frozen=True)
+class VectorRecord:
+    """One line of a file of vectors; *key* is the FishID, or again the file name of a photo."""
+
+    key: str
+    name: str
+    vector: NDArray[Any]
+
+
+def read_names(file: BinaryIO, source: str) -> list[FishRecord]:
+    """
+    Read a catalogue of names from a CSV file.
+
+    Args:
+        file: The open file: UTF-8 (with or without BOM), any line ends, a header, empty lines allowed.
+        source: Name of the file, for messages.
+
+    Returns:
+        The rows, in the order of the file; FishID in upper case, all texts as `normal` spells them.
+
+    Raises:
+        InvalidFileError: Another encoding, a missing, unknown or doubled column, a wrong number of fields, an empty or
+            too long value, or a FishID or Name that appears twice.
+    """
+    lines = _csv_lines(_decoded(file, source), source)
+    header = _header(*next(lines, (1, [])), _COLUMNS, source)
+    fish_ids, names = _Once("FishID", source), _Once("Name", source)
+    records = []
+    for line, values in lines:
+        cells = _cells(line, values, header, _COLUMNS, source)
+        record = FishRecord(cells["FishID"], cells["Name"], *(cells.get(column) for column in _OPTIONAL))
+        fish_ids.add(record.fish_id, line, header.index("FishID") + 1)
+        names.add(record.name, line, header.index("Name") + 1)
+        records.append(record)
+    return records
+
+
+def read_labels(file: BinaryIO, source: str) -> dict[str, str]:
+    """
+    Read which fish a photo shows from a CSV file with the columns File and Name.
+
+    Args:
+        file: The open file, as `read_names` takes it.
+        source: Name of the file, for messages.
+
+    Returns:
+        The names by file name in upper case.
+
+    Raises:
+        InvalidFileError: As `read_names`.
+    """
+    lines = _csv_lines(_decoded(file, source), source)
+    header = _header(*next(lines, (1, [])), _LABEL_COLUMNS, source)
+    files = _Once("File", source)
+    labels = {}
+    for line, values in lines:
+        cells = _cells(line, values, header, _LABEL_COLUMNS, source)
+        files.add(cells["File"], line, header.index("File") + 1)
+        labels[cells["File"].upper()] = cells["Name"]
+    return labels
+
+
+def read_templates(file: BinaryIO, source: str) -> frozenset[Template]:
+    """
+    Read from a CSV file with the columns Column and Template which prompts names get.
+
+    Args:
+        file: The open file, as `read_names` takes it. A line that is there twice counts once.
+        source: Name of the file, for messages.
+
+    Raises:
+        InvalidFileError: As `read_names`; or a column without names, a template that does not have `{}` once, no line.
+    """
+    lines = _csv_lines(_decoded(file, source), source)
+    header = _header(*next(lines, (1, [])), _TEMPLATE_COLUMNS, source)
+    cells = [_cells(line, values, header, _TEMPLATE_COLUMNS, source) for line, values in lines]
+    found = frozenset(Template(each["Column"], each["Template"]) for each in cells)
+    length = len(prompts.record(found))
+    if not found or length > prompts.LONGEST_RECORD:
+        raise InvalidFileError(
+            f"{source} must have a template, and all in {prompts.LONGEST_RECORD} characters. Got {len(found)} "
+            f"templates, {length} characters",
+            line=1,
+            column=1,
+        )
+    return found
+
+
+def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorRecord]:
+    """
+    Read vectors from a JSON Lines file, one record at a time.
+
+    Args:
+        file: The open file. For *table* `Fish` a line is `{"fishid", "fishname", "embedding": [...]}` or
+            `{"fishid", "name", "features": "..."}`; for `FishImage` it is `{"filename", "features"}`. Any of the names
+            of the vector goes with any of the names of the row; other members are not read.
+        source: Name of the file, for messages.
+        table: `Fish` or `FishImage`.
+
+    Yields:
+        The records, with vectors of length 1.
+
+    Raises:
+        InvalidFileError: A line that is not such an object, a vector that is not 512 finite numbers or is all zero,
+            a key that appears twice.
+    """
+    keys, names = _Once("fishid", source), _Once("name", source)
+    lines = iter(lambda: file.readline(_LONGEST_LINE + 1), b"")
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = _fish_vector(line) if table == "Fish" else _photo_vector(line)
+        except DataError as error:
+            raise InvalidFileError(f"{source}: {error}", line=number, column=1) from error
+        keys.add(record.key, number)
+        names.add(record.name, number)
+        yield record
+
+
+class _Once:
+    """The keys of a file, each of which must be there once: in any case, as the index of the table has it."""
+
+    def __init__(self, what: str, source: str) -> None:
+        self.what, self.source = what, source
+        self._lines: dict[str, int] = {}
+
+    def add(self, key: str, line: int, column: int = 1) -> None:
+        before = self._lines.setdefault(key.upper(), line)
+        if before != line:
+            raise InvalidFileError(
+                f"Each {self.what} of {self.source} must be there once. {key} is also on line {before}",
+                line=line,
+                column=column,
+            )
+
+
+def _decoded(file: BinaryIO, source: str) -> str:
+    data = file.read(_LARGEST_CSV + 1)
+    if len(data) > _LARGEST_CSV:
+        raise InvalidFileError(f"{source} must have at most {_LARGEST_CSV // 1_000_000} MB", line=1, column=1)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        hint = f"; it looks like Shift_JIS: iconv -f CP932 -t UTF-8 {source}" if _is_shift_jis(data) else ""
+        raise InvalidFileError(
+            f"{source} must be UTF-8. Got another encoding{hint}",
+            line=before.count(b"\n") + 1,
+            column=before.rpartition(b"\n")[2].count(b",") + 1,
+        ) from error
+
+
+def _is_shift_jis(data: bytes) -> bool:
+    try:
+        return "".join(data.decode("cp932").split()).isprintable()
+    except UnicodeDecodeError:
+        return False
+
+
+def _csv_lines(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
+    """Give each record that is not empty with the line on which it begins."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InvalidFileError(f"{source} must be a CSV file. Got: {error}", line=line, column=1) from error
+        if any(value.strip() for value in values):
+            yield line, values
+
+
+def _header(line: int, values: list[str], columns: Mapping[str, int], source: str) -> list[str]:
+    known = {column.upper(): column for column in columns}
+    header: list[str] = []
+    for place, value in enumerate(values, 1):
+        column = known.get(normal(value).upper())
+        if column is None or column in header:
+            fault = "not known" if column is None else "there twice"
+            raise InvalidFileError(
+                f"The columns of {source} must be among {', '.join(columns)}. {value[:40]!r} is {fault}",
+                line=line,
+                column=place,
+            )
+        header.append(column)
+    for column in columns:
+        if column in _REQUIRED and column not in header:
+            got = ", ".join(header) or "nothing"
+            raise InvalidFileError(f"{source} must have the column {column}. Got {got}", line=line, column=1)
+    return header
+
+
+def _cells(line: int, values: list[str], header: list[str], columns: Mapping[str, int], source: str) -> dict[str, str]:
+    """Give the texts of a line by column."""
+    if len(values) != len(header):
+        raise InvalidFileError(
+            f"A line of {source} must have {len(header)} fields, as its header. Got {len(values)}",
+            line=line,
+            column=min(len(values), len(header)) + 1,
+        )
+    cells: dict[str, str] = {}
+    try:
+        for column, value in zip(header, values, strict=True):
+            cells[column] = _cell(column, value, columns[column])
+    except DataError as error:
+        raise InvalidFileError(f"{source}: {error}", line=line, column=len(cells) + 1) from error
+    return cells
+
+
+def _cell(column: str, value: str, longest: int) -> str:
+    text = composed(value.strip()) if column == "File" else normal(value)
+    if column in _REQUIRED and not text:
+        raise DataError(f"{column} must not be empty.")
+    if column == "Column":
+        return _column_of_names(text)
+    if column == "Template" and (text.count(prompts.MARK) != 1 or ";" in text):
+        raise DataError(f"A template must have {{}} once, where the name goes, and no semicolon. Got {text[:60]!r}.")
+    return check_text(column, text.upper() if column == "FishID" else text, longest)
+
+
+def _column_of_names(text: str) -> str:
+    for column in prompts.COLUMNS:
+        if text.upper() == column.upper():
+            return column
+    raise DataError(f"Column must be one of {', '.join(prompts.COLUMNS)}. Got {text[:40]!r}.")
+
+
+def _fish_vector(line: bytes) -> VectorRecord:
+    item = _json_object(line)
+    key, name = _member(item, "fishid"), _member(item, "fishname", "name")
+    fish_id = _cell("FishID", key, _COLUMNS["FishID"])
+    return VectorRecord(fish_id, _cell("Name", name, _COLUMNS["Name"]), _unit_vector(item))
+
+
+def _photo_vector(line: bytes) -> VectorRecord:
+    item = _json_object(line)
+    name = check_text("filename", composed(_member(item, "filename", "name")), LONGEST_FILE_NAME)
+    return VectorRecord(name, name, _unit_vector(item))
+
+
+def _json_object(line: bytes) -> dict[str, Any]:
+    if len(line) > _LONGEST_LINE:
+        raise DataError(f"A line must have at most {_LONGEST_LINE // 1_000_000} MB.")
+    try:
+        item = json.loads(line.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"A line must be a JSON object in UTF-8. Got {line.strip()[:40]!r}: {error}") from error
+    if not isinstance(item, dict):
+        raise DataError(f"A line must be a JSON object. Got {line.strip()[:40]!r}.")
+    return {key.lower(): value for key, value in item.items()}
+
+
+def _member(item: dict[str, Any], *names: str) -> str:
+    for name in names:
+        value = item.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+        if type(value) is int:
+            return str(value)
+    raise DataError(f"A line must have a text {' or '.join(names)}. Got {', '.join(item)[:100] or 'nothing'}.")
+
+
+def _unit_vector(item: dict[str, Any]) -> NDArray[Any]:
+    value = item.get("embedding", item.get("features"))
+    if isinstance(value, str):
+        return vectors.unit(vectors.from_text(value, dimension=DIMENSION))
+    if not isinstance(value, list):
+        raise DataError('A line must have "embedding" or "features": a list of numbers, or text of them.')
+    if not set(map(type, value)) <= {int, float}:
+        raise DataError("A vector must hold numbers only.")
+    return vectors.unit(vectors.check(value, dimension=DIMENSION))

@@ -1,0 +1,215 @@
+"""What the tables hold already, read before a load, so that it writes only what is new or different."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from meetup2025 import vectors
+from meetup2025.embedding.models import QUANTISED, installed
+from meetup2025.errors import DataError, IntegrityError, ModelMismatchError
+from meetup2025.loading.rows import StoredFish, StoredImage
+from meetup2025.loading.spelling import normal
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from meetup2025.engines import Connection, Cursor
+
+T = TypeVar("T")
+
+_BATCH = 500
+"""Rows written at once: the cost of a statement vanishes, and a server has the memory."""
+
+
+def stored_fish(connection: Connection) -> dict[str, StoredFish]:
+    """Read the rows of `MeetUp2025.Fish` by FishID; in upper case, as the key is in any case."""
+    columns = "FishID, Name, Kanji, OtherNames, English, Scientific, Family, Model, Prompts"
+    rows = _rows(connection, f"SELECT {columns} FROM MeetUp2025.FishCatalogue()")
+    return {fish_id.upper(): StoredFish(fish_id.upper(), *rest) for fish_id, *rest in rows}
+
+
+def stored_images(connection: Connection) -> dict[str, StoredImage]:
+    """Read the rows of `MeetUp2025.FishImage` by Name in upper case."""
+    rows = _rows(connection, "SELECT Name, Label, Source, Hash, Model FROM MeetUp2025.ImageCatalogue()")
+    return {row[0].upper(): StoredImage(*row) for row in rows}
+
+
+def prompt_key(model: str, text: str) -> str:
+    """Give the key of a prompt: a hash, since an index of IRIS makes no difference between a and A."""
+    return hashlib.sha256(f"{model}\n{text}".encode()).hexdigest()
+
+
+def stored_prompts(connection: Connection, model: str, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+    """Read the vectors of those of *texts* that the model has made before."""
+    found = {}
+    with connection.cursor() as cursor:
+        for batch in batches(texts, _BATCH):
+            of_key = {prompt_key(model, text): text for text in batch}
+            marks = ", ".join("?" * len(of_key))
+            cursor.execute(f"SELECT Hash, Features FROM MeetUp2025.Prompt WHERE Hash IN ({marks})", [*of_key])
+            # As float32 they are again, to the last bit, what the model gave.
+            found.update({of_key[key]: vectors.from_text(text).astype(np.float32) for key, text in cursor.fetchall()})
+    return found
+
+
+def rows_of_images(cursor: Cursor, names: Sequence[str]) -> dict[str, StoredImage]:
+    """Read the rows of some photos, at most some hundred, as `stored_images` does."""
+    if not names:
+        return {}
+    marks = ", ".join("?" * len(names))
+    cursor.execute(
+        f"SELECT Name, Label, Source, Hash, Model FROM MeetUp2025.FishImage WHERE Name IN ({marks})", list(names)
+    )
+    return {row[0].upper(): StoredImage(*(value or "" for value in row)) for row in cursor.fetchall()}
+
+
+def names_of_fish(connection: Connection) -> dict[str, str]:
+    """
+    Find the catalogue name for any Japanese name: kana, kanji, market, regional or growth-stage; in upper case.
+
+    A name that belongs to two rows leads to neither, unless it is the kana name of one of them.
+    """
+    names: dict[str, str | None] = {}
+    rows = list(stored_fish(connection).values())
+    for row in rows:
+        for other in (row.kanji, *row.other_names.split(";")):
+            key = normal(other).upper()
+            names[key] = row.name if names.get(key, row.name) == row.name else None
+    names.update((normal(row.name).upper(), row.name) for row in rows)
+    return {key: name for key, name in names.items() if key and name}
+
+
+def names_given_up(stored: Mapping[str, StoredFish], names: Mapping[str, str]) -> list[str]:
+    """
+    Find the FishIDs whose name goes to another, as when two are exchanged; `set_names_free` must come first.
+
+    Args:
+        stored: The rows of the table.
+        names: FishID and name of each row that is to be written.
+
+    Raises:
+        IntegrityError: Two FishIDs would have one name.
+    """
+    owners: dict[str, str] = {}
+    for fish_id, name in {**{key: row.name for key, row in stored.items()}, **names}.items():
+        owner = owners.setdefault(name.upper(), fish_id)
+        if owner != fish_id:
+            raise IntegrityError(
+                f"A name must have one FishID. {name} would have {owner}, which is in MeetUp2025.Fish, and {fish_id}: "
+                "give it the FishID of the table, or delete that row first."
+            )
+    return [key for key, row in stored.items() if owners.get(row.name.upper(), key) != key]
+
+
+def set_names_free(cursor: Cursor, fish_ids: Iterable[str]) -> None:
+    """Give rows a name that no fish has, until the load gives them theirs."""
+    run_many(cursor, "UPDATE MeetUp2025.Fish SET Name = ? WHERE FishID = ?", [(f"#{each}", each) for each in fish_ids])
+
+
+def check_models(table: str, model: str, models: Iterable[str]) -> None:
+    """
+    Hold a table to vectors of one model; rows without a model were inserted by hand and are taken as they are.
+
+    A model without a revision, as in a file of vectors made elsewhere, goes with any revision of it.
+
+    Raises:
+        ModelMismatchError: One of *models* is not *model*.
+    """
+    others = sorted({other for other in models if other and not _is_same_model(other, model)})
+    if others:
+        raise ModelMismatchError(
+            f"The vectors of MeetUp2025.{table} must all be of one model. The table has {', '.join(others)}; this is "
+            f"{model}: take the model of the table (settings MEETUP2025_MODEL and MEETUP2025_RUNTIME), or empty the "
+            "table and load it again."
+        )
+
+
+def check_lost(table: str, model: str, replaced: Iterable[str]) -> None:
+    """
+    Refuse to replace vectors that could not be made again, as those of `LoadVectors`.
+
+    Args:
+        table: Name of the table.
+        model: Model of the new vectors.
+        replaced: Models of the vectors that would be replaced; empty for none.
+
+    Raises:
+        ModelMismatchError: One of *replaced* is neither *model* nor installed here.
+    """
+    others = {other for other in replaced if other and not _is_same_model(other, model)}
+    if not others:
+        return
+    known = [each.model + half for each in installed() for half in (("", QUANTISED) if each.int8 else ("",))]
+    lost = sorted(other for other in others if not any(_is_same_model(other, each) for each in known))
+    if lost:
+        raise ModelMismatchError(
+            f"Vectors of MeetUp2025.{table} must not be replaced where they could not be made again. Got some of "
+            f"{', '.join(lost)}, which is not installed here; the new ones would be of {model}: change words by "
+            "UPDATE, or delete the rows first."
+        )
+
+
+def models_left(stored: Mapping[str, StoredFish | StoredImage], replaced: Container[str]) -> list[str]:
+    """Give the models of the rows that a load leaves as they are; *replaced* are keys in upper case."""
+    return [row.model for key, row in stored.items() if key not in replaced]
+
+
+def models_of(connection: Connection, table: str) -> dict[str, int]:
+    """Count the rows of *table* by their models; an empty one for those that have none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT Model, Vectors FROM MeetUp2025.VectorModels() WHERE Source = ?", [table])
+        return {row[0] or "": int(row[1]) for row in cursor.fetchall()}
+
+
+def check_search(connection: Connection, table: str, model: str) -> None:
+    """
+    Hold a search of *table* to the model of its vectors.
+
+    Raises:
+        DataError: The table is empty.
+        ModelMismatchError: The table has vectors of another model than *model*.
+    """
+    models = models_of(connection, table)
+    if not models:
+        load = "LoadNames('catalogue/fish.csv')" if table == "Fish" else "LoadImages('samples')"
+        raise DataError(f"MeetUp2025.{table} must have rows to search. Got none: SELECT MeetUp2025.{load} first.")
+    check_models(table, model, models)
+
+
+def insert_or_update(
+    cursor: Cursor, insert: str, update: str, rows: Sequence[tuple[Any, ...]], stored: Mapping[str, Any]
+) -> None:
+    """Write *rows*, whose first value is the key; the UPDATE takes the key last."""
+    run_many(cursor, insert, [row for row in rows if row[0].upper() not in stored])
+    run_many(cursor, update, [(*row[1:], row[0]) for row in rows if row[0].upper() in stored])
+
+
+def run_many(cursor: Cursor, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Run a statement for each of *rows*, which may be none; an empty string is NULL, as IRIS stores it."""
+    for batch in batches(rows, _BATCH):
+        cursor.executemany(sql, [tuple(None if isinstance(v, str) and not v else v for v in row) for row in batch])
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut *items* into lists of *size*, the last one shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _is_same_model(one: str, other: str) -> bool:
+    (one_id, _, one_revision), (other_id, _, other_revision) = one.partition("@"), other.partition("@")
+    return one_id == other_id and (one_revision == other_revision or not (one_revision and other_revision))
+
+
+def _rows(connection: Connection, sql: str) -> list[tuple[str, ...]]:
+    """Read text columns; IRIS makes NULL of an empty string, so both are one here."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return [tuple("" if value is None else str(value) for value in row) for row in cursor.fetchall()]

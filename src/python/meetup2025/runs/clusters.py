@@ -1,0 +1,161 @@
+"""
+Groups of like items: K-means, and how many groups there should be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meetup2025.analytics.clusters import Clusters
+    from meetup2025.analytics.elbow import Sweep
+    from meetup2025.runs.sources import Items
+    from meetup2025.runs.store import Metric, Outcome
+
+CLUSTERS, ELBOW = "Clusters", "Elbow"
+"""Kinds of runs."""
+
+
+def fit_clusters(source: str, clusters: int = 0, seed: int = 5) -> int:
+    """
+    Group the vectors of a source by K-means; `MeetUp2025.FitClusters`.
+
+    Args:
+        source: Its name.
+        clusters: Number of groups, from 1 to that of the vectors; 0 lets the elbow choose.
+        seed: Of the first centres.
+
+    Returns:
+        Number of the run.
+
+    Raises:
+        DataError: There are fewer vectors than groups, or no elbow.
+    """
+    from meetup2025.engines import current
+    from meetup2025.runs.sources import read_items
+    from meetup2025.runs.store import Request, fitted_run
+
+    connection = current()
+    items = read_items(connection, source)
+    request = Request(CLUSTERS, items.basis, {"clusters": clusters}, seed)
+    return fitted_run(connection, request, lambda: _grouped(items, clusters, seed))
+
+
+def fit_assignment(run: int, source: str) -> int:
+    """
+    Put the vectors of a source into the groups of an earlier run; `MeetUp2025.FitAssignment`.
+
+    Raises:
+        DataError: The run is not there or of another kind, or the vectors have another length.
+        ModelMismatchError: They are of another model.
+    """
+    from meetup2025.analytics.clusters import Clusters
+    from meetup2025.engines import current
+    from meetup2025.runs.sources import check_same_model, read_items
+    from meetup2025.runs.store import Request, fitted_run, stored_model, stored_run
+
+    connection = current()
+    known = stored_run(connection, run, CLUSTERS)
+    items = read_items(connection, source)
+    check_same_model(items, known)
+    request = Request(CLUSTERS, items.basis, {"of": run})
+    return fitted_run(connection, request, lambda: _assigned(items, stored_model(connection, run, Clusters)))
+
+
+def fit_elbow(source: str, least: int = 2, most: int = 29, seed: int = 5) -> int:
+    """
+    Try numbers of clusters; `MeetUp2025.FitElbow`.
+
+    Args:
+        source: Its name.
+        least: Fewest clusters, from 1.
+        most: Most clusters; above *least*.
+        seed: Of the first centres.
+
+    Returns:
+        Number of the run.
+
+    Raises:
+        DataError: There are fewer vectors than clusters, or too few numbers to try.
+    """
+    from meetup2025.analytics.elbow import elbow
+    from meetup2025.engines import current
+    from meetup2025.runs.sources import read_items
+    from meetup2025.runs.store import Request, fitted_run
+
+    connection = current()
+    items = read_items(connection, source)
+    request = Request(ELBOW, items.basis, {"least": least, "most": most}, seed)
+    return fitted_run(connection, request, lambda: _swept(elbow(items.vectors, least, most, seed=seed)))
+
+
+def _grouped(items: Items, clusters: int, seed: int) -> Outcome:
+    from meetup2025.analytics.clusters import fit_clusters as fit
+    from meetup2025.analytics.elbow import elbow
+
+    if clusters:
+        return _outcome(items, fit(items.vectors, clusters, seed=seed))
+    sweep = elbow(items.vectors, seed=seed)
+    found = _outcome(items, fit(items.vectors, sweep.chosen, seed=seed))
+    return replace(found, metrics=[*found.metrics, *_choices(sweep)])
+
+
+def _choices(sweep: Sweep) -> list[Metric]:
+    """Tell which number of groups each rule chooses; they may differ much."""
+    from meetup2025.runs.store import Metric
+
+    return [Metric("elbow_chooses", sweep.elbow), Metric("silhouette_chooses", sweep.roundest)]
+
+
+def _assigned(items: Items, model: Clusters) -> Outcome:
+    import numpy as np
+
+    from meetup2025.analytics.clusters import assign
+
+    labels, distances = assign(model, items.vectors)
+    sizes = np.bincount(labels, minlength=len(model.sizes))
+    return _outcome(
+        items, replace(model, labels=labels, distances=distances, sizes=sizes, sse=float(distances @ distances))
+    )
+
+
+def _outcome(items: Items, model: Clusters) -> Outcome:
+    from meetup2025.analytics.clusters import cluster_names
+    from meetup2025.runs.store import Metric, Outcome
+
+    names = cluster_names(model, items.names)
+    groups = [
+        (number, name, len(rows), float(model.distances[rows].mean()) if len(rows) else None)
+        for number, (name, rows) in enumerate(zip(names, model.members, strict=True), 1)
+    ]
+    metrics = [Metric("clusters", len(groups)), Metric("sse", model.sse), Metric("silhouette", _score(items, model))]
+    return Outcome({"ClusterItem": list(_members(items, model)), "ClusterGroup": groups}, metrics, model)
+
+
+def _score(items: Items, model: Clusters) -> float | None:
+    """Give the mean silhouette, which one group does not have, nor groups of one."""
+    from meetup2025.analytics.silhouette import silhouette
+
+    return silhouette(items.vectors, model.labels).score if 2 <= len(set(model.labels)) < len(items) else None
+
+
+def _members(items: Items, model: Clusters) -> Iterator[tuple[Any, ...]]:
+    for number, rows in enumerate(model.members, 1):
+        for central, (row, known) in enumerate(zip(rows, items.rows(rows), strict=True), 1):
+            yield (*known, number, model.distances[row], central)
+
+
+def _swept(sweep: Sweep) -> Outcome:
+    from meetup2025.runs.store import Metric, Outcome
+
+    chosen = {"elbow": sweep.elbow, "silhouette": sweep.roundest}
+    rows = [
+        (k, sse, silhouette, ", ".join(rule for rule, choice in chosen.items() if choice == k))
+        for k, sse, silhouette in zip(sweep.ks, sweep.sse, sweep.silhouettes, strict=True)
+    ]
+    return Outcome(
+        {"ElbowPoint": rows}, [*(Metric(rule, k) for rule, k in chosen.items()), Metric("sampled", sweep.sampled)]
+    )

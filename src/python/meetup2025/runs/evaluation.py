@@ -1,0 +1,237 @@
+"""
+How good an answer is: thresholds and measures by what people have marked as odd.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from meetup2025.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from meetup2025.analytics.detector_tests import Compared
+    from meetup2025.analytics.evaluation import Evaluation
+    from meetup2025.engines import Connection
+    from meetup2025.runs.store import Metric, Outcome, StoredRun
+
+EVALUATION, COMPARISON = "Evaluation", "Comparison"
+"""Kinds of runs."""
+
+PARTS = ("validation", "test")
+
+_SEED = 5
+"""Of the choice of validation items where nobody has made it."""
+
+_MEASURES = ("f1", "precision", "recall", "roc_auc", "pr_auc")
+
+_COUNTS = ("true_positives", "false_positives", "false_negatives", "true_negatives")
+
+
+@dataclass(frozen=True)
+class Marked:
+    """
+    Items that somebody has marked.
+
+    Attributes:
+        items: Table and key of each, in upper case, ordered.
+        odd: Shape (n,), 1 where it does not belong.
+        parts: What each is for: `validation`, `test` or empty.
+        hash: First digits of the SHA-256 of all of it, in hexadecimal.
+    """
+
+    items: tuple[tuple[str, str], ...]
+    odd: NDArray[Any]
+    parts: tuple[str, ...]
+    hash: str
+
+
+def choose_threshold(run: int, labels: str) -> int:
+    """
+    Choose the threshold with the highest F1 on validation items; `MeetUp2025.ChooseThreshold`.
+
+    Args:
+        run: A run of Outliers.
+        labels: A set of `MeetUp2025.Mark`.
+
+    Returns:
+        Number of a new run with the same scores.
+
+    Raises:
+        DataError: The run or the labels are not there, all validation items are of one kind, or the source of the run
+            has changed since.
+    """
+    from meetup2025.analytics.thresholds import best_f1
+    from meetup2025.engines import current
+    from meetup2025.runs.outliers import OUTLIERS, derived, scored, stored_detector
+    from meetup2025.runs.store import Request, fitted_run
+
+    connection = current()
+    known, rows, marked = _judged(connection, run, labels)
+
+    def fit() -> Outcome:
+        import numpy as np
+
+        scores, odd, (validation, _) = _aligned(rows, marked)
+        threshold = best_f1(scores[validation], odd[validation])
+        every = np.array([row[3] for row in rows])
+        return scored([row[:3] for row in rows], every, threshold, stored_detector(connection, known))
+
+    parameters = derived(known, labels=labels, labels_hash=marked.hash)
+    return fitted_run(connection, Request(OUTLIERS, known.basis, parameters, _SEED), fit)
+
+
+def fit_evaluation(run: int, labels: str) -> int:
+    """
+    Tell how good a run of Outliers is on test items; `MeetUp2025.FitEvaluation`.
+
+    Raises:
+        DataError: As `choose_threshold`, of test items.
+    """
+    from meetup2025.analytics.evaluation import evaluate
+    from meetup2025.engines import current
+    from meetup2025.runs.outliers import derived
+    from meetup2025.runs.store import Request, fitted_run, metric_of
+
+    connection = current()
+    known, rows, marked = _judged(connection, run, labels)
+    threshold = metric_of(connection, run, "threshold")
+
+    def fit() -> Outcome:
+        scores, odd, (_, test) = _aligned(rows, marked)
+        return _evaluated(evaluate(scores[test], odd[test], threshold, seed=_SEED))
+
+    parameters = derived(known, labels=labels, labels_hash=marked.hash)
+    return fitted_run(connection, Request(EVALUATION, known.basis, parameters, _SEED), fit)
+
+
+def fit_comparison(source: str, labels: str, seed: int = _SEED) -> int:
+    """
+    Try every detector on a source; `MeetUp2025.FitComparison`.
+
+    Each is fitted to half of the items that are marked as normal; its threshold is chosen by some of the others, and
+    it is measured on the rest (`analytics.comparison.compare`). Marks of parts have no say here.
+
+    Raises:
+        DataError: The source or the labels are not there, or too few items of a kind are marked.
+    """
+    from meetup2025.analytics.detector_tests import compare
+    from meetup2025.engines import current
+    from meetup2025.runs.sources import read_items
+    from meetup2025.runs.store import Request, fitted_run
+
+    connection = current()
+    items = read_items(connection, source)
+    places = {(table.upper(), key.upper()): at for at, (table, key, _) in enumerate(items.rows())}
+    marked = _marks(connection, labels, {table for table, _ in places})
+    _check_known(marked, places, items.source)
+    chosen = items.vectors[[places[each] for each in marked.items]]
+    request = Request(COMPARISON, items.basis, {"labels": labels, "labels_hash": marked.hash}, seed)
+    return fitted_run(connection, request, lambda: _compared(compare(chosen, marked.odd, seed=seed)))
+
+
+def _judged(connection: Connection, run: int, labels: str) -> tuple[StoredRun, list[tuple[Any, ...]], Marked]:
+    """Read a run of Outliers, its items with their scores, and a set of marks."""
+    from meetup2025.runs.outliers import OUTLIERS
+    from meetup2025.runs.sources import has_changed
+    from meetup2025.runs.store import stored_run
+
+    known = stored_run(connection, run, OUTLIERS)
+    if has_changed(connection, known):
+        raise DataError(f"{known.basis.source} must be as it was when run {run} was made. Got changes; fit it again.")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT Source, Item, Name, Score FROM MeetUp2025.OutlierItem WHERE Run = ? ORDER BY %ID", [run])
+        rows = [(table, key, name or "", float(score)) for table, key, name, score in cursor.fetchall()]
+    there = {(row[0].upper(), row[1].upper()) for row in rows}
+    marked = _marks(connection, labels, {table for table, _ in there})
+    _check_known(marked, there, f"run {run}")
+    return known, rows, marked
+
+
+def _marks(connection: Connection, labels: str, tables: set[str]) -> Marked:
+    """Read the marks of a set that are about items of some tables, in upper case."""
+    import numpy as np
+
+    from meetup2025.runs.sources import SHORT
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT Source, Item, Odd, Part FROM MeetUp2025.Mark WHERE Labels = ?", [labels])
+        every = [(str(row[0]).upper(), str(row[1]).upper(), int(row[2]), row[3] or "") for row in cursor.fetchall()]
+    rows = sorted(row for row in every if row[0] in tables)
+    if not rows:
+        got = f"{labels!r}, which has no rows for {' or '.join(sorted(tables))}"
+        raise DataError(f"Labels must be a set of MeetUp2025.Mark. Got {got}; INSERT some.")
+    if strange := [row for row in rows if row[2] not in {0, 1}]:
+        table, key, value, _ = strange[0]
+        raise DataError(f"Odd of a mark must be 0 or 1. Got {value} for {table} {key} in {labels!r}; UPDATE that mark.")
+    wrong = sorted({part for *_, part in rows if part and part.lower() not in PARTS})
+    if wrong:
+        raise DataError(
+            f"The Part of a mark must be {' or '.join(PARTS)}, or empty. Got {', '.join(map(repr, wrong))}."
+        )
+    digest = hashlib.sha256(repr(rows).encode()).hexdigest()[:SHORT]
+    odd = np.array([row[2] for row in rows])
+    return Marked(tuple(row[:2] for row in rows), odd, tuple(part.lower() for *_, part in rows), digest)
+
+
+def _check_known(marked: Marked, known: Any, where: str) -> None:
+    unknown = [f"{table} {key}" for table, key in marked.items if (table, key) not in known]
+    if unknown:
+        raise DataError(
+            f"Marked items must be in {where}. Got {len(unknown)} that are not, as {unknown[0]}; mark those that are."
+        )
+
+
+def _aligned(rows: Sequence[tuple[Any, ...]], marked: Marked) -> tuple[NDArray[Any], NDArray[Any], tuple[Any, Any]]:
+    """Give scores and marks of the marked items, and the places of those for validation and test."""
+    import numpy as np
+
+    scores = {(row[0].upper(), row[1].upper()): row[3] for row in rows}
+    found = np.array([scores[each] for each in marked.items])
+    return found, marked.odd, _parts(marked)
+
+
+def _parts(marked: Marked) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Share the items that nobody gave a part among both."""
+    import numpy as np
+
+    from meetup2025.analytics.evaluation import split
+
+    given = np.array(marked.parts)
+    free = np.flatnonzero(given == "")
+    shared = split(marked.odd[free], seed=_SEED) if len(free) else None
+    extra = (free[shared.validation], free[shared.test]) if shared else (free, free)
+    validation, test = (
+        np.sort(np.concatenate([np.flatnonzero(given == part), more])) for part, more in zip(PARTS, extra, strict=True)
+    )
+    return validation, test
+
+
+def _evaluated(found: Evaluation) -> Outcome:
+    from meetup2025.runs.store import Metric, Outcome
+
+    rows = [("ROC", x, y) for x, y in found.roc] + [("PR", x, y) for x, y in found.pr]
+    counts = [Metric(name, getattr(found, name)) for name in _COUNTS]
+    return Outcome({"CurvePoint": rows}, [*_measures(found), Metric("threshold", found.threshold), *counts])
+
+
+def _measures(found: Evaluation, subject: str = "") -> Iterable[Metric]:
+    from meetup2025.runs.store import Metric
+
+    for name in _MEASURES:
+        estimate = getattr(found, name)
+        yield Metric(name, estimate.value, subject, estimate.low, estimate.high)
+
+
+def _compared(found: Sequence[Compared]) -> Outcome:
+    from meetup2025.runs.store import Metric, Outcome
+
+    metrics: list[Metric] = []
+    for each in found:
+        metrics += [*_measures(each.evaluation, each.detector), Metric("trained", each.trained, each.detector)]
+    return Outcome({}, metrics)

@@ -1,0 +1,338 @@
+"""
+What is analysed: the rows of a source, each with its key, its names and its vector.
+
+`Fish`, `FishImage` and `Both` are always there; `MeetUp2025.SourceTable` has those that an administrator registered.
+
+Sources that an administrator registers: any table with a key, a name and a vector.
+
+SQL cannot take the name of a table as a parameter. So what is registered is looked up in INFORMATION_SCHEMA, each time
+it is used, and the spelling that is found there is written, in quotes; never what a caller gave.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import astuple, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meetup2025 import vectors
+from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError, ProgrammingError
+from meetup2025.runs.store import Basis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from meetup2025.engines import Connection, Cursor
+    from meetup2025.runs.store import StoredRun
+
+
+_BUILT_IN = {
+    "Fish": "SELECT FishID, Name, Family, Model, Features FROM MeetUp2025.Fish WHERE Features IS NOT NULL",
+    "FishImage": "SELECT Name, Name, Label, Model, Features FROM MeetUp2025.FishImage WHERE Features IS NOT NULL",
+}
+BOTH = "Both"
+"""The source of names and photos together."""
+
+RESERVED = (*_BUILT_IN, BOTH)
+"""Sources that are always there."""
+
+SHORT = 16
+"""Digits of a hash that a person may have to read."""
+
+_BATCH = 1000
+"""Rows read at once."""
+
+
+@dataclass(frozen=True)
+class Items:
+    """
+    The rows of a source that have a vector, ordered by their keys.
+
+    Attributes:
+        source: Name of the source.
+        tables: For each row `Fish` or `FishImage`, or the source.
+        keys: Key of each row in its table.
+        names: Name of each row.
+        labels: Family of a name, label of a photo, or that of a registered column; empty where there is none.
+        model: Model of the vectors; empty when none is said.
+        vectors: Shape (n, d), float32.
+    """
+
+    source: str
+    tables: tuple[str, ...]
+    keys: tuple[str, ...]
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    model: str
+    vectors: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @cached_property
+    def hash(self) -> str:
+        """First digits of the SHA-256 of all that an analysis may use, in hexadecimal."""
+        words = zip(self.tables, self.keys, self.names, self.labels, strict=True)
+        digest = hashlib.sha256("\n".join(map(repr, words)).encode())
+        digest.update(np.ascontiguousarray(self.vectors).data)
+        return digest.hexdigest()[:SHORT]
+
+    @property
+    def basis(self) -> Basis:
+        """What a run remembers of them."""
+        return Basis(self.source, self.hash, self.model, len(self))
+
+    def rows(self, places: Iterable[int] | None = None) -> Iterator[tuple[str, str, str]]:
+        """Give table, key and name of each row, or of those at *places*: how results begin."""
+        for place in range(len(self)) if places is None else places:
+            yield self.tables[place], self.keys[place], self.names[place]
+
+
+def read_items(connection: Connection, source: str) -> Items:
+    """
+    Read a source.
+
+    Args:
+        connection: An open connection.
+        source: `Fish`, `FishImage`, `Both` or a registered name, in any case.
+
+    Raises:
+        DataError: It is not known, or has no vectors.
+        InvalidVectorError: Vectors of several lengths.
+        ModelMismatchError: Vectors of several models.
+    """
+    name = next((each for each in RESERVED if each.upper() == source.strip().upper()), None)
+    parts = [name] if name in _BUILT_IN else list(_BUILT_IN) if name == BOTH else []
+    if parts:
+        items = _joined(str(name), [_read(connection, str(part), _BUILT_IN[str(part)]) for part in parts])
+    else:
+        known = registered(connection, source)
+        items = _read(connection, known.name, quoted(known))
+    if not len(items):
+        raise DataError(f"A source to analyse must have vectors. Got none in {items.source}; load some first.")
+    return items
+
+
+def has_changed(connection: Connection, run: StoredRun) -> bool:
+    """
+    Tell whether the source of a run has changed since.
+
+    Raises:
+        DataError: The source is no longer there, or has no vectors.
+    """
+    return read_items(connection, run.basis.source).hash != run.basis.hash
+
+
+def check_same_model(items: Items, run: StoredRun) -> None:
+    """
+    Make sure that vectors can be compared with those of a run; an empty model goes with any.
+
+    Raises:
+        ModelMismatchError: They are of two models.
+    """
+    _model(f"{items.source} and run {run.run}", [items.model, run.basis.model])
+
+
+def check_compatible(items: Items, others: Items) -> None:
+    """
+    Make sure that the vectors of two sources can be compared.
+
+    Raises:
+        ModelMismatchError: They are of two models.
+        InvalidVectorError: They have two lengths.
+    """
+    both = f"{items.source} and {others.source}"
+    _model(both, [items.model, others.model])
+    if items.vectors.shape[1] != others.vectors.shape[1]:
+        raise _lengths(both)
+
+
+def _read(connection: Connection, source: str, sql: str) -> Items:
+    with connection.cursor() as cursor:
+        cursor.wants_arrays = True
+        cursor.execute(sql)
+        rows, array = _fetched(cursor, source)
+    order = sorted(range(len(rows)), key=lambda place: rows[place][0])
+    keys, names, labels, models = (tuple(rows[place][column] for place in order) for column in range(4))
+    return Items(source, (source,) * len(rows), keys, names, labels, _model(source, models), array[order])
+
+
+def _fetched(cursor: Cursor, source: str) -> tuple[list[tuple[str, ...]], NDArray[np.float32]]:
+    """Read the rows and, batch by batch, the vectors, whose text takes more memory than they do."""
+    rows: list[tuple[str, ...]] = []
+    arrays: list[NDArray[np.float32]] = []
+    while batch := cursor.fetchmany(_BATCH):
+        rows += [tuple(_text(value) for value in row[:4]) for row in batch]
+        arrays.append(np.stack([_vector(row[4], source, row[0]) for row in batch]))
+    if len({array.shape[1] for array in arrays}) > 1:
+        raise _lengths(source)
+    return rows, np.concatenate(arrays) if arrays else np.empty((0, 0), np.float32)
+
+
+def _vector(value: Any, source: str, key: Any) -> NDArray[np.float32]:
+    try:
+        return vectors.check(vectors.from_text(value) if isinstance(value, str) else value).astype(np.float32)
+    except InvalidVectorError as error:
+        raise InvalidVectorError(f"{source}, {key}: {error}", sqlcode=error.sqlcode) from error
+
+
+def _joined(source: str, parts: Sequence[Items]) -> Items:
+    filled = [part for part in parts if len(part)]
+    if len(filled) < len(parts):
+        missing = ", ".join(part.source for part in parts if not len(part))
+        raise DataError(f"A source to analyse must have vectors. Got none in {missing}; load some first.")
+    tables, keys, names, labels = (
+        tuple(value for part in parts for value in getattr(part, field))
+        for field in ("tables", "keys", "names", "labels")
+    )
+    if len({part.vectors.shape[1] for part in parts}) > 1:
+        raise _lengths(source)
+    model = _model(source, [part.model for part in parts])
+    return Items(source, tables, keys, names, labels, model, np.concatenate([part.vectors for part in parts]))
+
+
+def _model(source: str, models: Iterable[str]) -> str:
+    several = sorted({each for each in models if each})
+    if len(several) > 1:
+        raise ModelMismatchError(
+            f"The vectors of {source} must be of one model to be compared. Got {', '.join(several)}; load those of "
+            "one model again."
+        )
+    return several[0] if several else ""
+
+
+def _lengths(source: str) -> InvalidVectorError:
+    return InvalidVectorError(
+        f"The vectors of {source} must have one length. Got several.", sqlcode=vectors.WRONG_LENGTH
+    )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+_COLUMNS = """
+SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME FROM INFORMATION_SCHEMA.COLUMNS
+WHERE UPPER(TABLE_SCHEMA) = UPPER(?) AND UPPER(TABLE_NAME) = UPPER(?)"""
+_SELECT = """
+SELECT Name, TableName, ItemColumn, NameColumn, VectorColumn, LabelColumn FROM MeetUp2025.SourceTable
+WHERE UPPER(Name) = UPPER(?)"""
+_INSERT = """
+INSERT INTO MeetUp2025.SourceTable (TableName, ItemColumn, NameColumn, VectorColumn, LabelColumn, Name)
+VALUES (?, ?, ?, ?, ?, ?)"""
+_UPDATE = """
+UPDATE MeetUp2025.SourceTable SET TableName = ?, ItemColumn = ?, NameColumn = ?, VectorColumn = ?, LabelColumn = ?
+WHERE Name = ?"""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A row of `MeetUp2025.SourceTable`; *table* is schema.table, *label* is empty or a column."""
+
+    name: str
+    table: str
+    item: str
+    title: str
+    vector: str
+    label: str = ""
+
+
+def register(connection: Connection, source: Registered) -> str:
+    """
+    Register a source, or change one.
+
+    Returns:
+        Its name.
+
+    Raises:
+        DataError: The name is empty or taken by one that is always there.
+        ProgrammingError: The table or a column does not exist, or the statement that reads them fails.
+    """
+    from meetup2025.loading.tables import run_many
+
+    name = source.name.strip()
+    if not name or name.upper() in {each.upper() for each in RESERVED}:
+        raise DataError(f"The name of a source must not be empty or {', '.join(RESERVED)}. Got {name!r}.")
+    with connection.cursor() as cursor:
+        found = _looked_up(cursor, source)
+        cursor.execute(quoted(found, top="TOP 1 "))
+        for *_, vector in cursor.fetchall():
+            _check_vector(found, vector)
+        known = _row(cursor, name)
+        with connection.transaction():
+            run_many(cursor, _UPDATE if known else _INSERT, [(*astuple(found)[1:], known.name if known else name)])
+    return known.name if known else name
+
+
+def registered(connection: Connection, name: str) -> Registered:
+    """
+    Find a source as the database spells it.
+
+    Raises:
+        DataError: There is none of this name.
+        ProgrammingError: The table or a column is no longer there.
+    """
+    with connection.cursor() as cursor:
+        known = _row(cursor, name.strip())
+        if known is None:
+            raise DataError(
+                f"A source must be Fish, FishImage, Both or one that is registered. Got {name!r}; "
+                "SELECT Name FROM MeetUp2025.SourceTable lists those."
+            )
+        return _looked_up(cursor, known)
+
+
+def quoted(source: Registered, *, top: str = "") -> str:
+    """Write the statement that reads a source of `registered`: key, name, label, model and vector."""
+    schema, _, table = source.table.rpartition(".")
+    item, title, vector = map(_identifier, (source.item, source.title, source.vector))
+    label = _identifier(source.label) if source.label else "NULL"
+    return (
+        f"SELECT {top}{item}, {title}, {label}, NULL, {vector} FROM {_identifier(schema)}.{_identifier(table)} "
+        f"WHERE {vector} IS NOT NULL"
+    )
+
+
+def _check_vector(source: Registered, value: object) -> None:
+    try:
+        vectors.from_text(str(value))
+    except InvalidVectorError as error:
+        raise DataError(
+            f"{source.vector} of {source.table} must be a column of vectors. Got one with: {error}"
+        ) from error
+
+
+def _row(cursor: Cursor, name: str) -> Registered | None:
+    cursor.execute(_SELECT, [name])
+    rows = cursor.fetchall()
+    return Registered(*("" if value is None else str(value) for value in rows[0])) if rows else None
+
+
+def _looked_up(cursor: Cursor, source: Registered) -> Registered:
+    """Find the table and its columns in the catalogue of the database, and take its spelling."""
+    schema, _, table = source.table.strip().rpartition(".")
+    cursor.execute(_COLUMNS, [schema, table])
+    rows = cursor.fetchall()
+    if not rows:
+        got = f"{source.table!r}, which is not there"
+        raise ProgrammingError(f"The table of a source must exist, and be given as schema.table. Got {got}.")
+    columns = {row[2].upper(): row[2] for row in rows}
+    wanted = [each.strip() for each in (source.item, source.title, source.vector, source.label)]
+    unknown = [each for each in wanted[:3] + [each for each in wanted[3:] if each] if each.upper() not in columns]
+    if unknown:
+        raise ProgrammingError(
+            f"The columns of a source must be those of {source.table}. Got {', '.join(map(repr, unknown))}; "
+            f"it has {', '.join(columns.values())}."
+        )
+    found = [columns[each.upper()] if each else "" for each in wanted]
+    return Registered(source.name, f"{rows[0][0]}.{rows[0][1]}", *found)
+
+
+def _identifier(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
