@@ -10,28 +10,28 @@ import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree  # noqa: S405 - what is read stands in a class of the project
+from xml.etree import ElementTree as ET
 
-from meetup2025.engines.udl import parse_class
+from meetup2025.engines.classes import parse_class
 
 if TYPE_CHECKING:
-    from meetup2025.engines.udl import Class
+    from meetup2025.engines.classes import Class
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = (ROOT / "src" / "cls", ROOT / "tests" / "iris")
 BLOCK = re.compile(r"Storage Default\n\{\n([\s\S]*?)\n\}\n\n")
 
 
-def complete(storage: ElementTree.Element, table: Class) -> None:
+def complete(storage: ET.Element, table: Class) -> None:
     """Add to a storage what a table has and the storage has not: elements, columns, indexes."""
     root, row = table.parameters["DEFAULTGLOBAL"], f"{table.short_name}DefaultData"
-    for tag, text in {
-        **{"DataLocation": f"{root}.1", "DefaultData": row, "ExtentLocation": root, "IdFunction": "increment"},
-        **{"IdLocation": f"{root}.1", "IndexLocation": f"{root}.I", "StreamLocation": f"{root}.S"},
-        "Type": "%Storage.Persistent",
-    }.items():
+    for tag, text in (
+        *(("DataLocation", f"{root}.1"), ("IdLocation", f"{root}.1"), ("ExtentLocation", root)),
+        *(("IndexLocation", f"{root}.I"), ("StreamLocation", f"{root}.S"), ("DefaultData", row)),
+        *(("IdFunction", "increment"), ("Type", "%Storage.Persistent")),
+    ):
         if storage.find(tag) is None:
-            ElementTree.SubElement(storage, tag).text = text
+            ET.SubElement(storage, tag).text = text
     if storage.find(f"Data[@name='{row}']") is None:
         add_node(storage, row, "listnode", "%%CLASSNAME")
     for column in table.properties:
@@ -39,35 +39,35 @@ def complete(storage: ElementTree.Element, table: Class) -> None:
             add_column(storage, row, column.name, is_vector=column.type.endswith("Vector"))
     for name in ("IDKEY", *(index.name for index in table.indexes)):
         if storage.find(f"Index[@name='{name}']") is None:
-            index = ElementTree.SubElement(storage, "Index", name=name)
-            ElementTree.SubElement(index, "Location").text = f"{root}.{len(storage.findall('Index'))}"
+            index = ET.SubElement(storage, "Index", name=name)
+            ET.SubElement(index, "Location").text = f"{root}.{len(storage.findall('Index'))}"
     storage[:] = sorted(storage, key=lambda each: each.tag)  # as IRIS exports it
 
 
-def add_column(storage: ElementTree.Element, row: str, name: str, *, is_vector: bool) -> None:
+def add_column(storage: ET.Element, row: str, name: str, *, is_vector: bool) -> None:
     """Give a column the next place in the list of the row; a vector gets a node of its own."""
     if is_vector:
         node = add_node(storage, f"_GBL_{name}", "node", name)
         number = len(storage.findall("Data/DataDefinitionLocation")) + 1
-        ElementTree.SubElement(node, "Attribute").text = name
-        ElementTree.SubElement(node, "DataDefinitionLocation").text = f"{storage.findtext('DataLocation')}.P{number}"
+        ET.SubElement(node, "Attribute").text = name
+        ET.SubElement(node, "DataDefinitionLocation").text = f"{storage.findtext('DataLocation')}.P{number}"
         node[:] = sorted(node, key=lambda each: each.tag)
     else:
         add_value(next(each for each in storage.findall("Data") if each.get("name") == row), name)
 
 
-def add_node(storage: ElementTree.Element, name: str, structure: str, value: str) -> ElementTree.Element:
+def add_node(storage: ET.Element, name: str, structure: str, value: str) -> ET.Element:
     """Add a node of data with its first value."""
-    node = ElementTree.SubElement(storage, "Data", name=name)
-    ElementTree.SubElement(node, "Structure").text = structure
+    node = ET.SubElement(storage, "Data", name=name)
+    ET.SubElement(node, "Structure").text = structure
     add_value(node, value)
     return node
 
 
-def add_value(node: ElementTree.Element, name: str) -> None:
+def add_value(node: ET.Element, name: str) -> None:
     """Add a value to a node, by the next number."""
-    value = ElementTree.SubElement(node, "Value", name=str(len(node.findall("Value")) + 1))
-    ElementTree.SubElement(value, "Value").text = name
+    value = ET.SubElement(node, "Value", name=str(len(node.findall("Value")) + 1))
+    ET.SubElement(value, "Value").text = name
 
 
 def with_storage(text: str) -> str:
@@ -76,10 +76,10 @@ def with_storage(text: str) -> str:
     if "%Persistent" not in table.extends:
         return text
     found = BLOCK.search(text)
-    storage = ElementTree.fromstring(f"<Storage>{found[1] if found else ''}</Storage>")  # noqa: S314 - see the import
+    storage = ET.fromstring(f"<Storage>{found[1] if found else ''}</Storage>")  # noqa: S314 - it stands in a class of ours
     complete(storage, table)
-    ElementTree.indent(storage, "")
-    lines = ElementTree.tostring(storage, "unicode").splitlines()[1:-1]
+    ET.indent(storage, "")
+    lines = ET.tostring(storage, "unicode").splitlines()[1:-1]
     members = BLOCK.sub("", text).rstrip().removesuffix("}")
     return "\n".join([f"{members}Storage Default", "{", *lines, "}", "", "}", ""])
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from query_rules import Rule
 
-    from meetup2025.engines.udl import Class
+    from meetup2025.engines.classes import Class
 
 # The elements of a block; what the compiler measures (ExtentSize, Property, SQLMap) is left out.
 ELEMENTS = {
@@ -58,7 +58,7 @@ def own_globals(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def separate_globals(classes: Sequence[Class]) -> Iterator[str]:
-    """No two nodes or indexes share a global, in a table or among tables; the key and the counter are those of the rows."""
+    """No two nodes or indexes share a global, in a table or among tables; the key and the counter are with the rows."""
     used = Counter(
         where
         for table in tables(classes)
@@ -77,9 +77,13 @@ def fixed_elements(classes: Sequence[Class]) -> Iterator[str]:
             continue
         root = table.parameters.get("DEFAULTGLOBAL")
         wanted = {
-            **{"Type": "%Storage.Persistent", "IdFunction": "increment", "DefaultData": _row(table)},
-            **{"DataLocation": f"{root}.1", "IdLocation": f"{root}.1", "Index/IDKEY/Location": f"{root}.1"},
-            **{"ExtentLocation": root, "IndexLocation": f"{root}.I", "StreamLocation": f"{root}.S"},
+            "Type": "%Storage.Persistent",
+            "IdFunction": "increment",
+            "ExtentLocation": root,
+            **dict.fromkeys(("DataLocation", "IdLocation", "Index/IDKEY/Location"), f"{root}.1"),
+            "IndexLocation": f"{root}.I",
+            "StreamLocation": f"{root}.S",
+            "DefaultData": _row(table),
             f"Data/{_row(table)}/Structure": "listnode",
         }
         got = {path: table.storage.get(path) for path in wanted}

@@ -10,7 +10,7 @@ import functools
 import re
 import textwrap
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree  # noqa: S405 - what is read stands in a class of the package
+from xml.etree import ElementTree as ET
 
 from meetup2025.engines.classes.records import Argument, Class, Index, Method, Property, Query, Value, unquoted, value
 from meetup2025.errors import ClassSyntaxError
@@ -179,8 +179,8 @@ class Reader:
     def _storage(self, node: Node) -> dict[str, str]:
         body, _ = self._body(node)
         try:
-            root = ElementTree.fromstring(f"<Storage>{body}</Storage>")  # noqa: S314 - see the import
-        except ElementTree.ParseError as exc:
+            root = ET.fromstring(f"<Storage>{body}</Storage>")  # noqa: S314 - it stands in a class of ours
+        except ET.ParseError as exc:
             raise self._error(f"A storage must be XML ({exc})", node.start_byte) from exc
         return dict(_texts(root))
 
@@ -248,7 +248,7 @@ class Reader:
         return self.source[node.start_byte : node.end_byte].decode()
 
 
-def _texts(element: ElementTree.Element, path: str = "") -> Iterator[tuple[str, str]]:
+def _texts(element: ET.Element, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield the texts below an element, each by its place: tags and names, joined by `/`."""
     for each in element:
         place = "/".join(filter(None, (path, each.tag, each.get("name"))))
