@@ -131,6 +131,7 @@ BREACHES = [
     ("plain_arguments", "FindThings('a', 3)", "FindThings(MeetUp2025.EmbedText('a'), 3)"),
     ("plain_arguments", "NearestThings(?, 3)", "NearestThings(MeetUp2025.EmbedText('a'), 3)"),
     ("constant_calls", "TO_VECTOR(:vector, DOUBLE)", "TO_VECTOR(MeetUp2025.EmbedText(Name), DOUBLE)"),
+    ("no_empty_texts", "<> :name", "<> MeetUp2025.EmbedText('')"),
     ("row_specs", "Name:%String(MAXLEN=60),Score:%Double", "Score:%Double,Name:%String(MAXLEN=60)"),
     ("row_specs", "AS Score", "AS Cosine"),
     ("host_variables", "(:vector,", "(:vektor,"),
