@@ -93,6 +93,8 @@ BREACHES = [
     # bodies
     ("balanced", "    set vector", '    if 1 { set a = "}" }\n    // {\n    set vector'),
     ("compilable", "    return procedures", "    return return procedures"),
+    ("importable", "from meetup2025 import procedures", "from meetup2025 import procedure"),
+    ("importable", "procedures.embed_text(text)", "procedures.embedded_text(text)"),
     ("silent", "    return procedures", "    print(text)\n    return procedures"),
     ("python_bodies", "procedures.embed_text(text)", "procedures.embed(text)"),
     ("python_bodies", "    from meetup2025", "    # a remark\n    from meetup2025"),

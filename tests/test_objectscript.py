@@ -234,6 +234,8 @@ BREACHES = [
     ("bound_values", 'Name = ?", name)', "Name = '?'\", name)"),
     ("checked_sql", "_SQLCODE", ""),
     ("guarded_context", "if $isobject($get(%sqlcontext))", "if 1"),
+    ("fetched", "set rows = ##class(%SQL.Statement).%Exec", "do ##class(%SQL.Statement).%Exec"),
+    ("identified_users", "    do ..Succeeds(", '    do ..Check("CREATE USER Nobody")\n    do ..Succeeds('),
     # unit tests
     ("unit_tests", "    do ..Succeeds(", "    set a = ..Other("),
     ("unit_tests", "OnBeforeAllTests() As %Status", "OnBeforeAllTests()"),
