@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -97,3 +98,14 @@ def test_statements_of_the_package() -> None:
     assert len(found) >= 20
     assert {sql.split()[0] for sql in found} >= {"INSERT", "SELECT", "UPDATE"}
     assert all(parse(sql) for sql in found)
+
+
+def test_packages_are_deleted_with_their_rows() -> None:
+    """Whoever is told to delete a package is told to delete its rows too: others would find them."""
+    root = Path(__file__).parents[1]
+    paths = [path for kind in ("*.md", "docs/*.md", "src/cls/**/*.cls", "preload/**/*.cls") for path in root.glob(kind)]
+    text = "".join(path.read_text("utf-8") for path in paths).replace('""', '"')
+    told = re.findall(r"DeletePackage\(([^)]*)\)", text)
+
+    assert len(told) >= 4
+    assert set(told) == {'"MeetUp2025", "e"'}
