@@ -177,7 +177,7 @@ class Reader:
         }
 
     def _storage(self, node: Node) -> dict[str, str]:
-        body, _ = self._body(node)
+        body = self._text(_child(node, "external_method_body_content"))
         try:
             root = ET.fromstring(f"<Storage>{body}</Storage>")  # noqa: S314 - it stands in a class of ours
         except ET.ParseError as exc:
