@@ -15,6 +15,7 @@ import click
 
 from meetup2025 import settings
 from meetup2025.cli.options import common, database, example, load_names_if_none, options
+from meetup2025.embedding.server import Limits, serve_forever
 from meetup2025.errors import InterfaceError
 
 if TYPE_CHECKING:
@@ -49,8 +50,6 @@ def serve(listen: str | None, token_file: Path | None, timeout: float, log: bool
     output when it takes requests. A port needs a token. A Unix socket needs none: only its user has access. SIGTERM
     and Ctrl-C end the command after its running requests.
     """
-    from meetup2025.embedding.server import Limits, serve_forever
-
     address = listen or settings.encoder_url()
     if not address:
         raise click.UsageError("The address must be given: --listen ADDRESS, or MEETUP2025_ENCODER. Got neither.")
