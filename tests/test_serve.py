@@ -129,7 +129,7 @@ def test_one_model(server):
     assert [ask(server, path="/v1/models/gated")[1]] == listed
     _, answer, _ = ask(server, path="/v1/models/org/another")
     assert (answer["error"]["code"], answer["error"]["param"]) == ("model_not_found", "model")
-    assert "Got \"org/another\"" in answer["error"]["message"]
+    assert 'Got "org/another"' in answer["error"]["message"]
 
 
 @pytest.mark.parametrize(
