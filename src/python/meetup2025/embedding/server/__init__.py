@@ -136,6 +136,7 @@ class _Server:
             recv_bytes=_RECEIVED_BYTES,
             ident=None,
             log_socket_errors=False,
+            clear_untrusted_proxy_headers=False,
         )
         self._server.channel_class = Channel
 
