@@ -227,6 +227,8 @@ class RemoteEncoder:
         rows: dict[Any, Any] = {}
         try:
             rows = {each["index"]: _row(each["embedding"]) for each in answer["data"]}
+            if len(answer["data"]) != count:
+                raise ValueError(f"{len(answer['data'])} vectors")
             array = np.stack([rows[index] for index in range(count)])
         except (KeyError, TypeError, ValueError, binascii.Error) as exc:
             raise self._wrong_form(f"no list of {count} vectors: {type(exc).__name__}: {exc}"[:_SHOWN]) from exc
