@@ -1,4 +1,4 @@
-"""The client of an encoder server gives the vectors of the server's model, or one clear error in time."""
+"""The client of an encoder server gives the vectors of the server's model, or one clear error."""
 
 from __future__ import annotations
 
@@ -342,6 +342,8 @@ NO_SENSE = [
     answer(data=[5]),
     answer(data=[{"index": 0}]),
     answer(),
+    answer(ROW, ROW),
+    answer(ROW, data=[{"index": 0, "embedding": ROW}] * 2),
     answer(ROW, data=[{"index": 1, "embedding": ROW}]),
     answer(ROW, data=[{"index": [], "embedding": ROW}]),
     answer([[1.0]]),

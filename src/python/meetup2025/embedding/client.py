@@ -224,10 +224,8 @@ class RemoteEncoder:
             raise self._wrong_form("an answer that names no model")
         if model != self.model:
             raise self._outdated(f"vectors of {model!r}"[:_SHOWN])
-        rows: dict[Any, Any] = {}
         try:
-            rows = {each["index"]: _row(each["embedding"]) for each in answer["data"]}
-            array = np.stack([rows[index] for index in range(count)])
+            array = _rows(answer["data"], count)
         except (KeyError, TypeError, ValueError, binascii.Error) as exc:
             raise self._wrong_form(f"no list of {count} vectors: {type(exc).__name__}: {exc}"[:_SHOWN]) from exc
         try:
@@ -287,6 +285,19 @@ def _batches(items: Iterable[str]) -> Iterator[list[str]]:
         batch.append(item)
     if batch:
         yield batch
+
+
+def _rows(data: Any, count: int) -> NDArray[Any]:
+    """
+    Parse vectors, in the order of their indexes.
+
+    Raises:
+        ValueError: There are more or fewer vectors. Another form raises KeyError, TypeError or binascii.Error too.
+    """
+    rows = {each["index"]: _row(each["embedding"]) for each in data}
+    if len(data) != count:
+        raise ValueError(f"{len(data)} vectors")
+    return np.stack([rows[index] for index in range(count)])
 
 
 def _row(value: Any) -> NDArray[Any]:

@@ -74,9 +74,9 @@ def start() -> str:
         EncoderUnavailableError: As in `address`.
     """
     instance = _Instance()
-    what = "ran already" if instance.is_running() else "has started"
+    state = "ran already" if instance.is_running() else "has started"
     _ensure(instance)
-    return f"The worker {what}: process {instance.told('pid')} with the model {instance.told('model')}."
+    return f"The worker {state}: process {instance.told('pid')} with the model {instance.told('model')}."
 
 
 def stop() -> str:
@@ -163,8 +163,8 @@ def _serve(instance: _Instance, load: Callable[[], Encoder]) -> None:
 
 def _ready(instance: _Instance, encoder: Encoder, where: str, took: float) -> None:
     instance.tell(model=encoder.model, address=where, since=time.time())
-    what = f"process {os.getpid()} loaded {encoder.model} in {took:.1f} seconds and serves {where}"
-    iris_process.log(f"MeetUp2025.Worker: {what}.")
+    line = f"process {os.getpid()} loaded {encoder.model} in {took:.1f} seconds and serves {where}"
+    iris_process.log(f"MeetUp2025.Worker: {line}.")
 
 
 def _beat(instance: _Instance, requests: _Requests) -> None:

@@ -110,7 +110,7 @@ _TEXTS = {
     "near_picture": ("Near your picture:", "画像の近く："),
     "your_picture": ("Your picture", "画像"),
     "placing": (
-        "Finding the place; the first time takes half a minute …",
+        "Finding the place. The first time takes half a minute …",
         "位置を計算中です。初回は30秒ほどかかります…",
     ),
     "placed_done": ("The picture is on the map.", "画像を地図に置きました。"),
