@@ -301,6 +301,44 @@ def test_information_schema(cursor: Cursor) -> None:
     assert cursor.fetchall() == [(table.sql_name,) for _, table in sorted(program().tables.items())]
 
 
+@pytest.mark.parametrize("name", ["fish", "FISH"])
+def test_information_schema_has_no_case(cursor: Cursor, name: str) -> None:
+    """A name in INFORMATION_SCHEMA is found in any case."""
+    sql = "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'meetup2025' AND TABLE_NAME = ?"
+
+    assert cursor.execute(sql, [name]).fetchall() == [("Fish",)]
+
+
+@pytest.mark.parametrize(
+    "vector", ["TO_VECTOR('1.7,-1.7,2.5', INTEGER)", "TO_VECTOR('1.7,-1.7,2.5', INT, 3)", "TO_VECTOR(?, INTEGER)"]
+)
+def test_integer_elements_are_cut(cursor: Cursor, vector: str) -> None:
+    """TO_VECTOR to INTEGER cuts the decimal places, selected and inside VECTOR_DOT_PRODUCT."""
+    parameters = ["1.7,-1.7,2.5"] if "?" in vector else []
+    product = f"VECTOR_DOT_PRODUCT({vector}, TO_VECTOR('1,1,1', INTEGER))"
+
+    assert cursor.execute(f"SELECT {vector}", parameters).fetchall() == [("1,-1,2",)]
+    assert cursor.execute(f"SELECT {product}", parameters).fetchall() == [(2,)]
+
+
+def test_integer_vectors_are_stored_cut(cursor: Cursor) -> None:
+    """An INTEGER column holds what TO_VECTOR cuts, of a constant, of parameters one by one and many, and of a column."""
+    cursor.execute("CREATE TABLE Shop.Counts (Text VARCHAR(50), Counts VECTOR(INTEGER, 3))")
+    insert = "INSERT INTO Shop.Counts (Text, Counts) VALUES ('1.7,-1.7,2.5', {})"
+    cursor.execute(insert.format("TO_VECTOR('1.7,-1.7,2.5', INTEGER)"))
+    cursor.execute(insert.format("TO_VECTOR(?, INTEGER)"), ["1.7,-1.7,2.5"])
+    cursor.executemany(
+        "INSERT INTO Shop.Counts (Text, Counts) VALUES (?, TO_VECTOR(?, INTEGER))", [["1.7,-1.7,2.5"] * 2] * 2
+    )
+    cursor.execute("INSERT INTO Shop.Counts (Text, Counts) SELECT TOP 1 Text, TO_VECTOR(Text, INTEGER) FROM Shop.Counts")
+    rows = cursor.execute(
+        "SELECT Counts, VECTOR_DOT_PRODUCT(Counts, TO_VECTOR(Text, INTEGER)) FROM Shop.Counts"
+    ).fetchall()
+    cursor.execute("DROP TABLE Shop.Counts")
+
+    assert rows == [("1,-1,2", 6)] * 5
+
+
 def test_dot_product(fish: Cursor, planted: Planted) -> None:
     """VECTOR_DOT_PRODUCT is the sum of the products."""
     vector = planted.vector("サンマ") * 3
