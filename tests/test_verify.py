@@ -66,13 +66,19 @@ def test_numbers(document: Path) -> None:
     assert len(numbers) >= 20
 
 
-@pytest.mark.parametrize("claim", [*CLAIMS, *claims(DOCUMENTS[1])], ids=lambda claim: claim.title)
-def test_claim_is_whole(claim: Claim) -> None:
+def is_whole(claim: Claim) -> bool:
+    """Check that a claim has one block, a pattern that an empty output does not match, and what to change."""
+    return (
+        claim.language in {"sql", "objectscript", "bash"}
+        and len(re.findall(r"^```\w+$", claim.text, re.MULTILINE)) == 1
+        and not re.search(claim.expected, "")
+        and re.search(r"^Otherwise: .", claim.text, re.MULTILINE) is not None
+    )
+
+
+def test_claims_are_whole() -> None:
     """A claim has one block, a pattern that an empty output does not match, and what to change."""
-    assert claim.language in {"sql", "objectscript", "bash"}
-    assert len(re.findall(r"^```\w+$", claim.text, re.MULTILINE)) == 1
-    assert not re.search(claim.expected, "")
-    assert re.search(r"^Otherwise: .", claim.text, re.MULTILINE)
+    assert [claim.title for claim in (*CLAIMS, *claims(DOCUMENTS[1])) if not is_whole(claim)] == []
 
 
 @pytest.mark.anywhere
