@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import graphlib
+import importlib.util
 import inspect
 import re
 import statistics
@@ -24,6 +26,7 @@ from meetup2025.engines.classes.program import class_folder, program
 from meetup2025.loading import records
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TypeGuard
 
 ROOT = Path(__file__).parents[1]
@@ -93,6 +96,8 @@ BREACHES = [
     # bodies
     ("balanced", "    set vector", '    if 1 { set a = "}" }\n    // {\n    set vector'),
     ("compilable", "    return procedures", "    return return procedures"),
+    ("importable", "from meetup2025 import procedures", "from meetup2025 import procedure"),
+    ("importable", "procedures.embed_text(text)", "procedures.embedded_text(text)"),
     ("silent", "    return procedures", "    print(text)\n    return procedures"),
     ("python_bodies", "procedures.embed_text(text)", "procedures.embed(text)"),
     ("python_bodies", "    from meetup2025", "    # a remark\n    from meetup2025"),
@@ -131,6 +136,7 @@ BREACHES = [
     ("plain_arguments", "FindThings('a', 3)", "FindThings(MeetUp2025.EmbedText('a'), 3)"),
     ("plain_arguments", "NearestThings(?, 3)", "NearestThings(MeetUp2025.EmbedText('a'), 3)"),
     ("constant_calls", "TO_VECTOR(:vector, DOUBLE)", "TO_VECTOR(MeetUp2025.EmbedText(Name), DOUBLE)"),
+    ("no_empty_texts", "<> :name", "<> MeetUp2025.EmbedText('')"),
     ("row_specs", "Name:%String(MAXLEN=60),Score:%Double", "Score:%Double,Name:%String(MAXLEN=60)"),
     ("row_specs", "AS Score", "AS Cosine"),
     ("host_variables", "(:vector,", "(:vektor,"),
@@ -138,6 +144,20 @@ BREACHES = [
     ("row_lengths", "Name:%String(MAXLEN=60)", "Name:%String"),
     ("row_lengths", "Likeness:%String(MAXLEN=60)", "Likeness:%String(MAXLEN=59)"),
     ("compared_lengths", "(name As %String(MAXLEN = 60))", "(name As %String)"),
+    # storage
+    ("own_globals", '"^MeetUp2025.Thing";', '"^CJ7T.CuqN";'),
+    ("own_globals", "USEEXTENTSET = 1", "USEEXTENTSET = 0"),
+    ("own_globals", ">^MeetUp2025.Thing.2<", ">^MeetUp2025.Fish.2<"),
+    ("own_globals", ">^MeetUp2025.Thing.2<", ">^MeetUp2025.Thing.NameIndexOfThings<"),
+    ("separate_globals", ">^MeetUp2025.Thing.2<", ">^MeetUp2025.Thing.3<"),
+    ("fixed_elements", ">increment<", ">sequence<"),
+    ("fixed_elements", "<StreamLocation>^MeetUp2025.Thing.S</StreamLocation>\n", ""),
+    ("fixed_elements", "<IdFunction>", "<ExtentSize>93</ExtentSize>\n<IdFunction>"),
+    ("stored_columns", "<Value>Likeness</Value>", "<Value>Liking</Value>"),
+    ("stored_columns", "<Value>%%CLASSNAME</Value>", "<Value>Name</Value>"),
+    ("stored_columns", "<Structure>node<", "<Structure>listnode<"),
+    ("stored_columns", "Thing.1.P1<", "Thing.1<"),
+    ("stored_indexes", '<Index name="NameIndex">', '<Index name="LikenessIndex">'),
 ]
 
 
@@ -207,6 +227,19 @@ def test_lengths_of_columns_are_those_of_the_readers(classes: tuple[Class, ...])
     assert columns["FishImage", "Name"] == records.LONGEST_FILE_NAME
 
 
+def test_bodies_import_what_there_is(classes: tuple[Class, ...]) -> None:
+    """Each name that a Python method of a class imports is there."""
+    bodies = [method.body for each in classes for method in each.methods if method.language == "python"]
+
+    assert [name for body in bodies for name in sorted(imported(body)) if not is_there(name)] == []
+
+
+def is_there(name: str) -> bool:
+    """Tell whether a dotted name is a module, or an attribute of one."""
+    module, _, attribute = name.rpartition(".")
+    return hasattr(importlib.import_module(module), attribute) or importlib.util.find_spec(name) is not None
+
+
 def test_catalog() -> None:
     """What SQL can see is the recorded surface, so that a public change shows in a diff."""
     recorded = (ROOT / "tests" / "expected" / "catalog.txt").read_text("utf-8").splitlines()
@@ -260,7 +293,8 @@ OWNERS = {
     "tree_sitter": ("engines",),
     "tree_sitter_objectscript": ("engines",),
     "umap": ("analytics",),
-    "waitress": ("web",),
+    "waitress": ("embedding", "web"),
+    "wcwidth": ("cli", "figures"),
 }
 
 
@@ -336,6 +370,65 @@ def test_imports_point_down() -> None:
 def test_import_rule_finds_its_breach(part: str, source: str, faults: list[str]) -> None:
     """The rule of imports sees imports in functions, and leaves out those for the type checker."""
     assert forbidden_imports(part, source) == faults
+
+
+def import_graph(sources: Mapping[str, str]) -> dict[str, set[str]]:
+    """Give the modules that each module imports when it runs, in its functions too."""
+
+    def owner(name: str) -> str | None:
+        parts = name.split(".")
+        names = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
+        return next((each for each in names if each in sources), None)
+
+    found = {module: {owner(name) for name in imported(source)} for module, source in sources.items()}
+    return {module: {each for each in others if each not in (None, module)} for module, others in found.items()}
+
+
+def circle(sources: Mapping[str, str]) -> list[str]:
+    """Give the modules of an import circle; none where there is no circle."""
+    try:
+        graphlib.TopologicalSorter(import_graph(sources)).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_import_circle() -> None:
+    """No module imports itself by way of others, not even inside a function."""
+    names = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in MODULES}
+    sources = {name.removesuffix(".__init__"): path.read_text("utf-8") for name, path in names.items()}
+
+    assert len(sources) == len(MODULES)
+    assert circle(sources) == []
+
+
+@pytest.mark.parametrize(
+    ("sources", "found"),
+    [
+        ({"a": "import b", "b": "def f():\n    from a import g"}, {"a", "b"}),
+        ({"a": "from b import c", "b": "", "b.c": "import a.x", "a.x": "import a"}, {"a", "b.c", "a.x"}),
+        ({"a": "import b", "b": "if TYPE_CHECKING:\n    import a"}, set()),
+        ({"a": "import b.c", "b": "", "b.c": "import b"}, set()),
+    ],
+)
+def test_circle_is_found(sources: dict[str, str], found: set[str]) -> None:
+    """The rule of circles sees imports in functions and of submodules, and leaves out those for the type checker."""
+    assert set(circle(sources)) == found
+
+
+TOP = {
+    *("__init__", "client", "errors", "files", "images", "iris_process", "procedures", "settings", "vectors"),
+    *("analytics", "cli", "embedding", "engines", "figures", "integratedml", "loading", "runs", "web"),
+}
+"""Modules and folders at the top of the package: what its layout has."""
+
+
+def test_no_new_module_at_the_top() -> None:
+    """The top of the package has the modules and folders of the layout, and no others."""
+    modules = {path.stem for path in PACKAGE.glob("*.py")}
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+
+    assert modules | folders == TOP
 
 
 HEAVY = (

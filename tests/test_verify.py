@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+import meetup2025
 from meetup2025 import Error
 from meetup2025.cli import shell
 
@@ -94,6 +96,23 @@ def test_claim_holds_on_the_embedded_engine(
             shell.run(bundled, statement, "csv")
     except Error as error:
         print(f"meetup2025: {error}")
+
+    assert re.search(claim.expected, capsys.readouterr().out, re.MULTILINE)
+
+
+PYTHON = re.compile(r"python3 - <<'PYTHON'\n([\s\S]*)PYTHON\n")
+PROGRAMS = [claim for claim in CLAIMS if PYTHON.fullmatch(claim.block) and "<!-- not run" not in claim.text]
+
+
+@pytest.mark.anywhere
+@pytest.mark.parametrize("claim", PROGRAMS, ids=lambda claim: claim.title)
+def test_claim_in_python_holds_on_the_embedded_engine(
+    bundled: Connection, claim: Claim, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a program does over the driver has the output that is expected of a server."""
+    monkeypatch.setattr(meetup2025, "connect", lambda: contextlib.nullcontext(bundled))
+    [code] = PYTHON.findall(claim.block)
+    exec(code, {})  # noqa: S102 - a block of a document of ours
 
     assert re.search(claim.expected, capsys.readouterr().out, re.MULTILINE)
 
