@@ -35,6 +35,31 @@ Each is a subclass of `Error`, so `except meetup2025.Error` catches everything a
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONGEST = 80
+"""Characters of a value in a message: IRIS cuts messages at 512, so the rule stands first and the value is short."""
+
+_MOST = 5
+"""Values of a list in a message."""
+
+
+def shown(value: object) -> str:
+    """Return a value as messages write it: NULL for None, a text in quotes, cut after 80 characters."""
+    if value is None:
+        return "NULL"
+    text = repr(value[: _LONGEST + 1]) if isinstance(value, str) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 2]}…{text[-1]}"
+
+
+def listed(values: Sequence[object]) -> str:
+    """Return values as messages list them: the first five, and how many more there are."""
+    more = f" and {len(values) - _MOST} more" if len(values) > _MOST else ""
+    return ", ".join(map(shown, values[:_MOST])) + more
+
 
 class MeetUpError(Exception):
     """Base of all errors of the project; PEP 249's `Error`."""

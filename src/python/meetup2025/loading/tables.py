@@ -10,7 +10,7 @@ import numpy as np
 
 from meetup2025 import vectors
 from meetup2025.embedding.models import QUANTISED, installed
-from meetup2025.errors import DataError, IntegrityError, ModelMismatchError
+from meetup2025.errors import DataError, IntegrityError, ModelMismatchError, UnknownNameError, listed
 from meetup2025.loading.rows import StoredFish, StoredImage
 from meetup2025.loading.spelling import normal
 
@@ -83,6 +83,23 @@ def names_of_fish(connection: Connection) -> dict[str, str]:
             names[key] = row.name if names.get(key, row.name) == row.name else None
     names.update((normal(row.name).upper(), row.name) for row in rows)
     return {key: name for key, name in names.items() if key and name}
+
+
+def known_names(connection: Connection, names: Iterable[str]) -> list[str]:
+    """
+    Find the catalogue name for each of *names*, as `names_of_fish` does.
+
+    Raises:
+        UnknownNameError: No row has one of them.
+    """
+    catalogue = names_of_fish(connection)
+    found = {name.strip(): catalogue.get(normal(name).upper(), "") for name in names}
+    if unknown := [name for name, known in found.items() if not known]:
+        raise UnknownNameError(
+            "A name must be that of one fish of MeetUp2025.Fish; SELECT * FROM MeetUp2025.FishCatalogue() lists the "
+            f"names. Not so: {listed(unknown)}."
+        )
+    return [found[name.strip()] for name in names]
 
 
 def names_given_up(stored: Mapping[str, StoredFish], names: Mapping[str, str]) -> list[str]:

@@ -6,13 +6,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from meetup2025.analytics.changes import agreement, compare
 from meetup2025.errors import DataError
+from meetup2025.runs.clusters import CLUSTERS
+from meetup2025.runs.maps import MAP
+from meetup2025.runs.store import Metric, Outcome, Request, StoredRun, fitted_run, stored_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from meetup2025.engines import Connection
-    from meetup2025.runs.store import Metric, Outcome, StoredRun
 
 CHANGES = "Changes"
 """Kind of the runs."""
@@ -21,11 +26,12 @@ _PLACES = "SELECT Source, Item, Name, X, Y, Z FROM MeetUp2025.MapPoint WHERE Run
 _GROUPS = "SELECT Source, Item, Name, Cluster FROM MeetUp2025.ClusterItem WHERE Run = ? ORDER BY %ID"
 
 
-def fit_changes(run: int, other: int) -> int:
+def fit_changes(connection: Connection, run: int, other: int) -> int:
     """
     Compare two runs of one kind, Map or Clusters; `MeetUp2025.FitChanges`.
 
     Args:
+        connection: An open connection.
         run: The first one.
         other: The other one.
 
@@ -35,12 +41,6 @@ def fit_changes(run: int, other: int) -> int:
     Raises:
         DataError: A run is not there or of another kind, both are one, or they have no items in common.
     """
-    from meetup2025.engines import current
-    from meetup2025.runs.clusters import CLUSTERS
-    from meetup2025.runs.maps import MAP
-    from meetup2025.runs.store import Request, fitted_run, stored_run
-
-    connection = current()
     first = stored_run(connection, run, MAP, CLUSTERS)
     second = stored_run(connection, other, first.kind)
     if run == other:
@@ -54,11 +54,6 @@ def fit_changes(run: int, other: int) -> int:
 
 
 def _moved(connection: Connection, first: StoredRun, second: StoredRun) -> Outcome:
-    import numpy as np
-
-    from meetup2025.analytics.changes import compare
-    from meetup2025.runs.store import Metric, Outcome
-
     before, after, common = _common(connection, _PLACES, first, second)
     places = [
         np.array([[value for value in each[item][1:] if value is not None] for item in common], float)
@@ -74,9 +69,6 @@ def _moved(connection: Connection, first: StoredRun, second: StoredRun) -> Outco
 
 
 def _regrouped(connection: Connection, first: StoredRun, second: StoredRun) -> Outcome:
-    from meetup2025.analytics.changes import agreement
-    from meetup2025.runs.store import Metric, Outcome
-
     before, after, common = _common(connection, _GROUPS, first, second)
     clusters = [[int(each[item][1]) for item in common] for each in (before, after)]
     found = agreement(*clusters)
@@ -107,8 +99,6 @@ def _read(connection: Connection, sql: str, run: int) -> dict[tuple[str, str], t
 
 def _metrics(connection: Connection, first: StoredRun, second: StoredRun, common: int) -> list[Metric]:
     """Give the parameters that are numbers, and the metrics, of both runs."""
-    from meetup2025.runs.store import Metric
-
     metrics = [Metric("items", common)]
     for each in (first, second):
         subject = f"run {each.run}"

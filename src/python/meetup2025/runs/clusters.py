@@ -7,23 +7,29 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from meetup2025.analytics.clusters import Clusters, assign, cluster_names, fit_clusters as k_means
+from meetup2025.analytics.elbow import Sweep, elbow
+from meetup2025.analytics.silhouette import silhouette
+from meetup2025.runs.sources import Items, check_same_model, read_items
+from meetup2025.runs.store import Metric, Outcome, Request, fitted_run, stored_model, stored_run
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meetup2025.analytics.clusters import Clusters
-    from meetup2025.analytics.elbow import Sweep
-    from meetup2025.runs.sources import Items
-    from meetup2025.runs.store import Metric, Outcome
+    from meetup2025.engines import Connection
 
 CLUSTERS, ELBOW = "Clusters", "Elbow"
 """Kinds of runs."""
 
 
-def fit_clusters(source: str, clusters: int = 0, seed: int = 5) -> int:
+def fit_clusters(connection: Connection, source: str, clusters: int = 0, seed: int = 5) -> int:
     """
     Group the vectors of a source by K-means; `MeetUp2025.FitClusters`.
 
     Args:
+        connection: An open connection.
         source: Its name.
         clusters: Number of groups, from 1 to that of the vectors; 0 lets the elbow choose.
         seed: Of the first centres.
@@ -34,17 +40,12 @@ def fit_clusters(source: str, clusters: int = 0, seed: int = 5) -> int:
     Raises:
         DataError: There are fewer vectors than groups, or no elbow.
     """
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import read_items
-    from meetup2025.runs.store import Request, fitted_run
-
-    connection = current()
     items = read_items(connection, source)
     request = Request(CLUSTERS, items.basis, {"clusters": clusters}, seed)
     return fitted_run(connection, request, lambda: _grouped(items, clusters, seed))
 
 
-def fit_assignment(run: int, source: str) -> int:
+def fit_assignment(connection: Connection, run: int, source: str) -> int:
     """
     Put the vectors of a source into the groups of an earlier run; `MeetUp2025.FitAssignment`.
 
@@ -52,12 +53,6 @@ def fit_assignment(run: int, source: str) -> int:
         DataError: The run is not there or of another kind, or the vectors have another length.
         ModelMismatchError: They are of another model.
     """
-    from meetup2025.analytics.clusters import Clusters
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import check_same_model, read_items
-    from meetup2025.runs.store import Request, fitted_run, stored_model, stored_run
-
-    connection = current()
     known = stored_run(connection, run, CLUSTERS)
     items = read_items(connection, source)
     check_same_model(items, known)
@@ -65,11 +60,12 @@ def fit_assignment(run: int, source: str) -> int:
     return fitted_run(connection, request, lambda: _assigned(items, stored_model(connection, run, Clusters)))
 
 
-def fit_elbow(source: str, least: int = 2, most: int = 29, seed: int = 5) -> int:
+def fit_elbow(connection: Connection, source: str, least: int = 2, most: int = 29, seed: int = 5) -> int:
     """
     Try numbers of clusters; `MeetUp2025.FitElbow`.
 
     Args:
+        connection: An open connection.
         source: Its name.
         least: Fewest clusters, from 1.
         most: Most clusters; above *least*.
@@ -81,40 +77,25 @@ def fit_elbow(source: str, least: int = 2, most: int = 29, seed: int = 5) -> int
     Raises:
         DataError: There are fewer vectors than clusters, or too few numbers to try.
     """
-    from meetup2025.analytics.elbow import elbow
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import read_items
-    from meetup2025.runs.store import Request, fitted_run
-
-    connection = current()
     items = read_items(connection, source)
     request = Request(ELBOW, items.basis, {"least": least, "most": most}, seed)
     return fitted_run(connection, request, lambda: _swept(elbow(items.vectors, least, most, seed=seed)))
 
 
 def _grouped(items: Items, clusters: int, seed: int) -> Outcome:
-    from meetup2025.analytics.clusters import fit_clusters as fit
-    from meetup2025.analytics.elbow import elbow
-
     if clusters:
-        return _outcome(items, fit(items.vectors, clusters, seed=seed))
+        return _outcome(items, k_means(items.vectors, clusters, seed=seed))
     sweep = elbow(items.vectors, seed=seed)
-    found = _outcome(items, fit(items.vectors, sweep.chosen, seed=seed))
+    found = _outcome(items, k_means(items.vectors, sweep.chosen, seed=seed))
     return replace(found, metrics=[*found.metrics, *_choices(sweep)])
 
 
 def _choices(sweep: Sweep) -> list[Metric]:
     """Tell which number of groups each rule chooses; they may differ much."""
-    from meetup2025.runs.store import Metric
-
     return [Metric("elbow_chooses", sweep.elbow), Metric("silhouette_chooses", sweep.roundest)]
 
 
 def _assigned(items: Items, model: Clusters) -> Outcome:
-    import numpy as np
-
-    from meetup2025.analytics.clusters import assign
-
     labels, distances = assign(model, items.vectors)
     sizes = np.bincount(labels, minlength=len(model.sizes))
     return _outcome(
@@ -123,9 +104,6 @@ def _assigned(items: Items, model: Clusters) -> Outcome:
 
 
 def _outcome(items: Items, model: Clusters) -> Outcome:
-    from meetup2025.analytics.clusters import cluster_names
-    from meetup2025.runs.store import Metric, Outcome
-
     names = cluster_names(model, items.names)
     groups = [
         (number, name, len(rows), float(model.distances[rows].mean()) if len(rows) else None)
@@ -137,8 +115,6 @@ def _outcome(items: Items, model: Clusters) -> Outcome:
 
 def _score(items: Items, model: Clusters) -> float | None:
     """Give the mean silhouette, which one group does not have, nor groups of one."""
-    from meetup2025.analytics.silhouette import silhouette
-
     return silhouette(items.vectors, model.labels).score if 2 <= len(set(model.labels)) < len(items) else None
 
 
@@ -149,8 +125,6 @@ def _members(items: Items, model: Clusters) -> Iterator[tuple[Any, ...]]:
 
 
 def _swept(sweep: Sweep) -> Outcome:
-    from meetup2025.runs.store import Metric, Outcome
-
     chosen = {"elbow": sweep.elbow, "silhouette": sweep.roundest}
     rows = [
         (k, sse, silhouette, ", ".join(rule for rule, choice in chosen.items() if choice == k))

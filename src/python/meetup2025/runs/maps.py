@@ -6,16 +6,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from meetup2025 import vectors
+from meetup2025.analytics import gap
+from meetup2025.analytics.faithfulness import faithfulness
+from meetup2025.analytics.inverse import inverse, round_trip
+from meetup2025.analytics.maps import Map, fit_map as lay_out
+from meetup2025.analytics.placing import place
 from meetup2025.errors import DataError, NotSupportedError
+from meetup2025.runs.sources import BOTH, Items, check_same_model, read_items
+from meetup2025.runs.store import Metric, Outcome, Request, StoredRun, fitted_run, stored_model, stored_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from meetup2025.analytics.maps import Map
-    from meetup2025.runs.sources import Items
-    from meetup2025.runs.store import Metric, Outcome, StoredRun
+    from meetup2025.engines import Connection
+
 
 MAP, ROUND_TRIP = "Map", "RoundTrip"
 """Kinds of runs."""
@@ -29,6 +38,7 @@ _RETURNING = 100
 
 
 def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
+    connection: Connection,
     source: str,
     dimensions: int = 3,
     neighbours: int = 0,
@@ -41,6 +51,7 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     Lay out the vectors of a source on a map by UMAP; `MeetUp2025.FitMap`.
 
     Args:
+        connection: An open connection.
         source: Its name.
         dimensions: 2 or 3.
         neighbours: Size of a neighbourhood, at least 2; 0 for 15, and 30 for Both.
@@ -55,11 +66,6 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     Raises:
         DataError: An argument is out of range, there are too few vectors, or no labels to supervise by.
     """
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import BOTH, read_items
-    from meetup2025.runs.store import Request, fitted_run
-
-    connection = current()
     items = read_items(connection, source)
     is_both = items.source == BOTH
     parameters = {
@@ -73,7 +79,7 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     return fitted_run(connection, Request(MAP, items.basis, parameters, seed), lambda: _mapped(items, parameters, seed))
 
 
-def fit_placement(run: int, source: str) -> int:
+def fit_placement(connection: Connection, run: int, source: str) -> int:
     """
     Place the vectors of a source on the map of an earlier run; `MeetUp2025.FitPlacement`.
 
@@ -82,13 +88,6 @@ def fit_placement(run: int, source: str) -> int:
         ModelMismatchError: They are of another model.
         NotSupportedError: The map is one without gap.
     """
-    from meetup2025.analytics.maps import Map
-    from meetup2025.analytics.placing import place
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import check_same_model, read_items
-    from meetup2025.runs.store import Outcome, Request, fitted_run, stored_model, stored_run
-
-    connection = current()
     known = stored_run(connection, run, MAP)
     items = read_items(connection, source)
     check_same_model(items, known)
@@ -102,7 +101,7 @@ def fit_placement(run: int, source: str) -> int:
     return fitted_run(connection, Request(MAP, items.basis, parameters), fit)
 
 
-def place_of(run: int, vector: str) -> str:
+def place_of(connection: Connection, run: int, vector: str) -> str:
     """
     Give the place of a vector on a map, as comma-separated text; `MeetUp2025.PlaceOf`.
 
@@ -111,70 +110,46 @@ def place_of(run: int, vector: str) -> str:
         InvalidVectorError: The text is no vector of the map's length.
         NotSupportedError: The map is one without gap.
     """
-    from meetup2025 import vectors
-    from meetup2025.analytics.maps import Map
-    from meetup2025.analytics.placing import place
-    from meetup2025.engines import current
-    from meetup2025.runs.store import stored_model, stored_run
-
-    connection = current()
     _check_has_gap(stored_run(connection, run, MAP))
     fitted = stored_model(connection, run, Map)
     row = vectors.from_text(vector, dimension=fitted.directions.shape[1])
     return ",".join(str(number) for number in place(fitted, row[None])[0])
 
 
-def vector_at(run: int, x: float, y: float, z: float = 0, method: str = "neighbours") -> str:
+def vector_at(connection: Connection, run: int, at: tuple[float, float, float], method: str = "neighbours") -> str:
     """
     Give the vector that would lie at a place on a map, as comma-separated text; `MeetUp2025.VectorAt`.
 
     Args:
+        connection: An open connection.
         run: A run of Map.
-        x: First coordinate.
-        y: Second one.
-        z: Third one, on a map of three dimensions.
+        at: Coordinates; the third one counts on a map of three dimensions alone.
         method: `neighbours` or `inverse_transform`.
 
     Raises:
         DataError: The run is not there or of another kind, or the method is none.
     """
-    import numpy as np
-
-    from meetup2025 import vectors
-    from meetup2025.analytics.inverse import inverse
-    from meetup2025.analytics.maps import Map
-    from meetup2025.engines import current
-    from meetup2025.runs.store import stored_model, stored_run
-
-    connection = current()
     stored_run(connection, run, MAP)
     fitted = stored_model(connection, run, Map)
-    if z and fitted.dimensions == 2:
-        raise DataError(f"A place on a map of two dimensions must have z = 0. Got {z} for run {run}.")
+    if at[2] and fitted.dimensions == 2:
+        raise DataError(f"A place on a map of two dimensions must have z = 0. Got {at[2]} for run {run}.")
     chosen: Any = method
-    return vectors.to_text(inverse(fitted, [[x, y, z][: fitted.dimensions]], method=chosen)[0].astype(np.float32))
+    return vectors.to_text(inverse(fitted, [at[: fitted.dimensions]], method=chosen)[0].astype(np.float32))
 
 
-def fit_round_trip(run: int) -> int:
+def fit_round_trip(connection: Connection, run: int) -> int:
     """
     Compare two ways of going back from a map to vectors; `MeetUp2025.FitRoundTrip`.
 
     Raises:
         DataError: The run is not there or of another kind.
     """
-    from meetup2025.analytics.maps import Map
-    from meetup2025.engines import current
-    from meetup2025.runs.store import Request, fitted_run, stored_model, stored_run
-
-    connection = current()
     known = stored_run(connection, run, MAP)
     request = Request(ROUND_TRIP, known.basis, {"of": run}, known.seed)
     return fitted_run(connection, request, lambda: _returned(stored_model(connection, run, Map)))
 
 
 def _check(items: Items, parameters: Mapping[str, Any]) -> None:
-    from meetup2025.runs.sources import BOTH
-
     if parameters["dimensions"] not in {2, 3}:
         raise DataError(f"A map must have 2 or 3 dimensions. Got {parameters['dimensions']}.")
     for name in ("supervised", "withoutgap"):
@@ -187,25 +162,16 @@ def _check(items: Items, parameters: Mapping[str, Any]) -> None:
 
 
 def _mapped(items: Items, parameters: Mapping[str, Any], seed: int) -> Outcome:
-    from meetup2025.analytics.maps import fit_map as fit
-    from meetup2025.runs.store import Outcome
-
     rows, measures = _rows(items, without_gap=bool(parameters["withoutgap"]))
     wanted = {name: parameters[name] for name in ("dimensions", "neighbours")}
     labels = list(items.labels) if parameters["supervised"] else None
-    fitted = fit(rows, min_dist=parameters["mindist"], seed=seed, labels=labels, progress=True, **wanted)
+    fitted = lay_out(rows, min_dist=parameters["mindist"], seed=seed, labels=labels, progress=True, **wanted)
     metrics = [*_faithful(rows, fitted), *measures]
     return Outcome({"MapPoint": list(_points(items, fitted.embedding))}, metrics, fitted)
 
 
 def _rows(items: Items, *, without_gap: bool) -> tuple[NDArray[Any], list[Metric]]:
     """Give the vectors to lay out; for names and photos together, measure the gap between them."""
-    import numpy as np
-
-    from meetup2025.analytics import gap
-    from meetup2025.runs.sources import BOTH
-    from meetup2025.runs.store import Metric
-
     if items.source != BOTH:
         return items.vectors, []
     names = items.tables.count("Fish")
@@ -227,9 +193,6 @@ def _rows(items: Items, *, without_gap: bool) -> tuple[NDArray[Any], list[Metric
 
 def _faithful(rows: NDArray[Any], fitted: Map) -> list[Metric]:
     """Measure how faithful a map is, where there are enough items to tell."""
-    from meetup2025.analytics.faithfulness import faithfulness
-    from meetup2025.runs.store import Metric
-
     k = min(_NEIGHBOURS, (len(rows) - 1) // 2)
     if k < 1:
         return []
@@ -239,8 +202,8 @@ def _faithful(rows: NDArray[Any], fitted: Map) -> list[Metric]:
 
 def _points(items: Items, places: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
     flat = [None] * (3 - places.shape[1])
-    for known, label, place in zip(items.rows(), items.labels, places.tolist(), strict=True):
-        yield (*known, label, *place, *flat)
+    for known, label, at in zip(items.rows(), items.labels, places.tolist(), strict=True):
+        yield (*known, label, *at, *flat)
 
 
 def _check_has_gap(run: StoredRun) -> None:
@@ -251,11 +214,6 @@ def _check_has_gap(run: StoredRun) -> None:
 
 
 def _returned(fitted: Map) -> Outcome:
-    import numpy as np
-
-    from meetup2025.analytics.inverse import round_trip
-    from meetup2025.runs.store import Metric, Outcome
-
     count = min(_RETURNING, len(fitted.directions))
     drawn = np.random.default_rng(fitted.seed).choice(len(fitted.directions), count, replace=False)
     found = {

@@ -6,7 +6,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from meetup2025.analytics.detectors import DETECTORS
+from meetup2025.analytics.thresholds import flags, from_contamination
 from meetup2025.errors import DataError, UnknownNameError
+from meetup2025.runs.sources import Items, check_compatible, check_same_model, read_items
+from meetup2025.runs.store import (
+    Metric,
+    Outcome,
+    Request,
+    StoredRun,
+    fitted_run,
+    metric_of,
+    stored_model,
+    stored_run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +30,6 @@ if TYPE_CHECKING:
 
     from meetup2025.analytics.detectors import Detector
     from meetup2025.engines import Connection
-    from meetup2025.runs.sources import Items
-    from meetup2025.runs.store import Outcome, StoredRun
 
 OUTLIERS = "Outliers"
 """Kind of the runs."""
@@ -25,6 +38,7 @@ _BY_EXEMPLAR = "ByExemplar"
 
 
 def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
+    connection: Connection,
     source: str,
     method: str = "Neighbours",
     contamination: float = 0.03,
@@ -36,6 +50,7 @@ def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     Find what does not belong in a source; `MeetUp2025.FitOutliers`.
 
     Args:
+        connection: An open connection.
         source: Its name.
         method: A detector, in any case.
         contamination: Share of the items of *normal* that is called odd, above 0 and at most 0.5.
@@ -51,11 +66,6 @@ def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
         UnknownNameError: An exemplar is not in the source.
         ModelMismatchError: Both sources have vectors of different models.
     """
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import check_compatible, read_items
-    from meetup2025.runs.store import Request, fitted_run
-
-    connection = current()
     items = read_items(connection, source)
     known = read_items(connection, normal) if normal.strip() else items
     check_compatible(items, known)
@@ -67,7 +77,7 @@ def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     return fitted_run(connection, request, lambda: _fitted(request.parameters, seed, items, known, chosen))
 
 
-def fit_scores(run: int, source: str) -> int:
+def fit_scores(connection: Connection, run: int, source: str) -> int:
     """
     Score a source by the detector and the threshold of an earlier run; `MeetUp2025.FitScores`.
 
@@ -75,11 +85,6 @@ def fit_scores(run: int, source: str) -> int:
         DataError: The run is not there or of another kind, or the vectors have another length.
         ModelMismatchError: They are of another model.
     """
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import check_same_model, read_items
-    from meetup2025.runs.store import Request, fitted_run, metric_of, stored_run
-
-    connection = current()
     known = stored_run(connection, run, OUTLIERS)
     items = read_items(connection, source)
     check_same_model(items, known)
@@ -101,9 +106,6 @@ def derived(run: StoredRun, **more: Any) -> dict[str, Any]:
 
 def stored_detector(connection: Connection, run: StoredRun) -> Detector:
     """Read the detector of a run."""
-    from meetup2025.analytics.detectors import DETECTORS
-    from meetup2025.runs.store import stored_model
-
     return stored_model(connection, run.run, DETECTORS[run.parameters["method"]])
 
 
@@ -117,11 +119,6 @@ def scored(known: Any, scores: NDArray[Any], threshold: float, detector: Detecto
         threshold: Items above it are odd.
         detector: What new vectors need.
     """
-    import numpy as np
-
-    from meetup2025.analytics.thresholds import flags
-    from meetup2025.runs.store import Metric, Outcome
-
     odd = flags(scores, threshold)
     places = np.empty(len(scores), int)
     places[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
@@ -135,9 +132,6 @@ def _scores(detector: Detector, items: Items, normal_hash: str) -> NDArray[Any]:
 
 
 def _fitted(parameters: Mapping[str, Any], seed: int, items: Items, known: Items, chosen: list[int]) -> Outcome:
-    from meetup2025.analytics.detectors import DETECTORS
-    from meetup2025.analytics.thresholds import from_contamination
-
     more = {"exemplars": known.vectors[chosen]} if chosen else {}
     fit: Any = DETECTORS[parameters["method"]].fit
     detector = fit(known.vectors, seed=seed, **more)
@@ -146,8 +140,6 @@ def _fitted(parameters: Mapping[str, Any], seed: int, items: Items, known: Items
 
 
 def _detector_name(method: str) -> str:
-    from meetup2025.analytics.detectors import DETECTORS
-
     for name in DETECTORS:
         if name.upper() == method.strip().upper():
             return name

@@ -6,22 +6,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from meetup2025.analytics.quality import Duplicates, Suspect, duplicates, suspect_labels
+from meetup2025.runs.sources import Items, check_compatible, read_items
+from meetup2025.runs.store import Metric, Outcome, Request, fitted_run
+
 if TYPE_CHECKING:
-    from meetup2025.analytics.quality import Duplicates, Suspect
-    from meetup2025.runs.sources import Items
-    from meetup2025.runs.store import Outcome
+    from meetup2025.engines import Connection
 
 SUSPECTS, DUPLICATES = "Suspects", "Duplicates"
 """Kinds of runs."""
 
 
-def fit_suspects(source: str = "FishImage", neighbours: int = 5) -> int:
+def fit_suspects(connection: Connection, source: str = "FishImage", neighbours: int = 5) -> int:
     """
     Find items whose label disagrees with that of their neighbours; `MeetUp2025.FitSuspects`.
 
     Photos are suspected only where the nearest name of the catalogue disagrees too.
 
     Args:
+        connection: An open connection.
         source: Its name.
         neighbours: How many have a say, below the number of labelled items.
 
@@ -31,12 +34,6 @@ def fit_suspects(source: str = "FishImage", neighbours: int = 5) -> int:
     Raises:
         DataError: There are too few labelled items.
     """
-    from meetup2025.analytics.quality import suspect_labels
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import check_compatible, read_items
-    from meetup2025.runs.store import Request, fitted_run
-
-    connection = current()
     items, names = read_items(connection, source), None
     parameters: dict[str, Any] = {"neighbours": neighbours}
     if items.source == "FishImage":
@@ -52,11 +49,12 @@ def fit_suspects(source: str = "FishImage", neighbours: int = 5) -> int:
     )
 
 
-def fit_duplicates(source: str = "FishImage", threshold: float = 0.98) -> int:
+def fit_duplicates(connection: Connection, source: str = "FishImage", threshold: float = 0.98) -> int:
     """
     Find pairs of a source that are nearly the same; `MeetUp2025.FitDuplicates`.
 
     Args:
+        connection: An open connection.
         source: Its name.
         threshold: Least cosine of a pair, above 0 and at most 1.
 
@@ -66,20 +64,12 @@ def fit_duplicates(source: str = "FishImage", threshold: float = 0.98) -> int:
     Raises:
         DataError: The threshold is out of range.
     """
-    from meetup2025.analytics.quality import duplicates
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import read_items
-    from meetup2025.runs.store import Request, fitted_run
-
-    connection = current()
     items = read_items(connection, source)
     request = Request(DUPLICATES, items.basis, {"threshold": threshold})
     return fitted_run(connection, request, lambda: _paired(items, duplicates(items.vectors, threshold)))
 
 
 def _suspected(items: Items, found: tuple[Suspect, ...]) -> Outcome:
-    from meetup2025.runs.store import Metric, Outcome
-
     known = items.rows(each.row for each in found)
     rows = [(*row, each.label, each.suggested, each.score) for row, each in zip(known, found, strict=True)]
     labelled = sum(1 for label in items.labels if label)
@@ -87,8 +77,6 @@ def _suspected(items: Items, found: tuple[Suspect, ...]) -> Outcome:
 
 
 def _paired(items: Items, found: Duplicates) -> Outcome:
-    from meetup2025.runs.store import Metric, Outcome
-
     ones, others = (items.rows(found.pairs[:, side]) for side in (0, 1))
     rows = [(*one, *other, cosine) for one, other, cosine in zip(ones, others, found.cosines, strict=True)]
     return Outcome({"SimilarPair": rows}, [Metric("pairs", found.total), Metric("groups", len(found.groups))])

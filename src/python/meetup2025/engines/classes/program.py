@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.resources
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from meetup2025 import vectors
+from meetup2025.engines.arguments import as_double, as_integer, as_text
 from meetup2025.engines.classes import (
     Argument,
     Class,
@@ -185,16 +185,11 @@ def _value(routine: Method | Query, argument: Argument, given: Mapping[str, Any]
 
 def _text(routine: str, argument: Argument, value: Any) -> str:
     """Read a %String; NULL is the empty string, as for a method of IRIS."""
-    text = "" if value is None else _as_text(value)
+    text = vectors.to_text(value) if _is_array(value) else as_text(value)
     longest = int(argument.parameters.get("MAXLEN", "50"))
     if len(text) > longest:
         raise DataError(f"{routine}: {argument.name} must have at most {longest} characters. Got {len(text)}.")
     return text
-
-
-def _as_text(value: Any) -> str:
-    """Write a value as drivers do; an array is the text of a vector."""
-    return vectors.to_text(value) if _is_array(value) else str(value)
 
 
 def _is_array(value: Any) -> bool:
@@ -202,30 +197,11 @@ def _is_array(value: Any) -> bool:
 
 
 def _integer(routine: str, argument: Argument, value: Any) -> int:
-    try:
-        number = float(value)
-        if number == int(number):
-            return int(number)
-    except (OverflowError, TypeError, ValueError):
-        pass
-    raise DataError(f"{routine}: {argument.name} must be a whole number. Got {shown(value)}.")
+    return as_integer(f"{routine}: {argument.name}", value)
 
 
 def _double(routine: str, argument: Argument, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if math.isnan(number):
-        raise DataError(f"{routine}: {argument.name} must be a number. Got {shown(value)}.")
-    return number
-
-
-def shown(value: Any) -> str:
-    """Write a value for a message."""
-    if value is None:
-        return "NULL"
-    return repr(value) if isinstance(value, str) else str(value)
+    return as_double(f"{routine}: {argument.name}", value)
 
 
 _CONVERSIONS: Mapping[str, Callable[[str, Argument, Any], Any]] = {"%Double": _double, "%Integer": _integer}
