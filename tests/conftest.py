@@ -134,7 +134,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def chance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Random:
     """Have the functions of the classes called as IRIS may; what is chance is of the name of the test."""
-    random = Random(request.node.nodeid)
+    random = Random(request.node.nodeid)  # noqa: S311 - the same for each run of a test
     iris_doubles.pass_as_iris(monkeypatch, random)
     return random
 

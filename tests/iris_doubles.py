@@ -185,7 +185,7 @@ class Rows:
     An error that shows as the statement is prepared, or runs without rows, comes at once.
     """
 
-    description: Any = [("Expression_1", "VARCHAR", None, None, None, None, None)]
+    description: Any = (("Expression_1", "VARCHAR", None, None, None, None, None),)
     rowcount = -1
 
     def __init__(self, server: Server, sql: str, parameters: list[Any]) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import meetup2025
-from meetup2025 import Error, procedures, runs
+from meetup2025 import Error, procedures
 from meetup2025.engines.classes import procedure_steps
 from meetup2025.engines.classes.program import class_folder, program
 
@@ -75,7 +75,7 @@ def test_writers_are_functions() -> None:
     """Those that write are functions of the project."""
     names = [re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in WRITERS]
 
-    assert all(hasattr(procedures, name) or hasattr(runs, name) for name in names)
+    assert all(hasattr(procedures, name) for name in names)
 
 
 # --- on a server ----------------------------------------------------------------------------------------------------

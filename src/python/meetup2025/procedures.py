@@ -13,6 +13,7 @@ import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from meetup2025 import files, images, settings, vectors
+from meetup2025.analytics.maps import compile_now
 from meetup2025.embedding import encoder, worker
 from meetup2025.embedding.models import QUANTISED, faults, installed
 from meetup2025.engines import current
@@ -403,10 +404,8 @@ def register_source(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
 
 @from_sql
 def setup_compile_maps() -> None:
-    """Compile what maps need, once for this machine; `MeetUp2025.Setup`."""
-    from meetup2025.analytics import umap_library
-
-    umap_library.compile_now()
+    """Compile what maps need, unless it is compiled; `MeetUp2025.Setup`, `analytics.maps.compile_now`."""
+    compile_now()
 
 
 @from_sql

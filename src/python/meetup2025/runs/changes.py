@@ -12,12 +12,13 @@ from meetup2025.analytics.changes import agreement, compare
 from meetup2025.errors import DataError
 from meetup2025.runs.clusters import CLUSTERS
 from meetup2025.runs.maps import MAP
-from meetup2025.runs.store import Metric, Outcome, Request, StoredRun, fitted_run, stored_run
+from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from meetup2025.engines import Connection
+    from meetup2025.runs.store import StoredRun
 
 CHANGES = "Changes"
 """Kind of the runs."""
@@ -54,6 +55,7 @@ def fit_changes(connection: Connection, run: int, other: int) -> int:
 
 
 def _moved(connection: Connection, first: StoredRun, second: StoredRun) -> Outcome:
+
     before, after, common = _common(connection, _PLACES, first, second)
     places = [
         np.array([[value for value in each[item][1:] if value is not None] for item in common], float)
@@ -63,9 +65,9 @@ def _moved(connection: Connection, first: StoredRun, second: StoredRun) -> Outco
         got = f"{places[0].shape[1]} and {places[1].shape[1]}"
         raise DataError(f"Maps to compare must have the same dimensions. Got {got}.")
     found = compare(*places)
-    rows = [(*item, before[item][0], move, None, None) for item, move in zip(common, found.moves, strict=True)]
+    rows = [(*item, before[item][0], move) for item, move in zip(common, found.moves, strict=True)]
     metrics = [Metric("disparity", found.disparity), *_metrics(connection, first, second, len(common))]
-    return Outcome({"MovedItem": rows}, metrics)
+    return Outcome([Result("MovedItem", (*ITEM, "Moved"), rows)], metrics)
 
 
 def _regrouped(connection: Connection, first: StoredRun, second: StoredRun) -> Outcome:
@@ -74,10 +76,10 @@ def _regrouped(connection: Connection, first: StoredRun, second: StoredRun) -> O
     found = agreement(*clusters)
     goes_on = found.matched()
     left = [item for item in zip(common, *clusters, strict=True) if goes_on.get(item[1]) != item[2]]
-    rows = [(*item, before[item][0], None, *both) for item, *both in left]
+    rows = [(*item, before[item][0], *both) for item, *both in left]
     measures = [Metric("adjusted_rand", found.adjusted_rand), Metric("left", len(left))]
     metrics = [*measures, *_metrics(connection, first, second, len(common))]
-    return Outcome({"MovedItem": rows}, metrics)
+    return Outcome([Result("MovedItem", (*ITEM, "Cluster", "OtherCluster"), rows)], metrics)
 
 
 def _common(

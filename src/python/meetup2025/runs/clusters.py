@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meetup2025.analytics.clusters import Clusters, assign, cluster_names, fit_clusters as k_means
-from meetup2025.analytics.elbow import Sweep, elbow
-from meetup2025.analytics.silhouette import silhouette
-from meetup2025.runs.sources import Items, check_same_model, read_items
-from meetup2025.runs.store import Metric, Outcome, Request, fitted_run, stored_model, stored_run
+from meetup2025.analytics.clusters import Clusters, assign, cluster_names, fit_clusters as fit
+from meetup2025.analytics.elbow import elbow
+from meetup2025.runs.sources import check_same_model, read_items
+from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_model, stored_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from meetup2025.analytics.elbow import Sweep
     from meetup2025.engines import Connection
+    from meetup2025.runs.sources import Items
 
 CLUSTERS, ELBOW = "Clusters", "Elbow"
 """Kinds of runs."""
@@ -84,9 +85,9 @@ def fit_elbow(connection: Connection, source: str, least: int = 2, most: int = 2
 
 def _grouped(items: Items, clusters: int, seed: int) -> Outcome:
     if clusters:
-        return _outcome(items, k_means(items.vectors, clusters, seed=seed))
+        return _outcome(items, fit(items.vectors, clusters, seed=seed))
     sweep = elbow(items.vectors, seed=seed)
-    found = _outcome(items, k_means(items.vectors, sweep.chosen, seed=seed))
+    found = _outcome(items, fit(items.vectors, sweep.chosen, seed=seed))
     return replace(found, metrics=[*found.metrics, *_choices(sweep)])
 
 
@@ -96,6 +97,7 @@ def _choices(sweep: Sweep) -> list[Metric]:
 
 
 def _assigned(items: Items, model: Clusters) -> Outcome:
+
     labels, distances = assign(model, items.vectors)
     sizes = np.bincount(labels, minlength=len(model.sizes))
     return _outcome(
@@ -110,11 +112,17 @@ def _outcome(items: Items, model: Clusters) -> Outcome:
         for number, (name, rows) in enumerate(zip(names, model.members, strict=True), 1)
     ]
     metrics = [Metric("clusters", len(groups)), Metric("sse", model.sse), Metric("silhouette", _score(items, model))]
-    return Outcome({"ClusterItem": list(_members(items, model)), "ClusterGroup": groups}, metrics, model)
+    results = [
+        Result("ClusterItem", (*ITEM, "Cluster", "Distance", "Central"), _members(items, model)),
+        Result("ClusterGroup", ("Cluster", "Name", "Items", "Spread"), groups),
+    ]
+    return Outcome(results, metrics, model)
 
 
 def _score(items: Items, model: Clusters) -> float | None:
     """Give the mean silhouette, which one group does not have, nor groups of one."""
+    from meetup2025.analytics.silhouette import silhouette
+
     return silhouette(items.vectors, model.labels).score if 2 <= len(set(model.labels)) < len(items) else None
 
 
@@ -130,6 +138,5 @@ def _swept(sweep: Sweep) -> Outcome:
         (k, sse, silhouette, ", ".join(rule for rule, choice in chosen.items() if choice == k))
         for k, sse, silhouette in zip(sweep.ks, sweep.sse, sweep.silhouettes, strict=True)
     ]
-    return Outcome(
-        {"ElbowPoint": rows}, [*(Metric(rule, k) for rule, k in chosen.items()), Metric("sampled", sweep.sampled)]
-    )
+    metrics = [*(Metric(rule, k) for rule, k in chosen.items()), Metric("sampled", sweep.sampled)]
+    return Outcome([Result("ElbowPoint", ("Clusters", "SSE", "Silhouette", "Choice"), rows)], metrics)

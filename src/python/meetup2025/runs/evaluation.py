@@ -10,20 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meetup2025.analytics.detector_tests import Compared, compare
-from meetup2025.analytics.evaluation import Evaluation, evaluate, split
+from meetup2025.analytics.detector_tests import compare
+from meetup2025.analytics.evaluation import evaluate, split
 from meetup2025.analytics.thresholds import best_f1
 from meetup2025.errors import DataError
 from meetup2025.runs.outliers import OUTLIERS, derived, scored, stored_detector
 from meetup2025.runs.sources import SHORT, has_changed, read_items
-from meetup2025.runs.store import Metric, Outcome, Request, StoredRun, fitted_run, metric_of, stored_run
+from meetup2025.runs.store import Metric, Outcome, Request, Result, fitted_run, metric_of, stored_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from meetup2025.analytics.detector_tests import Compared
+    from meetup2025.analytics.evaluation import Evaluation
     from meetup2025.engines import Connection
+    from meetup2025.runs.store import StoredRun
 
 EVALUATION, COMPARISON = "Evaluation", "Comparison"
 """Kinds of runs."""
@@ -189,7 +192,8 @@ def _parts(marked: Marked) -> tuple[NDArray[Any], NDArray[Any]]:
 def _evaluated(found: Evaluation) -> Outcome:
     rows = [("ROC", x, y) for x, y in found.roc] + [("PR", x, y) for x, y in found.pr]
     counts = [Metric(name, getattr(found, name)) for name in _COUNTS]
-    return Outcome({"CurvePoint": rows}, [*_measures(found), Metric("threshold", found.threshold), *counts])
+    metrics = [*_measures(found), Metric("threshold", found.threshold), *counts]
+    return Outcome([Result("CurvePoint", ("Curve", "X", "Y"), rows)], metrics)
 
 
 def _measures(found: Evaluation, subject: str = "") -> Iterable[Metric]:
@@ -202,4 +206,4 @@ def _compared(found: Sequence[Compared]) -> Outcome:
     metrics: list[Metric] = []
     for each in found:
         metrics += [*_measures(each.evaluation, each.detector), Metric("trained", each.trained, each.detector)]
-    return Outcome({}, metrics)
+    return Outcome(metrics=metrics)

@@ -12,19 +12,19 @@ from meetup2025 import vectors
 from meetup2025.analytics import gap
 from meetup2025.analytics.faithfulness import faithfulness
 from meetup2025.analytics.inverse import inverse, round_trip
-from meetup2025.analytics.maps import Map, fit_map as lay_out
-from meetup2025.analytics.placing import place
+from meetup2025.analytics.maps import Map
 from meetup2025.errors import DataError, NotSupportedError
-from meetup2025.runs.sources import BOTH, Items, check_same_model, read_items
-from meetup2025.runs.store import Metric, Outcome, Request, StoredRun, fitted_run, stored_model, stored_run
+from meetup2025.runs.sources import BOTH, check_same_model, read_items
+from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_model, stored_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from meetup2025.engines import Connection
-
+    from meetup2025.runs.sources import Items
+    from meetup2025.runs.store import StoredRun
 
 MAP, ROUND_TRIP = "Map", "RoundTrip"
 """Kinds of runs."""
@@ -88,6 +88,8 @@ def fit_placement(connection: Connection, run: int, source: str) -> int:
         ModelMismatchError: They are of another model.
         NotSupportedError: The map is one without gap.
     """
+    from meetup2025.analytics.placing import place
+
     known = stored_run(connection, run, MAP)
     items = read_items(connection, source)
     check_same_model(items, known)
@@ -96,7 +98,7 @@ def fit_placement(connection: Connection, run: int, source: str) -> int:
 
     def fit() -> Outcome:
         fitted = stored_model(connection, run, Map)
-        return Outcome({"MapPoint": list(_points(items, place(fitted, items.vectors)))}, (), fitted)
+        return Outcome([_points(items, place(fitted, items.vectors))], (), fitted)
 
     return fitted_run(connection, Request(MAP, items.basis, parameters), fit)
 
@@ -110,6 +112,8 @@ def place_of(connection: Connection, run: int, vector: str) -> str:
         InvalidVectorError: The text is no vector of the map's length.
         NotSupportedError: The map is one without gap.
     """
+    from meetup2025.analytics.placing import place
+
     _check_has_gap(stored_run(connection, run, MAP))
     fitted = stored_model(connection, run, Map)
     row = vectors.from_text(vector, dimension=fitted.directions.shape[1])
@@ -162,12 +166,14 @@ def _check(items: Items, parameters: Mapping[str, Any]) -> None:
 
 
 def _mapped(items: Items, parameters: Mapping[str, Any], seed: int) -> Outcome:
+    from meetup2025.analytics.maps import fit_map as fit
+
     rows, measures = _rows(items, without_gap=bool(parameters["withoutgap"]))
     wanted = {name: parameters[name] for name in ("dimensions", "neighbours")}
     labels = list(items.labels) if parameters["supervised"] else None
-    fitted = lay_out(rows, min_dist=parameters["mindist"], seed=seed, labels=labels, progress=True, **wanted)
+    fitted = fit(rows, min_dist=parameters["mindist"], seed=seed, labels=labels, progress=True, **wanted)
     metrics = [*_faithful(rows, fitted), *measures]
-    return Outcome({"MapPoint": list(_points(items, fitted.embedding))}, metrics, fitted)
+    return Outcome([_points(items, fitted.embedding)], metrics, fitted)
 
 
 def _rows(items: Items, *, without_gap: bool) -> tuple[NDArray[Any], list[Metric]]:
@@ -200,10 +206,10 @@ def _faithful(rows: NDArray[Any], fitted: Map) -> list[Metric]:
     return [Metric(name, getattr(found, name)) for name in ("trustworthiness", "continuity", "overlap")]
 
 
-def _points(items: Items, places: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
-    flat = [None] * (3 - places.shape[1])
-    for known, label, at in zip(items.rows(), items.labels, places.tolist(), strict=True):
-        yield (*known, label, *at, *flat)
+def _points(items: Items, places: NDArray[Any]) -> Result:
+    axes = "XYZ"[: places.shape[1]]
+    known = zip(items.rows(), items.labels, places.tolist(), strict=True)
+    return Result("MapPoint", (*ITEM, "Label", *axes), [(*item, label, *place) for item, label, place in known])
 
 
 def _check_has_gap(run: StoredRun) -> None:
@@ -214,6 +220,7 @@ def _check_has_gap(run: StoredRun) -> None:
 
 
 def _returned(fitted: Map) -> Outcome:
+
     count = min(_RETURNING, len(fitted.directions))
     drawn = np.random.default_rng(fitted.seed).choice(len(fitted.directions), count, replace=False)
     found = {
@@ -225,4 +232,4 @@ def _returned(fitted: Map) -> Outcome:
         for method, each in found.items()
         for name, value in (("mean", each.mean), ("median", each.median), ("items", len(each.cosines)))
     ]
-    return Outcome({}, metrics)
+    return Outcome(metrics=metrics)

@@ -11,12 +11,13 @@ import numpy as np
 from meetup2025.analytics.detectors import DETECTORS
 from meetup2025.analytics.thresholds import flags, from_contamination
 from meetup2025.errors import DataError, UnknownNameError
-from meetup2025.runs.sources import Items, check_compatible, check_same_model, read_items
+from meetup2025.runs.sources import check_compatible, check_same_model, read_items
 from meetup2025.runs.store import (
+    ITEM,
     Metric,
     Outcome,
     Request,
-    StoredRun,
+    Result,
     fitted_run,
     metric_of,
     stored_model,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     from meetup2025.analytics.detectors import Detector
     from meetup2025.engines import Connection
+    from meetup2025.runs.sources import Items
+    from meetup2025.runs.store import StoredRun
 
 OUTLIERS = "Outliers"
 """Kind of the runs."""
@@ -123,7 +126,8 @@ def scored(known: Any, scores: NDArray[Any], threshold: float, detector: Detecto
     places = np.empty(len(scores), int)
     places[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
     rows = [(*each, *rest) for each, *rest in zip(known, scores, places, odd.astype(int), strict=True)]
-    return Outcome({"OutlierItem": rows}, [Metric("threshold", threshold), Metric("odd", int(odd.sum()))], detector)
+    metrics = [Metric("threshold", threshold), Metric("odd", int(odd.sum()))]
+    return Outcome([Result("OutlierItem", (*ITEM, "Score", "Place", "Odd"), rows)], metrics, detector)
 
 
 def _scores(detector: Detector, items: Items, normal_hash: str) -> NDArray[Any]:

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from meetup2025.analytics.quality import Duplicates, Suspect, duplicates, suspect_labels
-from meetup2025.runs.sources import Items, check_compatible, read_items
-from meetup2025.runs.store import Metric, Outcome, Request, fitted_run
+from meetup2025.analytics.quality import duplicates, suspect_labels
+from meetup2025.runs.sources import check_compatible, read_items
+from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run
 
 if TYPE_CHECKING:
+    from meetup2025.analytics.quality import Duplicates, Suspect
     from meetup2025.engines import Connection
+    from meetup2025.runs.sources import Items
 
 SUSPECTS, DUPLICATES = "Suspects", "Duplicates"
 """Kinds of runs."""
@@ -73,10 +75,14 @@ def _suspected(items: Items, found: tuple[Suspect, ...]) -> Outcome:
     known = items.rows(each.row for each in found)
     rows = [(*row, each.label, each.suggested, each.score) for row, each in zip(known, found, strict=True)]
     labelled = sum(1 for label in items.labels if label)
-    return Outcome({"Suspect": rows}, [Metric("suspects", len(rows)), Metric("labelled", labelled)])
+    metrics = [Metric("suspects", len(rows)), Metric("labelled", labelled)]
+    return Outcome([Result("Suspect", (*ITEM, "Label", "Suggested", "Score"), rows)], metrics)
 
 
 def _paired(items: Items, found: Duplicates) -> Outcome:
     ones, others = (items.rows(found.pairs[:, side]) for side in (0, 1))
     rows = [(*one, *other, cosine) for one, other, cosine in zip(ones, others, found.cosines, strict=True)]
-    return Outcome({"SimilarPair": rows}, [Metric("pairs", found.total), Metric("groups", len(found.groups))])
+    columns = (*ITEM, *(f"Other{column}" for column in ITEM), "Score")
+    return Outcome(
+        [Result("SimilarPair", columns, rows)], [Metric("pairs", found.total), Metric("groups", len(found.groups))]
+    )

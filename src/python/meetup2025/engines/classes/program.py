@@ -70,9 +70,9 @@ class Program:
         Returns:
             What the function returns.
         """
-        module, name, passed = python_call(method)
+        name, passed = python_call(method)
         given = arguments(method, values)
-        function = getattr(importlib.import_module(f"meetup2025.{module}"), name)
+        function = getattr(importlib.import_module("meetup2025.procedures"), name)
         return function(*(given[argument] for argument in passed))
 
     def run_procedure(self, method: Method, values: Sequence[Any], run_query: RunQuery) -> Any:
