@@ -410,7 +410,7 @@ class Statement:
 
 
 class StatusException:
-    """A `%Exception.StatusException`: the SQLCODE of a statement stands in its text alone."""
+    """A `%Exception.StatusException`: the SQLCODE of a statement stands in the text of its status alone."""
 
     def __init__(self, status: str) -> None:
         self._status = status
@@ -418,10 +418,6 @@ class StatusException:
     def AsSQLCODE(self) -> int:  # noqa: N802
         """Give the SQLCODE of an error of ObjectScript."""
         return FATAL
-
-    def SQLMessageString(self) -> str:  # noqa: N802
-        """Give the message."""
-        return self._status
 
 
 def process_module(server: Server) -> ModuleType:
@@ -431,6 +427,7 @@ def process_module(server: Server) -> ModuleType:
     classes = {
         "%SQL.Statement": SimpleNamespace(_New=lambda: Statement(server)),
         "%Exception.StatusException": SimpleNamespace(CreateFromStatus=StatusException),
+        "%SYSTEM.Status": SimpleNamespace(GetErrorText=str),
         "%SYS.System": SimpleNamespace(WriteToConsoleLog=iris.logged.append),
         "%SYSTEM.SQL.Util": SimpleNamespace(GetOption=lambda _: MODES[server.mode]),
     }

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from meetup2025.embedding.server.form import Limits
 
 
+
 _LOOKS = 0.1
 """Seconds between two looks at whether a waiting client is still there."""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 
+
 @dataclass
 class Source:
     """A table in FROM: lower-case column -> (name, DuckDB type), and whether its ID is hidden."""

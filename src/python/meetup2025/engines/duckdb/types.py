@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+
 # Functions whose value has the type of an argument.
 _SAME_TYPE = frozenset(["MAX", "MIN", "COALESCE", "NVL", "ISNULL", "NULLIF", "GREATEST", "LEAST", "%EXTERNAL"])
 # Functions that take a vector, beside the two that compare them.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+
 class FunctionCall(exp.Expression):
     """A call of a function or query of a schema: `db` and `this` are identifiers, `expressions` the arguments."""
 
