@@ -21,6 +21,7 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 import meetup2025
+from meetup2025 import settings
 from meetup2025.cli import main, shell
 from meetup2025.engines.classes.catalog import catalog_lines
 
@@ -201,6 +202,7 @@ def test_options_leave_no_trace(home):
     run("load", "names", "names.csv", "--model", "absent-model")
 
     assert {"MEETUP2025_MODEL", "MEETUP2025_PHOTOS"}.isdisjoint(os.environ)
+    assert settings.photo_folders() == []
 
 
 # --- sql ----------------------------------------------------------------------------------------------------

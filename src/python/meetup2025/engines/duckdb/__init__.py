@@ -15,12 +15,14 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
+from contextlib import contextmanager
+from functools import partial
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meetup2025 import errors, vectors
+from meetup2025 import errors, settings, vectors
 from meetup2025.engines.classes.program import program
 from meetup2025.engines.duckdb.errors import translated
 from meetup2025.engines.duckdb.tables import StoredTables, create_tables, open_database
@@ -52,13 +54,18 @@ class DuckDBConnection(BaseConnection):
     Args:
         path: The file, made when it is not there; empty for a database in memory.
         autocommit: Whether each statement is its own transaction.
+        model: As for `meetup2025.connect`.
+        folders: As for `meetup2025.connect`.
 
     Raises:
         EngineUnavailableError: The file cannot be opened, or another process has it.
     """
 
-    def __init__(self, path: str = "", *, autocommit: bool = False) -> None:
+    def __init__(
+        self, path: str = "", *, autocommit: bool = False, model: str = "", folders: Sequence[str] = ()
+    ) -> None:
         self.autocommit = autocommit
+        self._settings = partial(settings.chosen, model, folders)
         self._program = program()
         self._statements: dict[str, Prepared] = {}
         self._in_transaction = False
@@ -184,7 +191,7 @@ class DuckDBConnection(BaseConnection):
         """Work out the parameters of each run, before the first one; an error is *numbered* by its row."""
         every: list[list[Any]] = []
         try:
-            with running(self):
+            with self.running():
                 for row in rows:
                     every.append(statement.values(row))  # noqa: PERF401 - their number tells the row of an error
         except errors.Error as error:
@@ -299,11 +306,17 @@ class DuckDBConnection(BaseConnection):
                     name, self._guarded(function, len(kinds)), kinds, returns, null_handling=_SPECIAL_NULLS
                 )
 
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Let functions of the classes find this connection and its settings, for a block."""
+        with running(self), self._settings():
+            yield
+
     def _guarded(self, function: Any, count: int) -> Any:
         """Keep the error of a function: DuckDB passes on no more than its text."""
 
         def call(*values: Any) -> Any:
-            with running(None):
+            with running(None), self._settings():
                 try:
                     return function(*values)
                 except BaseException as error:
@@ -428,7 +441,7 @@ class DuckDBCursor(BaseCursor):
 
     def _call(self, statement: Prepared, parameters: Sequence[Any]) -> DuckDBCursor:
         """Run a stored procedure: its last step is a class query, whose rows are those of this cursor."""
-        with running(self.connection):
+        with self.connection.running():
             statement.run_procedure(parameters, self.execute)
         return self
 
