@@ -126,10 +126,14 @@ def of_python(error: Exception, language: str) -> str:
 
 
 def told(error: Exception, language: str, *, is_call: bool) -> tuple[int, str]:
-    """Give SQLCODE and message of an error as IRIS reports it."""
-    function = raised_by(error)
-    if not function:
-        return getattr(error, "sqlcode", FATAL), str(error)
+    """
+    Give SQLCODE and message of an error as IRIS reports it.
+
+    What the embedded engine refuses and IRIS has no code for, as a text above MAXLEN, is taken for a function's.
+    """
+    code, function = getattr(error, "sqlcode", FATAL), raised_by(error)
+    if code != FATAL and not function:
+        return code, str(error)
     if is_call:
         return FATAL, of_python(error, language)
     nested = f"SQLCODE={FATAL},%msg={of_python(error, language)}"

@@ -52,7 +52,7 @@ def from_sql(function: Callable[..., T]) -> Callable[..., T]:
         given = signature.bind(*values, **named)
         for name, value in given.arguments.items():
             given.arguments[name] = _converted(signature.parameters[name], value)
-        return function(*given.args)
+        return function(*given.args, **given.kwargs)
 
     return converted
 

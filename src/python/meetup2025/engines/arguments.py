@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from meetup2025.errors import DataError, shown
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from meetup2025.engines import Cursor
+
 EMPTY = "\x00"
 """The empty text of SQL, as IRIS passes it."""
+
+MOST = 200
+"""Arguments of a statement: IRIS takes 255 (documentation: Using SQL, "%Execute() with Input Parameters")."""
 
 _INTEGERS = 2**63
 """Whole numbers of SQL are below it."""
@@ -46,7 +54,7 @@ def as_integer(name: str, value: Any) -> int:
         DataError: It is no whole number, or more than 63 bits hold.
     """
     number = _number(value)
-    if number is None or abs(number) >= _INTEGERS or number != number.to_integral_value():
+    if number is None or not -_INTEGERS < number < _INTEGERS or number != number.to_integral_value():
         raise DataError(f"{name} must be a whole number. Got {shown(value)}.")
     return int(number)
 
@@ -62,6 +70,26 @@ def as_double(name: str, value: Any) -> float:
     if number is None or math.isinf(float(number)):
         raise DataError(f"{name} must be a number. Got {shown(value)}.")
     return float(number)
+
+
+def selected(cursor: Cursor, sql: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """
+    Run a SELECT once for each `MOST` values, and yield all its rows.
+
+    Args:
+        cursor: An open cursor.
+        sql: The statement, with `IN (?)` for the values.
+        values: Any number of them.
+    """
+    for start in range(0, len(values), MOST):
+        some = values[start : start + MOST]
+        cursor.execute(marked(sql, len(some)), some)
+        yield from cursor.fetchall()
+
+
+def marked(sql: str, count: int) -> str:
+    """Return a statement whose `IN (?)` takes *count* values."""
+    return sql.replace("IN (?)", f"IN ({', '.join('?' * count)})")
 
 
 def _number(value: Any) -> Decimal | None:

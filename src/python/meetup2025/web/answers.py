@@ -111,7 +111,7 @@ def clusters(connection: Connection, request: Request) -> dict[str, Any]:
 
 def outliers(connection: Connection, request: Request) -> dict[str, Any]:
     """Give how odd each item is."""
-    given = request.whole("run"), client.MANY
+    given = request.whole("run"), client.ALL
     return {"items": rows(connection, statements.OUTLIERS, *given), "sql": shown(statements.OUTLIERS, *given)}
 
 

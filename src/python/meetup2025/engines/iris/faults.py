@@ -1,9 +1,9 @@
 """
 Errors of IRIS as the errors of this package.
 
-A function of the classes that raises an error of this package in the process of the server reaches the client with the
-class and the message of that error in `%msg`, as SQLCODE -149 of a SELECT and -400 of a CALL: it is raised here again as
-what it was. The words of the server are of its locale, so SQLCODEs, `<…>` and names of classes are read, and no words.
+A function of the classes that raises an error of this package on the server reaches the client with the class and the
+message of that error in `%msg`, as SQLCODE -149 of a SELECT and -400 of a CALL: it is raised here again as what it was.
+The words of a server are of its locale, so SQLCODEs, `<…>` and names of classes are read, and no words.
 """
 
 from __future__ import annotations
