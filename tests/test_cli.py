@@ -331,6 +331,9 @@ def _wait_for(path):
         ("/* a; */ SELECT 4/2-1;", (["/* a; */ SELECT 4/2-1"], "")),
         ("SELECT 'open;", ([], "SELECT 'open;")),
         ("-- only a comment", ([], "")),
+        ("/* an open comment;", ([], "")),
+        ("SELECT 1 /* an open comment;", ([], "SELECT 1 /* an open comment;")),
+        ("SELECT 1 § 2; x", (["SELECT 1 § 2"], "x")),
     ],
 )
 def test_split(text, expected):

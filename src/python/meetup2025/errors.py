@@ -40,6 +40,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from typing_extensions import Self
+
 _LONGEST = 80
 """Characters of a value in a message: IRIS cuts messages at 512, so the rule stands first and the value is short."""
 
@@ -70,6 +72,15 @@ class MeetUpError(Exception):
         super().__init__(message)
         if sqlcode is not None:
             self.sqlcode = sqlcode
+
+    def reworded(self, message: str, *, sqlcode: int | None = None) -> Self:
+        """Return an error of the same class and place with another message; raise it `from` this one."""
+        other = type(self).__new__(type(self), message)
+        other.__dict__.update(self.__dict__)
+        other.args = (message,)
+        if sqlcode is not None:
+            other.sqlcode = sqlcode
+        return other
 
 
 Error = MeetUpError

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from meetup2025 import files, images, settings, vectors
 from meetup2025.analytics.maps import compile_now
-from meetup2025.embedding import encoder, worker
+from meetup2025.embedding import encoder, local_encoder, worker
 from meetup2025.embedding.models import QUANTISED, faults, installed
 from meetup2025.engines import current
 from meetup2025.engines.arguments import as_double, as_integer, as_text, is_missing
@@ -435,4 +435,4 @@ def worker_status() -> str:
 @from_sql
 def worker_serve() -> None:
     """Be the resident process; `MeetUp2025.Worker`, `embedding.worker.serve`."""
-    worker.serve()
+    worker.serve(local_encoder)

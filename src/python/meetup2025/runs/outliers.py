@@ -10,7 +10,7 @@ import numpy as np
 
 from meetup2025.analytics.detectors import DETECTORS
 from meetup2025.analytics.thresholds import flags, from_contamination
-from meetup2025.errors import DataError, UnknownNameError
+from meetup2025.errors import DataError, UnknownNameError, listed, shown
 from meetup2025.runs.sources import check_compatible, check_same_model, read_items
 from meetup2025.runs.store import (
     ITEM,
@@ -147,7 +147,7 @@ def _detector_name(method: str) -> str:
     for name in DETECTORS:
         if name.upper() == method.strip().upper():
             return name
-    raise DataError(f"A detector must be {', '.join(DETECTORS)}. Got {method!r}.")
+    raise DataError(f"A detector must be {', '.join(DETECTORS)}. Got {shown(method)}.")
 
 
 def _exemplars(method: str, exemplars: str, known: Items) -> list[int]:
@@ -159,6 +159,5 @@ def _exemplars(method: str, exemplars: str, known: Items) -> list[int]:
     places = {word.upper(): place for words in (known.names, known.keys) for place, word in enumerate(words)}
     unknown = [each for each in wanted if each.upper() not in places]
     if unknown:
-        names = ", ".join(map(repr, unknown))
-        raise UnknownNameError(f"Exemplars must be keys or names of {known.source}. Not so: {names}.")
+        raise UnknownNameError(f"Exemplars must be keys or names of {known.source}. Not so: {listed(unknown)}.")
     return [places[each.upper()] for each in wanted]
