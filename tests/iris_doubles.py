@@ -152,6 +152,7 @@ class Server:
     Attributes:
         language: Of the words of the system: `enu`, or `jpn` as on the locale jpuw.
         unread: Statements of functions whose rows nobody has fetched: on a server the functions may not have run.
+        most: Arguments of the statement that had most.
     """
 
     def __init__(self, database: DuckDBConnection, language: str = "enu") -> None:
@@ -160,6 +161,7 @@ class Server:
         self.mode = "IMPLICIT"
         self.inner = 0
         self.unread: set[str] = set()
+        self.most = 0
 
     @property
     def level(self) -> int:
@@ -177,6 +179,7 @@ class Server:
             return self.database.cursor().execute("SELECT ? + 0", [self.level])
         if words in (["COMMIT"], ["ROLLBACK"]):
             self.inner = 0
+        self.most = max(self.most, len(parameters))
         if len(parameters) > MOST_ARGUMENTS:
             raise errors.DataError(f"<MAXARGS> {len(parameters)} arguments of %Execute", sqlcode=FATAL)
         return Rows(self, sql, parameters)
@@ -197,8 +200,6 @@ class Rows:
         self._cursor: Any = None
         self._error: Exception | None = None
         self.is_call = is_call(sql)
-        if sql.upper().startswith("SELECT MEETUP2025."):
-            server.unread.add(sql)
         try:
             self._cursor = server.database.cursor().execute(sql, parameters)
         except Exception as error:
@@ -207,6 +208,8 @@ class Rows:
             self._error = error
         else:
             self.description, self.rowcount = self._cursor.description, self._cursor.rowcount
+        if sql.upper().startswith("SELECT MEETUP2025."):
+            server.unread.add(sql)
 
     def fetchmany(self, size: int) -> list[tuple[Any, ...]]:
         """Give rows."""

@@ -46,21 +46,21 @@ _LONGEST = 80
 """Characters of a value in a message: IRIS cuts messages at 512, so the rule stands first and the value is short."""
 
 _MOST = 5
-"""Values of a list in a message."""
+"""Values of a list in a message; each has half the characters."""
 
 
-def shown(value: object) -> str:
-    """Return a value as messages write it: NULL for None, a text in quotes, cut after 80 characters."""
+def shown(value: object, longest: int = _LONGEST) -> str:
+    """Return a value as messages write it: NULL for None, a text in quotes; a long one is cut."""
     if value is None:
         return "NULL"
-    text = repr(value[: _LONGEST + 1]) if isinstance(value, str) else str(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 2]}…{text[-1]}"
+    text = repr(value[: longest + 1]) if isinstance(value, str) else str(value)
+    return text if len(text) <= longest else f"{text[: longest - 2]}…{text[-1]}"
 
 
 def listed(values: Sequence[object]) -> str:
     """Return values as messages list them: the first five, and how many more there are."""
     more = f" and {len(values) - _MOST} more" if len(values) > _MOST else ""
-    return ", ".join(map(shown, values[:_MOST])) + more
+    return ", ".join(shown(value, _LONGEST // 2) for value in values[:_MOST]) + more
 
 
 class MeetUpError(Exception):

@@ -326,7 +326,7 @@ def _looked_up(cursor: Cursor, source: Registered) -> Registered:
     if unknown:
         raise ProgrammingError(
             f"The columns of a source must be those of {source.table}. Got {listed(unknown)}; "
-            f"it has {', '.join(columns.values())[:200]}."
+            f"it has {listed([*columns.values()])}."
         )
     found = [columns[each.upper()] if each else "" for each in wanted]
     return Registered(source.name, f"{rows[0][0]}.{rows[0][1]}", *found)
