@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+from random import Random
 from typing import TYPE_CHECKING
 
 import iris_doubles
@@ -54,7 +55,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         engines = ["duckdb", "duckdb-file"]
         if not metafunc.definition.get_closest_marker("embedded"):
             engines += [pytest.param("iris", marks=pytest.mark.iris)]
-            engines += ["double-server", "double-process"] if metafunc.module.__name__ in DOUBLED else []
+            if metafunc.module.__name__ in DOUBLED:
+                engines += ["duckdb-adversarial", "double-server", "double-process"]
         if metafunc.definition.get_closest_marker("server"):
             engines = [pytest.param("iris", marks=pytest.mark.iris)]
         elif "bundled" in metafunc.fixturenames:
@@ -152,6 +154,9 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """URL of an empty database, of each engine in turn."""
     if request.param == "duckdb":
         return "duckdb://"
+    if request.param == "duckdb-adversarial":
+        request.getfixturevalue("chance")
+        return "duckdb://"
     if request.param == "duckdb-file":
         shutil.copy(request.getfixturevalue("_empty_file"), tmp_path / "fish.duckdb")
         return f"duckdb:///{tmp_path / 'fish.duckdb'}"
@@ -161,16 +166,33 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def _double_server() -> Iterator[str]:
+def chance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Random:
+    """Have the functions of the classes called as IRIS may; what is chance is of the name of the test."""
+    random = Random(request.node.nodeid)  # noqa: S311 - the same for each run of a test
+    iris_doubles.pass_as_iris(monkeypatch, random)
+    return random
+
+
+@pytest.fixture
+def _server(chance: Random) -> Iterator[Server]:
+    """Server that is a double: it speaks one of two languages."""
+    with DuckDBConnection() as database:
+        server = Server(database, chance.choice(["enu", "jpn"]))
+        yield server
+        assert not server.unread, "rows, and what functions write, come as they are fetched"
+
+
+@pytest.fixture
+def _double_server(_server: Server) -> Iterator[str]:
     """URL of a server that is a double behind the driver."""
-    with DuckDBConnection() as database, iris_doubles.installed(iris_doubles.driver_module(Server(database))):
+    with iris_doubles.installed(iris_doubles.driver_module(_server)):
         yield "iris://fisher:secret@double:1972/USER"
 
 
 @pytest.fixture
-def _double_process() -> Iterator[str]:
+def _double_process(_server: Server) -> Iterator[str]:
     """URL of a process of IRIS that is a double."""
-    with DuckDBConnection() as database, iris_doubles.installed(iris_doubles.process_module(Server(database))):
+    with iris_doubles.installed(iris_doubles.process_module(_server)):
         yield "iris+emb:///"
 
 

@@ -21,7 +21,7 @@ from PIL import Image
 
 from meetup2025 import iris_process, vectors
 from meetup2025.embedding.models import QUANTISED, check_files, read_model
-from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError, MissingModelError
+from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError, MissingModelError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,7 +91,7 @@ class OnnxEncoder:
         """
         for place, text in enumerate(texts, start=1):
             if not text.strip():
-                got = f"{text!r}, text {place} of {len(texts)}"
+                got = f"{shown(text)}, text {place} of {len(texts)}"
                 raise DataError(f"A text to embed must not be empty. Got {got}.")
         return self._embed(_TextTower, texts)
 
@@ -295,7 +295,7 @@ class _TextTower(_Tower):
             mask[place, : len(row)] = row.attention_mask
         if not mask.any(axis=1).all():
             text = items[int(np.argmin(mask.any(axis=1)))]
-            raise DataError(f"A text to embed must have words that {self.info.model} knows. Got {text!r}.")
+            raise DataError(f"A text to embed must have words that {self.info.model} knows. Got {shown(text)}.")
         return {"input_ids": ids, "attention_mask": mask}
 
     def golden_items(self, arrays: Any) -> Iterator[tuple[str, Any, NDArray[Any]]]:
