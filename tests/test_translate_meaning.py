@@ -103,13 +103,13 @@ def test_functions_mean_what_iris_means(texts, expression, value):
     )
 
 
-@pytest.mark.parametrize("name", sorted({*FUNCTIONS, *AGGREGATES, *VARIADIC} - {"VECTOR_COSINE", "VECTOR_DOT_PRODUCT"}))
-def test_every_function_is_one_of_duckdb(texts, name):
+def test_every_function_is_one_of_duckdb(texts):
     """Each template is DuckDB SQL: preparing a call with NULLs finds no unknown function."""
-    first = ["'day'"] if name in ("DATEDIFF", "DATEADD") else []
-    for count in sorted(arities(name))[:3]:
-        call = render(name, [*first, *["NULL"] * (count - len(first))])
-        assert len(texts.connection.execute(f"SELECT {call}").fetchall()) == 1
+    for name in {*FUNCTIONS, *AGGREGATES, *VARIADIC} - {"VECTOR_COSINE", "VECTOR_DOT_PRODUCT"}:
+        first = ["'day'"] if name in ("DATEDIFF", "DATEADD") else []
+        for count in sorted(arities(name))[:3]:
+            call = render(name, [*first, *["NULL"] * (count - len(first))])
+            assert len(texts.connection.execute(f"SELECT {call}").fetchall()) == 1, name
 
 
 def test_top_zero_gives_nothing(fish):

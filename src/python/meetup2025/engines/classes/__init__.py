@@ -1,8 +1,8 @@
 """
 ObjectScript class files (UDL), parsed to frozen records.
 
-`parse_class` parses one file, `read_package` a folder. The records hold the members that SQL can see. XData, Storage
-and Projection are left out. Any other member is refused: an engine would overlook it.
+`parse_class` parses one file, `read_package` a folder. The records hold the members that SQL can see, and where tables
+are stored. XData and Projection are left out. Any other member is refused: an engine would overlook it.
 """
 
 from __future__ import annotations

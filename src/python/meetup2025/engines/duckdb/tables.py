@@ -9,6 +9,7 @@ statement.
 from __future__ import annotations
 
 import contextlib
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import duckdb
+    from sqlglot import exp
 
     from meetup2025.engines.classes.program import Program
     from meetup2025.engines.classes.records import Class, Index, Property
@@ -112,7 +114,7 @@ class StoredTables:
         """Return the columns of a table or view as name -> DuckDB type; None if there is no such table."""
         key = (schema.lower(), table.lower())
         if key not in self._columns:
-            self._read()
+            self.read()
         return self._columns.get(key)
 
     def hides_id(self, schema: str, table: str) -> bool:
@@ -123,8 +125,13 @@ class StoredTables:
         """Read the tables again when they are needed next."""
         self._columns, self._tables = {}, set()
 
-    def _read(self) -> None:
-        """Read the tables of this database; the tables of DuckDB itself are left out."""
+    def read(self) -> dict[tuple[str, str], dict[str, str]]:
+        """
+        Read the tables of this database again; the tables of DuckDB itself are left out.
+
+        Returns:
+            The columns of each table by its schema and name in lower case.
+        """
         self.forget()
         for schema, table, column, kind in self._rows(
             "SELECT lower(schema_name), lower(table_name), column_name, data_type FROM duckdb_columns() "
@@ -133,6 +140,7 @@ class StoredTables:
             self._columns.setdefault((schema, table), {})[column] = kind
         tables = f"SELECT lower(schema_name), lower(table_name) FROM duckdb_tables() WHERE database_name = '{_NAME}'"
         self._tables.update(self._rows(tables))
+        return self._columns
 
     def _rows(self, sql: str) -> list[Any]:
         return self._database.execute(sql).fetchall()
@@ -146,17 +154,43 @@ def create_tables(database: duckdb.DuckDBPyConnection, program: Program, stored:
         EngineUnavailableError: There is a table of such a name that is not the table of the class.
     """
     with duckdb_errors():
-        missing = [each for each in program.tables.values() if stored.columns(each.package, each.sql_name) is None]
+        present = stored.read()
+        missing = []
         for each in program.tables.values():
-            _check_columns(each, stored.columns(each.package, each.sql_name))
-        if not missing:
-            return
-        database.begin()
-        for each in missing:
-            for statement in statements_of(each):
-                for sql in to_duckdb(parse(statement), stored):
-                    database.execute(sql)
-        database.commit()
+            columns = present.get((each.package.lower(), each.sql_name.lower()))
+            _check_columns(each, columns)
+            missing += [each] if columns is None else []
+        if missing:
+            database.begin()
+            database.execute(";\n".join(sql for each in missing for sql in _in_duckdb(tuple(statements_of(each)))))
+            database.commit()
+
+
+@functools.cache
+def _in_duckdb(statements: tuple[str, ...]) -> tuple[str, ...]:
+    """Translate the statements that create a table and its indexes: once for all databases that a process opens."""
+    create, *indexes = map(parse, statements)
+    schema = _NewTable(create)
+    return tuple(sql for each in (create, *indexes) for sql in to_duckdb(each, schema))
+
+
+class _NewTable:
+    """The schema that the indexes of a table are translated with before the table is made."""
+
+    def __init__(self, create: exp.Expr) -> None:
+        from sqlglot.expressions import ColumnDef
+
+        from meetup2025.engines.duckdb.types import duckdb_type
+
+        self._columns = {each.name: duckdb_type(each.args["kind"]) for each in create.find_all(ColumnDef)}
+
+    def columns(self, _schema: str, _table: str) -> dict[str, str]:
+        """Return the columns of the table as name -> DuckDB type."""
+        return self._columns
+
+    def hides_id(self, _schema: str, _table: str) -> bool:
+        """Return whether `SELECT *` leaves out the RowID, as it does for a table."""
+        return True
 
 
 def _check_columns(table: Class, columns: dict[str, str] | None) -> None:
