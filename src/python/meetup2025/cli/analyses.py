@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _source = partial(click.argument, "source", metavar="SOURCE")
+_EXPLAINED = ("decided", "clear")
+"""Metrics of a whole run whose subject is a word of explanation."""
+
 _seed = click.option("--seed", type=int, default=5, show_default=True, help="Of all that is random.")
 _rows = click.option("-k", type=click.IntRange(min=1), default=20, show_default=True, help="Most rows.")
 
@@ -66,7 +69,7 @@ def map_(source: str, seed: int, **given: Any) -> None:
 
 @click.command(epilog=example("meetup2025 clusters Fish", "meetup2025 clusters FishImage -n 8"))
 @_source()
-@click.option("-n", "--number", type=int, default=0, help="Number of groups [what the elbow chooses].")
+@click.option("-n", "--number", type=int, default=0, help="Number of groups [chosen by elbow and silhouette].")
 @click.option("--members", is_flag=True, help="Show the items of each group, not the groups.")
 @_seed
 @pictured
@@ -213,7 +216,9 @@ def _show(
     found = f"fitted in {seconds:.2f} seconds" if asked == 1 else "is there already"
     metrics = rows(connection, "SELECT Subject, Name, Value FROM MeetUp2025.ReadMetrics(?)", [run])
     numbers = ", ".join(
-        f"{name} {number:.4g}" for subject, name, number in metrics if not subject and number is not None
+        f"{name} {number:.4g}{f' ({subject})' if subject else ''}"
+        for subject, name, number in metrics
+        if number is not None and (not subject or name in _EXPLAINED)
     )
     complain(f"run {run}, {kind} of {source}, {found}{': ' if numbers else ''}{numbers}")
     if not draw_run(connection, run, files, **joined):

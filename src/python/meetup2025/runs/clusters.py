@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meetup2025.analytics.clusters import Clusters, assign, cluster_names, fit_clusters as fit
-from meetup2025.analytics.elbow import elbow
+from meetup2025.analytics.elbow import choose, elbow
 from meetup2025.runs.sources import check_same_model, read_items
 from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_model, stored_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meetup2025.analytics.elbow import Sweep
+    from meetup2025.analytics.elbow import Choice, Sweep
     from meetup2025.engines import Connection
     from meetup2025.runs.sources import Items
 
@@ -32,14 +32,15 @@ def fit_clusters(connection: Connection, source: str, clusters: int = 0, seed: i
     Args:
         connection: An open connection.
         source: Its name.
-        clusters: Number of groups, from 1 to that of the vectors; 0 lets the elbow choose.
-        seed: Of the first centres.
+        clusters: Number of groups, from 1 to the number of vectors; 0 lets the elbow and the silhouette choose.
+        seed: Seed of the first centres.
 
     Returns:
-        Number of the run.
+        Number of the run. With 0 clusters, the metrics `elbow_chooses` and `silhouette_chooses` are the choices of
+        both rules; the subject of `decided` is the rule that decided and why; `clear` is 1 if the number is clear.
 
     Raises:
-        DataError: There are fewer vectors than groups, or no elbow.
+        DataError: There are fewer vectors than groups, or too few to choose.
     """
     items = read_items(connection, source)
     request = Request(CLUSTERS, items.basis, {"clusters": clusters}, seed)
@@ -86,14 +87,19 @@ def fit_elbow(connection: Connection, source: str, least: int = 2, most: int = 2
 def _grouped(items: Items, clusters: int, seed: int) -> Outcome:
     if clusters:
         return _outcome(items, fit(items.vectors, clusters, seed=seed))
-    sweep = elbow(items.vectors, seed=seed)
-    found = _outcome(items, fit(items.vectors, sweep.chosen, seed=seed))
-    return replace(found, metrics=[*found.metrics, *_choices(sweep)])
+    choice = choose(elbow(items.vectors, seed=seed))
+    found = _outcome(items, fit(items.vectors, choice.k, seed=seed))
+    return replace(found, metrics=[*found.metrics, *_choices(choice)])
 
 
-def _choices(sweep: Sweep) -> list[Metric]:
-    """Tell which number of groups each rule chooses; they may differ much."""
-    return [Metric("elbow_chooses", sweep.elbow), Metric("silhouette_chooses", sweep.roundest)]
+def _choices(choice: Choice) -> list[Metric]:
+    """Return the choice of each rule, the rule that decided, and whether the number is clear."""
+    return [
+        Metric("elbow_chooses", choice.elbow),
+        Metric("silhouette_chooses", choice.silhouette),
+        Metric("decided", choice.k, choice.decided),
+        Metric("clear", int(choice.clear), "" if choice.clear else "no clear number of groups"),
+    ]
 
 
 def _assigned(items: Items, model: Clusters) -> Outcome:
