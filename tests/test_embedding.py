@@ -30,7 +30,7 @@ from tiny import (
 )
 from tokenizers import Tokenizer
 
-from meetup2025.embedding import encoder
+from meetup2025.embedding import encoder, models
 from meetup2025.embedding.models import BUNDLED, ImageInfo, check_hashes, find, installed, read_model
 from meetup2025.embedding.onnx import LEAST_COSINE, OnnxEncoder, _TextTower, fitted, pixels, threads
 from meetup2025.errors import BrokenModelError, DataError, InterfaceError, MissingModelError
@@ -403,7 +403,7 @@ def test_wrong_field(folder, changes, words):
         read_model(folder)
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'"\xff"', None])
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'"\xff"', b"[" * 200_000, None])
 def test_no_model_json(folder, text):
     """A model.json that cannot be read is a fault of the folder, which is named."""
     (folder / "model.json").unlink()
@@ -508,6 +508,28 @@ def test_encoder(folder, monkeypatch):
     monkeypatch.setenv("MEETUP2025_MODEL", "tiny")
     assert encoder() is encoder("tiny")
     assert encoder(str(folder)) is encoder("tiny")
+
+
+def test_model_json_is_read_once(folder, monkeypatch):
+    """A process reads a model.json again only after a change, however often it asks for the model."""
+    read = []
+    monkeypatch.setattr(models, "_read_json", lambda folder, of=models._read_json: read.append(folder) or of(folder))
+    for _ in range(3):
+        encoder("tiny")
+        find("tiny")
+        assert read == [folder]
+    change_json(folder, description="Another.")
+    assert (read_model(folder).description, len(read)) == ("Another.", 2)
+
+
+def test_changed_model_is_loaded_anew(folder):
+    """A model that was installed again, with other weights, answers with these in a process that had the old ones."""
+    before = encoder("tiny").images(pictures(1))
+    Tiny(seed=6).save(folder)
+    save_golden(folder, Tiny(seed=6))
+    save_hashes(folder)
+    assert np.allclose(encoder("tiny").images(pictures(1)), Tiny(seed=6).images(pictures(1)), rtol=0, atol=1e-5)
+    assert not np.allclose(before, Tiny(seed=6).images(pictures(1)), rtol=0, atol=1e-2)
 
 
 # --- what runs a model

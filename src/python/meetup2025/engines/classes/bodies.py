@@ -2,12 +2,14 @@
 The two kinds of method body that an engine has to run.
 
 `procedure_steps` reads a procedure in ObjectScript, `python_call` a function in Python.
-Both refuse every other body: what is not read exactly would be run wrongly.
+Both refuse every other body: what is not read exactly would be run wrongly. A body is read once: a function may run for
+each row of a table.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -50,6 +52,7 @@ class Step:
     arguments: tuple[Literal | Variable, ...]
 
 
+@functools.cache
 def procedure_steps(method: Method) -> tuple[Step, ...]:
     """
     Read the body of a procedure: each line sets a variable to, or does, one call of a class method.
@@ -66,6 +69,7 @@ def procedure_steps(method: Method) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+@functools.cache
 def python_call(method: Method) -> tuple[str, str, tuple[str, ...]]:
     """
     Read a body of two lines, `from meetup2025 import procedures` and `return procedures.f(a, b)`.

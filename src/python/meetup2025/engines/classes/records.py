@@ -99,6 +99,9 @@ class Method(_Routine):
 
     is_class_method: bool = True
 
+    def __hash__(self) -> int:  # the mappings have none; by it what was read of a body can be kept
+        return hash((self.path, self.line))
+
     @property
     def returns(self) -> tuple[str, Mapping[str, str]]:
         """Type of the result and its parameters; an empty type where nothing is returned."""
