@@ -228,16 +228,16 @@ def installed_models() -> str:
     import json
 
     from meetup2025 import settings
-    from meetup2025.embedding.models import QUANTISED, faults, installed
+    from meetup2025.embedding.models import faults, installed
 
     names = ("id", "revision", "dimension", "licence", "description", "bytes")
     used = settings.model()
-    models = [
-        {name: getattr(model, name) for name in names} | {"used": used in {model.id, model.model}, "fault": None}
-        for model in installed()
-    ]
-    for model in (each for each in models if each["used"] and settings.runtime() == "int8"):
-        model["revision"] += QUANTISED
+    models = []
+    for model in installed():
+        is_used = used in {model.id, model.model}
+        models.append({name: getattr(model, name) for name in names} | {"used": is_used, "fault": None})
+        if is_used and model.int8 and settings.runtime() == "int8":
+            models[-1]["revision"] += model.int8.suffix
     nothing = {**dict.fromkeys(names), "used": False}
     models += [{**nothing, "id": folder.name, "fault": fault} for folder, fault in faults().items()]
     return json.dumps(models, ensure_ascii=False)

@@ -28,8 +28,11 @@ MOST = 8192
 FORMAT = 1
 """Version of the format of a model folder."""
 
-QUANTISED = "+int8"
-"""What the revision of a model ends with when its pictures are embedded by the quantised tower."""
+SEVEN_BITS = "dynamic 7-bit"
+"""
+How a quantised tower is made. Before, weights had 8 bits: such a tower is right on some processors alone
+(`installing.quantisation`).
+"""
 
 COLUMN = 512
 """Length of the vector columns of the tables."""
@@ -100,6 +103,11 @@ class QuantisedInfo:
     median: float
     least: float
 
+    @property
+    def suffix(self) -> str:
+        """What the revision of a model ends with when this tower embeds its pictures."""
+        return "+int7" if self.way == SEVEN_BITS else "+int8"
+
 
 @dataclass(frozen=True, slots=True)
 class OriginalInfo:
@@ -134,6 +142,11 @@ class ModelInfo:
     def model(self) -> str:
         """Id and revision, as the catalogue remembers it."""
         return f"{self.id}@{self.revision}"
+
+    @property
+    def quantised(self) -> QuantisedInfo | None:
+        """The quantised tower, where it embeds the pictures."""
+        return self.int8 if self.int8 and self.int8.file == self.image.file else None
 
     @property
     def bytes(self) -> int:
@@ -219,7 +232,7 @@ def _folders(root: Path, model_id: str, revision: str) -> list[Path]:
 def _names(folder: Path) -> list[str]:
     """Return the names in a folder, sorted; none where there is no folder."""
     try:
-        return sorted(os.listdir(folder))
+        return sorted(path.name for path in folder.iterdir())
     except OSError:
         return []
 
