@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from meetup2025 import files, images, settings, vectors
 from meetup2025.analytics.maps import compile_now
 from meetup2025.embedding import encoder, local_encoder, worker
-from meetup2025.embedding.models import QUANTISED, faults, installed
+from meetup2025.embedding.models import faults, installed
 from meetup2025.engines import current
 from meetup2025.engines.arguments import as_double, as_integer, as_text, is_missing
 from meetup2025.errors import DataError, shown
@@ -133,12 +133,12 @@ def installed_models() -> str:
     """
     fields = ("id", "revision", "dimension", "licence", "description", "bytes")
     used = settings.model()
-    models = [
-        {field: getattr(model, field) for field in fields} | {"used": used in {model.id, model.model}, "fault": None}
-        for model in installed()
-    ]
-    for model in (each for each in models if each["used"] and settings.runtime() == "int8"):
-        model["revision"] += QUANTISED
+    models = []
+    for model in installed():
+        is_used = used in {model.id, model.model}
+        models.append({field: getattr(model, field) for field in fields} | {"used": is_used, "fault": None})
+        if is_used and model.int8 and settings.runtime() == "int8":
+            models[-1]["revision"] += model.int8.suffix
     nothing = {**dict.fromkeys(fields), "used": False}
     models += [{**nothing, "id": folder.name, "fault": fault} for folder, fault in faults().items()]
     return json.dumps(models, ensure_ascii=False)

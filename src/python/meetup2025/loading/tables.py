@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from meetup2025 import vectors
-from meetup2025.embedding.models import QUANTISED, installed
+from meetup2025.embedding.models import installed
 from meetup2025.engines.arguments import selected
 from meetup2025.errors import DataError, IntegrityError, ModelMismatchError, UnknownNameError, listed
 from meetup2025.loading.rows import StoredFish, StoredImage
@@ -155,7 +155,7 @@ def check_lost(table: str, model: str, replaced: Iterable[str]) -> None:
     others = {other for other in replaced if other and not _is_same_model(other, model)}
     if not others:
         return
-    known = [each.model + half for each in installed() for half in (("", QUANTISED) if each.int8 else ("",))]
+    known = [each.model + half for each in installed() for half in (("", each.int8.suffix) if each.int8 else ("",))]
     lost = sorted(other for other in others if not any(_is_same_model(other, each) for each in known))
     if lost:
         raise ModelMismatchError(

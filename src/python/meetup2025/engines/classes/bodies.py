@@ -2,12 +2,13 @@
 The two kinds of method body that an engine must run.
 
 `procedure_steps` parses a procedure in ObjectScript, `python_call` a function in Python. They refuse any other body: an
-engine would run it wrongly.
+engine would run it wrongly. Each body is parsed once, since a function may run for each row of a table.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -50,6 +51,7 @@ class Step:
     arguments: tuple[Literal | Variable, ...]
 
 
+@functools.cache
 def procedure_steps(method: Method) -> tuple[Step, ...]:
     """
     Parse the body of a procedure: each line calls one class method, and may set a variable to its result.
@@ -66,6 +68,7 @@ def procedure_steps(method: Method) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+@functools.cache
 def python_call(method: Method) -> tuple[str, tuple[str, ...]]:
     """
     Parse a body of two lines, `from meetup2025 import procedures` and `return procedures.f(a, b)`.
