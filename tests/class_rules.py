@@ -6,14 +6,19 @@ A rule takes classes and gives one text for each fault, so that a test shows all
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import importlib
 import re
 import textwrap
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import query_rules
+import storage_rules
 from query_rules import CUT, queries, tables
+from storage_rules import VECTORS
 
 from meetup2025.engines.classes import Argument, Class, Method, Property, Query, examples, procedure_steps, python_call
 from meetup2025.engines.sql import ToVector, parse
@@ -38,9 +43,8 @@ LIFECYCLE = {
 LONGEST_STRING, LONGEST_RESULT = 3_641_144, 32_000
 # Characters of a vector as text: 512 numbers of up to 23, and their commas.
 VECTOR_TEXT = 512 * 24
-# What SQL carries in and out; the two names of a vector.
+# What SQL carries in and out.
 SQL_TYPES = ("%String", "%Integer", "%Double")
-VECTORS = ("%Library.Vector", "%Vector")
 
 
 def routines(classes: Iterable[Class]) -> Iterator[Method | Query]:
@@ -276,21 +280,50 @@ def compilable(classes: Sequence[Class]) -> Iterator[str]:
             yield f"{method.name}: {error}"
 
 
+def importable(classes: Sequence[Class]) -> Iterator[str]:
+    """What a Python body takes of the package is there: IRIS tells only when it is called."""
+    for method in python_methods(classes):
+        tree = ast.parse(method.body)
+        found: dict[str, Any] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("meetup2025"):
+                for alias in node.names:
+                    found[alias.name] = _imported(str(node.module), alias.name)
+        attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+        missing = {name for name, value in found.items() if value is None}
+        missing |= {
+            ast.unparse(node)
+            for node in attributes
+            if (value := found.get(ast.unparse(node.value))) is not None and not hasattr(value, node.attr)
+        }
+        yield from (f"{method.name} takes {name}, which is not there" for name in sorted(missing))
+
+
+def _imported(module: str, name: str) -> Any:
+    """Give what `from module import name` gives; None where there is none."""
+    with contextlib.suppress(ImportError):
+        return getattr(importlib.import_module(module), name, None) or importlib.import_module(f"{module}.{name}")
+    return None
+
+
 def silent(classes: Sequence[Class]) -> Iterator[str]:
     """Python prints nothing: in a SqlProc it would go to the device of the driver."""
     return (f"{method.name} prints" for method in python_methods(classes) if re.search(r"\bprint\(", method.body))
 
 
 def python_bodies(classes: Sequence[Class]) -> Iterator[str]:
-    """A Python SqlProc is two lines: the import, and the call of its namesake with the same arguments."""
-    for routine in routines(classes):
-        if not (isinstance(routine, Method) and routine.language == "python"):
-            continue
-        names = tuple(argument.name for argument in routine.arguments)
-        call = f"{snake(routine.sql_name)}({', '.join(names)})"
-        wanted = [f"from meetup2025 import {module}\nreturn {module}.{call}" for module in ("procedures", "runs")]
-        if routine.body.strip() not in wanted or python_call(routine)[1:] != (snake(routine.sql_name), names):
-            yield f"{routine.name} must be `{wanted[0]}`"
+    """A Python method is two lines: the import, and the call of its namesake with the same arguments."""
+    for each in classes:
+        for method in (method for method in each.methods if method.language == "python"):
+            name, names = python_twin(each, method), tuple(argument.name for argument in method.arguments)
+            wanted = f"from meetup2025 import procedures\nreturn procedures.{name}({', '.join(names)})"
+            if method.body.strip() != wanted or python_call(method) != (name, names):
+                yield f"{method.name} must be `{wanted}`"
+
+
+def python_twin(each: Class, method: Method) -> str:
+    """Give the name of the function of `procedures` behind a Python method: its SQL name, or class and name."""
+    return snake(method.sql_name if method.is_procedure else f"{each.short_name}{method.name}")
 
 
 def objectscript_bodies(classes: Sequence[Class]) -> Iterator[str]:
@@ -356,8 +389,10 @@ RULES_OF_TESTS: tuple[Rule, ...] = (
     defaults_last,
     balanced,
     compilable,
+    importable,
     silent,
     objectscript_bodies,
+    *storage_rules.RULES,
 )
 RULES: tuple[Rule, ...] = (
     one_level,
@@ -383,9 +418,11 @@ RULES: tuple[Rule, ...] = (
     exemplified,
     balanced,
     compilable,
+    importable,
     silent,
     python_bodies,
     objectscript_bodies,
     embedders,
     *query_rules.RULES,
+    *storage_rules.RULES,
 )

@@ -384,7 +384,8 @@ def test_vectors_of_photos(connection):
 def test_labels_of_vectors(connection):
     """A line may have a label: any name of a fish becomes that of the catalogue, another one stays as it is."""
     load_names(connection, TWO)
-    lines = [photo("a.jpg") | {"label": " ﾏｱｼﾞ "}, photo("b.jpg", 1) | {"label": "タコ"}, photo("c.jpg", 2) | {"label": None}]
+    given = " ﾏｱｼﾞ ", "タコ", None
+    lines = [photo(f"{name}.jpg", at) | {"label": given[at]} for at, name in enumerate("abc")]
     assert load_vectors(connection, lines, "FishImage") == 3
     sql = "SELECT Name, Label FROM MeetUp2025.FishImage ORDER BY Name"
     assert rows(connection, sql) == [("a.jpg", "マアジ"), ("b.jpg", "タコ"), ("c.jpg", None)]

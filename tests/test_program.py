@@ -34,7 +34,7 @@ THING = parse_class(
 
         ClassMethod Few(most As %Double, k As %Integer = 3) [ ReturnResultsets, SqlName = Few, SqlProc ]
         {
-            do ##class(MeetUp2025.Procedure).Return("Shop.Thing", "Cheapest", most, k)
+            do ##class(MeetUp2025.Procedure).Return("Shop.Cheap", most, k)
         }
 
         ClassMethod Endless(k As %Integer = 3) [ ReturnResultsets, SqlName = Endless, SqlProc ]
@@ -58,7 +58,7 @@ def test_names() -> None:
     assert [{"SHOP.THINGS"}, {"SHOP.KNOWN"}, {"SHOP.CHEAP"}, {"SHOP.FEW", "SHOP.ENDLESS"}] == [
         set(each) for each in kinds
     ]
-    assert SHOP.name_of(CHEAP) == "SHOP.CHEAP"
+    assert CHEAP.full_name == "Shop.Cheap"
 
 
 def test_own_classes() -> None:

@@ -58,7 +58,10 @@ def refused_vectors(data: bytes, table: str = "Fish") -> tuple[str, int]:
 
 @pytest.mark.parametrize(
     "written",
-    ["ブリ", "ﾌﾞﾘ", unicodedata.normalize("NFD", "ブリ"), "\u3000ブリ ", "\tブリ\r\n", "\ufeffブリ", " \ufeff\u2028ブリ\x85"],
+    [
+        *("ブリ", "ﾌﾞﾘ", unicodedata.normalize("NFD", "ブリ")),
+        *("\u3000ブリ ", "\tブリ\r\n", "\ufeffブリ", " \ufeff\u2028ブリ\x85"),
+    ],
 )
 def test_one_spelling_of_a_name(written):
     """Half-width, decomposed and padded katakana are the one name."""

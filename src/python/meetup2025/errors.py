@@ -35,6 +35,33 @@ Each is a subclass of `Error`, so `except meetup2025.Error` catches everything a
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from typing_extensions import Self
+
+_LONGEST = 80
+"""Characters of a value in a message: IRIS cuts messages at 512, so the rule stands first and the value is short."""
+
+_MOST = 5
+"""Values of a list in a message; each has half the characters."""
+
+
+def shown(value: object, longest: int = _LONGEST) -> str:
+    """Return a value as messages write it: NULL for None, a text in quotes; a long one is cut."""
+    if value is None:
+        return "NULL"
+    text = repr(value[: longest + 1]) if isinstance(value, str) else str(value)
+    return text if len(text) <= longest else f"{text[: longest - 2]}…{text[-1]}"
+
+
+def listed(values: Sequence[object]) -> str:
+    """Return values as messages list them: the first five, and how many more there are."""
+    more = f" and {len(values) - _MOST} more" if len(values) > _MOST else ""
+    return ", ".join(shown(value, _LONGEST // 2) for value in values[:_MOST]) + more
+
 
 class MeetUpError(Exception):
     """Base of all errors of the project; PEP 249's `Error`."""
@@ -45,6 +72,15 @@ class MeetUpError(Exception):
         super().__init__(message)
         if sqlcode is not None:
             self.sqlcode = sqlcode
+
+    def reworded(self, message: str, *, sqlcode: int | None = None) -> Self:
+        """Return an error of the same class and place with another message; raise it `from` this one."""
+        other = type(self).__new__(type(self), message)
+        other.__dict__.update(self.__dict__)
+        other.args = (message,)
+        if sqlcode is not None:
+            other.sqlcode = sqlcode
+        return other
 
 
 Error = MeetUpError

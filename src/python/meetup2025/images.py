@@ -29,7 +29,7 @@ from PIL import (  # the plugins add their formats to `Image.OPEN`
     WebPImagePlugin,  # noqa: F401
 )
 
-from meetup2025.errors import UnreadableImageError
+from meetup2025.errors import UnreadableImageError, shown
 from meetup2025.files import open_below
 from meetup2025.settings import install_command
 
@@ -172,14 +172,14 @@ def _bytes_of(source: str | bytes) -> tuple[bytes, str]:
 def _check_no_url(source: str, what: str) -> None:
     if source[:8].lower().startswith(("http://", "https://")):
         raise UnreadableImageError(
-            f"{what} must be the picture itself or a path. Got a URL, which is never fetched; download the picture first."
+            f"{what} must be the picture itself or a path. Got a URL, which is never fetched; download the picture."
         )
 
 
 def _payload(url: str, what: str) -> bytes:
     header, _, payload = url.partition(",")
     if not header.lower().endswith(";base64"):
-        raise UnreadableImageError(f"{what} must be a URL like data:image/png;base64,… Got {header[:60]!r}.")
+        raise UnreadableImageError(f"{what} must be a URL like data:image/png;base64,… Got {shown(header)}.")
     return _from_base64(payload, what)
 
 
@@ -215,7 +215,7 @@ def _check_bytes(size: int, what: str) -> None:
 
 
 def _shown(path: str | os.PathLike[str]) -> str:
-    return repr(os.fspath(path))
+    return shown(os.fspath(path))
 
 
 # --- from bytes to pixels -----------------------------------------------------------------------------------

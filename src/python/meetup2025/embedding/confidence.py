@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from PIL.Image import Image
 
 SURE, UNSURE, UNMEASURED = "sure", "unsure", "unmeasured"
 
@@ -50,13 +51,6 @@ MEASURED = {
     "sketch": Bounds(score=0.93, lead=0.15, mirrored=0.90, rival=0.02, colour=3, never=frozenset({"チンアナゴ"})),
 }
 
-_VIEWS: tuple[Callable[[Image.Image], Image.Image], ...] = (
-    lambda picture: picture.transpose(Image.Transpose.ROTATE_90),
-    lambda picture: picture.transpose(Image.Transpose.ROTATE_180),
-    lambda picture: picture.transpose(Image.Transpose.ROTATE_270),
-    ImageOps.invert,
-)
-
 _SIDE, _LIGHTNESSES = 64, 64
 
 
@@ -66,7 +60,7 @@ def knows_only_drawings(model: str) -> bool:
 
 
 def confidence(
-    ranking: Ranking, model: str, picture: Callable[[], Image.Image], named: Callable[[Image.Image], Ranking]
+    ranking: Ranking, model: str, picture: Callable[[], Image], named: Callable[[Image], Ranking]
 ) -> str:
     """
     Judge a naming.
@@ -88,7 +82,7 @@ def confidence(
     return SURE if _is_alone(ranking[0], bounds, picture(), named) else UNSURE
 
 
-def spread(picture: Image.Image) -> float:
+def spread(picture: Image) -> float:
     """
     Measure how much the colours of an RGB picture vary beside their lightness.
 
@@ -96,7 +90,9 @@ def spread(picture: Image.Image) -> float:
         Standard deviation of the differences of red and blue to green among pixels of one lightness, from 0 to some
         200. It is 0 for a grey picture and for one of one colour, and below 4 for nearly all in sepia.
     """
-    pixels = np.asarray(picture.resize((_SIDE, _SIDE), Image.Resampling.BOX), float).reshape(-1, 3)
+    from PIL.Image import Resampling
+
+    pixels = np.asarray(picture.resize((_SIDE, _SIDE), Resampling.BOX), float).reshape(-1, 3)
     order = np.argsort(pixels @ [0.299, 0.587, 0.114], kind="stable")
     colours = (pixels[:, [0, 2]] - pixels[:, [1]])[order]
     return float(np.sqrt(np.mean([part.var(axis=0).sum() for part in np.array_split(colours, _LIGHTNESSES)])))
@@ -108,13 +104,25 @@ def _is_first(ranking: Ranking, bounds: Bounds) -> bool:
 
 
 def _is_alone(
-    first: tuple[str, float], bounds: Bounds, picture: Image.Image, named: Callable[[Image.Image], Ranking]
+    first: tuple[str, float], bounds: Bounds, picture: Image, named: Callable[[Image], Ranking]
 ) -> bool:
     """Tell whether the picture is coloured, and no view of it is nearer to another name."""
+    from PIL import ImageOps
+
     name, score = first
     if spread(picture) < bounds.colour:
         return False
     if dict(named(ImageOps.mirror(picture))[:1]).get(name, -1) < bounds.mirrored:
         return False
-    views = (named(view(picture)) for view in _VIEWS)
-    return all(score - other >= bounds.rival for found in views for rival, other in found[:2] if rival != name)
+    found = (named(view) for view in _views(picture))
+    return all(score - other >= bounds.rival for best in found for rival, other in best[:2] if rival != name)
+
+
+def _views(picture: Image) -> Iterator[Image]:
+    """Turn a picture by 90, 180 and 270 degrees, and make its negative."""
+    from PIL import ImageOps
+    from PIL.Image import Transpose
+
+    for turn in (Transpose.ROTATE_90, Transpose.ROTATE_180, Transpose.ROTATE_270):
+        yield picture.transpose(turn)
+    yield ImageOps.invert(picture)

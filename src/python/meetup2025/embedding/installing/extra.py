@@ -74,7 +74,8 @@ def check() -> None:
     missing = [name for name in ("torch", "transformers", "onnx") if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(
-            f"Published models, to install or run them, need {' and '.join(missing)}. Got none: {install_command('clip')}."
+            f"Published models, to install or run them, need {' and '.join(missing)}. Got none: "
+            f"{install_command('clip')}."
         )
     version = importlib.metadata.version("transformers")
     if not LOWEST <= tuple(int(part) for part in version.split(".")[:2]) < BELOW:

@@ -1,13 +1,14 @@
 """
-The two kinds of method body that an engine has to run.
+The two kinds of method body that an engine must run.
 
-`procedure_steps` reads a procedure in ObjectScript, `python_call` a function in Python.
-Both refuse every other body: what is not read exactly would be run wrongly.
+`procedure_steps` parses a procedure in ObjectScript, `python_call` a function in Python. They refuse any other body: an
+engine would run it wrongly. Each body is parsed once, since a function may run for each row of a table.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,8 +30,8 @@ _RULE = (
     "may only hold `set name = call` and `do call`, one on a line, where a call is `##class(C).Method(…)` "
     "or `..Method(…)` with strings, numbers and local variables."
 )
-_RETURN = re.compile(r"from meetup2025 import (procedures|runs)\nreturn \1\.(\w+)\((\w+(?:, \w+)*)?\)")
-_PYTHON_RULE = "must be `from meetup2025 import procedures` (or runs), then `return procedures.name(arguments)`."
+_RETURN = re.compile(r"from meetup2025 import procedures\nreturn procedures\.(\w+)\((\w+(?:, \w+)*)?\)")
+_PYTHON_RULE = "must be `from meetup2025 import procedures`, then `return procedures.name(arguments)`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`set target = ##class(C).M(…)`, or `do` without; *class_name* is None for `..M(…)`, the own class."""
+    """`set target = ##class(C).M(…)`, or `do` without a target; *class_name* is None for `..M(…)`, the same class."""
 
     target: str | None
     class_name: str | None
@@ -50,12 +51,13 @@ class Step:
     arguments: tuple[Literal | Variable, ...]
 
 
+@functools.cache
 def procedure_steps(method: Method) -> tuple[Step, ...]:
     """
-    Read the body of a procedure: each line sets a variable to, or does, one call of a class method.
+    Parse the body of a procedure: each line calls one class method, and may set a variable to its result.
 
     Raises:
-        ClassSyntaxError: The body holds anything else, or uses a variable before it is set.
+        ClassSyntaxError: The body holds any other statement, or uses a variable before it is set.
     """
     known = {argument.name for argument in method.arguments}
     steps = []
@@ -66,15 +68,16 @@ def procedure_steps(method: Method) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def python_call(method: Method) -> tuple[str, str, tuple[str, ...]]:
+@functools.cache
+def python_call(method: Method) -> tuple[str, tuple[str, ...]]:
     """
-    Read a body of two lines, `from meetup2025 import procedures` and `return procedures.f(a, b)`.
+    Parse a body of two lines, `from meetup2025 import procedures` and `return procedures.f(a, b)`.
 
     Returns:
-        The names of the module (procedures, or runs), of the function, and of the arguments that it is given.
+        The names of the function of `procedures`, and of the arguments that are passed.
 
     Raises:
-        ClassSyntaxError: The body holds anything else, or passes a name that is not an argument.
+        ClassSyntaxError: The body holds any other statement, or passes a name that is not an argument.
     """
     try:
         lines = [ast.unparse(statement) for statement in ast.parse(method.body).body]
@@ -84,10 +87,10 @@ def python_call(method: Method) -> tuple[str, str, tuple[str, ...]]:
     call = _RETURN.fullmatch("\n".join(lines))
     if call is None:
         raise _body_error(method, f"{_PYTHON_RULE} Got `{'; '.join(lines)}`.")
-    names = tuple((call[3] or "").replace(",", "").split())
+    names = tuple((call[2] or "").replace(",", "").split())
     for name in {*names} - {argument.name for argument in method.arguments}:
         raise _body_error(method, f"must pass on its own arguments. Got `{name}`.", 1)
-    return call[1], call[2], names
+    return call[1], names
 
 
 def _lines(method: Method) -> Iterator[re.Match[str]]:
@@ -104,7 +107,7 @@ def _lines(method: Method) -> Iterator[re.Match[str]]:
 
 
 def _skip(text: str, at: int) -> int:
-    """Return where the next word is, past spaces and comments."""
+    """Return the position of the next word, after spaces and comments."""
     return len(text) - len(re.sub(r"\A(?:\s|//.*)+", "", text[at:]))
 
 
@@ -124,7 +127,7 @@ def _operands(method: Method, step: re.Match[str], known: set[str]) -> Iterator[
 
 
 def _offset(text: str, at: int) -> tuple[int, int]:
-    """Return how many lines and columns *at* is from the start of *text*."""
+    """Return the distance of *at* from the start of *text*, in lines and columns."""
     return text.count("\n", 0, at), at - text.rfind("\n", 0, at) - 1
 
 
