@@ -688,7 +688,10 @@ def test_verify_tells_more_than_the_first(folder):
 
 @pytest.mark.parametrize(
     "asked",
-    [" マアジ", "マアジ ", "\tマアジ\r\n", "\ufeffマアジ", "\u3000マアジ\u3000", "ﾏｱｼﾞ", unicodedata.normalize("NFD", "マアジ")],
+    [
+        *(" マアジ", "マアジ ", "\tマアジ\r\n", "\ufeffマアジ", "\u3000マアジ\u3000", "ﾏｱｼﾞ"),
+        unicodedata.normalize("NFD", "マアジ"),
+    ],
 )
 def test_asked_as_stored(asked):
     """Blanks, line ends and a byte order mark around a text change nothing of its vector."""
