@@ -232,7 +232,8 @@ def _folders(root: Path, model_id: str, revision: str) -> list[Path]:
 def _names(folder: Path) -> list[str]:
     """Return the sorted names in a folder; none if there is no folder."""
     try:
-        return sorted(path.name for path in folder.iterdir())
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries)
     except OSError:
         return []
 
