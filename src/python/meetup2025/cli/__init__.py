@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from meetup2025 import __version__
+from meetup2025 import __version__, files
 from meetup2025.cli import output
 from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, runs
 from meetup2025.cli.models import model
@@ -306,7 +306,7 @@ def _data_url(picture: str) -> str:
 
     if picture.startswith("samples/") and not Path(picture).exists():
         return picture  # of the package, as in SQL
-    source = sys.stdin.buffer.read(images.MAX_BYTES + 1) if picture == "-" else picture
+    source = sys.stdin.buffer.read(files.LARGEST_PICTURE + 1) if picture == "-" else picture
     if options().is_embedded:
         return images.to_data_url(source, longest=upload.LONGEST)
     return upload.picture(source)
