@@ -40,8 +40,8 @@ def map_(rows: Iterable[Row], *, colour: str = "", title: str = "", subtitle: st
         rows: Rows of `MeetUp2025.ReadMap`: source, item, name, label, x, y, z. Mappings may also have kanji, cluster
             with central (`ReadClusters`), score with odd (`ReadOutliers`), and thumbnail, a data URL. A page of
             `write_html` shows the thumbnail on hover.
-        colour: `source`, `label`, `cluster` or `score`. By default score or cluster
-            where the rows have them, otherwise label, or source where there are several.
+        colour: `source`, `label`, `cluster` or `score`. By default score or cluster where the rows have them,
+            otherwise label, or source where there are several.
         title: Title above the figure.
         subtitle: A smaller line below the title.
 

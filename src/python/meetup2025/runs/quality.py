@@ -7,25 +7,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from meetup2025.analytics.quality import duplicates, suspect_labels
-from meetup2025.engines import current
 from meetup2025.runs.sources import check_compatible, read_items
 from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run
 
 if TYPE_CHECKING:
     from meetup2025.analytics.quality import Duplicates, Suspect
+    from meetup2025.engines import Connection
     from meetup2025.runs.sources import Items
 
 SUSPECTS, DUPLICATES = "Suspects", "Duplicates"
 """Kinds of runs."""
 
 
-def fit_suspects(source: str = "FishImage", neighbours: int = 5) -> int:
+def fit_suspects(connection: Connection, source: str = "FishImage", neighbours: int = 5) -> int:
     """
     Find items whose label disagrees with that of their neighbours; `MeetUp2025.FitSuspects`.
 
     Photos are suspected only where the nearest name of the catalogue disagrees too.
 
     Args:
+        connection: An open connection.
         source: Its name.
         neighbours: How many have a say, below the number of labelled items.
 
@@ -35,7 +36,6 @@ def fit_suspects(source: str = "FishImage", neighbours: int = 5) -> int:
     Raises:
         DataError: There are too few labelled items.
     """
-    connection = current()
     items, names = read_items(connection, source), None
     parameters: dict[str, Any] = {"neighbours": neighbours}
     if items.source == "FishImage":
@@ -51,11 +51,12 @@ def fit_suspects(source: str = "FishImage", neighbours: int = 5) -> int:
     )
 
 
-def fit_duplicates(source: str = "FishImage", threshold: float = 0.98) -> int:
+def fit_duplicates(connection: Connection, source: str = "FishImage", threshold: float = 0.98) -> int:
     """
     Find pairs of a source that are nearly the same; `MeetUp2025.FitDuplicates`.
 
     Args:
+        connection: An open connection.
         source: Its name.
         threshold: Least cosine of a pair, above 0 and at most 1.
 
@@ -65,7 +66,6 @@ def fit_duplicates(source: str = "FishImage", threshold: float = 0.98) -> int:
     Raises:
         DataError: The threshold is out of range.
     """
-    connection = current()
     items = read_items(connection, source)
     request = Request(DUPLICATES, items.basis, {"threshold": threshold})
     return fitted_run(connection, request, lambda: _paired(items, duplicates(items.vectors, threshold)))
