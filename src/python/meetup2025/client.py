@@ -14,19 +14,12 @@ if TYPE_CHECKING:
 ALL = 2**31 - 1
 """Most rows where all rows are wanted: more than any run has. TOP takes no word for all rows as a value."""
 
-READ = {
-    "ReadChanges": "SELECT * FROM MeetUp2025.ReadChanges(?, ?)",
-    "ReadClusters": "SELECT * FROM MeetUp2025.ReadClusters(?, ?)",
-    "ReadComparison": "SELECT * FROM MeetUp2025.ReadComparison(?, ?)",
-    "ReadCurves": "SELECT * FROM MeetUp2025.ReadCurves(?, ?)",
-    "ReadElbow": "SELECT * FROM MeetUp2025.ReadElbow(?, ?)",
-    "ReadGroups": "SELECT * FROM MeetUp2025.ReadGroups(?, ?)",
-    "ReadMap": "SELECT * FROM MeetUp2025.ReadMap(?, ?)",
-    "ReadOutliers": "SELECT * FROM MeetUp2025.ReadOutliers(?, ?)",
-}
-"""Name of a result -> statement that reads it. The parameters are the number of the run and the most rows."""
-
 _THUMBNAILS = "SELECT Name, Picture FROM MeetUp2025.Thumbnail WHERE Name IN (?)"
+
+
+def reading(query: str) -> str:
+    """Return the statement that reads a result of a run. Its parameters are the run and the most rows."""
+    return f"SELECT * FROM MeetUp2025.{query}(?, ?)"
 
 
 def value(connection: Connection, sql: str, given: Sequence[Any] = ()) -> Any:

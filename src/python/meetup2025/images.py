@@ -9,17 +9,29 @@ from __future__ import annotations
 
 import base64
 import os
-import warnings
-from contextlib import contextmanager
+import struct
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import (  # the plugins add their formats to `Image.OPEN`
+    BmpImagePlugin,  # noqa: F401
+    ExifTags,
+    GifImagePlugin,  # noqa: F401
+    Image,
+    ImageFile,
+    JpegImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401
+)
 
 from meetup2025.errors import UnreadableImageError, shown
 from meetup2025.files import open_below
+from meetup2025.settings import install_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,11 +66,6 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-# Pillow's own limit is below the cameras of today. It warns above this one, and raises above twice this one.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # what is refused needs no warning besides
-
 
 def open_picture(source: str | bytes, *, longest: int = 512) -> Image.Image:
     """
@@ -110,7 +117,7 @@ def to_data_url(source: str | bytes | os.PathLike[str], *, longest: int, limit: 
     Turn a picture of the user's own machine into a data URL that fits an IRIS string (3,641,144 characters).
 
     Args:
-        source: Path of any local file, or bytes of one.
+        source: Path of any local file, or bytes of one; a URL of the web is refused.
         longest: As in `open_picture`: for a file larger than *limit*, and for HEIC, which few servers read.
         limit: Most bytes in the URL, before base64. A file of that size or less goes as it is.
 
@@ -153,16 +160,20 @@ def _bytes_of(source: str | bytes) -> tuple[bytes, str]:
         return source, what
     if source[:5].lower() == "data:":
         return _payload(source, what), what
-    if source[:8].lower().startswith(("http://", "https://")):
-        raise UnreadableImageError(
-            f"{what} must be base64, a data URL or a path. Got a URL, which is never fetched; send the picture itself."
-        )
+    _check_no_url(source, what)
     try:
         return _from_base64(source, what), what
     except UnreadableImageError:
         if len(source) > MAX_PATH_CHARACTERS:
             raise
     return read_picture(source), _shown(source)
+
+
+def _check_no_url(source: str, what: str) -> None:
+    if source[:8].lower().startswith(("http://", "https://")):
+        raise UnreadableImageError(
+            f"{what} must be the picture itself or a path. Got a URL, which is never fetched; download the picture."
+        )
 
 
 def _payload(url: str, what: str) -> bytes:
@@ -181,6 +192,7 @@ def _from_base64(text: str, what: str) -> bytes:
 
 
 def _local(path: str | os.PathLike[str]) -> tuple[bytes, str]:
+    _check_no_url(os.fspath(path), _shown(path))
     try:
         with Path(path).open("rb") as stream:
             return _read(stream, _shown(path)), _shown(path)
@@ -247,21 +259,34 @@ def _header(data: bytes, what: str) -> Image.Image:
     if not data:
         raise UnreadableImageError(f"{what} must be a picture. Got zero bytes.")
     is_heif = data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS
-    if is_heif:
-        _register_heif(what)
-    picture = Image.open(BytesIO(data), formats=("HEIF",) if is_heif else FORMATS)
+    picture = _heif(data, what) if is_heif else _opened(data)
     _check_pixels(picture.size, MAX_PIXELS, what)
     return picture
 
 
-def _register_heif(what: str) -> None:
+def _opened(data: bytes) -> ImageFile.ImageFile:
+    """
+    Open a picture of one of `FORMATS`.
+
+    `Image.open` would hold it to a limit of pixels that is one for the whole process, and below the cameras of today.
+    """
+    for name in FORMATS:
+        factory, is_of_format = Image.OPEN[name]
+        if is_of_format is None or is_of_format(data[:16]) is True:
+            with suppress(SyntaxError, IndexError, TypeError, struct.error):  # as `Image.open` does
+                return factory(BytesIO(data), "")
+    raise UnidentifiedImageError
+
+
+def _heif(data: bytes, what: str) -> Image.Image:
     try:
         import pillow_heif
     except ImportError as exc:
         raise UnreadableImageError(
-            f"{what} is a HEIC picture: save it as JPEG, or pip install 'meetup2025[heic]' where it is read."
+            f"{what} is a HEIC picture: save it as JPEG, or {install_command('heic')} where it is read."
         ) from exc
-    pillow_heif.register_heif_opener()
+    picture: Image.Image = pillow_heif.HeifImageFile(BytesIO(data))
+    return picture
 
 
 def _check_pixels(size: tuple[int, int], limit: int, what: str) -> None:
@@ -305,6 +330,8 @@ def _to_rgb(picture: Image.Image, what: str) -> Image.Image:
     if not picture.has_transparency_data:
         return picture if picture.mode == "RGB" else picture.convert("RGB")
     layer = picture.convert("RGBA")
+    if layer.getchannel("A").getextrema() == (0, 0):  # many programs leave the fourth byte of a pixel empty
+        return layer.convert("RGB")
     white = Image.new("RGB", layer.size, "white")
     white.paste(layer, mask=layer)
     return white

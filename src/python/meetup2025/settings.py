@@ -74,6 +74,14 @@ def data_folder() -> Path:
     return Path(root).expanduser() / "meetup2025"
 
 
+def install_command(extra: str) -> str:
+    """Give the command that adds an extra to this installation: to a checkout by its folder, else by its name."""
+    checkout = FILE.parents[3]
+    if (checkout / "pyproject.toml").is_file():
+        return f"pip install -e '.[{extra}]' in {checkout}"
+    return f"pip install 'meetup2025[{extra}]'"
+
+
 def url() -> str:
     """Return the URL of the database that the command line uses."""
     return os.environ.get("MEETUP2025_URL") or f"duckdb:///{data_folder() / 'meetup2025.duckdb'}"

@@ -24,6 +24,9 @@ NOT_A_VECTOR = -258
 _CANCELLED = 1e-6
 """Length of a mean of float32 vectors that is nothing but their rounding."""
 
+_SMALLEST, _LARGEST = 1e-30, 1e30
+"""Between these a float32 holds a number with seven digits."""
+
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:E[-+]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 
 
@@ -116,6 +119,22 @@ def unit(vectors: ArrayLike) -> NDArray[np.float64]:
     scaled = array / np.abs(array).max(axis=-1, keepdims=True)  # its squares stay in range
     unit_vectors: NDArray[np.float64] = scaled / np.linalg.norm(scaled, axis=-1, keepdims=True)
     return unit_vectors
+
+
+def single(vectors: ArrayLike) -> NDArray[np.float32]:
+    """
+    Return vectors as float32, in the same directions.
+
+    Args:
+        vectors: Shape (d,) or (n, d). A vector that float32 cannot hold (1e200, 1e-200) is divided by its largest item.
+
+    Raises:
+        InvalidVectorError: As `check`.
+    """
+    array = check(vectors)
+    largest = np.abs(array).max(axis=-1, keepdims=True)
+    fits = (largest > _SMALLEST) & (largest < _LARGEST)
+    return np.where(fits, array, array / largest).astype(np.float32)
 
 
 def mean(vectors: ArrayLike) -> NDArray[Any]:

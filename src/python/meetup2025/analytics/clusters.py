@@ -136,14 +136,16 @@ def next_distances(
     unit: NDArray[np.float32], centres: NDArray[np.float32], labels: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """Return the distance of each unit vector to the second nearest centre, shape (n,); inf for k = 1."""
-    exact = centres.astype(np.float64)
-    halves, found = (exact**2).sum(axis=1) / 2, np.empty(len(unit))
+    if len(centres) < 2:
+        return np.full(len(unit), np.inf)
+    exact, nearest = centres.astype(np.float64), np.empty(len(unit), np.intp)
+    halves = (exact**2).sum(axis=1) / 2
     for start in range(0, len(unit), _ROWS):
         part = slice(start, start + _ROWS)
         nearness = unit[part] @ exact.T - halves
         np.put_along_axis(nearness, labels[part, None], -np.inf, axis=1)
-        found[part] = np.sqrt(np.maximum(1 - 2 * nearness.max(axis=1), 0))
-    return found
+        nearest[part] = nearness.argmax(axis=1)
+    return distances(unit, exact, nearest)
 
 
 def different(unit: NDArray[np.floating], enough: int) -> int:

@@ -16,6 +16,7 @@ from meetup2025.analytics import clusters, neighbours
 from meetup2025.analytics.forest import IsolationForest
 from meetup2025.analytics.lloyd import nearest_centres
 from meetup2025.analytics.reconstruction import Reconstruction
+from meetup2025.analytics.thresholds import rounded
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class KMeansDistance:
         """Score new rows."""
         unit = neighbours.directions(rows, self.centres.shape[1])
         labels, _ = nearest_centres(unit, self.centres)
-        return clusters.distances(unit, self.centres, labels)
+        return rounded(clusters.distances(unit, self.centres, labels))
 
 
 @dataclass(frozen=True)
@@ -177,11 +178,11 @@ def _check_enough(unit: NDArray[np.float32]) -> None:
 
 
 def _mean(found: neighbours.Neighbours) -> NDArray[np.float64]:
-    return np.asarray(found.distances.mean(axis=1, dtype=np.float64))
+    return rounded(found.distances.mean(axis=1, dtype=np.float64))
 
 
 def _distance(cosines: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.maximum(1 - cosines.astype(np.float64), 0)
+    return rounded(1 - cosines.astype(np.float64))
 
 
 def _without_itself(unit: NDArray[np.float32], found: clusters.Clusters) -> NDArray[np.float64]:
@@ -192,4 +193,4 @@ def _without_itself(unit: NDArray[np.float32], found: clusters.Clusters) -> NDAr
     apart = np.full(len(unit), np.inf)
     np.divide(found.distances * sizes, sizes - 1, out=apart, where=sizes > 1)
     others = clusters.next_distances(unit, found.centres, found.labels)
-    return np.asarray(np.minimum(apart, others))
+    return rounded(np.minimum(apart, others))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meetup2025.analytics import inverse, maps, neighbours as nearest, placing
+from meetup2025.analytics.thresholds import rounded
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -102,5 +103,4 @@ def _own_images(fitted: maps.Map, method: inverse.Method, k: int) -> NDArray[np.
 
 
 def _differences(unit: NDArray[np.float32], images: NDArray[np.float64]) -> NDArray[np.float64]:
-    differences: NDArray[np.float64] = np.clip(1 - np.einsum("nd,nd->n", unit, images), 0, 2)
-    return differences
+    return rounded(1 - np.einsum("nd,nd->n", unit, images))

@@ -33,7 +33,7 @@ _PHOTOS_AT_ONCE = 50
 """Photos of a transaction: what a broken connection costs."""
 
 
-def picture(source: Path | bytes) -> str:
+def picture(source: str | Path | bytes) -> str:
     """Give a picture as a data URL, shrunk where it is large; see `images.to_data_url` for the errors."""
     return images.to_data_url(source, longest=LONGEST, limit=_SMALL)
 

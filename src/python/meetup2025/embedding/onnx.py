@@ -25,6 +25,7 @@ from PIL import Image
 from meetup2025 import iris_process, vectors
 from meetup2025.embedding import processors, runtime
 from meetup2025.embedding.models import SEVEN_BITS, check_files, read_model
+from meetup2025.embedding.texts import to_embed
 from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError, MissingModelError, shown
 
 if TYPE_CHECKING:
@@ -96,11 +97,7 @@ class OnnxEncoder:
             DataError: A text is empty, or the model knows none of its characters.
             BrokenModelError: The model fails its checks.
         """
-        for place, text in enumerate(texts, start=1):
-            if not text.strip():
-                got = f"{shown(text)}, text {place} of {len(texts)}"
-                raise DataError(f"A text to embed must not be empty. Got {got}.")
-        return self._embed(_TextTower, texts)
+        return self._embed(_TextTower, to_embed(texts))
 
     def images(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
         """

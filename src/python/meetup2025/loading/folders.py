@@ -53,7 +53,8 @@ def photo_files(
     Raises:
         InvalidFileError: The file `labels.csv` of the folder breaks a rule.
     """
-    labels = _labels(folder, open_file)
+    written = _labels(folder, open_file)
+    labels = {name.upper(): label for name, label in written.items()}
     paths, skipped = _walk(folder)
     files: dict[str, PhotoFile] = {}
     for path in sorted(paths, key=lambda path: (_name(path, folder), path)):
@@ -62,6 +63,8 @@ def photo_files(
         first = files.setdefault(name.upper(), file)
         if first is not file:
             skipped.append(Skipped(name, f"A file name must be there once. {first.name} is the same, but for case."))
+    reason = f"{LABELS} names it, and there is no such photo in the folder. Correct the name, or take the line out."
+    skipped += [Skipped(name, reason) for name in written if name.upper() not in files]
     return list(files.values()), skipped
 
 

@@ -19,7 +19,7 @@ from meetup2025.iris_process import is_watched
 from meetup2025.loading import prompts
 from meetup2025.loading.prompts import BARE, Template, prompts_of
 from meetup2025.loading.records import FishRecord, VectorRecord, read_names, read_vectors
-from meetup2025.loading.rows import StoredFish
+from meetup2025.loading.rows import StoredFish, StoredImage
 from meetup2025.loading.tables import (
     batches,
     check_lost,
@@ -27,6 +27,7 @@ from meetup2025.loading.tables import (
     insert_or_update,
     models_left,
     names_given_up,
+    names_of_fish,
     prompt_key,
     run_many,
     set_names_free,
@@ -64,13 +65,15 @@ _INSERT_VECTOR = {
     "Fish": """
 INSERT INTO MeetUp2025.Fish (FishID, Name, Model, Features) VALUES (?, ?, ?, TO_VECTOR(?, DOUBLE))""",
     "FishImage": """
-INSERT INTO MeetUp2025.FishImage (Name, Source, Model, Features) VALUES (?, ?, ?, TO_VECTOR(?, DOUBLE))""",
+INSERT INTO MeetUp2025.FishImage (Name, Label, Source, Model, Features)
+VALUES (?, ?, ?, ?, TO_VECTOR(?, DOUBLE))""",
 }
 _UPDATE_VECTOR = {
     "Fish": """
 UPDATE MeetUp2025.Fish SET Name = ?, Prompts = NULL, Model = ?, Features = TO_VECTOR(?, DOUBLE) WHERE FishID = ?""",
     "FishImage": """
-UPDATE MeetUp2025.FishImage SET Source = ?, Hash = NULL, Model = ?, Features = TO_VECTOR(?, DOUBLE) WHERE Name = ?""",
+UPDATE MeetUp2025.FishImage SET Label = ?, Source = ?, Hash = NULL, Model = ?, Features = TO_VECTOR(?, DOUBLE)
+WHERE Name = ?""",
 }
 
 
@@ -144,16 +147,17 @@ def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str
     names = {record.key.upper(): record.name for record in read_vectors(file, source, table)}
     given_up = names_given_up(fish, names) if table == "Fish" else []
     check_models(table, model, models_left(stored, names))
+    labels = names_of_fish(connection) if table == "FishImage" else {}
     file.seek(0)
     changed = 0
     with connection.transaction(), connection.cursor() as cursor:
         set_names_free(cursor, given_up)
         for batch in progress(batches(read_vectors(file, source, table), _BATCH), "vectors", len(names)):
-            known = [each for each in batch if each.key.upper() in stored and stored[each.key.upper()].model == model]
-            same = _unchanged(cursor, known, table)
+            records = [_labelled(each, stored.get(each.key.upper()), labels) for each in batch]
+            same = _unchanged(cursor, [each for each in records if _is_known(each, stored, model)], table)
             rows = [
-                (each.key, each.name if table == "Fish" else source[:500], model, each.vector)
-                for each in batch
+                (each.key, *((each.name,) if table == "Fish" else (each.label, source[:500])), model, each.vector)
+                for each in records
                 if each.key not in same
             ]
             insert_or_update(cursor, _INSERT_VECTOR[table], _UPDATE_VECTOR[table], rows, stored)
@@ -196,6 +200,20 @@ def _vectors(
         known.update(zip(batch, encoder.texts(batch), strict=True))
     made = [vectors.mean(np.stack([known[text] for text in prompts_of(row)])) for row in rows]
     return made, [(prompt_key(encoder.model, text), encoder.model, text, known[text]) for text in new if keep]
+
+
+def _labelled(
+    record: VectorRecord, before: StoredFish | StoredImage | None, labels: Mapping[str, str]
+) -> VectorRecord:
+    """Give a photo the label of the catalogue; one whose line has none keeps the label before."""
+    label = labels.get(record.label.upper(), record.label)
+    return replace(record, label=label or (before.label if isinstance(before, StoredImage) else ""))
+
+
+def _is_known(record: VectorRecord, stored: Mapping[str, Any], model: str) -> bool:
+    """Tell whether a row has the model and the label that it should have."""
+    before = stored.get(record.key.upper())
+    return before is not None and (before.model, getattr(before, "label", "")) == (model, record.label)
 
 
 def _unchanged(cursor: Cursor, records: list[VectorRecord], table: str) -> set[str]:

@@ -342,7 +342,7 @@ def _imported() -> Any:
         import ray
         import ray.data
     except ImportError as error:
-        raise MissingExtraError("A Ray cluster needs ray: pip install 'meetup2025[ray]'.") from error
+        raise MissingExtraError(f"A Ray cluster needs ray: {settings.install_command('ray')}.") from error
     return ray
 
 

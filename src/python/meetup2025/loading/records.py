@@ -6,9 +6,11 @@ Nothing is stored here: what breaks a rule raises `InvalidFileError` with the li
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -38,6 +40,12 @@ _OPTIONAL = tuple(column for column in _COLUMNS if column not in _REQUIRED)
 _LABEL_COLUMNS = {"File": LONGEST_FILE_NAME, "Name": _COLUMNS["Name"]}
 _TEMPLATE_COLUMNS = {"Column": 20, "Template": prompts.LONGEST}
 
+_ENCODINGS = {"EUC-JP": "euc-jp", "Shift_JIS": "cp932"}
+"""Encodings of Japanese before UTF-8, and what Python and iconv call them."""
+
+_KANA = re.compile("[ぁ-ゖァ-ヺー]|[ｦ-ﾟ]{3}")
+"""What Japanese text has: a kana, or several of half width. One alone may be a letter of western Europe."""
+
 # Bytes that are read at once: the memory of the database is not the caller's to fill.
 _LARGEST_CSV = 20_000_000
 _LONGEST_LINE = 1_000_000
@@ -58,11 +66,12 @@ class FishRecord:
 
 @dataclass(frozen=True)
 class VectorRecord:
-    """One line of a file of vectors; *key* is the FishID, or again the file name of a photo."""
+    """One line of a file of vectors; *key* is the FishID, or again the file name of a photo; *label* is of a photo."""
 
     key: str
     name: str
     vector: NDArray[Any]
+    label: str = ""
 
 
 def read_names(file: BinaryIO, source: str) -> list[FishRecord]:
@@ -102,7 +111,7 @@ def read_labels(file: BinaryIO, source: str) -> dict[str, str]:
         source: Name of the file, for messages.
 
     Returns:
-        The names by file name in upper case.
+        The names by file name, as the file has it.
 
     Raises:
         InvalidFileError: As `read_names`.
@@ -114,7 +123,7 @@ def read_labels(file: BinaryIO, source: str) -> dict[str, str]:
     for line, values in lines:
         cells = _cells(line, values, header, _LABEL_COLUMNS, source)
         files.add(cells["File"], line, header.index("File") + 1)
-        labels[cells["File"].upper()] = cells["Name"]
+        labels[cells["File"]] = cells["Name"]
     return labels
 
 
@@ -150,8 +159,9 @@ def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorReco
 
     Args:
         file: The open file. For *table* `Fish` a line is `{"fishid", "fishname", "embedding": [...]}` or
-            `{"fishid", "name", "features": "..."}`; for `FishImage` it is `{"filename", "features"}`. Any of the names
-            of the vector goes with any of the names of the row; other members are not read.
+            `{"fishid", "name", "features": "..."}`; for `FishImage` it is `{"filename", "features"}`, and "label" if
+            it is known. Any of the names of the vector goes with any of the names of the row; other members are not
+            read.
         source: Name of the file, for messages.
         table: `Fish` or `FishImage`.
 
@@ -201,19 +211,20 @@ def _decoded(file: BinaryIO, source: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start]
-        hint = f"; it looks like Shift_JIS: iconv -f CP932 -t UTF-8 {source}" if _is_shift_jis(data) else ""
         raise InvalidFileError(
-            f"{source} must be UTF-8. Got another encoding{hint}",
+            f"{source} must be UTF-8. Got another encoding{_hint(data, source)}",
             line=before.count(b"\n") + 1,
             column=before.rpartition(b"\n")[2].count(b",") + 1,
         ) from error
 
 
-def _is_shift_jis(data: bytes) -> bool:
-    try:
-        return "".join(data.decode("cp932").split()).isprintable()
-    except UnicodeDecodeError:
-        return False
+def _hint(data: bytes, source: str) -> str:
+    """Name the encoding that makes Japanese of the bytes: nearly any bytes can be decoded, but kana come of few."""
+    for name, codec in _ENCODINGS.items():
+        with contextlib.suppress(UnicodeDecodeError):
+            if _KANA.search(data.decode(codec)):
+                return f"; it looks like {name}: iconv -f {codec.upper()} -t UTF-8 {source}"
+    return ""
 
 
 def _csv_lines(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
@@ -296,7 +307,10 @@ def _fish_vector(line: bytes) -> VectorRecord:
 def _photo_vector(line: bytes) -> VectorRecord:
     item = _json_object(line)
     name = check_text("filename", composed(_member(item, "filename", "name")), LONGEST_FILE_NAME)
-    return VectorRecord(name, name, _unit_vector(item))
+    label = item.get("label")
+    if not isinstance(label, str | None):
+        raise DataError(f"label must be a text, or null. Got {json.dumps(label, ensure_ascii=False)[:40]}.")
+    return VectorRecord(name, name, _unit_vector(item), check_text("label", normal(label or ""), _COLUMNS["Name"]))
 
 
 def _json_object(line: bytes) -> dict[str, Any]:
@@ -305,10 +319,15 @@ def _json_object(line: bytes) -> dict[str, Any]:
     try:
         item = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise DataError(f"A line must be a JSON object in UTF-8. Got {line.strip()[:40]!r}: {error}") from error
+        raise DataError(f"A line must be a JSON object in UTF-8. Got {_begin(line)}: {error}") from error
     if not isinstance(item, dict):
-        raise DataError(f"A line must be a JSON object. Got {line.strip()[:40]!r}.")
+        raise DataError(f"A line must be a JSON object. Got {_begin(line)}.")
     return {key.lower(): value for key, value in item.items()}
+
+
+def _begin(line: bytes) -> str:
+    """Show the beginning of a line: bytes that are no UTF-8 become escapes."""
+    return line.strip()[:40].decode("utf-8", "backslashreplace")
 
 
 def _member(item: dict[str, Any], *names: str) -> str:

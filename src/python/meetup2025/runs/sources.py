@@ -176,7 +176,7 @@ def _fetched(cursor: Cursor, source: str) -> tuple[list[tuple[str, ...]], NDArra
 
 def _vector(value: Any, source: str, key: Any) -> NDArray[np.float32]:
     try:
-        return vectors.check(vectors.from_text(value) if isinstance(value, str) else value).astype(np.float32)
+        return vectors.single(vectors.from_text(value) if isinstance(value, str) else value)
     except InvalidVectorError as error:
         raise InvalidVectorError(f"{source}, {key}: {error}", sqlcode=error.sqlcode) from error
 

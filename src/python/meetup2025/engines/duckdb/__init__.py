@@ -18,6 +18,7 @@ from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import errors, settings
+from meetup2025.engines.binary import with_pictures
 from meetup2025.engines.classes.program import program
 from meetup2025.engines.duckdb.arrow import as_arrow
 from meetup2025.engines.duckdb.elements import stored, written
@@ -376,6 +377,7 @@ class DuckDBCursor(BaseCursor):
         """
         self._forget()
         statement = self.connection.prepare(operation)
+        parameters = with_pictures(operation, parameters)
         if statement.control:
             self._control(statement.control)
         elif statement.procedure:
@@ -399,7 +401,7 @@ class DuckDBCursor(BaseCursor):
         """
         self._forget()
         statement = self.connection.prepare(operation)
-        rows = list(seq_of_parameters)
+        rows = [with_pictures(operation, row) for row in seq_of_parameters]
         if statement.batch_sql and rows:
             self.rowcount = self.connection.insert_many(statement, rows)
         elif statement.changes and not statement.defines:

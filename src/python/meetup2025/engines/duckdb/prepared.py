@@ -50,7 +50,7 @@ _DEFINES = (exp.Create, exp.Drop)
 _UPDATE_CODES = {-104: -105, -119: -120}
 """SQLCODEs of an INSERT -> SQLCODEs of an UPDATE for the same fault."""
 _SQL_TYPES = {"%Integer": "BIGINT", "%Double": "DOUBLE"}
-_CARRIED = (str, int, float, Decimal, date, time, list, tuple, np.ndarray)
+_CARRIED = (str, bytes, int, float, Decimal, date, time, list, tuple, np.ndarray)
 """Types of parameters besides None."""
 
 
@@ -396,7 +396,8 @@ def _plain(value: Any) -> Any:
         return value.item()
     if value is not None and not isinstance(value, _CARRIED):
         raise ProgrammingError(
-            f"A parameter must be None, a text, a number, a date or time, or a vector. Got {type(value).__name__}."
+            "A parameter must be None, a text, bytes, a number, a date or time, or a vector. Got "
+            f"{type(value).__name__}."
         )
     if isinstance(value, str):
         check_characters(value)

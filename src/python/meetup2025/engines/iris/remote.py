@@ -12,6 +12,7 @@ from meetup2025.engines.iris.connection import Answer
 from meetup2025.engines.iris.faults import from_driver, from_refusal, translated
 from meetup2025.engines.iris.values import ODBC_TYPES
 from meetup2025.errors import MissingExtraError
+from meetup2025.settings import install_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,7 +111,7 @@ def _driver() -> Any:
         import iris.dbapi
     except ImportError as error:
         raise MissingExtraError(
-            "A server of IRIS needs its driver: pip install 'meetup2025[iris]'. Do not install it into the folder "
+            f"A server of IRIS needs its driver: {install_command('iris')}. Do not install it into the folder "
             "mgr/python of a server, where it hides the module of IRIS itself."
         ) from error
     return iris.dbapi

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from meetup2025 import vectors
 from meetup2025.engines.arguments import EMPTY
+from meetup2025.engines.binary import with_pictures
 from meetup2025.errors import DataError, Error, InterfaceError, ProgrammingError
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def checked(sql: str, parameters: Sequence[Any]) -> list[Any]:
     """Convert the parameters of a statement."""
     if isinstance(parameters, (str, bytes)) or not hasattr(parameters, "__len__"):
         raise InterfaceError(f"Parameters must be a list or a tuple. Got {type(parameters).__name__} for {sql[:60]!r}.")
-    return [to_iris(value) for value in parameters]
+    return [to_iris(value) for value in with_pictures(sql, parameters)]
 
 
 def checked_rows(sql: str, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:

@@ -32,6 +32,7 @@ _TOKEN = re.compile(
     |(?P<string>'[^']*(?:''[^']*)*')
     |(?P<quoted>"(?:[^"]|"")+")
     |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w]))
+    |(?P<mark>%s\b|%\(\w*\)s)
     |(?P<name>[%$]?[^\W\d]\w*)
     |(?P<host>:%?[^\W\d]\w*)
     |(?P<param>\?)
@@ -83,7 +84,7 @@ def tokenize(sql: str) -> list[Token]:
     line, line_start, position = 1, 0, 0
     for kind, text, position in _scan(sql):
         column = position - line_start + 1
-        if kind in ("open", "unclosed", "unknown"):
+        if kind in ("mark", "open", "unclosed", "unknown"):
             raise _unreadable(text, line, column)
         if kind != "space":
             tokens.append(Token(kind, text, text.upper() if kind in ("name", "op") else "", line, column))
@@ -122,6 +123,8 @@ def _scan(text: str) -> Iterator[tuple[str, str, int]]:
 def _unreadable(rest: str, line: int, column: int) -> SQLSyntaxError:
     meaningless = (f"SQL must be made of names, texts, numbers and operators. Got {rest[0]!r}; remove it", -1)
     message, sqlcode = _UNCLOSED.get(rest[0], meaningless)
+    if rest.startswith("%") and rest.endswith("s"):
+        message = f"A parameter must be written ?. Got {rest}"
     return SQLSyntaxError(message, line=line, column=column, sqlcode=sqlcode)
 
 
