@@ -75,7 +75,9 @@ def data_folder() -> Path:
 
 
 def install_command(extra: str) -> str:
-    """Give the command that adds an extra to this installation: to a checkout by its folder, else by its name."""
+    """
+    Return the command that adds an extra to this installation: to a checkout by its folder, otherwise by its name.
+    """
     checkout = FILE.parents[3]
     if (checkout / "pyproject.toml").is_file():
         return f"pip install -e '.[{extra}]' in {checkout}"

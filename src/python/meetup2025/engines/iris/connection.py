@@ -127,7 +127,7 @@ class IrisConnection(BaseConnection):
 
 
 class IrisCursor(BaseCursor):
-    """A cursor of an `IrisConnection`; see PEP 249."""
+    """A cursor of an `IrisConnection`. See PEP 249."""
 
     def __init__(self, connection: IrisConnection) -> None:
         self.connection = connection
