@@ -1,6 +1,4 @@
-"""
-How commands and pages ask a database: one statement, and its answer in the form that is wanted.
-"""
+"""The client of commands and pages: one statement, and its answer in the wanted form."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ if TYPE_CHECKING:
     from meetup2025.engines import Connection
 
 ALL = 2**31 - 1
-"""Most rows where all are wanted: more than any run has. TOP takes no word for all rows as a value."""
+"""Most rows where all rows are wanted: more than any run has. TOP takes no word for all rows as a value."""
 
 _THUMBNAILS = "SELECT Name, Picture FROM MeetUp2025.Thumbnail WHERE Name IN (?)"
 
@@ -25,18 +23,18 @@ def reading(query: str) -> str:
 
 
 def value(connection: Connection, sql: str, given: Sequence[Any] = ()) -> Any:
-    """Give the first value of the first row."""
+    """Return the first value of the first row."""
     return rows(connection, sql, given)[0][0]
 
 
 def rows(connection: Connection, sql: str, given: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """Give all rows."""
+    """Return all rows."""
     with connection.cursor() as cursor:
         return cursor.execute(sql, given).fetchall()
 
 
 def records(connection: Connection, sql: str, given: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    """Give all rows with the names of their columns, in lower case."""
+    """Return all rows as mappings. The names of the columns are in lower case."""
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
         columns = [str(column[0]).lower() for column in cursor.description or ()]
@@ -44,7 +42,9 @@ def records(connection: Connection, sql: str, given: Sequence[Any] = ()) -> list
 
 
 def thumbnails(connection: Connection, items: Sequence[tuple[str, str]]) -> list[str]:
-    """Give the thumbnail of each item, of which source and key are given, as a data URL; empty where it has none."""
+    """
+    Return the thumbnails of items, by source and key, as data URLs. An item without a thumbnail has an empty text.
+    """
     photos = [key for source, key in items if source == "FishImage"]
     with connection.cursor() as cursor:
         answer = selected(cursor, _THUMBNAILS, photos)
@@ -53,5 +53,5 @@ def thumbnails(connection: Connection, items: Sequence[tuple[str, str]]) -> list
 
 
 def thumbnails_sql(count: int) -> str:
-    """Give the statement that asks for the thumbnails of some photos."""
+    """Return the statement that asks for the thumbnails of some photos."""
     return marked(_THUMBNAILS, count)

@@ -1,13 +1,12 @@
 """
-Which files SQL may read: those below the folders of `MEETUP2025_PHOTOS`, and those that the package brings.
+Files that SQL may read: files below the folders of `MEETUP2025_PHOTOS`, and files of the package.
 
-A path comes from whoever may run SQL, and the database process can read more than that person may.
-So a path counts only after its links are followed, and one message answers for a file that is missing
-and for one that is elsewhere: the answer does not tell which files the machine has.
+A path comes from a person who may run SQL, and the database process can read more files than this person. So a path
+counts only after its links are followed. A missing file and a forbidden file have the same message, which does not
+reveal the files of the machine.
 
-What SQL gives for a file: a path below the allowed folders, or the file itself as a data URL.
-
-A client of a server has its files on another machine: it sends `data:text/csv;name=mine.csv;base64,…`.
+A client of a server has its files on another machine. So SQL takes a path below the allowed folders, or the file itself
+as a data URL: `data:text/csv;name=mine.csv;base64,…`.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ LARGEST_REQUEST = 32_000_000
 LARGEST_REQUEST_PICTURE = 20_000_000
 """Largest picture in a request to the encoder server, before base64."""
 
-# A FIFO must not hang the database; a link put in the place of a file must not be followed. Not on Windows.
+# A FIFO must not block the database. A link in the place of a file must not be followed. Not on Windows.
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_BINARY", 0)
@@ -63,7 +62,7 @@ _FLAGS = (
 
 
 def roots() -> list[Path]:
-    """Give the folders whose files may be read: those of `MEETUP2025_PHOTOS`, then the package's own."""
+    """Return the folders whose files may be read: first the folders of `MEETUP2025_PHOTOS`, then the package's own."""
     return [*photo_folders(), *(PACKAGE / name for name in OWN_FOLDERS)]
 
 
@@ -72,35 +71,34 @@ def resolve(path: str | os.PathLike[str]) -> Path:
     Find a regular file below the allowed folders.
 
     Args:
-        path: Absolute, or relative to a folder of `MEETUP2025_PHOTOS` or to the package (`samples/saba.png`);
-            the first that exists is taken. A Japanese name may be composed (NFC) or decomposed (NFD, as macOS
-            writes it).
+        path: Absolute path, or path relative to a folder of `MEETUP2025_PHOTOS` or to the package (`samples/saba.png`).
+            The first that exists counts. A Japanese name may be composed (NFC) or decomposed (NFD, as macOS writes it).
 
     Returns:
-        The real path, all links followed.
+        The real path, with all links followed.
 
     Raises:
-        ForbiddenPathError: No such file, a file elsewhere, or not a regular file.
+        ForbiddenPathError: The file does not exist, is elsewhere, or is not a regular file.
     """
     return _find(os.fspath(path), Path.is_file, "file")
 
 
 def resolve_folder(path: str | os.PathLike[str]) -> Path:
     """
-    Find a folder: one of the allowed folders, or one below them; see `resolve`.
+    Find a folder: one of the allowed folders, or a folder below them. See `resolve`.
 
     Raises:
-        ForbiddenPathError: No such folder, or one elsewhere.
+        ForbiddenPathError: The folder does not exist, or is elsewhere.
     """
     return _find(os.fspath(path), Path.is_dir, "folder")
 
 
 def open_below(path: str | os.PathLike[str]) -> BinaryIO:
     """
-    Open a file below the allowed folders for reading bytes; see `resolve`.
+    Open a file below the allowed folders for reading bytes. See `resolve`.
 
     Raises:
-        ForbiddenPathError: No such file, a file elsewhere, not a regular file, or one that may not be read.
+        ForbiddenPathError: The file does not exist, is elsewhere, is not a regular file, or may not be read.
     """
     found = resolve(path)
     try:
@@ -114,7 +112,7 @@ def open_below(path: str | os.PathLike[str]) -> BinaryIO:
 
 
 def _is_still_at(found: Path, descriptor: int) -> bool:
-    """Check what was opened, not what was there a moment before: a folder may have become a link."""
+    """Check the opened file, not the path of a moment before: a folder may have become a link."""
     opened = os.fstat(descriptor)
     if not stat.S_ISREG(opened.st_mode) or _real(found) != found:
         return False
@@ -144,7 +142,7 @@ def _candidates(path: str) -> Iterator[Path]:
 
 
 def _real(path: Path) -> Path | None:
-    """Follow all links; None for what does not exist or cannot be a path (a NUL, a name too long)."""
+    """Follow all links. Return None for a path that does not exist or cannot be one (a NUL, a name too long)."""
     try:
         return Path(os.path.realpath(path, strict=True))
     except (OSError, ValueError):
@@ -160,14 +158,14 @@ def open_source(source: str) -> Iterator[tuple[BinaryIO, str]]:
     Open a file for reading bytes.
 
     Args:
-        source: A path, as `open_below` takes it, or a data URL in base64.
+        source: A path, as for `open_below`, or a data URL in base64.
 
     Yields:
-        The file, and what to call it in messages.
+        The file, and its name for messages.
 
     Raises:
-        ForbiddenPathError: A path that is not a file below the allowed folders.
-        InvalidFileError: A data URL that is not base64.
+        ForbiddenPathError: The path is not a file below the allowed folders.
+        InvalidFileError: The data URL is not base64.
     """
     if source[:5].lower() == "data:":
         header, data = _decoded(source)
@@ -182,7 +180,7 @@ def to_data_url(data: bytes, name: str) -> str:
     Write the bytes of a file, and its name, as a data URL.
 
     Raises:
-        InvalidFileError: More than `LARGEST_SENT`.
+        InvalidFileError: The file has more than `LARGEST_SENT`.
     """
     if len(data) > LARGEST_SENT:
         raise InvalidFileError(
