@@ -21,7 +21,7 @@ from meetup2025.cli.options import (
     EXIT_CODES,
     NAMES,
     SOME_FAILED,
-    Program,
+    Commands,
     common,
     complain,
     database,
@@ -55,7 +55,7 @@ _DRAWINGS_ALONE = "the model sketch knows drawings: do not trust it with photogr
 
 
 @click.group(
-    cls=Program,
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXIT_CODES + example("meetup2025 demo", "meetup2025 identify mine.jpg"),
 )

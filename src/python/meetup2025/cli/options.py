@@ -67,7 +67,7 @@ class Options:
         return (self.url or settings.url()).startswith("duckdb:")
 
 
-class Program(click.Group):
+class Commands(click.Group):
     """The group of all commands; what becomes of an error of any of them."""
 
     def invoke(self, ctx: click.Context) -> None:
