@@ -24,6 +24,7 @@ from meetup2025.embedding.installing.published import _code, _wanted, published
 from meetup2025.embedding.models import BUNDLED, SEVEN_BITS, file_hash, installed, read_model
 from meetup2025.embedding.onnx import OnnxEncoder
 from meetup2025.errors import DataError, MissingModelError
+from meetup2025.settings import install_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -479,5 +480,5 @@ def test_without_the_extra(tmp_path, monkeypatch):
 
     assert result.exit_code == 3
     assert "Published models, to install or run them, need torch and transformers and onnx" in result.stderr
-    assert "pip install 'meetup2025[clip]'" in result.stderr
+    assert install_command("clip") in result.stderr
     assert not (tmp_path / "models").exists() or own_ids() == []

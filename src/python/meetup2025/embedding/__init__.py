@@ -53,7 +53,7 @@ class Encoder(Protocol):
 
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """
-        Embed texts.
+        Embed texts, each in the one spelling of `texts.normal`: blanks around a text change nothing.
 
         Returns:
             Array of shape (n, d), in the order of the texts. Rows have unit length.

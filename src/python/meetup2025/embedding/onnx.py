@@ -25,7 +25,8 @@ from PIL import Image
 from meetup2025 import iris_process, vectors
 from meetup2025.embedding import processors, runtime
 from meetup2025.embedding.models import SEVEN_BITS, check_files, read_model
-from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError, MissingModelError
+from meetup2025.embedding.texts import to_embed
+from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError, MissingModelError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,11 +97,7 @@ class OnnxEncoder:
             DataError: A text is empty, or the model knows none of its characters.
             BrokenModelError: The model fails its checks.
         """
-        for place, text in enumerate(texts, start=1):
-            if not text.strip():
-                got = f"{text!r}, text {place} of {len(texts)}"
-                raise DataError(f"A text to embed must not be empty. Got {got}.")
-        return self._embed(_TextTower, texts)
+        return self._embed(_TextTower, to_embed(texts))
 
     def images(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
         """
@@ -384,7 +381,7 @@ class _TextTower(_Tower):
             mask[place, : len(row)] = row.attention_mask
         if not mask.any(axis=1).all():
             text = items[int(np.argmin(mask.any(axis=1)))]
-            raise DataError(f"A text to embed must have words that {self.info.model} knows. Got {text!r}.")
+            raise DataError(f"A text to embed must have words that {self.info.model} knows. Got {shown(text)}.")
         return {"input_ids": ids, "attention_mask": mask}
 
     def golden_items(self, arrays: Any) -> Iterator[tuple[str, Any, NDArray[Any]]]:
