@@ -292,7 +292,7 @@ OWNERS = {
     "kneed": ("analytics",),
     "nanoarrow": ("engines",),
     "numba": ("analytics",),
-    "onnxruntime": ("embedding", "installing"),
+    "onnxruntime": ("embedding",),
     "plotly": ("figures", "web"),
     "prompt_toolkit": ("cli",),
     "ray": ("loading",),

@@ -31,6 +31,26 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parent
 OWN_FOLDERS = ("samples", "catalogue")
 
+# Limits of size in bytes. The limits of pixels are in `images`, the limits of a request beside them in `server.form`.
+
+LARGEST_PICTURE = 50_000_000
+"""Largest file of a picture: above the JPEGs of telephones and cameras, and no burden in memory."""
+
+LARGEST_SENT = 2_500_000
+"""Largest file in a data URL: in base64 it fits a string of IRIS, which has at most 3,641,144 characters."""
+
+LARGEST_CSV = 20_000_000
+"""Largest CSV file. It is in memory as a whole, and the memory of the database is not the caller's to fill."""
+
+LONGEST_LINE = 1_000_000
+"""Longest line of a JSON Lines file of vectors."""
+
+LARGEST_REQUEST = 32_000_000
+"""Largest request to the encoder server."""
+
+LARGEST_REQUEST_PICTURE = 20_000_000
+"""Largest picture in a request to the encoder server, before base64."""
+
 # A FIFO must not block the database. A link in the place of a file must not be followed. Not on Windows.
 _FLAGS = (
     os.O_RDONLY
@@ -129,8 +149,7 @@ def _real(path: Path) -> Path | None:
         return None
 
 
-MAX_BYTES = 2_500_000
-"""Most bytes of a file in a data URL. In base64 they fit a string of IRIS, which has at most 3,641,144 characters."""
+# --- a file as a path or a data URL ----------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -149,8 +168,8 @@ def open_source(source: str) -> Iterator[tuple[BinaryIO, str]]:
         InvalidFileError: The data URL is not base64.
     """
     if source[:5].lower() == "data:":
-        header, _, payload = source.partition(",")
-        yield BytesIO(_decoded(header, payload)), _name(header)
+        header, data = _decoded(source)
+        yield BytesIO(data), _name(header)
         return
     with open_below(source) as file:
         yield file, source
@@ -161,22 +180,52 @@ def to_data_url(data: bytes, name: str) -> str:
     Write the bytes of a file, and its name, as a data URL.
 
     Raises:
-        InvalidFileError: The file has more than `MAX_BYTES`.
+        InvalidFileError: The file has more than `LARGEST_SENT`.
     """
-    if len(data) > MAX_BYTES:
+    if len(data) > LARGEST_SENT:
         raise InvalidFileError(
-            f"A file that is sent to a server must have at most {MAX_BYTES / 1e6} MB. Got {len(data) / 1e6:.1f} of "
+            f"A file that is sent to a server must have at most {LARGEST_SENT / 1e6} MB. Got {len(data) / 1e6:.1f} of "
             f"{name}; split it, or put it on the server and give its path there."
         )
-    return f"data:text/plain;name={quote(name)};base64,{base64.b64encode(data).decode('ascii')}"
+    return data_url(f"text/plain;name={quote(name)}", data)
 
 
-def _decoded(header: str, payload: str) -> bytes:
+def data_url(kind: str, data: bytes) -> str:
+    """Write bytes as a data URL of a MIME type."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def read_data_url(url: str) -> tuple[str, bytes]:
+    """
+    Read a data URL.
+
+    Returns:
+        The part before the comma, and the bytes.
+
+    Raises:
+        ValueError: The URL is not of base64.
+    """
+    header, _, payload = url.partition(",")
+    if not header.lower().endswith(";base64"):
+        raise ValueError("it has no ;base64")
+    return header, read_base64(payload)
+
+
+def read_base64(text: str) -> bytes:
+    """
+    Read base64, with or without line breaks.
+
+    Raises:
+        ValueError: The text is not base64.
+    """
+    return base64.b64decode("".join(text.split()), validate=True)
+
+
+def _decoded(url: str) -> tuple[str, bytes]:
     try:
-        if not header.lower().endswith(";base64"):
-            raise ValueError("it has no ;base64")  # noqa: TRY301 - one message for both
-        return base64.b64decode("".join(payload.split()), validate=True)
+        return read_data_url(url)
     except ValueError as error:
+        header = url.partition(",")[0]
         raise InvalidFileError(
             f"A file in a data URL must be data:text/csv;base64,… Got {shown(header)}: {error}."
         ) from None

@@ -7,7 +7,6 @@ with the reason. Colour profiles are not applied.
 
 from __future__ import annotations
 
-import base64
 import os
 import struct
 from contextlib import contextmanager, suppress
@@ -29,15 +28,13 @@ from PIL import (  # the plugins add their formats to `Image.OPEN`
     WebPImagePlugin,  # noqa: F401
 )
 
+from meetup2025 import files
 from meetup2025.errors import UnreadableImageError, shown
 from meetup2025.files import open_below
 from meetup2025.settings import install_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MAX_BYTES = 50_000_000
-"""Most bytes of a file: more than a JPEG of telephones and cameras has, and no burden in memory."""
 
 MAX_PIXELS = 200_000_000
 """Most pixels by the header: telephones of 200 megapixels exist, and JPEG is decoded at a smaller scale."""
@@ -94,7 +91,7 @@ def picture_bytes(source: str | bytes) -> bytes:
     Return the bytes of a picture file, for any *source* of `open_picture`.
 
     Raises:
-        UnreadableImageError: The source is not base64, or has more than `MAX_BYTES`.
+        UnreadableImageError: The source is not base64, or has more than `files.LARGEST_PICTURE`.
         ForbiddenPathError: The path is not a file below the allowed folders.
     """
     return _bytes_of(source)[0]
@@ -105,14 +102,14 @@ def read_picture(path: str | os.PathLike[str]) -> bytes:
     Read a picture file below the allowed folders, as bytes for `open_picture`.
 
     Raises:
-        UnreadableImageError: The file has more than `MAX_BYTES`.
+        UnreadableImageError: The file has more than `files.LARGEST_PICTURE`.
         ForbiddenPathError: The path is not a file below the allowed folders.
     """
     with open_below(path) as stream:
         return _read(stream, _shown(path))
 
 
-def to_data_url(source: str | bytes | os.PathLike[str], *, longest: int, limit: int = 2_500_000) -> str:
+def to_data_url(source: str | bytes | os.PathLike[str], *, longest: int, limit: int = files.LARGEST_SENT) -> str:
     """
     Convert a picture of the user's own machine to a data URL that fits an IRIS string (3,641,144 characters).
 
@@ -129,7 +126,7 @@ def to_data_url(source: str | bytes | os.PathLike[str], *, longest: int, limit: 
         is_heic, mime = picture.format == "HEIF", picture.get_format_mimetype()
     if len(data) > limit or is_heic or not mime:
         mime, data = "image/jpeg", _jpeg(data, what, longest, limit)
-    return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
+    return files.data_url(mime, data)
 
 
 def thumbnail(picture: Image.Image, *, longest: int = 96) -> str:
@@ -146,7 +143,7 @@ def thumbnail(picture: Image.Image, *, longest: int = 96) -> str:
     small, stream = picture.copy(), BytesIO()
     small.thumbnail((longest, longest))
     small.save(stream, "JPEG", quality=75)
-    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
+    return files.data_url("image/jpeg", stream.getvalue())
 
 
 # --- from a source to bytes ---------------------------------------------------------------------------------
@@ -186,7 +183,7 @@ def _payload(url: str, what: str) -> bytes:
 def _from_base64(text: str, what: str) -> bytes:
     _check_bytes(len(text) * 3 // 4, what)
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        return files.read_base64(text)
     except ValueError as exc:
         raise UnreadableImageError(f"{what} must be base64, a data URL or a path. Got none: {exc}.") from exc
 
@@ -203,14 +200,14 @@ def _local(path: str | os.PathLike[str]) -> tuple[bytes, str]:
 def _read(stream: BinaryIO, what: str) -> bytes:
     """Read a file. A large file is refused unread. A device, which has no size, is refused after its first bytes."""
     _check_bytes(os.fstat(stream.fileno()).st_size, what)
-    data = stream.read(MAX_BYTES + 1)
+    data = stream.read(files.LARGEST_PICTURE + 1)
     _check_bytes(len(data), what)
     return data
 
 
 def _check_bytes(size: int, what: str) -> None:
-    if size > MAX_BYTES:
-        limit = MAX_BYTES // 1_000_000
+    if size > files.LARGEST_PICTURE:
+        limit = files.LARGEST_PICTURE // 1_000_000
         raise UnreadableImageError(f"{what} must have at most {limit} MB. Got {size / 1e6:.1f}; shrink it.")
 
 

@@ -177,7 +177,7 @@ def _check_enough(unit: NDArray[np.float32]) -> None:
         raise DataError(f"To tell what is odd there must be at least 2 vectors. Got {len(unit)}; add some.")
 
 
-def _mean(found: neighbours.Neighbours) -> NDArray[np.float64]:
+def _mean(found: neighbours.NearestRows) -> NDArray[np.float64]:
     return rounded(found.distances.mean(axis=1, dtype=np.float64))
 
 

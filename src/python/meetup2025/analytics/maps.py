@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from meetup2025.analytics.neighbours import Neighbours
+    from meetup2025.analytics.neighbours import NearestRows
 
 _ALL_COMPARED = 32_768
 """Rows up to which all are compared: 7 seconds for 512 dimensions. Lists take 5 seconds, if the rows are in groups."""
@@ -176,14 +176,14 @@ def check_points(fitted: Map, points: Any) -> NDArray[np.float64]:
     return array
 
 
-def with_itself(found: Neighbours) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def with_itself(found: NearestRows) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Put each item before its neighbours, as umap-learn counts it. Return indices and distances, shape (n, k + 1)."""
     indices = np.column_stack([np.arange(len(found.indices)), found.indices]).astype(np.int64)
     distances = np.column_stack([np.zeros(len(indices), np.float32), found.distances])
     return indices, distances
 
 
-def other_items(directions: NDArray[np.float32], k: int) -> Neighbours:
+def other_items(directions: NDArray[np.float32], k: int) -> NearestRows:
     """Find the *k* nearest others of each item: all of them, or nearly all where there are very many items."""
     if len(directions) > _ALL_COMPARED:
         return nearest.nearest_of_many(directions, k)

@@ -42,7 +42,7 @@ _WORTH = 0.25
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class NearestRows:
     """
     The nearest rows of each row.
 
@@ -82,7 +82,7 @@ def directions(rows: ArrayLike, dimension: int | None = None) -> NDArray[np.floa
     return unit
 
 
-def nearest(rows: ArrayLike, k: int) -> Neighbours:
+def nearest(rows: ArrayLike, k: int) -> NearestRows:
     """
     Find the *k* nearest other rows of each row. A row is not its own neighbour, but an equal row is.
 
@@ -97,7 +97,7 @@ def nearest(rows: ArrayLike, k: int) -> Neighbours:
     return nearest_others(directions(rows), k)
 
 
-def nearest_others(unit: NDArray[np.float32], k: int) -> Neighbours:
+def nearest_others(unit: NDArray[np.float32], k: int) -> NearestRows:
     """
     Find neighbours as `nearest` does, among unit vectors from `directions`.
 
@@ -112,7 +112,7 @@ def nearest_others(unit: NDArray[np.float32], k: int) -> Neighbours:
     return _nearest(unit, unit, k, others=True)
 
 
-def nearest_among(rows: ArrayLike, known: ArrayLike, k: int) -> Neighbours:
+def nearest_among(rows: ArrayLike, known: ArrayLike, k: int) -> NearestRows:
     """
     Find the *k* rows of *known* that are nearest to each row.
 
@@ -128,7 +128,7 @@ def nearest_among(rows: ArrayLike, known: ArrayLike, k: int) -> Neighbours:
     return nearest_directions(directions(rows), directions(known), k)
 
 
-def nearest_directions(unit: NDArray[np.float32], base: NDArray[np.float32], k: int) -> Neighbours:
+def nearest_directions(unit: NDArray[np.float32], base: NDArray[np.float32], k: int) -> NearestRows:
     """
     Find neighbours as `nearest_among` does, among unit vectors from `directions`.
 
@@ -146,7 +146,7 @@ def nearest_directions(unit: NDArray[np.float32], base: NDArray[np.float32], k: 
     return _nearest(unit, base, k, others=False)
 
 
-def compared(unit: NDArray[np.float32], base: NDArray[np.float32], found: Neighbours) -> Neighbours:
+def compared(unit: NDArray[np.float32], base: NDArray[np.float32], found: NearestRows) -> NearestRows:
     """
     Compute the cosines of neighbours again, row by row, and order the neighbours by them.
 
@@ -160,7 +160,7 @@ def compared(unit: NDArray[np.float32], base: NDArray[np.float32], found: Neighb
     return _ordered(unit, base, found.indices, found.indices.shape[1])
 
 
-def nearest_of_many(unit: NDArray[np.float32], k: int) -> Neighbours:
+def nearest_of_many(unit: NDArray[np.float32], k: int) -> NearestRows:
     """
     Find nearly all of the *k* nearest others of each row, for many rows in a fraction of the time of `nearest`.
 
@@ -199,7 +199,7 @@ def _lists(file: InvertedFile, unit: NDArray[np.float32], k: int) -> int:
     return int(np.quantile(ranks, _HELD, method="higher")) + 1
 
 
-def _ordered(unit: NDArray[np.float32], base: NDArray[np.float32], candidates: NDArray[np.intp], k: int) -> Neighbours:
+def _ordered(unit: NDArray[np.float32], base: NDArray[np.float32], candidates: NDArray[np.intp], k: int) -> NearestRows:
     """Return the *k* nearest of the candidates of each row."""
     indices = np.empty((len(unit), k), np.intp)
     cosines = np.empty((len(unit), k), np.float32)
@@ -210,10 +210,10 @@ def _ordered(unit: NDArray[np.float32], base: NDArray[np.float32], candidates: N
         order = np.argsort(-exact, axis=1, kind="stable")[:, :k]
         indices[rows] = np.take_along_axis(candidates[rows], order, axis=1)
         cosines[rows] = np.take_along_axis(exact, order, axis=1)
-    return Neighbours(indices, np.clip(cosines, -1, 1))
+    return NearestRows(indices, np.clip(cosines, -1, 1))
 
 
-def _nearest(unit: NDArray[np.float32], base: NDArray[np.float32], k: int, *, others: bool) -> Neighbours:
+def _nearest(unit: NDArray[np.float32], base: NDArray[np.float32], k: int, *, others: bool) -> NearestRows:
     found = _Best(len(unit), k)
     step = max(1, min(_TALL, len(unit), _BLOCK))
     width = max(1, _BLOCK // step)
@@ -225,7 +225,7 @@ def _nearest(unit: NDArray[np.float32], base: NDArray[np.float32], k: int, *, ot
                 found.add_columns(block, start, left)
                 _leave_out(block, start - left)
             found.add_rows(block, start, left)
-    return Neighbours(found.indices, np.clip(found.cosines, -1, 1))
+    return NearestRows(found.indices, np.clip(found.cosines, -1, 1))
 
 
 class _Best:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from meetup2025 import __version__
+from meetup2025 import __version__, files
 from meetup2025.cli import output
 from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, runs
 from meetup2025.cli.models import model
@@ -21,7 +21,7 @@ from meetup2025.cli.options import (
     EXIT_CODES,
     NAMES,
     SOME_FAILED,
-    Program,
+    Commands,
     common,
     complain,
     database,
@@ -55,7 +55,7 @@ _DRAWINGS_ALONE = "the model sketch knows drawings: do not trust it with photogr
 
 
 @click.group(
-    cls=Program,
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXIT_CODES + example("meetup2025 demo", "meetup2025 identify mine.jpg"),
 )
@@ -312,7 +312,7 @@ def _data_url(picture: str) -> str:
 
     if picture.startswith("samples/") and not Path(picture).exists():
         return picture  # a file of the package, as in SQL
-    source = sys.stdin.buffer.read(images.MAX_BYTES + 1) if picture == "-" else picture
+    source = sys.stdin.buffer.read(files.LARGEST_PICTURE + 1) if picture == "-" else picture
     if options().is_embedded:
         return images.to_data_url(source, longest=upload.LONGEST)
     return upload.picture(source)

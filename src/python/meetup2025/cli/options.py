@@ -65,7 +65,7 @@ class Options:
         return (self.url or settings.url()).startswith("duckdb:")
 
 
-class Program(click.Group):
+class Commands(click.Group):
     """The group of all commands. It handles their errors."""
 
     def invoke(self, ctx: click.Context) -> None:

@@ -11,6 +11,7 @@ import functools
 from typing import TYPE_CHECKING, Protocol
 
 from meetup2025 import settings
+from meetup2025.embedding.models import find, state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,8 +113,6 @@ def local_encoder(name: str | None = None) -> Encoder:
         BrokenModelError: The model folder fails its checks.
         InterfaceError: MEETUP2025_RUNTIME has an unknown value.
     """
-    from meetup2025.embedding.models import find, state
-
     folder = find(name or settings.model())
     return _encoder(folder, settings.runtime(), state(folder))
 

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meetup2025 import settings, vectors
+from meetup2025 import files, settings, vectors
 from meetup2025.embedding.addresses import parse_address
 from meetup2025.embedding.texts import to_embed
 from meetup2025.errors import (
@@ -270,7 +270,7 @@ def data_url(picture: Image.Image, size: int, *, is_packed: bool) -> str:
     else:
         small.save(stream, "BMP")
     kind = "png" if is_packed else "bmp"
-    return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
+    return files.data_url(f"image/{kind}", stream.getvalue())
 
 
 def _batches(items: Iterable[str]) -> Iterator[list[str]]:

@@ -11,8 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -90,6 +88,7 @@ def spread(picture: Image) -> float:
         Standard deviation of the differences of red and blue to green among pixels of one lightness, from 0 to some
         200. It is 0 for a grey picture and for a picture of one colour, and below 4 for nearly all pictures in sepia.
     """
+    import numpy as np
     from PIL.Image import Resampling
 
     pixels = np.asarray(picture.resize((_SIDE, _SIDE), Resampling.BOX), float).reshape(-1, 3)

@@ -79,7 +79,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Result:
+class TaskResult:
     """The changes for the photos of a task, or the error."""
 
     number: int
@@ -99,18 +99,18 @@ class Worker:
     def __init__(self, folder: str, model: str) -> None:
         self._folder, self._model = folder, model
 
-    def __call__(self, task: Task) -> Result:
+    def __call__(self, task: Task) -> TaskResult:
         """
         Run a task. An error of all photos is part of the result: if it were raised here, Ray would count a lost task.
         """
         try:
-            return Result(task.number, self._changes(task))
+            return TaskResult(task.number, self._changes(task))
         except Error as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - of a library, as onnxruntime without memory
             failure = OperationalError(f"A photo must be embedded or left out. Got {type(error).__name__}: {error}.")
         failure.args = (f"{failure} (On the machine {socket.gethostname()}.)",)
-        return Result(task.number, None, failure)
+        return TaskResult(task.number, None, failure)
 
     def _changes(self, task: Task) -> Changes:
         changes, model = Changes([]), self._encoder()
@@ -202,7 +202,7 @@ def _embedded(
     yield Changes([Skipped(file.name, _LOST) for file, _ in photos])
 
 
-def _changes(result: Result) -> Changes:
+def _changes(result: TaskResult) -> Changes:
     if result.changes is None:
         raise result.failure or OperationalError("A task must have a result. Got none; run the load again.")
     return result.changes

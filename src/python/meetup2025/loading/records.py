@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from meetup2025 import vectors
+from meetup2025 import files, vectors
 from meetup2025.errors import DataError, InvalidFileError
 from meetup2025.loading import prompts
 from meetup2025.loading.prompts import Template
@@ -45,10 +45,6 @@ _ENCODINGS = {"EUC-JP": "euc-jp", "Shift_JIS": "cp932"}
 
 _KANA = re.compile("[ぁ-ゖァ-ヺー]|[ｦ-ﾟ]{3}")
 """Signs of Japanese text: a kana, or several of half width. One alone may be a letter of western Europe."""
-
-# Bytes that are read at once: a caller must not fill the memory of the database.
-_LARGEST_CSV = 20_000_000
-_LONGEST_LINE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -175,7 +171,7 @@ def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorReco
             appears twice.
     """
     keys, names = _Once("fishid", source), _Once("name", source)
-    lines = iter(lambda: file.readline(_LONGEST_LINE + 1), b"")
+    lines = iter(lambda: file.readline(files.LONGEST_LINE + 1), b"")
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -206,9 +202,9 @@ class _Once:
 
 
 def _decoded(file: BinaryIO, source: str) -> str:
-    data = file.read(_LARGEST_CSV + 1)
-    if len(data) > _LARGEST_CSV:
-        raise InvalidFileError(f"{source} must have at most {_LARGEST_CSV // 1_000_000} MB", line=1, column=1)
+    data = file.read(files.LARGEST_CSV + 1)
+    if len(data) > files.LARGEST_CSV:
+        raise InvalidFileError(f"{source} must have at most {files.LARGEST_CSV // 1_000_000} MB", line=1, column=1)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -318,8 +314,8 @@ def _photo_vector(line: bytes) -> VectorRecord:
 
 
 def _json_object(line: bytes) -> dict[str, Any]:
-    if len(line) > _LONGEST_LINE:
-        raise DataError(f"A line must have at most {_LONGEST_LINE // 1_000_000} MB.")
+    if len(line) > files.LONGEST_LINE:
+        raise DataError(f"A line must have at most {files.LONGEST_LINE // 1_000_000} MB.")
     try:
         item = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:

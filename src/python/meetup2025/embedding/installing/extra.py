@@ -58,7 +58,7 @@ def switched(*, offline: bool) -> Iterator[None]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Leave out the warnings of libraries: of shapes that an export fixes, of what a later version will do."""
+    """Silence the warnings of libraries about fixed shapes of an export and about later versions."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -66,7 +66,7 @@ def quiet() -> Iterator[None]:
 
 def check() -> None:
     """
-    Make sure of the extra, before anything is downloaded; nothing of it is imported.
+    Check for the extra before any download, without importing it.
 
     Raises:
         MissingExtraError: It is missing, or transformers has a version that is not known to be right.
@@ -84,7 +84,7 @@ def check() -> None:
 
 
 def versions() -> str:
-    """Say what a model is made with."""
+    """Return the versions that a model is made with."""
     import torch
     import transformers
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Answer:
+class StatementResult:
     """
     The result of a statement. *columns* are names and types, or None without rows. *count* is -1 where it is unknown.
     """
@@ -35,7 +35,7 @@ class Answer:
 class Session(Protocol):
     """The common interface of the two sessions. All methods raise only errors of this package."""
 
-    def run(self, sql: str, parameters: Sequence[Any]) -> Answer:
+    def run(self, sql: str, parameters: Sequence[Any]) -> StatementResult:
         """Run one statement."""
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:

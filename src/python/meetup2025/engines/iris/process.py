@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from meetup2025 import iris_process
 from meetup2025.engines.arguments import EMPTY
-from meetup2025.engines.iris.connection import Answer, IrisConnection
+from meetup2025.engines.iris.connection import IrisConnection, StatementResult
 from meetup2025.engines.iris.faults import from_bridge, from_statement, from_status, translated
 from meetup2025.engines.iris.values import LOGICAL_TYPES, from_process
 from meetup2025.errors import EngineUnavailableError
@@ -61,7 +61,7 @@ class ProcessSession:
         if self._sets_mode:
             self.run(f"SET TRANSACTION %COMMITMODE {'IMPLICIT' if autocommit else 'EXPLICIT'}", [])
 
-    def run(self, sql: str, parameters: Sequence[Any]) -> Answer:
+    def run(self, sql: str, parameters: Sequence[Any]) -> StatementResult:
         """Run one statement."""
         with _translated():
             result = self._executed(self._prepared(sql), parameters)
@@ -137,13 +137,13 @@ def _described(column: Any) -> tuple[str, str]:
     return str(column.label or column.colName), LOGICAL_TYPES.get(int(column.clientType or 0), "VARCHAR")
 
 
-def _answer(result: Any) -> Answer:
+def _answer(result: Any) -> StatementResult:
     count = int(result._ResultColumnCount or 0)
     if not count:
-        return Answer(None, iter(()), int(result._ROWCOUNT or 0))
+        return StatementResult(None, iter(()), int(result._ROWCOUNT or 0))
     columns = result._GetMetadata().columns
     described = [_described(columns.GetAt(place)) for place in range(1, count + 1)]
-    return Answer(described, _rows(result, [kind for _, kind in described]))
+    return StatementResult(described, _rows(result, [kind for _, kind in described]))
 
 
 def _rows(result: Any, kinds: Sequence[str]) -> Iterator[tuple[Any, ...]]:

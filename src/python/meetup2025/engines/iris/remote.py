@@ -8,7 +8,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from meetup2025.engines.iris.address import read_address
-from meetup2025.engines.iris.connection import Answer
+from meetup2025.engines.iris.connection import StatementResult
 from meetup2025.engines.iris.faults import from_driver, from_refusal, translated
 from meetup2025.engines.iris.values import ODBC_TYPES
 from meetup2025.errors import MissingExtraError
@@ -52,7 +52,7 @@ class RemoteSession:
         except Exception as error:  # the driver raises RuntimeError too
             raise from_refusal(error, address) from error
 
-    def run(self, sql: str, parameters: Sequence[Any]) -> Answer:
+    def run(self, sql: str, parameters: Sequence[Any]) -> StatementResult:
         """Run one statement."""
         with _translated():
             cursor = self._connection.cursor()
@@ -61,9 +61,9 @@ class RemoteSession:
                 cursor.nextset()  # the rows of a procedure are a result set of their own
             columns = cursor.description
             if columns is None:
-                return Answer(None, iter(()), cursor.rowcount)
+                return StatementResult(None, iter(()), cursor.rowcount)
         kinds = [(str(column[0]), ODBC_TYPES.get(column[1], "VARCHAR")) for column in columns]
-        return Answer(kinds, _rows(cursor))
+        return StatementResult(kinds, _rows(cursor))
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
         """Run a statement for each row. Rows of one value run one by one, because the driver does not accept them."""
