@@ -119,7 +119,8 @@ def test_elements_that_do_not_fit(text: str, kind: str, words: str) -> None:
 
 def test_length_that_the_statement_fixes() -> None:
     """A CAST to a vector of a length holds the value to it; other values are left alone."""
-    first, second = prepared.of_right_length([given("x"), given(np.array([1.0, 2.0]))], "SELECT $1, CAST($2 AS DOUBLE[3])")
+    recipes = [given("x"), given(np.array([1.0, 2.0]))]
+    first, second = prepared.of_right_length(recipes, "SELECT $1, CAST($2 AS DOUBLE[3])")
 
     assert first([]) == "x"
     with pytest.raises(InvalidVectorError, match="3"):

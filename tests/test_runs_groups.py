@@ -46,7 +46,12 @@ def test_elbow_chooses(groups: Cursor) -> None:
     assert metrics["clusters"] == 3
     assert 0.5 < metrics["silhouette"] < 1
     assert len(selected(groups, "SELECT * FROM MeetUp2025.ReadGroups(?)", run)) == 3
-    assert (metrics["elbow_chooses"], metrics["silhouette_chooses"], metrics["decided"], metrics["clear"]) == (3, 3, 3, 1)
+    assert (metrics["elbow_chooses"], metrics["silhouette_chooses"], metrics["decided"], metrics["clear"]) == (
+        3,
+        3,
+        3,
+        1,
+    )
     assert selected(groups, "SELECT Subject FROM MeetUp2025.ReadMetrics(?) WHERE Name = 'decided'", run) == [
         ("elbow: both rules agree",)
     ]

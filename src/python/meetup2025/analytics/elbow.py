@@ -34,13 +34,13 @@ _DIGITS = 9
 """Digits in which silhouettes must differ for a higher K to be the better."""
 
 _NEAR, _AS_HIGH = 1.5, 0.95
-"""The elbow decides if it is within this factor of the K of the best silhouette, and its own is this part of the best."""
+"""How near the elbow must be to the K of the best silhouette: the factor of the numbers, and of the silhouettes."""
 
 _STRUCTURE = 0.25
 """Silhouette up to which Kaufman and Rousseeuw find no substantial structure."""
 
 _NO_GROUPS = 0.15
-"""Silhouette up to which all rows are one group: one planted group had at most 0.14, photos of two species from 0.18."""
+"""Silhouette up to which all rows are one group: one planted group had at most 0.14, photos of two species 0.18."""
 
 _BEND = 2.0
 """A curve bends clearly at K if the errors fall this many times as much before K as after it."""

@@ -370,8 +370,7 @@ def _index_name(index: Index) -> str:
 
 def _routine_rows() -> list[tuple[Any, ...]]:
     """Return a row for each class query and each method that SQL can call."""
-    known = program()
-    members = [*known.class_queries.values(), *known.methods.values()]
+    members: list[Method | Query] = [*program().class_queries.values(), *program().methods.values()]
     return [
         (member.full_name.rpartition(".")[0], member.sql_name, *_body(member), member.class_name, member.name)
         for member in members
@@ -393,7 +392,9 @@ def _body(member: Method | Query) -> tuple[bool, str | None, str | None, int | N
 def _values(names: str, rows: Iterable[Sequence[Any]]) -> str:
     """Write rows as a DuckDB table of columns with *names*."""
     columns = names.split()
-    lines = ", ".join(f"({', '.join(map(_constant, row))})" for row in rows) or f"({', '.join('NULL' for _ in columns)})"
+    lines = (
+        ", ".join(f"({', '.join(map(_constant, row))})" for row in rows) or f"({', '.join('NULL' for _ in columns)})"
+    )
     return f"(SELECT * FROM (VALUES {lines}) AS _({', '.join(columns)}))"
 
 

@@ -13,7 +13,7 @@ parameter of the DuckDB statement from the parameters of the caller.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
@@ -30,7 +30,7 @@ from meetup2025.engines.sql.nodes import refuse, unsupported
 from meetup2025.errors import DataError, ProgrammingError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from meetup2025.engines.classes.program import Program
     from meetup2025.engines.classes.records import Method, Query

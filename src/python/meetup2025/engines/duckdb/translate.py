@@ -13,7 +13,7 @@ The differences from IRIS:
 | HAVING without GROUP BY | filters rows, as in IRIS; refused where an aggregate stands beside a field |
 | `VARCHAR(n)` too long, SQLCODE -104 | a CHECK constraint `length("Name") <= n` |
 | UNIQUE, PRIMARY KEY | a unique index on `upper(column)` |
-| other indexes, HNSW among them | checked and not made: the scan is exact. `DROP INDEX` finds no mistake, INDEXES no row |
+| other indexes, HNSW among them | checked and not made: the scan is exact; `DROP INDEX` finds no mistake |
 | FLOAT vectors | stored in 4 bytes, compared in 8 |
 | vectors of DECIMAL and TIMESTAMP | refused |
 | a vector as text: CAST, `||`, LENGTH, `=` | refused; a selected vector is text, as in IRIS |

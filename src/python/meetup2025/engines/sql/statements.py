@@ -217,7 +217,7 @@ class Statements(Expressions):
         return self.aliased(table)
 
     def join(self) -> exp.Join | None:
-        """Parse ``, table`` or ``[INNER | CROSS | LEFT | RIGHT | FULL] JOIN table [ON …]``; return None if none is next."""
+        """Parse ``, table`` or ``[INNER | CROSS | LEFT | RIGHT | FULL] JOIN table [ON …]``; else return None."""
         token = self.token
         if self.take(","):
             return self.at(exp.Join(this=self.source()), token)
@@ -488,4 +488,3 @@ def _has_top(query: exp.Expr) -> bool:
 def _enclosed(leg: exp.Expr) -> exp.Expr:
     """Put a leg of UNION that has TOP in parentheses: DuckDB would apply its LIMIT to the whole."""
     return exp.Subquery(this=leg) if leg.args.get("limit") else leg
-
