@@ -14,7 +14,7 @@ import click
 from meetup2025.cli import output
 from meetup2025.cli.options import common, complain, database, example, options
 from meetup2025.cli.pictures import draw_gap, draw_run, pictured
-from meetup2025.client import MANY, READ, rows, value
+from meetup2025.client import ALL, reading, rows, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +64,7 @@ def map_(source: str, seed: int, **given: Any) -> None:
     asked = [given[name] for name in ("dimensions", "neighbours", "min_dist")]
     asked += [seed, int(given["supervised"]), int(given["without_gap"])]
     fit = "SELECT MeetUp2025.FitMap(?, ?, ?, ?, ?, ?, ?)"
-    _fit_and_show(fit, [source, *asked], "ReadMap", MANY, _files(given), **joined)
+    _fit_and_show(fit, [source, *asked], "ReadMap", ALL, _files(given), **joined)
 
 
 @click.command(epilog=example("meetup2025 clusters Fish", "meetup2025 clusters FishImage -n 8"))
@@ -77,7 +77,7 @@ def map_(source: str, seed: int, **given: Any) -> None:
 def clusters(source: str, number: int, seed: int, **given: Any) -> None:
     """Group the items of a source by K-means. A picture takes the place of rows."""
     read = "ReadClusters" if given["members"] else "ReadGroups"
-    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?)", [source, number, seed], read, MANY, _files(given))
+    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?)", [source, number, seed], read, ALL, _files(given))
 
 
 @click.command(epilog=example("meetup2025 elbow Fish --to 20"))
@@ -90,7 +90,7 @@ def clusters(source: str, number: int, seed: int, **given: Any) -> None:
 def elbow(source: str, least: int, most: int, seed: int, **given: Any) -> None:
     """Try numbers of groups, and see which the elbow and the silhouette choose. A picture takes the place of rows."""
     asked = [source, least, most, seed]
-    _fit_and_show("SELECT MeetUp2025.FitElbow(?, ?, ?, ?)", asked, "ReadElbow", MANY, _files(given))
+    _fit_and_show("SELECT MeetUp2025.FitElbow(?, ?, ?, ?)", asked, "ReadElbow", ALL, _files(given))
 
 
 @click.command(
@@ -138,7 +138,7 @@ def compare_detectors(source: str, labels: str, seed: int, **given: Any) -> None
     LABELS is a set of the table MeetUp2025.Mark, which tells what is odd. A picture takes the place of rows.
     """
     asked = [source, labels, seed]
-    _fit_and_show("SELECT MeetUp2025.FitComparison(?, ?, ?)", asked, "ReadComparison", MANY, _files(given))
+    _fit_and_show("SELECT MeetUp2025.FitComparison(?, ?, ?)", asked, "ReadComparison", ALL, _files(given))
 
 
 @click.group(invoke_without_command=True, epilog=example("meetup2025 runs --kind Map", "meetup2025 runs show 3"))
@@ -211,7 +211,7 @@ def _show(
     connection.commit()
     columns = "Kind, Source, Seconds, Asked"
     [(kind, source, seconds, asked)] = rows(
-        connection, f"SELECT {columns} FROM MeetUp2025.Runs('%', ?) WHERE Run = ?", [MANY, run]
+        connection, f"SELECT {columns} FROM MeetUp2025.Runs('%', ?) WHERE Run = ?", [ALL, run]
     )
     found = f"fitted in {seconds:.2f} seconds" if asked == 1 else "is there already"
     metrics = rows(connection, "SELECT Subject, Name, Value FROM MeetUp2025.ReadMetrics(?)", [run])
@@ -222,7 +222,7 @@ def _show(
     )
     complain(f"run {run}, {kind} of {source}, {found}{': ' if numbers else ''}{numbers}")
     if not draw_run(connection, run, files, **joined):
-        _write(connection, READ[read], [run, k])
+        _write(connection, reading(read), [run, k])
 
 
 def _write(connection: Connection, sql: str, given: Sequence[Any]) -> None:

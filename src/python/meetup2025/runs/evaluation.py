@@ -1,6 +1,4 @@
-"""
-How good an answer is: thresholds and measures by what people have marked as odd.
-"""
+"""Quality of outlier detection: thresholds and measures by the marks of people."""
 
 from __future__ import annotations
 
@@ -13,8 +11,7 @@ import numpy as np
 from meetup2025.analytics.detector_tests import compare
 from meetup2025.analytics.evaluation import evaluate, split
 from meetup2025.analytics.thresholds import best_f1
-from meetup2025.engines import current
-from meetup2025.errors import DataError
+from meetup2025.errors import DataError, listed, shown
 from meetup2025.runs.outliers import OUTLIERS, derived, scored, stored_detector
 from meetup2025.runs.sources import SHORT, has_changed, read_items
 from meetup2025.runs.store import Metric, Outcome, Request, Result, fitted_run, metric_of, stored_run
@@ -35,7 +32,7 @@ EVALUATION, COMPARISON = "Evaluation", "Comparison"
 PARTS = ("validation", "test")
 
 _SEED = 5
-"""Of the choice of validation items where nobody has made it."""
+"""Seed of the choice of validation items, where nobody has chosen them."""
 
 _MEASURES = ("f1", "precision", "recall", "roc_auc", "pr_auc")
 
@@ -48,10 +45,10 @@ class Marked:
     Items that somebody has marked.
 
     Attributes:
-        items: Table and key of each, in upper case, ordered.
-        odd: Shape (n,), 1 where it does not belong.
-        parts: What each is for: `validation`, `test` or empty.
-        hash: First digits of the SHA-256 of all of it, in hexadecimal.
+        items: Table and key of each item, in upper case, ordered.
+        odd: 1 where an item does not belong, shape (n,).
+        parts: Use of each item: `validation`, `test` or empty.
+        hash: First digits of the SHA-256 of items, marks and parts, in hexadecimal.
     """
 
     items: tuple[tuple[str, str], ...]
@@ -60,22 +57,22 @@ class Marked:
     hash: str
 
 
-def choose_threshold(run: int, labels: str) -> int:
+def choose_threshold(connection: Connection, run: int, labels: str) -> int:
     """
-    Choose the threshold with the highest F1 on validation items; `MeetUp2025.ChooseThreshold`.
+    Choose the threshold with the highest F1 on validation items: `MeetUp2025.ChooseThreshold`.
 
     Args:
-        run: A run of Outliers.
-        labels: A set of `MeetUp2025.Mark`.
+        connection: An open connection.
+        run: Number of a run of Outliers.
+        labels: Name of a set of `MeetUp2025.Mark`.
 
     Returns:
         Number of a new run with the same scores.
 
     Raises:
-        DataError: The run or the labels are not there, all validation items are of one kind, or the source of the run
+        DataError: The run or the labels do not exist, all validation items are of one kind, or the source of the run
             has changed since.
     """
-    connection = current()
     known, rows, marked = _judged(connection, run, labels)
 
     def fit() -> Outcome:
@@ -90,14 +87,13 @@ def choose_threshold(run: int, labels: str) -> int:
     return fitted_run(connection, Request(OUTLIERS, known.basis, parameters, _SEED), fit)
 
 
-def fit_evaluation(run: int, labels: str) -> int:
+def fit_evaluation(connection: Connection, run: int, labels: str) -> int:
     """
-    Tell how good a run of Outliers is on test items; `MeetUp2025.FitEvaluation`.
+    Measure the quality of a run of Outliers on test items: `MeetUp2025.FitEvaluation`.
 
     Raises:
-        DataError: As `choose_threshold`, of test items.
+        DataError: As `choose_threshold`, for test items.
     """
-    connection = current()
     known, rows, marked = _judged(connection, run, labels)
     threshold = metric_of(connection, run, "threshold")
 
@@ -109,17 +105,16 @@ def fit_evaluation(run: int, labels: str) -> int:
     return fitted_run(connection, Request(EVALUATION, known.basis, parameters, _SEED), fit)
 
 
-def fit_comparison(source: str, labels: str, seed: int = _SEED) -> int:
+def fit_comparison(connection: Connection, source: str, labels: str, seed: int = _SEED) -> int:
     """
-    Try every detector on a source; `MeetUp2025.FitComparison`.
+    Try every detector on a source: `MeetUp2025.FitComparison`.
 
-    Each is fitted to half of the items that are marked as normal; its threshold is chosen by some of the others, and
-    it is measured on the rest (`analytics.comparison.compare`). Marks of parts have no say here.
+    A detector is fitted to half of the items that are marked as normal. Some of the other items choose its threshold,
+    and the rest measure it (`analytics.detector_tests.compare`). The parts of marks are not used here.
 
     Raises:
-        DataError: The source or the labels are not there, or too few items of a kind are marked.
+        DataError: The source or the labels do not exist, or too few items of a kind are marked.
     """
-    connection = current()
     items = read_items(connection, source)
     places = {(table.upper(), key.upper()): at for at, (table, key, _) in enumerate(items.rows())}
     marked = _marks(connection, labels, {table for table, _ in places})
@@ -144,22 +139,21 @@ def _judged(connection: Connection, run: int, labels: str) -> tuple[StoredRun, l
 
 
 def _marks(connection: Connection, labels: str, tables: set[str]) -> Marked:
-    """Read the marks of a set that are about items of some tables, in upper case."""
+    """Read the marks of a set for the items of some tables, in upper case."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT Source, Item, Odd, Part FROM MeetUp2025.Mark WHERE Labels = ?", [labels])
         every = [(str(row[0]).upper(), str(row[1]).upper(), int(row[2]), row[3] or "") for row in cursor.fetchall()]
     rows = sorted(row for row in every if row[0] in tables)
     if not rows:
-        got = f"{labels!r}, which has no rows for {' or '.join(sorted(tables))}"
+        got = f"{shown(labels)}, which has no rows for {' or '.join(sorted(tables))}"
         raise DataError(f"Labels must be a set of MeetUp2025.Mark. Got {got}; INSERT some.")
     if strange := [row for row in rows if row[2] not in {0, 1}]:
         table, key, value, _ = strange[0]
-        raise DataError(f"Odd of a mark must be 0 or 1. Got {value} for {table} {key} in {labels!r}; UPDATE that mark.")
+        got = f"{value} for {table} {key} in {shown(labels)}"
+        raise DataError(f"Odd of a mark must be 0 or 1. Got {got}; UPDATE that mark.")
     wrong = sorted({part for *_, part in rows if part and part.lower() not in PARTS})
     if wrong:
-        raise DataError(
-            f"The Part of a mark must be {' or '.join(PARTS)}, or empty. Got {', '.join(map(repr, wrong))}."
-        )
+        raise DataError(f"The Part of a mark must be {' or '.join(PARTS)}, or empty. Got {listed(wrong)}.")
     digest = hashlib.sha256(repr(rows).encode()).hexdigest()[:SHORT]
     odd = np.array([row[2] for row in rows])
     return Marked(tuple(row[:2] for row in rows), odd, tuple(part.lower() for *_, part in rows), digest)
@@ -174,14 +168,14 @@ def _check_known(marked: Marked, known: Any, where: str) -> None:
 
 
 def _aligned(rows: Sequence[tuple[Any, ...]], marked: Marked) -> tuple[NDArray[Any], NDArray[Any], tuple[Any, Any]]:
-    """Give scores and marks of the marked items, and the places of those for validation and test."""
+    """Return scores and marks of the marked items, and the indices of the validation and test items."""
     scores = {(row[0].upper(), row[1].upper()): row[3] for row in rows}
     found = np.array([scores[each] for each in marked.items])
     return found, marked.odd, _parts(marked)
 
 
 def _parts(marked: Marked) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Share the items that nobody gave a part among both."""
+    """Divide the items without a part among validation and test."""
     given = np.array(marked.parts)
     free = np.flatnonzero(given == "")
     shared = split(marked.odd[free], seed=_SEED) if len(free) else None

@@ -13,7 +13,6 @@ from meetup2025.analytics import gap
 from meetup2025.analytics.faithfulness import faithfulness
 from meetup2025.analytics.inverse import inverse, round_trip
 from meetup2025.analytics.maps import Map
-from meetup2025.engines import current
 from meetup2025.errors import DataError, NotSupportedError
 from meetup2025.runs.sources import BOTH, check_same_model, read_items
 from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_model, stored_run
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from meetup2025.engines import Connection
     from meetup2025.runs.sources import Items
     from meetup2025.runs.store import StoredRun
 
@@ -31,13 +31,14 @@ MAP, ROUND_TRIP = "Map", "RoundTrip"
 
 _NEIGHBOURS, _NEIGHBOURS_OF_BOTH = 15, 30
 _MIN_DIST, _MIN_DIST_OF_BOTH = 0.2, 0.3
-"""Those of the workshop."""
+"""Values of the workshop."""
 
 _RETURNING = 100
-"""Items that UMAP's own inverse brings back: it takes 0.06 seconds for each."""
+"""Items that UMAP's own inverse brings back: it takes 0.06 seconds for one item."""
 
 
 def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
+    connection: Connection,
     source: str,
     dimensions: int = 3,
     neighbours: int = 0,
@@ -47,24 +48,24 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     withoutgap: int = 0,
 ) -> int:
     """
-    Lay out the vectors of a source on a map by UMAP; `MeetUp2025.FitMap`.
+    Lay out the vectors of a source on a map by UMAP: `MeetUp2025.FitMap`.
 
     Args:
-        source: Its name.
+        connection: An open connection.
+        source: Name of the source.
         dimensions: 2 or 3.
-        neighbours: Size of a neighbourhood, at least 2; 0 for 15, and 30 for Both.
-        mindist: Least distance of items on the map, from 0 to 1; below 0 for 0.2, and 0.3 for Both.
-        seed: Of all that is random.
+        neighbours: Size of a neighbourhood, at least 2. 0 means 15, or 30 for Both.
+        mindist: Least distance of items on the map, from 0 to 1. Below 0 means 0.2, or 0.3 for Both.
+        seed: Seed of the random numbers.
         supervised: 1 pulls items of one label together.
-        withoutgap: 1 centres names and photos on one middle; for Both alone.
+        withoutgap: 1 moves names and photos onto one middle. Only for Both.
 
     Returns:
         Number of the run.
 
     Raises:
-        DataError: An argument is out of range, there are too few vectors, or no labels to supervise by.
+        DataError: An argument is out of range, there are too few vectors, or there are no labels to supervise by.
     """
-    connection = current()
     items = read_items(connection, source)
     is_both = items.source == BOTH
     parameters = {
@@ -78,18 +79,17 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     return fitted_run(connection, Request(MAP, items.basis, parameters, seed), lambda: _mapped(items, parameters, seed))
 
 
-def fit_placement(run: int, source: str) -> int:
+def fit_placement(connection: Connection, run: int, source: str) -> int:
     """
-    Place the vectors of a source on the map of an earlier run; `MeetUp2025.FitPlacement`.
+    Place the vectors of a source on the map of an earlier run: `MeetUp2025.FitPlacement`.
 
     Raises:
-        DataError: The run is not there or of another kind, or the vectors have another length.
-        ModelMismatchError: They are of another model.
-        NotSupportedError: The map is one without gap.
+        DataError: The run does not exist or is of another kind, or the vectors have another length.
+        ModelMismatchError: The vectors are of another model.
+        NotSupportedError: The map is without gap.
     """
     from meetup2025.analytics.placing import place
 
-    connection = current()
     known = stored_run(connection, run, MAP)
     items = read_items(connection, source)
     check_same_model(items, known)
@@ -103,55 +103,51 @@ def fit_placement(run: int, source: str) -> int:
     return fitted_run(connection, Request(MAP, items.basis, parameters), fit)
 
 
-def place_of(run: int, vector: str) -> str:
+def place_of(connection: Connection, run: int, vector: str) -> str:
     """
-    Give the place of a vector on a map, as comma-separated text; `MeetUp2025.PlaceOf`.
+    Return the place of a vector on a map, as comma-separated text: `MeetUp2025.PlaceOf`.
 
     Raises:
-        DataError: The run is not there or of another kind.
+        DataError: The run does not exist or is of another kind.
         InvalidVectorError: The text is no vector of the map's length.
-        NotSupportedError: The map is one without gap.
+        NotSupportedError: The map is without gap.
     """
     from meetup2025.analytics.placing import place
 
-    connection = current()
     _check_has_gap(stored_run(connection, run, MAP))
     fitted = stored_model(connection, run, Map)
     row = vectors.from_text(vector, dimension=fitted.directions.shape[1])
     return ",".join(str(number) for number in place(fitted, row[None])[0])
 
 
-def vector_at(run: int, x: float, y: float, z: float = 0, method: str = "neighbours") -> str:
+def vector_at(connection: Connection, run: int, at: tuple[float, float, float], method: str = "neighbours") -> str:
     """
-    Give the vector that would lie at a place on a map, as comma-separated text; `MeetUp2025.VectorAt`.
+    Return the vector that would lie at a place on a map, as comma-separated text: `MeetUp2025.VectorAt`.
 
     Args:
-        run: A run of Map.
-        x: First coordinate.
-        y: Second one.
-        z: Third one, on a map of three dimensions.
+        connection: An open connection.
+        run: Number of a run of Map.
+        at: Coordinates. The third counts only on a map of three dimensions.
         method: `neighbours` or `inverse_transform`.
 
     Raises:
-        DataError: The run is not there or of another kind, or the method is none.
+        DataError: The run does not exist or is of another kind, or the method does not exist.
     """
-    connection = current()
     stored_run(connection, run, MAP)
     fitted = stored_model(connection, run, Map)
-    if z and fitted.dimensions == 2:
-        raise DataError(f"A place on a map of two dimensions must have z = 0. Got {z} for run {run}.")
+    if at[2] and fitted.dimensions == 2:
+        raise DataError(f"A place on a map of two dimensions must have z = 0. Got {at[2]} for run {run}.")
     chosen: Any = method
-    return vectors.to_text(inverse(fitted, [[x, y, z][: fitted.dimensions]], method=chosen)[0].astype(np.float32))
+    return vectors.to_text(inverse(fitted, [at[: fitted.dimensions]], method=chosen)[0].astype(np.float32))
 
 
-def fit_round_trip(run: int) -> int:
+def fit_round_trip(connection: Connection, run: int) -> int:
     """
-    Compare two ways of going back from a map to vectors; `MeetUp2025.FitRoundTrip`.
+    Compare two ways back from a map to vectors: `MeetUp2025.FitRoundTrip`.
 
     Raises:
-        DataError: The run is not there or of another kind.
+        DataError: The run does not exist or is of another kind.
     """
-    connection = current()
     known = stored_run(connection, run, MAP)
     request = Request(ROUND_TRIP, known.basis, {"of": run}, known.seed)
     return fitted_run(connection, request, lambda: _returned(stored_model(connection, run, Map)))
@@ -181,7 +177,7 @@ def _mapped(items: Items, parameters: Mapping[str, Any], seed: int) -> Outcome:
 
 
 def _rows(items: Items, *, without_gap: bool) -> tuple[NDArray[Any], list[Metric]]:
-    """Give the vectors to lay out; for names and photos together, measure the gap between them."""
+    """Return the vectors to lay out. For names and photos together, measure the gap between them too."""
     if items.source != BOTH:
         return items.vectors, []
     names = items.tables.count("Fish")
@@ -202,7 +198,7 @@ def _rows(items: Items, *, without_gap: bool) -> tuple[NDArray[Any], list[Metric
 
 
 def _faithful(rows: NDArray[Any], fitted: Map) -> list[Metric]:
-    """Measure how faithful a map is, where there are enough items to tell."""
+    """Measure how faithful a map is, where there are enough items."""
     k = min(_NEIGHBOURS, (len(rows) - 1) // 2)
     if k < 1:
         return []
@@ -217,7 +213,7 @@ def _points(items: Items, places: NDArray[Any]) -> Result:
 
 
 def _check_has_gap(run: StoredRun) -> None:
-    """Make sure that new vectors can be placed on a map."""
+    """Check that new vectors can be placed on a map."""
     if run.parameters["withoutgap"]:
         got = f"Run {run.run} is without"
         raise NotSupportedError(f"New vectors must be placed on a map with its gap. {got}; fit another.")

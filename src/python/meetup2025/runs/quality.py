@@ -1,33 +1,32 @@
-"""
-What is wrong with a collection: doubtful labels and copies.
-"""
+"""Faults of a collection: doubtful labels and copies."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from meetup2025.analytics.quality import duplicates, suspect_labels
-from meetup2025.engines import current
 from meetup2025.runs.sources import check_compatible, read_items
 from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run
 
 if TYPE_CHECKING:
     from meetup2025.analytics.quality import Duplicates, Suspect
+    from meetup2025.engines import Connection
     from meetup2025.runs.sources import Items
 
 SUSPECTS, DUPLICATES = "Suspects", "Duplicates"
 """Kinds of runs."""
 
 
-def fit_suspects(source: str = "FishImage", neighbours: int = 5) -> int:
+def fit_suspects(connection: Connection, source: str = "FishImage", neighbours: int = 5) -> int:
     """
-    Find items whose label disagrees with that of their neighbours; `MeetUp2025.FitSuspects`.
+    Find items whose label disagrees with the labels of their neighbours: `MeetUp2025.FitSuspects`.
 
     Photos are suspected only where the nearest name of the catalogue disagrees too.
 
     Args:
-        source: Its name.
-        neighbours: How many have a say, below the number of labelled items.
+        connection: An open connection.
+        source: Name of the source.
+        neighbours: Number of neighbours that vote, below the number of labelled items.
 
     Returns:
         Number of the run.
@@ -35,7 +34,6 @@ def fit_suspects(source: str = "FishImage", neighbours: int = 5) -> int:
     Raises:
         DataError: There are too few labelled items.
     """
-    connection = current()
     items, names = read_items(connection, source), None
     parameters: dict[str, Any] = {"neighbours": neighbours}
     if items.source == "FishImage":
@@ -51,21 +49,21 @@ def fit_suspects(source: str = "FishImage", neighbours: int = 5) -> int:
     )
 
 
-def fit_duplicates(source: str = "FishImage", threshold: float = 0.98) -> int:
+def fit_duplicates(connection: Connection, source: str = "FishImage", threshold: float = 0.98) -> int:
     """
-    Find pairs of a source that are nearly the same; `MeetUp2025.FitDuplicates`.
+    Find pairs of a source that are nearly the same: `MeetUp2025.FitDuplicates`.
 
     Args:
-        source: Its name.
+        connection: An open connection.
+        source: Name of the source.
         threshold: Least cosine of a pair, above 0 and at most 1.
 
     Returns:
-        Number of the run; it has the 10,000 most similar pairs, and the metric `pairs` tells how many there are.
+        Number of the run. It has the 10,000 most similar pairs. The metric `pairs` is the number of all pairs.
 
     Raises:
         DataError: The threshold is out of range.
     """
-    connection = current()
     items = read_items(connection, source)
     request = Request(DUPLICATES, items.basis, {"threshold": threshold})
     return fitted_run(connection, request, lambda: _paired(items, duplicates(items.vectors, threshold)))
