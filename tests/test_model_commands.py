@@ -240,8 +240,8 @@ def test_golden_text_that_fails_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"texts": np.array([], "U1"), "text_vectors": np.empty((0, 8))}, "have golden texts in its golden.npz. Got none"),
-        ({"image_vectors": np.empty((0, 8))}, "have golden pictures in its golden.npz. Got none"),
+        ({"texts": np.array([], "U1"), "text_vectors": np.empty((0, 8))}, "golden texts in its golden.npz. Got none"),
+        ({"image_vectors": np.empty((0, 8))}, "golden pictures in its golden.npz. Got none"),
     ],
 )
 def test_golden_test_without_items(tmp_path, changes, words):

@@ -15,7 +15,7 @@ from hashed import HashedEncoder
 from pictures import encoded
 from PIL import Image
 
-from meetup2025 import images
+from meetup2025 import files, images
 from meetup2025.errors import InvalidFileError, ModelMismatchError, ProgrammingError
 from meetup2025.loading import names, photos
 from meetup2025.vectors import from_text
@@ -415,7 +415,7 @@ def test_mended_photo(connection, folder):
 
 def test_photo_that_is_too_large(connection, folder, monkeypatch):
     """A file of too many bytes is listed."""
-    monkeypatch.setattr(images, "MAX_BYTES", 100)
+    monkeypatch.setattr(files, "LARGEST_PICTURE", 100)
     put(folder, "small.png")
     (folder / "large.png").write_bytes(draw(1) + b"\0" * 100)
     assert load(connection, folder) == 1

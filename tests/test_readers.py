@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from meetup2025 import files
 from meetup2025.errors import InvalidFileError
-from meetup2025.loading import records
-from meetup2025.loading.records import FishRecord, read_names, read_vectors
+from meetup2025.loading.records import FishRecord, VectorRecord, read_names, read_vectors
 from meetup2025.loading.spelling import composed, normal
 
 HEADER = "FishID,Name,Kanji,OtherNames,English,Scientific,Family\n"
@@ -41,7 +41,7 @@ def lines_of(*items: Any) -> bytes:
     return "".join(f"{json.dumps(item)}\n" for item in items).encode()
 
 
-def vectors(data: bytes, table: str = "Fish") -> list[records.VectorRecord]:
+def vectors(data: bytes, table: str = "Fish") -> list[VectorRecord]:
     """Read a file of vectors."""
     return list(read_vectors(BytesIO(data), "v.jsonl", table))
 
@@ -222,7 +222,7 @@ def test_another_encoding(data, place):
 
 def test_catalogue_that_is_too_large(monkeypatch):
     """A file that would fill the memory is refused."""
-    monkeypatch.setattr(records, "_LARGEST_CSV", 1000)
+    monkeypatch.setattr(files, "LARGEST_CSV", 1000)
     assert len(names("FishID,Name\n" + "\n" * 988)) == 0
     assert "must have at most" in refused_names("FishID,Name\n" + "\n" * 989)[0]
 

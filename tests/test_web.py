@@ -29,7 +29,6 @@ from PIL import Image
 from web_calls import SAMPLES, Browser, analyse, web_server
 
 import meetup2025
-from meetup2025 import images
 from meetup2025.cli import main
 from meetup2025.embedding import confidence
 from meetup2025.engines.duckdb import DuckDBConnection
@@ -770,8 +769,6 @@ def test_address_in_use_is_told(url):
     assert (done.exit_code, "must be free" in done.output) == (3, True)
 
 
-def test_limit_is_that_of_pictures():
+def test_limit_is_that_of_pictures(browser):
     """The browser refuses what the server would: pictures above the same size."""
-    script = (WEB / "static" / "common.js").read_text("utf-8")
-
-    assert f"MAX_BYTES = {images.MAX_BYTES:_};" in script
+    assert f'data-largest="{files.LARGEST_PICTURE}"' in browser.get("/").text

@@ -35,7 +35,7 @@ _GROUPS = 30
 
 
 class Detector(Protocol):
-    """A detector, fitted."""
+    """A fitted detector."""
 
     @classmethod
     def fit(cls, rows: ArrayLike, *, seed: int = 5) -> Detector:
@@ -72,7 +72,7 @@ class Neighbours:
 
     Attributes:
         k: Number of neighbours.
-        known: Shape (n, d), unit vectors.
+        known: Unit vectors of the fitted rows, shape (n, d).
         own_scores: Scores of the fitted rows, shape (n,). A row is not its own neighbour.
 
     References:
@@ -105,7 +105,7 @@ class KMeansDistance:
     Euclidean distance of the unit vector to the nearest centre of K-means, from 0 to 2.
 
     Attributes:
-        centres: Shape (k, d).
+        centres: Centres of the groups, shape (k, d).
         own_scores: Distance of a row to the centre of its group without this row, shape (n,). For a row that is alone
             in its group, it is the distance to the next centre.
     """
@@ -137,7 +137,7 @@ class ByExemplar:
     Cosine distance to the most similar normal exemplar, from 0 to 2, as in the SQL of the workshop.
 
     Attributes:
-        exemplars: Shape (m, d), unit vectors.
+        exemplars: Unit vectors of the exemplars, shape (m, d).
         own_scores: Scores of the fitted rows, shape (n,). An exemplar among the rows is compared with the other
             exemplars.
     """
@@ -177,7 +177,7 @@ def _check_enough(unit: NDArray[np.float32]) -> None:
         raise DataError(f"To tell what is odd there must be at least 2 vectors. Got {len(unit)}; add some.")
 
 
-def _mean(found: neighbours.Neighbours) -> NDArray[np.float64]:
+def _mean(found: neighbours.NearestRows) -> NDArray[np.float64]:
     return rounded(found.distances.mean(axis=1, dtype=np.float64))
 
 

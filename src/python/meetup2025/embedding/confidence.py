@@ -1,17 +1,15 @@
 """
-How far to trust a naming: what each model is known to be able to do.
+The confidence of a naming, by the measured abilities of a model.
 
-A model that was not measured is never called sure. The rule for those that were: the first name is sure when its
-cosine is high enough, when it is far enough above the second, and when the picture itself gives no reason for doubt.
-A picture that is grey gives one. So does a picture that another name fits as well once it is turned or negative.
+A model that was not measured is never called sure. With a measured model, the first name is sure when its cosine is
+high enough, when it is far enough above the second, and when the picture itself is no reason for doubt. A grey picture
+is a reason for doubt. So is a picture that fits another name as well once it is turned or negative.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
-
-import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,15 +25,15 @@ Ranking: TypeAlias = "Sequence[tuple[str, float]]"
 @dataclass(frozen=True)
 class Bounds:
     """
-    What a sure name must reach; all bounds are inclusive.
+    The bounds for a sure name. All bounds are inclusive.
 
     Attributes:
         score: Least cosine of the name.
-        lead: Least distance from its cosine to that of the second name.
+        lead: Least difference between its cosine and the cosine of the second name.
         mirrored: Least cosine of the name to the mirror image of the picture.
-        rival: Least distance from its cosine to that of another name in any other view.
+        rival: Least difference between its cosine and the cosine of another name in any other view.
         colour: Least `spread` of the colours.
-        never: Names that are never sure, because they are what turned pictures are taken for.
+        never: Names that are never sure, because turned pictures are taken for them.
     """
 
     score: float
@@ -46,7 +44,7 @@ class Bounds:
     never: frozenset[str]
 
 
-# docs/web.md has what the bounds let through.
+# docs/web.md has the share of errors that pass the bounds.
 MEASURED = {
     "sketch": Bounds(score=0.93, lead=0.15, mirrored=0.90, rival=0.02, colour=3, never=frozenset({"チンアナゴ"})),
 }
@@ -55,7 +53,7 @@ _SIDE, _LIGHTNESSES = 64, 64
 
 
 def knows_only_drawings(model: str) -> bool:
-    """Tell whether a model was trained on drawings alone."""
+    """Check whether a model was trained on drawings alone."""
     return model.partition("@")[0] == "sketch"
 
 
@@ -66,13 +64,13 @@ def confidence(
     Judge a naming.
 
     Args:
-        ranking: The best names; at least two to be sure of anything.
+        ranking: The best names. A sure name needs at least two.
         model: Model of the vectors, for example sketch@1.
-        picture: Opens the picture, RGB; it is asked only where the ranking gives no doubt.
-        named: Names another picture: its two best names. It is asked for the views of the picture.
+        picture: Opens the picture, in RGB. It is called only where the ranking leaves no doubt.
+        named: Returns the two best names of another picture. It is called for the views of the picture.
 
     Returns:
-        `sure`, `unsure`, or `unmeasured` when nothing is known of the model.
+        `sure`, `unsure`, or `unmeasured` where nothing is known about the model.
     """
     bounds = MEASURED.get(model.partition("@")[0])
     if bounds is None:
@@ -84,12 +82,13 @@ def confidence(
 
 def spread(picture: Image) -> float:
     """
-    Measure how much the colours of an RGB picture vary beside their lightness.
+    Measure how much the colours of an RGB picture vary, apart from their lightness.
 
     Returns:
         Standard deviation of the differences of red and blue to green among pixels of one lightness, from 0 to some
-        200. It is 0 for a grey picture and for one of one colour, and below 4 for nearly all in sepia.
+        200. It is 0 for a grey picture and for a picture of one colour, and below 4 for nearly all pictures in sepia.
     """
+    import numpy as np
     from PIL.Image import Resampling
 
     pixels = np.asarray(picture.resize((_SIDE, _SIDE), Resampling.BOX), float).reshape(-1, 3)
@@ -106,7 +105,7 @@ def _is_first(ranking: Ranking, bounds: Bounds) -> bool:
 def _is_alone(
     first: tuple[str, float], bounds: Bounds, picture: Image, named: Callable[[Image], Ranking]
 ) -> bool:
-    """Tell whether the picture is coloured, and no view of it is nearer to another name."""
+    """Check whether the picture is coloured, and no view of it is nearer to another name."""
     from PIL import ImageOps
 
     name, score = first

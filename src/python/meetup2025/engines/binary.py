@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 BYTES = (bytes, bytearray, memoryview)
 
 _LONGEST = 1024
-"""Pixels of a large picture that is passed: more than models look at."""
+"""Pixels of a large picture that is passed: more than models see."""
 
 
 def with_pictures(sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
@@ -22,8 +22,8 @@ def with_pictures(sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
 
     Args:
         sql: The statement.
-        parameters: The value of each `?`. Where it is an argument of a routine of `MeetUp2025`, bytes are those of a
-            picture and become a data URL. Elsewhere they stay bytes.
+        parameters: Values of the `?`. Bytes for an argument of a routine of `MeetUp2025` are a picture, and become a
+            data URL. Other bytes stay bytes.
 
     Raises:
         UnreadableImageError: Bytes for a routine are no picture.
@@ -46,11 +46,11 @@ def _given(value: bytes | bytearray | memoryview, *, is_picture: bool) -> bytes 
 
 
 def _arguments(sql: str) -> set[int]:
-    """Return the places, from 0, of the `?` that are arguments of a routine of `MeetUp2025`."""
+    """Return the indices, from 0, of the `?` that are arguments of a routine of `MeetUp2025`."""
     try:
         tokens = tokenize(sql)
     except SQLSyntaxError:
-        return set()  # the engine tells what is wrong
+        return set()  # the engine reports the fault
     calls: list[bool] = []
     places: list[bool] = []
     for at, token in enumerate(tokens):
@@ -64,5 +64,5 @@ def _arguments(sql: str) -> set[int]:
 
 
 def _is_ours(before: Sequence[Token]) -> bool:
-    """Tell whether the tokens before a bracket are `MeetUp2025.` and a name."""
+    """Check whether the tokens before a bracket are `MeetUp2025.` and a name."""
     return len(before) == 3 and before[0].text.strip('"').upper() == "MEETUP2025" and before[1].word == "."

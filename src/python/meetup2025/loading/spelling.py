@@ -1,4 +1,4 @@
-"""The one spelling of file names, and what a column of text may hold."""
+"""The spelling of file names, and the check of texts for columns."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Categories of Unicode: control, format, half of a character (surrogate), line and paragraph separators."""
 
 _EMOJI = frozenset({"\u200d", *map(chr, range(0xE0020, 0xE0080))})
-"""Format characters that emoji are made with: the joiner, and the tags of flags."""
+"""Format characters in emoji: the joiner, and the tags of flags."""
 
 
 def composed(name: str) -> str:
-    """Give the one spelling of a file name: NFC. It still finds the file, which that of `normal` may not."""
+    """Return the one spelling of a file name: NFC. It still finds the file. The spelling of `normal` may not."""
     return unicodedata.normalize("NFC", name)
 
 
 def is_invisible(character: str) -> bool:
-    """Tell whether a reader cannot see a character, though it changes the text; blanks of any width can be seen."""
+    """Check whether a character changes the text and cannot be seen. Blanks of any width can be seen."""
     return unicodedata.category(character) in _INVISIBLE and character not in _EMOJI
 
 
 def check_text(what: str, text: str, longest: int) -> str:
     """
-    Make sure that a column can hold a text, and a reader see it.
+    Check that a column can hold a text, and that a reader can see all of it.
 
     Raises:
-        DataError: Too long, or with control characters, invisible characters or broken ones.
+        DataError: The text is too long, or has control characters, invisible characters or broken ones.
     """
     if any(map(is_invisible, text)):
         raise DataError(f"{what} must hold visible characters only. Got {text[:60]!a}.")

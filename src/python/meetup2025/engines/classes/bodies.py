@@ -2,7 +2,7 @@
 The two kinds of method body that an engine must run.
 
 `procedure_steps` parses a procedure in ObjectScript, `python_call` a function in Python. They refuse any other body: an
-engine would run it wrongly. Each body is parsed once, since a function may run for each row of a table.
+engine would run it wrongly. A body is parsed once, because a function may run for each row of a table.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meetup2025.engines.classes.records import NUMBER, STRING, Literal, Method, number_or_string
+from meetup2025.engines.classes.records import NUMBER_PATTERN, STRING_PATTERN, Literal, Method, number_or_string
 from meetup2025.errors import ClassSyntaxError
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 _STEP = re.compile(
     rf"""(?:set\s+(?P<target>[A-Za-z]\w*)\s*=\s*|do\s+)
     (?:\#\#class\((?P<class>%?\w[\w.]*)\)\.|\.\.)(?P<method>%?\w+)
-    \((?P<arguments>(?:{STRING}|[^"()])*)\)[^\S\n]*(?:$|(?=//))""",
+    \((?P<arguments>(?:{STRING_PATTERN}|[^"()])*)\)[^\S\n]*(?:$|(?=//))""",
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
-_OPERAND = re.compile(rf"\s*(?:(?P<literal>{STRING}|{NUMBER})|(?P<name>[A-Za-z]\w*))\s*(?:,(?!\s*$)|$)")
+_OPERAND = re.compile(rf"\s*(?:(?P<literal>{STRING_PATTERN}|{NUMBER_PATTERN})|(?P<name>[A-Za-z]\w*))\s*(?:,(?!\s*$)|$)")
 _RULE = (
     "may only hold `set name = call` and `do call`, one on a line, where a call is `##class(C).Method(…)` "
     "or `..Method(…)` with strings, numbers and local variables."
@@ -43,7 +43,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`set target = ##class(C).M(…)`, or `do` without a target; *class_name* is None for `..M(…)`, the same class."""
+    """`set target = ##class(C).M(…)`, or `do` without a target. *class_name* is None for `..M(…)`, the same class."""
 
     target: str | None
     class_name: str | None
