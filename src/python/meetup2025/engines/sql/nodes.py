@@ -59,7 +59,7 @@ class SQLType(exp.Expression):
 
 
 def place(node: exp.Expr) -> tuple[int, int]:
-    """Return line and column of *node* in the text; (0, 0) for a node that was not parsed from a text."""
+    """Return line and column of *node* in the text, or (0, 0) for a node that was not parsed from a text."""
     for part in node.walk():
         if "place" in part.meta:
             line, column = part.meta["place"]
