@@ -28,7 +28,7 @@ from meetup2025.engines.sql.functions import (
     arities,
 )
 from meetup2025.engines.sql.nodes import FunctionCall, SQLType, Test, ToVector, refuse, unsupported
-from meetup2025.engines.sql.tokens import RESERVED, Token, Tokens
+from meetup2025.engines.tokens import RESERVED, Token, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

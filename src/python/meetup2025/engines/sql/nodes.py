@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from sqlglot import exp
 
-from meetup2025.engines.sql.tokens import Token
+from meetup2025.engines.tokens import Token
 from meetup2025.errors import SQLSyntaxError, UnsupportedSQLError
 
 if TYPE_CHECKING:
