@@ -24,8 +24,8 @@ EMPTY = "\x00"
 MOST = 200
 """Arguments of a statement: IRIS takes 255 (documentation: Using SQL, "%Execute() with Input Parameters")."""
 
-_INTEGERS = 2**63
-"""Whole numbers of SQL are below it."""
+_LARGEST = 10**38
+"""Above all whole numbers of SQL; to write one of any exponent out would take all memory."""
 
 
 def is_missing(value: Any) -> bool:
@@ -51,10 +51,10 @@ def as_integer(name: str, value: Any) -> int:
         value: As SQL passes it.
 
     Raises:
-        DataError: It is no whole number, or more than 63 bits hold.
+        DataError: It is no whole number, or above those of SQL.
     """
     number = _number(value)
-    if number is None or not -_INTEGERS < number < _INTEGERS or number != number.to_integral_value():
+    if number is None or not -_LARGEST < number < _LARGEST or number != number.to_integral_value():
         raise DataError(f"{name} must be a whole number. Got {shown(value)}.")
     return int(number)
 
