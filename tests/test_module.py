@@ -9,6 +9,8 @@ import subprocess
 import sys
 import urllib.request
 from importlib.metadata import Distribution, distribution
+from importlib.util import cache_from_source
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 
@@ -30,10 +32,10 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 MODULE = (ROOT / "module.xml").read_text("utf-8")
 REQUIREMENTS = (ROOT / "requirements.txt").read_text("utf-8")
+REQUIRED = [Requirement(line) for line in ipm.read_requirements(REQUIREMENTS)]
 
 # Rule, what is changed in module.xml, and into what: each breaks the rule.
 BREACHES = [
@@ -256,7 +258,7 @@ def test_pip_finds_the_requirements(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     found = {canonicalize_name(each["metadata"]["name"]) for each in json.loads(report.read_text("utf-8"))["install"]}
-    assert {each.name for each in ipm.requirements(REQUIREMENTS)} <= found
+    assert {canonicalize_name(each.name) for each in REQUIRED} <= found
     assert not found & {"intersystems-irispython", "torch"}
 
 
@@ -264,13 +266,22 @@ def test_pip_finds_the_requirements(tmp_path: Path) -> None:
 def python_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder mgr/python of a server: the requirements, what they require and nothing else, and the package."""
     folder = tmp_path_factory.mktemp("mgr") / "python"
-    for each in required(ipm.requirements(REQUIREMENTS)):
+    for each in required(REQUIRED):
         for file in each.files or ():
-            if ".." not in file.parts:
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                (folder / file).symlink_to(file.locate())
+            if not {"..", "__pycache__"} & set(file.parts):
+                link(Path(str(file.locate())), folder / file)
     shutil.copytree(PACKAGE, folder / PACKAGE.name)
     return folder
+
+
+def link(source: Path, target: Path) -> None:
+    """Link a file of a distribution into a folder, and a module as it was compiled."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.symlink_to(source)
+    compiled = Path(cache_from_source(str(source)))
+    if source.suffix == ".py" and compiled.exists():
+        (target.parent / compiled.parent.name).mkdir(exist_ok=True)
+        Path(cache_from_source(str(target))).symlink_to(compiled)
 
 
 def required(requirements: Iterable[Requirement]) -> list[Distribution]:

@@ -400,6 +400,14 @@ def test_python_call():
     assert python_call(method_of(bare, arguments="", language="python")) == ("version", ())
 
 
+def test_bodies_are_read_once():
+    """A function that runs for each row of a table has its body read once, and a procedure that is called again too."""
+    function = method_of("from meetup2025 import procedures\nreturn procedures.identify(image, k)", language="python")
+    procedure = method_of('do ##class(MeetUp2025.Procedure).Return("MeetUp2025.Fish", "Nearest", k)')
+    assert python_call(function) is python_call(function)
+    assert procedure_steps(procedure) is procedure_steps(procedure)
+
+
 @pytest.mark.parametrize(
     ("body", "place", "got"),
     [

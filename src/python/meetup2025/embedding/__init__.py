@@ -11,6 +11,7 @@ import functools
 from typing import TYPE_CHECKING, Protocol
 
 from meetup2025 import settings
+from meetup2025.embedding.models import find, state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ class Encoder(Protocol):
 
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """
-        Embed texts.
+        Embed texts in the one spelling of `texts.normal`: blanks around a text change nothing.
 
         Returns:
             Array of shape (n, d), in the order of the texts. Rows have unit length.
@@ -75,7 +76,7 @@ def encoder(name: str | None = None) -> Encoder:
     Return the model of a name.
 
     The server MEETUP2025_ENCODER comes first. Without it, the worker of the IRIS instance has the model if
-    MEETUP2025_WORKER is on, and else this process loads the model.
+    MEETUP2025_WORKER is on, and otherwise this process loads the model.
 
     Args:
         name: Id of a model. Without a server the path of a model folder is taken too. None means MEETUP2025_MODEL.
@@ -112,13 +113,12 @@ def local_encoder(name: str | None = None) -> Encoder:
         BrokenModelError: The model folder fails its checks.
         InterfaceError: MEETUP2025_RUNTIME has an unknown value.
     """
-    from meetup2025.embedding.models import find
+    folder = find(name or settings.model())
+    return _encoder(folder, settings.runtime(), state(folder))
 
-    return _encoder(find(name or settings.model()), settings.runtime())
 
-
-@functools.cache
-def _encoder(folder: Path, runtime: str) -> Encoder:
+@functools.lru_cache(maxsize=8)
+def _encoder(folder: Path, runtime: str, _: tuple[int, int, int]) -> Encoder:
     if runtime == "torch":
         from meetup2025.embedding.installing.encoder import OriginalEncoder
 

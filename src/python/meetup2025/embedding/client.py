@@ -8,8 +8,8 @@ A process with a client loads no model. The URL has options for a server of anot
   (infinity). Default: `object`.
 - `timeout`: seconds for an answer, for every server. Default: 60.
 
-The HTTP is that of the standard library, with one deadline for all tries of a request. httpx was measured: it doubles
-the time to import a client (75 ms of processor time), needs six more packages in IRIS, and its timeouts begin anew with
+HTTP comes from the standard library, with one deadline for all tries of a request. httpx was measured: it doubles the
+time to import a client (75 ms of processor time), needs six more packages in IRIS, and its timeouts begin anew with
 each received byte.
 """
 
@@ -31,8 +31,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meetup2025 import settings, vectors
+from meetup2025 import files, settings, vectors
 from meetup2025.embedding.addresses import parse_address
+from meetup2025.embedding.texts import to_embed
 from meetup2025.errors import (
     BrokenModelError,
     DataError,
@@ -41,7 +42,6 @@ from meetup2025.errors import (
     InvalidVectorError,
     MissingModelError,
     ModelMismatchError,
-    shown,
 )
 
 if TYPE_CHECKING:
@@ -139,10 +139,7 @@ class RemoteEncoder:
             ModelMismatchError: The server has another model by now.
             EncoderUnavailableError: The server gives no answer in time, or an answer of another form.
         """
-        for number, text in enumerate(texts, start=1):
-            if not text.strip():
-                raise DataError(f"A text to embed must not be empty. Got {shown(text)}, text {number} of {len(texts)}.")
-        return self._embed(texts, lambda batch: {"input": batch})
+        return self._embed(to_embed(texts), lambda batch: {"input": batch})
 
     def images(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
         """
@@ -262,7 +259,7 @@ def data_url(picture: Image.Image, size: int, *, is_packed: bool) -> str:
         picture: A picture of any size and mode.
         size: Picture size of the model. The longest side gets `size` to twice `size` pixels, as in
             `images.open_picture`.
-        is_packed: Whether the picture becomes PNG, which every server reads. Else it becomes BMP, which takes a
+        is_packed: Whether the picture becomes PNG, which every server reads. Otherwise it becomes BMP, which takes a
             thirtieth of the time.
     """
     colours = picture.convert("RGB")
@@ -273,7 +270,7 @@ def data_url(picture: Image.Image, size: int, *, is_packed: bool) -> str:
     else:
         small.save(stream, "BMP")
     kind = "png" if is_packed else "bmp"
-    return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
+    return files.data_url(f"image/{kind}", stream.getvalue())
 
 
 def _batches(items: Iterable[str]) -> Iterator[list[str]]:
@@ -382,7 +379,7 @@ class Exchange:
                 self._forget()
                 raise self._unavailable(f"an answer that broke off or is not HTTP: {_words(exc)}") from exc
             except BaseException:
-                self._forget()  # else the next request would get the answer to this one
+                self._forget()  # otherwise the next request would get the answer to this one
                 raise
             else:
                 if connection.is_closed:

@@ -1,12 +1,13 @@
 """
-The folders of models: where they are, and what must be in them.
+The folders of models: their places and their contents (docs/models.md).
 
-A folder holds `model.json` and the files that it names: a picture tower and a text tower in ONNX, a tokenizer
-and `golden.npz`, a few texts and pictures with the vectors that the published model gives for them.
+A folder holds `model.json` and the files named there: a picture tower and a text tower in ONNX, a tokenizer, and
+`golden.npz`. The last holds a few texts and pictures, with their vectors from the published model.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 MOST = 8192
-"""Largest size, length and dimension of a model: far above any that is in use, and no threat to the memory."""
+"""Largest size, length and dimension of a model: far above all models in use, and harmless to the memory."""
 
 FORMAT = 1
 """Version of the format of a model folder."""
 
-QUANTISED = "+int8"
-"""What the revision of a model ends with when its pictures are embedded by the quantised tower."""
+SEVEN_BITS = "dynamic 7-bit"
+"""
+The way of a quantised tower whose weights have 7 bits. Towers with weights of 8 bits are right on some processors only
+(`installing.quantisation`).
+"""
 
 COLUMN = 512
 """Length of the vector columns of the tables."""
@@ -58,19 +62,19 @@ _SHAPE: dict[str, Any] = {
     "golden": str,
     "sha256": dict,
 }
-"""What `model.json` must hold, beside its format: a type, a choice of words, a list, or a record of these."""
+"""Required fields of `model.json` beside its format: a type, a choice of words, a list, or a record of these."""
 
 _MAY_HOLD: dict[str, Any] = {
     "int8": {"file": str, "way": str, "median": float, "least": float},
     "weights": dict,
     "original": {"source": str, "revision": str, "kind": str, "remote_code": bool, "made_with": str},
 }
-"""What it may hold."""
+"""Optional fields of `model.json`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """The picture tower: how a picture is fitted to *size* x *size* pixels, and how these become numbers."""
+    """The picture tower: how to fit a picture to *size* x *size* pixels, and how to make numbers of them."""
 
     file: str
     size: int
@@ -92,12 +96,17 @@ class TextInfo:
 
 @dataclass(frozen=True, slots=True)
 class QuantisedInfo:
-    """A picture tower in 8-bit integers, made in some *way*; *median* and *least* are its golden cosines."""
+    """A picture tower in 8-bit integers. *median* and *least* are the cosines of its golden pictures."""
 
     file: str
     way: str
     median: float
     least: float
+
+    @property
+    def suffix(self) -> str:
+        """End of the revision of a model whose pictures this tower embeds."""
+        return "+int7" if self.way == SEVEN_BITS else "+int8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +122,7 @@ class OriginalInfo:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a `model.json` says; *weights* are the files that hold the weights of a graph, where it does not."""
+    """Content of a `model.json`. *weights* has the file with the weights of a graph that does not hold them itself."""
 
     id: str
     revision: str
@@ -135,18 +144,23 @@ class ModelInfo:
         return f"{self.id}@{self.revision}"
 
     @property
+    def quantised(self) -> QuantisedInfo | None:
+        """The quantised tower, where it embeds the pictures."""
+        return self.int8 if self.int8 and self.int8.file == self.image.file else None
+
+    @property
     def bytes(self) -> int:
         """Size of the files."""
         return sum((self.folder / name).stat().st_size for name in self.sha256)
 
 
 def installed() -> list[ModelInfo]:
-    """Give the models of this machine, the bundled ones first; without those that have `faults`."""
+    """Return the models of this machine, bundled ones first. Models with `faults` are left out."""
     return [found for _, found in _tried() if isinstance(found, ModelInfo)]
 
 
 def faults() -> dict[Path, str]:
-    """Give the folders of models that cannot be read, or lack a file, with what is wrong."""
+    """Return the fault of each model folder that cannot be read or lacks a file."""
     return {folder: str(found) for folder, found in _tried() if not isinstance(found, ModelInfo)}
 
 
@@ -158,7 +172,7 @@ def _tried() -> Iterator[tuple[Path, ModelInfo | BrokenModelError]]:
 
 
 def _whole(folder: Path) -> ModelInfo | BrokenModelError:
-    """Read a model, and see whether its files are there."""
+    """Read a model, and check that its files exist."""
     try:
         info = read_model(folder)
         for name in info.sha256:
@@ -177,8 +191,8 @@ def find(name: str) -> Path:
             path of a model folder.
 
     Raises:
-        MissingModelError: There is none, or there are several revisions; the message says which there are.
-        BrokenModelError: The folder is of another model.
+        MissingModelError: There is no such model, or there are several revisions. The message lists them.
+        BrokenModelError: The folder belongs to another model.
     """
     for root in (BUNDLED, *settings.models_folders()):
         folders = _folders(root, *name.partition("@")[::2])
@@ -197,17 +211,17 @@ def find(name: str) -> Path:
 
 
 def folder_name(model_id: str, revision: str = "") -> str:
-    """Give the name of the folder of a model."""
+    """Return the name of a model's folder."""
     return model_id.replace("/", "--") + (f"@{revision}" if revision else "")
 
 
 def _folders(root: Path, model_id: str, revision: str) -> list[Path]:
-    """Find the folders of a model, of any revision where none is said."""
-    names = [folder_name(model_id), *([folder_name(model_id, revision)] if revision else [])]
+    """Find the folders of a model, of one revision or of all."""
+    own = folder_name(model_id)
+    names = [name for name in _names(root) if name.partition("@")[0] == own]
+    if revision:
+        names = [name for name in names if name in {own, folder_name(model_id, revision)}]
     folders = [root / name for name in names if (root / name / "model.json").is_file()]
-    if not revision and root.is_dir():
-        start = f"{names[0]}@"
-        folders += sorted(path.parent for path in root.glob("*@*/model.json") if path.parent.name.startswith(start))
     for folder in folders:
         found = read_model(folder).id
         if found != model_id:
@@ -215,13 +229,45 @@ def _folders(root: Path, model_id: str, revision: str) -> list[Path]:
     return [folder for folder in folders if revision in ("", read_model(folder).revision)]
 
 
+def _names(folder: Path) -> list[str]:
+    """Return the sorted names in a folder, or no names if there is no folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries)
+    except OSError:
+        return []
+
+
 def read_model(folder: Path) -> ModelInfo:
     """
-    Read the `model.json` of a folder; the files that it names are not opened.
+    Read the `model.json` of a folder. Its files are not opened.
+
+    A process reads and checks a `model.json` again only after a change.
 
     Raises:
-        BrokenModelError: It cannot be read, or a field is missing or wrong; the message names the field.
+        BrokenModelError: `model.json` cannot be read, or a field is missing or wrong. The message names the field.
     """
+    return _read_model(folder, state(folder))
+
+
+def state(folder: Path) -> tuple[int, int, int]:
+    """
+    Return the state of a folder's `model.json`: time, size and inode.
+
+    Each change of a model changes the state, because `model.json` has a hash of each file.
+
+    Raises:
+        BrokenModelError: There is no `model.json`.
+    """
+    try:
+        found = (folder / "model.json").stat()
+    except OSError as exc:
+        raise _unreadable(folder, exc) from exc
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+@functools.lru_cache(maxsize=64)
+def _read_model(folder: Path, _: tuple[int, int, int]) -> ModelInfo:
     data = _read_json(folder)
     if data.get("format") != FORMAT:
         got = f"{data.get('format')!r}; update meetup2025, or the model"
@@ -245,7 +291,7 @@ def read_model(folder: Path) -> ModelInfo:
 
 def check_hashes(folder: Path) -> None:
     """
-    Make sure that every file of a model is the one that was published.
+    Check the hash of each file of a model.
 
     Raises:
         BrokenModelError: A file is missing or has another byte.
@@ -255,7 +301,7 @@ def check_hashes(folder: Path) -> None:
 
 
 def check_files(info: ModelInfo, names: Iterable[str]) -> None:
-    """Make sure of some files, as `check_hashes`."""
+    """Check the hashes of some files, as `check_hashes` does."""
     for name in names:
         path = info.folder / name
         _check_there(path)
@@ -270,7 +316,7 @@ def _check_there(path: Path) -> None:
 
 
 def file_hash(path: Path) -> str:
-    """Give the SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -281,12 +327,15 @@ def file_hash(path: Path) -> str:
 def _read_json(folder: Path) -> dict[str, Any]:
     try:
         data = json.loads((folder / "model.json").read_text("utf-8"))
-    except (OSError, ValueError) as exc:
-        message = f"{folder} must hold a model.json in UTF-8. Got {exc}; install the model again."
-        raise BrokenModelError(message) from exc
+    except (OSError, RecursionError, ValueError) as exc:
+        raise _unreadable(folder, exc) from exc
     if not isinstance(data, dict):
         raise _broken(folder, "the whole", f"must be an object. Got {type(data).__name__}")
     return data
+
+
+def _unreadable(folder: Path, exc: Exception) -> BrokenModelError:
+    return BrokenModelError(f"{folder} must hold a model.json in UTF-8. Got {exc}; install the model again.")
 
 
 def _check_fields(folder: Path, data: Mapping[str, Any], shape: Mapping[str, Any], within: str = "") -> None:
@@ -334,7 +383,7 @@ def _check_ranges(folder: Path, data: Mapping[str, Any]) -> None:
 
 
 def _check_names(folder: Path, data: Mapping[str, Any]) -> None:
-    """Make sure that the files are in the folder, and that each has a hash."""
+    """Check that all files are in the folder, and that each has a hash."""
     image, text = data["image"], data["text"]
     files = {"image.file": image["file"], "text.file": text["file"], "text.tokenizer": text["tokenizer"]}
     if "int8" in data:

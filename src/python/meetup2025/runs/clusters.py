@@ -1,6 +1,4 @@
-"""
-Groups of like items: K-means, and how many groups there should be.
-"""
+"""Groups of similar items by K-means, and the choice of their number."""
 
 from __future__ import annotations
 
@@ -10,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meetup2025.analytics.clusters import Clusters, assign, cluster_names, fit_clusters as fit
-from meetup2025.analytics.elbow import elbow
+from meetup2025.analytics.elbow import choose, elbow
 from meetup2025.runs.sources import check_same_model, read_items
 from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_model, stored_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meetup2025.analytics.elbow import Sweep
+    from meetup2025.analytics.elbow import Choice, Sweep
     from meetup2025.engines import Connection
     from meetup2025.runs.sources import Items
 
@@ -27,19 +25,20 @@ CLUSTERS, ELBOW = "Clusters", "Elbow"
 
 def fit_clusters(connection: Connection, source: str, clusters: int = 0, seed: int = 5) -> int:
     """
-    Group the vectors of a source by K-means; `MeetUp2025.FitClusters`.
+    Group the vectors of a source by K-means: `MeetUp2025.FitClusters`.
 
     Args:
         connection: An open connection.
-        source: Its name.
-        clusters: Number of groups, from 1 to that of the vectors; 0 lets the elbow choose.
-        seed: Of the first centres.
+        source: Name of the source.
+        clusters: Number of groups, from 1 to the number of vectors. 0 lets the elbow and the silhouette choose.
+        seed: Seed of the first centres.
 
     Returns:
-        Number of the run.
+        Number of the run. With 0 clusters, the metrics `elbow_chooses` and `silhouette_chooses` are the choices of both
+        rules. The subject of `decided` is the deciding rule and its reason. `clear` is 1 if the number is clear.
 
     Raises:
-        DataError: There are fewer vectors than groups, or no elbow.
+        DataError: There are fewer vectors than groups, or too few to choose.
     """
     items = read_items(connection, source)
     request = Request(CLUSTERS, items.basis, {"clusters": clusters}, seed)
@@ -48,11 +47,11 @@ def fit_clusters(connection: Connection, source: str, clusters: int = 0, seed: i
 
 def fit_assignment(connection: Connection, run: int, source: str) -> int:
     """
-    Put the vectors of a source into the groups of an earlier run; `MeetUp2025.FitAssignment`.
+    Assign the vectors of a source to the groups of an earlier run: `MeetUp2025.FitAssignment`.
 
     Raises:
-        DataError: The run is not there or of another kind, or the vectors have another length.
-        ModelMismatchError: They are of another model.
+        DataError: The run does not exist or is of another kind, or the vectors have another length.
+        ModelMismatchError: The vectors are of another model.
     """
     known = stored_run(connection, run, CLUSTERS)
     items = read_items(connection, source)
@@ -63,14 +62,14 @@ def fit_assignment(connection: Connection, run: int, source: str) -> int:
 
 def fit_elbow(connection: Connection, source: str, least: int = 2, most: int = 29, seed: int = 5) -> int:
     """
-    Try numbers of clusters; `MeetUp2025.FitElbow`.
+    Try numbers of clusters: `MeetUp2025.FitElbow`.
 
     Args:
         connection: An open connection.
-        source: Its name.
+        source: Name of the source.
         least: Fewest clusters, from 1.
-        most: Most clusters; above *least*.
-        seed: Of the first centres.
+        most: Most clusters, above *least*.
+        seed: Seed of the first centres.
 
     Returns:
         Number of the run.
@@ -86,14 +85,19 @@ def fit_elbow(connection: Connection, source: str, least: int = 2, most: int = 2
 def _grouped(items: Items, clusters: int, seed: int) -> Outcome:
     if clusters:
         return _outcome(items, fit(items.vectors, clusters, seed=seed))
-    sweep = elbow(items.vectors, seed=seed)
-    found = _outcome(items, fit(items.vectors, sweep.chosen, seed=seed))
-    return replace(found, metrics=[*found.metrics, *_choices(sweep)])
+    choice = choose(elbow(items.vectors, seed=seed))
+    found = _outcome(items, fit(items.vectors, choice.k, seed=seed))
+    return replace(found, metrics=[*found.metrics, *_choices(choice)])
 
 
-def _choices(sweep: Sweep) -> list[Metric]:
-    """Tell which number of groups each rule chooses; they may differ much."""
-    return [Metric("elbow_chooses", sweep.elbow), Metric("silhouette_chooses", sweep.roundest)]
+def _choices(choice: Choice) -> list[Metric]:
+    """Return the choice of each rule, the rule that decided, and whether the number is clear."""
+    return [
+        Metric("elbow_chooses", choice.elbow),
+        Metric("silhouette_chooses", choice.silhouette),
+        Metric("decided", choice.k, choice.decided),
+        Metric("clear", int(choice.clear), "" if choice.clear else "no clear number of groups"),
+    ]
 
 
 def _assigned(items: Items, model: Clusters) -> Outcome:
@@ -120,7 +124,7 @@ def _outcome(items: Items, model: Clusters) -> Outcome:
 
 
 def _score(items: Items, model: Clusters) -> float | None:
-    """Give the mean silhouette, which one group does not have, nor groups of one."""
+    """Return the mean silhouette. It is not defined for one group, nor for groups of one item each."""
     from meetup2025.analytics.silhouette import silhouette
 
     return silhouette(items.vectors, model.labels).score if 2 <= len(set(model.labels)) < len(items) else None

@@ -1,6 +1,4 @@
-"""
-What is wrong with a collection: doubtful labels and copies.
-"""
+"""Faults of a collection: doubtful labels and copies."""
 
 from __future__ import annotations
 
@@ -21,14 +19,14 @@ SUSPECTS, DUPLICATES = "Suspects", "Duplicates"
 
 def fit_suspects(connection: Connection, source: str = "FishImage", neighbours: int = 5) -> int:
     """
-    Find items whose label disagrees with that of their neighbours; `MeetUp2025.FitSuspects`.
+    Find items whose label disagrees with the labels of their neighbours: `MeetUp2025.FitSuspects`.
 
     Photos are suspected only where the nearest name of the catalogue disagrees too.
 
     Args:
         connection: An open connection.
-        source: Its name.
-        neighbours: How many have a say, below the number of labelled items.
+        source: Name of the source.
+        neighbours: Number of neighbours that vote, below the number of labelled items.
 
     Returns:
         Number of the run.
@@ -53,15 +51,15 @@ def fit_suspects(connection: Connection, source: str = "FishImage", neighbours: 
 
 def fit_duplicates(connection: Connection, source: str = "FishImage", threshold: float = 0.98) -> int:
     """
-    Find pairs of a source that are nearly the same; `MeetUp2025.FitDuplicates`.
+    Find pairs of a source that are nearly the same: `MeetUp2025.FitDuplicates`.
 
     Args:
         connection: An open connection.
-        source: Its name.
+        source: Name of the source.
         threshold: Least cosine of a pair, above 0 and at most 1.
 
     Returns:
-        Number of the run; it has the 10,000 most similar pairs, and the metric `pairs` tells how many there are.
+        Number of the run. It has the 10,000 most similar pairs. The metric `pairs` is the number of all pairs.
 
     Raises:
         DataError: The threshold is out of range.

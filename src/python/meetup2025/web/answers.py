@@ -6,16 +6,19 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import client, images
+from meetup2025.embedding.confidence import Ranking, confidence, knows_only_drawings
 from meetup2025.errors import DataError
 from meetup2025.web import files, statements
-from meetup2025.web.confidence import confidence, knows_only_drawings
 from meetup2025.web.statements import rows, script, shown, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from PIL.Image import Image
 
     from meetup2025.engines import Connection
     from meetup2025.web.request import WebRequest
@@ -25,6 +28,9 @@ _NAMES = 5
 
 _LONGEST, _SMALL = 512, 100_000
 """Most pixels (a side) and bytes of a picture in a statement: models see no more, and a person can still copy it."""
+
+_VIEW = 384
+"""Pixels of the longest side of a view, by which a naming is judged."""
 
 _POINTS = 50_000
 """Most points of a map on a page. More points are slow to draw, and nobody can tell them apart."""
@@ -54,15 +60,31 @@ def sample(connection: Connection, request: WebRequest) -> dict[str, Any]:
 
 def _named(connection: Connection, picture: str) -> dict[str, Any]:
     names = rows(connection, statements.IDENTIFY, picture, _NAMES)
+    ranking = [(each["name"], each["score"]) for each in names]
     models = rows(connection, statements.MODELS)
     model = str(models[0]["model"] or "") if models else ""
     return {
         "names": names,
         "model": model,
-        "confidence": confidence([each["score"] for each in names], model),
+        "confidence": confidence(ranking, model, lambda: _opened(picture), lambda view: _ranking(connection, view)),
         "only_drawings": knows_only_drawings(model),
         "sql": shown(statements.IDENTIFY, picture, _NAMES),
     }
+
+
+def _opened(picture: str) -> Image:
+    with _OPENING:
+        opened = images.open_picture(picture, longest=_LONGEST)
+    opened.thumbnail((_VIEW, _VIEW))
+    return opened
+
+
+def _ranking(connection: Connection, view: Image) -> Ranking:
+    """Name a view of a picture."""
+    stream = BytesIO()
+    view.save(stream, "PNG", compress_level=1)
+    url = images.to_data_url(stream.getvalue(), longest=_LONGEST)
+    return [(each["name"], each["score"]) for each in rows(connection, statements.IDENTIFY, url, 2)]
 
 
 def add(connection: Connection, request: WebRequest) -> dict[str, Any]:

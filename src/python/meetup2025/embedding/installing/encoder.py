@@ -13,7 +13,8 @@ import numpy as np
 from meetup2025 import iris_process, vectors
 from meetup2025.embedding.installing import extra
 from meetup2025.embedding.models import read_model
-from meetup2025.errors import DataError, MissingModelError, NotSupportedError
+from meetup2025.embedding.texts import to_embed
+from meetup2025.errors import MissingModelError, NotSupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
 
 class OriginalEncoder:
     """
-    An `Encoder` of the published model that a folder was made of.
+    An `Encoder` of the published model from which a folder was made.
 
-    Its code, if it brings any, was allowed to run when it was installed.
+    Its code, if it brings any, was allowed to run at its installation.
 
     Raises:
-        MissingModelError: The folder does not say what it was made of.
-        NotSupportedError: This process is one of InterSystems IRIS.
+        MissingModelError: The folder does not name its original.
+        NotSupportedError: This process belongs to InterSystems IRIS.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,8 +56,8 @@ class OriginalEncoder:
         Load the original.
 
         Raises:
-            MissingModelError: It is not where it was.
-            BrokenModelError: It cannot be loaded.
+            MissingModelError: The original is not in its place any more.
+            BrokenModelError: The original cannot be loaded.
         """
         self._original()
 
@@ -67,9 +68,7 @@ class OriginalEncoder:
         Raises:
             DataError: A text is empty.
         """
-        if not all(text.strip() for text in texts):
-            raise DataError("A text to embed must not be empty.")
-        return self._unit(self._original().texts(texts)) if texts else self._nothing()
+        return self._unit(self._original().texts(to_embed(texts))) if texts else self._nothing()
 
     def images(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
         """Embed pictures."""

@@ -1,23 +1,22 @@
-"""
-Installs a model: from what its authors publish to a folder that any machine can run.
-"""
+"""The installation of a model: from the files of its authors to a folder that any machine can run."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import statistics
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from meetup2025 import settings
+from meetup2025.embedding import processors
 from meetup2025.embedding.installing import extra, golden, places, preprocessing, quantisation, tokenization, towers
 from meetup2025.embedding.models import (
     COLUMN,
     FORMAT,
+    SEVEN_BITS,
     ModelInfo,
     OriginalInfo,
     QuantisedInfo,
@@ -42,15 +41,15 @@ TEXT_FILE, TOKENIZER_FILE = "text.onnx", "tokenizer.json"
 @dataclass(frozen=True)
 class Wishes:
     """
-    How to install a model.
+    The wishes for an installation.
 
     Attributes:
-        revision: Commit, branch or tag; by default the newest.
-        called: Id of the model here; by default that of its repository or folder.
-        from_cache: Whether to use no network.
+        revision: Commit, branch or tag. By default the newest.
+        called: Id of the model here. By default the name of its repository or folder.
+        from_cache: Whether to use only the cache, and no network.
         int8: Whether to add a quantised picture half.
-        consent: Asked, with a sentence, whether code that the model brings may run.
-        report: Told, in a few words, what is being done.
+        consent: Called with a sentence. Returns whether code that the model brings may run.
+        report: Called with a few words about the present step.
     """
 
     revision: str | None = None
@@ -63,10 +62,18 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Installed:
-    """A model that was installed; *least* is its lowest golden cosine, None where it was there already."""
+    """
+    An installed model.
+
+    Attributes:
+        info: Content of its `model.json`.
+        least: Its lowest golden cosine, or None if it was installed already.
+        fault: Why this processor cannot run its quantised half, or an empty text if it can.
+    """
 
     info: ModelInfo
     least: float | None = None
+    fault: str = ""
 
 
 def install(name: str, wishes: Wishes) -> Installed:
@@ -75,14 +82,14 @@ def install(name: str, wishes: Wishes) -> Installed:
 
     Args:
         name: Repository of the Hugging Face Hub, as in `a/b`, or a folder.
-        wishes: How.
+        wishes: Wishes for the installation.
 
     Raises:
-        MissingModelError: It does not exist, or not where it may be taken from.
-        MissingExtraError: torch or transformers are missing, or not of a known version.
-        UntrustedCodeError: It brings code that may not run.
-        NotSupportedError: It is of a kind that no model folder can hold.
-        BrokenModelError: It is broken, or what was made of it does not answer as it does.
+        MissingModelError: The model does not exist, or not in an allowed place.
+        MissingExtraError: torch or transformers are missing, or have an unknown version.
+        UntrustedCodeError: The model brings code that may not run.
+        NotSupportedError: No model folder can hold a model of this kind.
+        BrokenModelError: The model is broken, or the folder does not give its vectors.
         OperationalError: The network or the disk failed.
     """
     from meetup2025.embedding.installing.published import published
@@ -98,7 +105,7 @@ def install(name: str, wishes: Wishes) -> Installed:
 
 
 def _check_folder(name: str, folder: Path) -> None:
-    """Tell of a wrong folder before anything is asked for: a server without a network needs no torch for it."""
+    """Refuse a wrong folder first, so that a server without a network is not asked for torch."""
     if folder.is_dir() and not (folder / "config.json").is_file():
         inside = ", ".join(sorted(each.parent.name for each in folder.glob("*/model.json"))) or "none"
         got = f"{name}, which has neither; model folders in it: {inside}"
@@ -108,21 +115,28 @@ def _check_folder(name: str, folder: Path) -> None:
 
 
 def _installed(found: Published, wishes: Wishes) -> Installed:
-    """Install what is on this machine, unless it is installed already."""
+    """Install a model of this machine, unless it is installed already."""
     target = settings.models_folders()[0] / folder_name(found.id, found.revision)
-    if info := _whole(target, int8=wishes.int8):
+    if (info := _whole(target)) and _is_enough(info, wishes):
         return Installed(info)
     _ask(found, wishes)
     with places.disk(found.id), places.locked(lambda: wishes.report("waiting for another installation")) as at:
-        if info := _whole(target, int8=wishes.int8):  # the other one made it
+        if (info := _whole(target)) and _is_enough(info, wishes):  # the other program made it
             return Installed(info)
         least = _make(at / "made", found, wishes)
         places.put(at / "made", target)
     return Installed(read_model(target), least)
 
 
+def _is_enough(info: ModelInfo, wishes: Wishes) -> bool:
+    """
+    Check whether an installed model fulfils the wishes: where wished, it has a quantised half with weights of 7 bits.
+    """
+    return not wishes.int8 or (info.int8 is not None and info.int8.way == SEVEN_BITS)
+
+
 def note_of_dimension(info: ModelInfo) -> str | None:
-    """Say what to do with a model whose vectors do not fit the tables."""
+    """Return advice for a model whose vectors do not fit the tables, or None if they fit."""
     if info.dimension == COLUMN:
         return None
     return (
@@ -141,7 +155,7 @@ def _ask(found: Published, wishes: Wishes) -> None:
 
 
 def _make(folder: Path, found: Published, wishes: Wishes) -> float:
-    """Write the model folder and hold it to the original; give the lowest cosine."""
+    """Write the model folder, check it against the original, and return the lowest cosine."""
     from meetup2025.embedding.installing.original import Original, foreign
 
     folder.mkdir()
@@ -160,12 +174,11 @@ def _make(folder: Path, found: Published, wishes: Wishes) -> float:
     data = _manifest(found, dimension, image, text, kind)
     _write(folder, data)
     wishes.report("comparing the export with the original")
-    exported = golden.measured(folder)
-    golden.check(exported)
+    least = golden.check(folder)
     if wishes.int8:
         wishes.report("quantising the picture half")
         _add_int8(folder, data, image)
-    return exported.least
+    return least
 
 
 def _write_texts(original: Original, folder: Path) -> TextInfo:
@@ -204,54 +217,49 @@ def _write(folder: Path, data: dict[str, Any]) -> None:
 
 
 def _add_int8(folder: Path, data: dict[str, Any], image: ImageInfo) -> None:
-    """Quantise in each way, and keep the nearest to the original."""
-    made = []
-    for way, quantise in quantisation.ways().items():
-        graph = folder / f"image.int8.{way}.onnx"
-        quantise(folder / image.file, graph, image)
-        towers.put_weights_beside(graph, graph)
-        _write(folder, {**data, "int8": asdict(QuantisedInfo(graph.name, way, 0.0, -1.0))})
-        cosines = golden.measured(folder, int8=True).images
-        made.append(QuantisedInfo(graph.name, way, float(np.median(cosines)), float(cosines.min())))
-    best = max(made, key=lambda each: each.median)
-    if best.median < quantisation.LEAST_MEDIAN:
-        got = f"{best.median:.4f} at best; install it without --int8"
-        rule = f"A quantised half must be near the original (median cosine {quantisation.LEAST_MEDIAN})"
-        raise BrokenModelError(f"{rule}. Got {got}.")
-    for each in made:
-        if each is not best:
-            (folder / each.file).unlink()
-            (folder / towers.weights_of(each.file)).unlink()
-    _write(folder, {**data, "int8": asdict(best)})
+    """Quantise the picture half, if it stays near the original."""
+    graph = folder / "image.int8.onnx"
+    quantisation.quantise(folder / image.file, graph)
+    towers.put_weights_beside(graph, graph)
+    _write(folder, {**data, "int8": asdict(QuantisedInfo(graph.name, SEVEN_BITS, 0.0, -1.0))})
+    cosines = golden.of_quantised(folder)
+    median, least = statistics.median(cosines), min(cosines)
+    quantisation.check(median, least)
+    _write(folder, {**data, "int8": asdict(QuantisedInfo(graph.name, SEVEN_BITS, median, least))})
+    processors.remember(folder)
 
 
 def _copied(source: Path, wishes: Wishes) -> Installed:
-    """Install a model folder that was made elsewhere."""
+    """Install a model folder of another machine."""
     info = read_model(source)
     if wishes.called or wishes.revision or (wishes.int8 and info.int8 is None):
         rule = "A model folder must be taken as it is, without --as, --revision and another --int8"
         raise NotSupportedError(f"{rule}. Got {info.model}; make it anew from the published model.")
     check_hashes(source)
     target = settings.models_folders()[0] / folder_name(info.id, info.revision)
-    if whole := _whole(target, int8=info.int8 is not None):
+    if (whole := _whole(target)) and _is_same(source, target):
         return Installed(whole)
     with places.disk(info.id), places.locked(lambda: wishes.report("waiting for another installation")) as at:
         (at / "made").mkdir()
         for name in [*info.sha256, "model.json"]:
             shutil.copyfile(source / name, at / "made" / name)
-        found = golden.measured(at / "made")
-        golden.check(found)
+        least = golden.check(at / "made")
+        fault = golden.fault_of_quantised(at / "made") if info.int8 else ""
         places.put(at / "made", target)
-    return Installed(read_model(target), found.least)
+    return Installed(read_model(target), least, fault)
 
 
-def _whole(folder: Path, *, int8: bool) -> ModelInfo | None:
-    """Give what is installed in a folder, if all of it is there."""
+def _is_same(one: Path, other: Path) -> bool:
+    """Check whether two folders hold the same model. Their `model.json` has a hash of each file."""
+    return file_hash(one / "model.json") == file_hash(other / "model.json")
+
+
+def _whole(folder: Path) -> ModelInfo | None:
+    """Return the model of a folder if all of its files are right, otherwise None."""
     if not (folder / "model.json").is_file():
         return None
     try:
         check_hashes(folder)
     except BrokenModelError:
         return None
-    info = read_model(folder)
-    return None if int8 and info.int8 is None else info
+    return read_model(folder)

@@ -24,7 +24,7 @@ _WHOLE_ROWS = ("siglip", "siglip2")
 """Kinds that were trained on texts filled up to their length, without a mask."""
 
 _RESERVED = 2
-"""Positions that texts never have in the manner of RoBERTa."""
+"""Positions that RoBERTa does not use for texts."""
 
 _MANY = 100_000
 
@@ -34,18 +34,18 @@ class Original:
     A published model.
 
     Args:
-        folder: Where its files are.
-        remote_code: Whether the code that it brings may run.
+        folder: Folder of its files.
+        remote_code: Whether code that it brings may run.
 
     Attributes:
         model: The module of torch.
-        tokenizer: As transformers gives it.
+        tokenizer: The tokenizer of transformers.
         kind: Class of the model.
 
     Raises:
-        BrokenModelError: It cannot be loaded, weights are missing, or buffers are not as a new model has them.
-        NotSupportedError: It has not the two halves that a model here must have.
-        MissingExtraError: Its code wants a library that is not installed.
+        BrokenModelError: The model cannot be loaded, weights are missing, or buffers differ from a new model.
+        NotSupportedError: The model does not have the two halves that are needed here.
+        MissingExtraError: Its code needs a library that is not installed.
     """
 
     def __init__(self, folder: Path, *, remote_code: bool = False) -> None:
@@ -65,10 +65,10 @@ class Original:
         _check_buffers(self.model, fresh)
 
     def text_inputs(self, text: str) -> dict[str, Any]:
-        """Give what the text half takes for one text, as int64 tensors of one row."""
+        """Return the inputs of the text half for one text, as int64 tensors of one row."""
         import torch
 
-        if self._is_own:  # it has ways of its own, and may fail with others
+        if self._is_own:  # its code may fail with errors of its own
             made = dict(self.tokenizer([text]))
         else:
             padding = "max_length" if self._has_whole_rows else False
@@ -79,7 +79,7 @@ class Original:
         return {name: torch.as_tensor(value, dtype=torch.int64) for name, value in made.items()}
 
     def longest(self) -> int:
-        """Give the most tokens that the text half takes: of its tokenizer, and of its positions."""
+        """Return the most tokens of a text: the limit of the tokenizer or of the positions."""
         config = getattr(self.model.config, "text_config", self.model.config)
         positions = getattr(config, "max_position_embeddings", _MANY)
         if any(word in getattr(config, "model_type", "") for word in ("roberta", "altclip")):
@@ -87,7 +87,7 @@ class Original:
         return int(min(self.tokenizer.model_max_length, positions))
 
     def pixels(self, picture: Image.Image) -> NDArray[np.float32]:
-        """Give what the picture half takes for one picture, of shape (1, 3, size, size)."""
+        """Return the input of the picture half for one picture, of shape (1, 3, size, size)."""
         with extra.quiet():
             made = dict(self._processor([picture.convert("RGB")], return_tensors="pt"))
         shape = tuple(made.get("pixel_values", np.empty(0)).shape)
@@ -98,11 +98,11 @@ class Original:
         return np.asarray(made["pixel_values"], np.float32)
 
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts one by one; rows are as the model gives them, of any length."""
+        """Embed texts one by one. Rows have any length, as the model returns them."""
         return np.vstack([_run(self.model.get_text_features, self.text_inputs(text)) for text in texts])
 
     def images(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
-        """Embed pictures one by one; rows are as the model gives them, of any length."""
+        """Embed pictures one by one. Rows have any length, as the model returns them."""
         import torch
 
         rows = [{"pixel_values": torch.from_numpy(self.pixels(picture))} for picture in pictures]
@@ -113,7 +113,7 @@ def _loaded(folder: Path, trust: dict[str, bool]) -> tuple[Any, dict[str, Any]]:
     import torch
     from transformers import AutoModel
 
-    # Built whole, not on the meta device: what is not among the weights is then as its code makes it.
+    # Built whole, not on the meta device: then the code of the model makes everything that is not among the weights.
     how = {"low_cpu_mem_usage": False, "torch_dtype": torch.float32, "output_loading_info": True}
     model, found = AutoModel.from_pretrained(folder, **how, **trust)
     return model.eval(), found
@@ -128,7 +128,7 @@ def _run(half: Any, inputs: dict[str, Any]) -> NDArray[np.float32]:
 
 @contextmanager
 def foreign(what: str) -> Iterator[None]:
-    """Turn whatever the code of others raises into an error that says what to do."""
+    """Raise any error of other people's code as an error that says what to do."""
     with extra.quiet():
         try:
             yield
@@ -136,7 +136,7 @@ def foreign(what: str) -> Iterator[None]:
             raise
         except ImportError as exc:
             raise MissingExtraError(f"{what} must have the libraries that it needs. Got {_line(exc)}") from exc
-        except Exception as exc:  # the code that a model brings raises anything
+        except Exception as exc:  # code of a model raises errors of any type
             if isinstance(exc, OSError) and exc.errno in FULL:
                 raise
             first = _first(exc)
@@ -152,7 +152,7 @@ def _line(exc: BaseException) -> str:
 
 
 def _first(exc: BaseException) -> BaseException:
-    """Give the error that led to this one: what comes last seldom says what is missing."""
+    """Return the first error of a chain. The last one seldom names the cause."""
     while before := exc.__cause__ or exc.__context__:
         exc = before
     return exc
@@ -166,7 +166,7 @@ def _check_halves(model: Any, kind: str) -> None:
 
 
 def _check_weights(found: dict[str, Any], folder: Path) -> None:
-    """Transformers fills missing weights with random numbers, and only warns."""
+    """Refuse missing weights. Transformers fills them with random numbers, and only warns."""
     missing = sorted(map(str, [*found["missing_keys"], *found["mismatched_keys"]]))
     if missing:
         got = f"{len(missing)} missing or of another shape, as {missing[0]}"
@@ -175,10 +175,10 @@ def _check_weights(found: dict[str, Any], folder: Path) -> None:
 
 def _check_buffers(model: Any, fresh: Any) -> None:
     """
-    Hold the buffers that are not among the weights to those of a new model.
+    Compare the buffers that are not among the weights with the buffers of a new model.
 
-    They follow from the configuration alone. A loader that leaves them uninitialised gives vectors of noise, and
-    says nothing.
+    They follow from the configuration alone. A loader that leaves them uninitialised gives vectors of noise without
+    a word.
     """
     import torch
 

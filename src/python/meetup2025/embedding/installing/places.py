@@ -1,8 +1,8 @@
 """
-Folders of models that are whole or not there: written beside, then renamed.
+Folders of models that are whole or not there: written in another place, then renamed.
 
-One program at a time installs or removes; it holds a lock that ends with it. So whatever lies beside when the lock is
-free is left over from a program that was stopped, and goes.
+One program at a time installs or removes models. It holds a lock that ends with the program. So any work folder that is
+there while the lock is free is left over from a stopped program, and is removed.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _WAIT = 0.2
 @contextmanager
 def disk(model: str) -> Iterator[None]:
     """
-    Turn failures of the disk into errors that say so.
+    Raise failures of the disk as errors that say so.
 
     Raises:
-        OperationalError: It is full, or the models folder cannot be written.
+        OperationalError: The disk is full, or the models folder cannot be written.
     """
     try:
         yield
@@ -52,7 +52,7 @@ def disk(model: str) -> Iterator[None]:
 @contextmanager
 def locked(waiting: Callable[[], None] = lambda: None) -> Iterator[Path]:
     """
-    Be the only program that changes the models folder, and clear what others left over.
+    Lock the models folder for this program, and remove leftovers of other programs.
 
     Args:
         waiting: Called once when another program holds the lock.
@@ -75,7 +75,7 @@ def locked(waiting: Callable[[], None] = lambda: None) -> Iterator[Path]:
 
 
 def put(made: Path, target: Path) -> None:
-    """Give a finished folder its place, in one step; what was there goes."""
+    """Move a finished folder to its place in one step. It replaces the old folder."""
     for path in [*made.iterdir(), made]:
         _sync(path)
     if target.exists():
@@ -85,7 +85,7 @@ def put(made: Path, target: Path) -> None:
 
 
 def take_out(folder: Path) -> None:
-    """Remove the folder of a model: it is gone at once, its files thereafter."""
+    """Remove the folder of a model in one step, then its files."""
     with locked() as beside:
         folder.rename(beside / "removed")
 
@@ -97,7 +97,7 @@ def _clear(beside: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Write to the disk what the system still holds; Windows cannot do that for a folder."""
+    """Write a file or folder through to the disk. Windows cannot do this for a folder."""
     if path.is_dir() and sys.platform == "win32":
         return
     number = os.open(path, os.O_RDONLY)

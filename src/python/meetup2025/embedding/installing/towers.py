@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meetup2025.embedding import runtime
 from meetup2025.embedding.installing import extra
 from meetup2025.errors import BrokenModelError
 
@@ -36,7 +37,7 @@ def export_images(model: Any, size: int, file: Path) -> None:
         file: Path to write.
 
     Raises:
-        BrokenModelError: The graph does not give what the model gives.
+        BrokenModelError: The graph does not give the vectors of the model.
     """
     import torch
     from torch import nn
@@ -49,7 +50,7 @@ def export_images(model: Any, size: int, file: Path) -> None:
         def forward(self, pixels: Any) -> Any:
             return self.model.get_image_features(pixel_values=pixels)
 
-    # Two rows, since a single one would be taken for a constant.
+    # Two rows, because a single row would become a constant.
     example = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 3, size, size)).astype(np.float32))
     _export(Tower(), {"pixels": example}, {"pixels": {0: "n"}}, file)
 
@@ -60,13 +61,13 @@ def export_texts(model: Any, takes: frozenset[str], example: tuple[Any, Any], fi
 
     Args:
         model: The module of torch, in evaluation mode.
-        takes: What it takes beside the tokens; positions and types are made inside the graph.
+        takes: Inputs besides the tokens. Positions and types are made inside the graph.
         example: Tokens and mask of two texts.
         file: Path to write.
         whole_rows: Whether all texts have the length of the example.
 
     Raises:
-        BrokenModelError: The graph does not give what the model gives.
+        BrokenModelError: The graph does not give the vectors of the model.
     """
     import torch
     from torch import nn
@@ -90,7 +91,7 @@ def _export(tower: Any, inputs: dict[str, Any], free: dict[str, dict[int, str]],
     import torch
 
     tower.eval()  # the exporter leaves a module as it found it, and a new one trains
-    # In a folder of its own: what is larger than a file of ONNX can be, 2 GB, is written as a file for each weight.
+    # In a folder of its own: a graph of more than 2 GB, the limit of an ONNX file, has a file for each weight.
     with TemporaryDirectory(dir=file.parent) as scratch:
         made = Path(scratch) / file.name
         with torch.no_grad(), extra.quiet(), contextlib.redirect_stdout(io.StringIO()), _plain_layers():
@@ -105,7 +106,7 @@ def _export(tower: Any, inputs: dict[str, Any], free: dict[str, dict[int, str]],
 
 @contextlib.contextmanager
 def _plain_layers() -> Iterator[None]:
-    """Let torch take its layers apart: the fused ones have no form in ONNX."""
+    """Make torch use plain layers, because its fused ones have no form in ONNX."""
     import torch
 
     before = torch.backends.mha.get_fastpath_enabled()
@@ -117,27 +118,25 @@ def _plain_layers() -> Iterator[None]:
 
 
 def weights_of(file: str) -> str:
-    """Give the name of the file with the weights of a graph."""
+    """Return the name of the file with the weights of a graph."""
     return file.removesuffix(".onnx") + ".weights"
 
 
 def put_weights_beside(made: Path, file: Path) -> None:
-    """Write a graph with its weights in a file of their own: it is mapped into the memory, in half the time."""
+    """Write a graph with its weights in a file of their own, which is mapped into the memory in half the time."""
     import onnx
 
     weights = weights_of(file.name)
-    (file.parent / weights).unlink(missing_ok=True)  # else they would be appended
+    (file.parent / weights).unlink(missing_ok=True)  # otherwise they would be appended
     graph = onnx.load(made)
     made.unlink()
     onnx.save(graph, file, save_as_external_data=True, all_tensors_to_one_file=True, location=weights, size_threshold=0)
-    (file.parent / weights).chmod(file.stat().st_mode)  # onnx lets only the owner read it
+    (file.parent / weights).chmod(file.stat().st_mode)  # onnx makes files that only the owner can read
 
 
 def _check(file: Path, inputs: dict[str, NDArray[Any]], expected: NDArray[np.float32]) -> None:
-    """Make sure that the graph gives numbers, and vectors of the right length: later only directions are compared."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    """Check that the graph gives finite vectors of the right length. Later checks compare directions only."""
+    session = runtime.library().InferenceSession(str(file), providers=["CPUExecutionProvider"])
     (found,) = session.run(["vectors"], {each.name: inputs[each.name] for each in session.get_inputs()})
     norms, wanted = (np.linalg.norm(rows.astype(np.float64), axis=-1) for rows in (found, expected))
     if found.shape != expected.shape or not np.isfinite(wanted).all() or not np.isfinite(norms).all():

@@ -2,17 +2,18 @@
 The two kinds of method body that an engine must run.
 
 `procedure_steps` parses a procedure in ObjectScript, `python_call` a function in Python. They refuse any other body: an
-engine would run it wrongly.
+engine would run it wrongly. A body is parsed once, because a function may run for each row of a table.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meetup2025.engines.classes.records import NUMBER, STRING, Literal, Method, number_or_string
+from meetup2025.engines.classes.records import NUMBER_PATTERN, STRING_PATTERN, Literal, Method, number_or_string
 from meetup2025.errors import ClassSyntaxError
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 _STEP = re.compile(
     rf"""(?:set\s+(?P<target>[A-Za-z]\w*)\s*=\s*|do\s+)
     (?:\#\#class\((?P<class>%?\w[\w.]*)\)\.|\.\.)(?P<method>%?\w+)
-    \((?P<arguments>(?:{STRING}|[^"()])*)\)[^\S\n]*(?:$|(?=//))""",
+    \((?P<arguments>(?:{STRING_PATTERN}|[^"()])*)\)[^\S\n]*(?:$|(?=//))""",
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
-_OPERAND = re.compile(rf"\s*(?:(?P<literal>{STRING}|{NUMBER})|(?P<name>[A-Za-z]\w*))\s*(?:,(?!\s*$)|$)")
+_OPERAND = re.compile(rf"\s*(?:(?P<literal>{STRING_PATTERN}|{NUMBER_PATTERN})|(?P<name>[A-Za-z]\w*))\s*(?:,(?!\s*$)|$)")
 _RULE = (
     "may only hold `set name = call` and `do call`, one on a line, where a call is `##class(C).Method(…)` "
     "or `..Method(…)` with strings, numbers and local variables."
@@ -42,7 +43,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`set target = ##class(C).M(…)`, or `do` without a target; *class_name* is None for `..M(…)`, the same class."""
+    """`set target = ##class(C).M(…)`, or `do` without a target. *class_name* is None for `..M(…)`, the same class."""
 
     target: str | None
     class_name: str | None
@@ -50,6 +51,7 @@ class Step:
     arguments: tuple[Literal | Variable, ...]
 
 
+@functools.cache
 def procedure_steps(method: Method) -> tuple[Step, ...]:
     """
     Parse the body of a procedure: each line calls one class method, and may set a variable to its result.
@@ -66,6 +68,7 @@ def procedure_steps(method: Method) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+@functools.cache
 def python_call(method: Method) -> tuple[str, tuple[str, ...]]:
     """
     Parse a body of two lines, `from meetup2025 import procedures` and `return procedures.f(a, b)`.

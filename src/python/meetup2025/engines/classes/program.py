@@ -3,8 +3,8 @@ The classes as a program for an engine without IRIS: their members by SQL name, 
 
 IRIS compiles the classes and does not use this module.
 
-In order: `Program`; `program`, which reads the classes of this package; and the arguments of a call, converted to the
-types that the class declares.
+The parts are, in order, `Program`, the function `program`, which reads the classes of this package, and the conversion
+of arguments to the types that a class declares.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 RunQuery: TypeAlias = "Callable[[Query, Sequence[Any]], Any]"
 
 _RETURN = ("MeetUp2025.Procedure", "Return")
-"""Class and name of the ObjectScript method that ends each procedure; `run_procedure` does what it does."""
+"""Class and name of the ObjectScript method that ends all procedures. `run_procedure` does the same."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ class Program:
 
         Args:
             method: The function.
-            values: One for each argument; the last ones may be left out if they have defaults.
+            values: One for each argument. The last ones may be left out if they have defaults.
 
         Returns:
             The result of the function.
         """
         name, passed = python_call(method)
-        given = arguments(method, values)
+        given = converted(method, values)
         function = getattr(importlib.import_module("meetup2025.procedures"), name)
         return function(*(given[argument] for argument in passed))
 
@@ -77,13 +77,13 @@ class Program:
 
         Args:
             method: The procedure.
-            values: One for each argument; the last ones may be left out if they have defaults.
+            values: One for each argument. The last ones may be left out if they have defaults.
             run_query: Runs a class query with its arguments.
 
         Returns:
             The result of *run_query*.
         """
-        variables: dict[str, Any] = arguments(method, values)
+        variables: dict[str, Any] = converted(method, values)
         _check_counts(method, variables)
         for step in procedure_steps(method):
             given = [variables[each.name] if isinstance(each, Variable) else each for each in step.arguments]
@@ -132,7 +132,7 @@ def class_folder() -> Path:
     return installed if installed.is_dir() else package.parents[1] / "cls"
 
 
-def arguments(routine: Method | Query, values: Sequence[Any]) -> dict[str, Any]:
+def converted(routine: Method | Query, values: Sequence[Any]) -> dict[str, Any]:
     """
     Return the value of each argument of *routine*, converted to the type that the class declares.
 
@@ -155,7 +155,7 @@ def query_arguments(query: Query, values: Sequence[Any]) -> dict[str, Any]:
     Raises:
         DataError: A number of rows is below 1.
     """
-    given = arguments(query, values)
+    given = converted(query, values)
     _check_counts(query, given)
     return given
 
@@ -180,7 +180,7 @@ def _value(routine: Method | Query, argument: Argument, given: Mapping[str, Any]
 
 
 def _text(routine: str, argument: Argument, value: Any) -> str:
-    """Convert to %String; NULL is the empty string, as for a method of IRIS."""
+    """Convert to %String. NULL is the empty string, as for a method of IRIS."""
     text = vectors.to_text(value) if _is_array(value) else as_text(value)
     longest = int(argument.parameters.get("MAXLEN", "50"))
     if len(text) > longest:

@@ -1,12 +1,12 @@
 """
 INFORMATION_SCHEMA of IRIS, as queries of the DuckDB catalog and of the classes.
 
-Names, order and meaning of the columns are those of the class reference of IRIS, package INFORMATION.SCHEMA. Tables,
-columns and unique indexes are read from the database; descriptions, the other indexes and the routines from the
-classes. What this engine does not know is NULL: the owner of a table, the length of a vector as text.
+The columns have the names, the order and the meaning of the class reference of IRIS, package INFORMATION.SCHEMA.
+Tables, columns and unique indexes are read from the database. Descriptions, the other indexes and the routines are read
+from the classes. Unknown values are NULL: the owner of a table, the length of a vector as text.
 
-In order: the tables that IRIS has, those of this module by their columns, the sources that the columns are read from,
-and the rows of the classes.
+The parts are, in order, the tables of IRIS, the tables of this module by their columns, the sources of the columns, and
+the rows of the classes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SCHEMA = "INFORMATION_SCHEMA"
 
 # Tables of IRIS that this engine does not have.
-KNOWN = frozenset(
+ONLY_IRIS = frozenset(
     """
     CHECK_CONSTRAINTS COLUMN_HISTOGRAMS CONSTRAINT_COLUMN_USAGE CONSTRAINT_TABLE_USAGE CURRENT_CONNECTIONS
     CURRENT_STATEMENTS FOREIGN_SERVERS FOREIGN_TABLES KEY_COLUMN_USAGE ML_MODELS ML_TRAINED_MODELS ML_TRAINING_RUNS
@@ -43,7 +43,7 @@ _TYPE = """CASE
     WHEN data_type LIKE '%]' THEN 'varchar'
     WHEN data_type LIKE 'DECIMAL%' THEN 'numeric'
     WHEN data_type = 'VARCHAR' THEN CASE WHEN is_table AND length IS NULL THEN 'longvarchar' ELSE 'varchar' END
-    WHEN data_type = 'BLOB' THEN 'longvarbinary'
+    WHEN data_type = 'BLOB' THEN 'varbinary'
     WHEN data_type = 'HUGEINT' THEN 'bigint'
     ELSE lower(data_type) END"""
 _PRECISION = """CASE data_type WHEN 'BIGINT' THEN 19 WHEN 'INTEGER' THEN 10 WHEN 'SMALLINT' THEN 5
@@ -51,12 +51,12 @@ _PRECISION = """CASE data_type WHEN 'BIGINT' THEN 19 WHEN 'INTEGER' THEN 10 WHEN
     ELSE CASE WHEN data_type LIKE 'DECIMAL%' THEN numeric_precision END END"""
 _RADIX = f"CASE WHEN ({_PRECISION}) IS NOT NULL THEN 10 END"
 _SCALE = f"CASE WHEN ({_PRECISION}) IS NOT NULL THEN numeric_scale END"
-# A default that is a constant; IRIS shows another as ObjectScript.
+# A default that is a constant. IRIS shows any other default as ObjectScript.
 _DEFAULT = """CASE WHEN column_default LIKE '''%' THEN replace(trim(column_default, ''''), '''''', '''')
     WHEN TRY_CAST(column_default AS DOUBLE) IS NOT NULL THEN column_default END"""
 
 
-class Column(NamedTuple):
+class _Column(NamedTuple):
     """A column: name, DuckDB type, and the expression over the source."""
 
     name: str
@@ -64,10 +64,10 @@ class Column(NamedTuple):
     expression: str
 
 
-def _columns(text: str, **others: str) -> tuple[Column, ...]:
-    """Read `name=expression` or `name`, which is always NULL; *others* are the types that are not VARCHAR."""
+def _columns(text: str, **others: str) -> tuple[_Column, ...]:
+    """Parse `name=expression` or `name`, which is always NULL. *others* are the types that are not VARCHAR."""
     parts = (line.strip().partition("=") for line in text.strip().splitlines())
-    return tuple(Column(name, others.get(name, "VARCHAR"), expression or "NULL") for name, _, expression in parts)
+    return tuple(_Column(name, others.get(name, "VARCHAR"), expression or "NULL") for name, _, expression in parts)
 
 
 _SCHEMATA = _columns("""
@@ -163,8 +163,10 @@ _INDEXES = _columns(
     PRIMARY_KEY=CASE WHEN is_primary THEN 1 ELSE 0 END
     MAP_STATUS='Selectable'
     DATA_FIELDS
+    MAP_SELECTABLE=1
     """,
     NON_UNIQUE="SMALLINT",
+    MAP_SELECTABLE="SMALLINT",
     ORDINAL_POSITION="SMALLINT",
     PRIMARY_KEY="SMALLINT",
 )
@@ -249,7 +251,7 @@ _ALL_COLUMNS = f"""(
     LEFT JOIN duckdb_constraints() k ON k.database_oid = c.database_oid AND k.table_oid = c.table_oid
         AND k.constraint_type = 'CHECK' AND k.constraint_column_names = [c.column_name]
     WHERE c.database_name = current_database() AND NOT c.internal AND NOT (is_table AND c.column_name = 'ID'))"""
-# The name of an index begins with that of its table, its expressions are like `['(upper("Name"))', Kind]`.
+# The name of an index begins with the name of its table. Its expressions are like `['(upper("Name"))', Kind]`.
 _UNIQUE_INDEXES = """(
     SELECT schema_name, table_name, name AS index_name, true AS is_unique,
         regexp_matches(name, '_PKEY\\d+$') AS is_primary, position, size,
@@ -274,7 +276,8 @@ def relation(table: str) -> tuple[Mapping[str, str], str] | None:
         table: Name, in any case.
 
     Returns:
-        The columns as name -> DuckDB type, and the DuckDB query that gives the rows; None if there is no such table.
+        The columns as name -> DuckDB type, and the DuckDB query that returns the rows, or None if there is no such
+        table.
     """
     made = _RELATIONS.get(table.upper())
     if made is None:
@@ -284,8 +287,8 @@ def relation(table: str) -> tuple[Mapping[str, str], str] | None:
     return {column.name: column.type for column in columns}, f"SELECT {items} FROM {source()}"
 
 
-def _expression(column: Column) -> str:
-    """Return the expression of a column; INFORMATION_SCHEMA compares text without regard to case."""
+def _expression(column: _Column) -> str:
+    """Return the expression of a column. INFORMATION_SCHEMA compares text without regard to case."""
     collation = " COLLATE NOCASE" if column.type == "VARCHAR" else ""
     return f"CAST({column.expression} AS {column.type}){collation}"
 
@@ -322,7 +325,7 @@ def _described_columns() -> str:
 
 
 def _indexes() -> str:
-    """Join the indexes of the classes, and those of other tables that are unique: the rest is not made here."""
+    """Join the indexes of the classes with the unique indexes of other tables. Other indexes are not made here."""
     columns = "schema_name, table_name, index_name, is_unique, is_primary, position, column_name"
     declared = _values(columns.replace(",", ""), _index_rows())
     tables = _values("schema_name table_name", ((each.package, each.sql_name) for each in _classes()))
@@ -353,7 +356,7 @@ def _classes() -> Iterable[Class]:
 
 
 def _index_rows() -> Iterator[tuple[Any, ...]]:
-    """Yield a row for each column of each index that a class declares."""
+    """Yield a row for each column of an index that a class declares."""
     for each in _classes():
         names = {column.name: column.sql_name for column in each.properties}
         for index in each.indexes:
@@ -370,8 +373,7 @@ def _index_name(index: Index) -> str:
 
 def _routine_rows() -> list[tuple[Any, ...]]:
     """Return a row for each class query and each method that SQL can call."""
-    known = program()
-    members = [*known.class_queries.values(), *known.methods.values()]
+    members: list[Method | Query] = [*program().class_queries.values(), *program().methods.values()]
     return [
         (member.full_name.rpartition(".")[0], member.sql_name, *_body(member), member.class_name, member.name)
         for member in members
@@ -380,7 +382,7 @@ def _routine_rows() -> list[tuple[Any, ...]]:
 
 
 def _body(member: Method | Query) -> tuple[bool, str | None, str | None, int | None]:
-    """Return whether a routine is a query, its SQL up to 8,192 characters, and the type of what it returns."""
+    """Return whether a routine is a query, its SQL up to 8,192 characters, and the type of its result."""
     if isinstance(member, Query):
         return True, member.sql if len(member.sql) <= 8192 else None, None, None
     written = sql_type(member.type, member.parameters) if member.type else None
@@ -393,7 +395,9 @@ def _body(member: Method | Query) -> tuple[bool, str | None, str | None, int | N
 def _values(names: str, rows: Iterable[Sequence[Any]]) -> str:
     """Write rows as a DuckDB table of columns with *names*."""
     columns = names.split()
-    lines = ", ".join(f"({', '.join(map(_constant, row))})" for row in rows) or f"({', '.join('NULL' for _ in columns)})"
+    lines = (
+        ", ".join(f"({', '.join(map(_constant, row))})" for row in rows) or f"({', '.join('NULL' for _ in columns)})"
+    )
     return f"(SELECT * FROM (VALUES {lines}) AS _({', '.join(columns)}))"
 
 

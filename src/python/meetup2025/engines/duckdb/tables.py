@@ -1,9 +1,9 @@
 """
 The database of the embedded engine: its file, its tables, and the tables of the classes.
 
-In order: `open_database`, which opens a file and shuts it off from all other files; `StoredTables`, what a translation
-must know of the tables; `create_tables`, which makes the tables of the classes from IRIS DDL, translated as any other
-statement.
+The parts are, in order, `open_database`, which opens a file and forbids access to all other files, `StoredTables`, the
+facts about the tables for a translation, and `create_tables`, which makes the tables of the classes from IRIS DDL,
+translated as any other statement.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlglot import exp
+
 from meetup2025 import errors
 from meetup2025.engines.classes.records import sql_type
 from meetup2025.engines.duckdb.errors import duckdb_errors
 from meetup2025.engines.duckdb.translate import SETTINGS, to_duckdb
+from meetup2025.engines.duckdb.types import duckdb_type
 from meetup2025.engines.sql import parse
 from meetup2025.errors import ClassSyntaxError, EngineUnavailableError
 
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import duckdb
-    from sqlglot import exp
 
     from meetup2025.engines.classes.program import Program
     from meetup2025.engines.classes.records import Class, Index, Property
@@ -40,7 +42,7 @@ _NAME = "%database"
 
 def open_database(path: str) -> duckdb.DuckDBPyConnection:
     """
-    Open a database file, or make it; an empty *path* opens a database in memory.
+    Open a database file, or make it. An empty *path* opens a database in memory.
 
     Raises:
         EngineUnavailableError: The file cannot be opened, or another process has it.
@@ -78,7 +80,7 @@ def _attach(database: duckdb.DuckDBPyConnection, location: str) -> None:
 
 @contextlib.contextmanager
 def _opening(file: Path) -> Iterator[None]:
-    """Name the file that cannot be opened; DuckDB opens an SQLite file, and fails on it later."""
+    """Name the file that cannot be opened. DuckDB opens an SQLite file, and fails on it later."""
     try:
         yield
     except EngineUnavailableError:
@@ -101,8 +103,8 @@ class StoredTables:
     """
     The tables and views of a database, read once and kept.
 
-    `forget` is called after a statement of this connection that may have changed them. A table that is not known is
-    looked for again: another connection may have made it.
+    `forget` is called after a statement of this connection that may have changed them. An unknown table is looked up
+    again, because another connection may have made it.
     """
 
     def __init__(self, database: duckdb.DuckDBPyConnection) -> None:
@@ -111,7 +113,7 @@ class StoredTables:
         self._tables: set[tuple[str, str]] = set()
 
     def columns(self, schema: str, table: str) -> dict[str, str] | None:
-        """Return the columns of a table or view as name -> DuckDB type; None if there is no such table."""
+        """Return the columns of a table or view as name -> DuckDB type, or None if there is no such table."""
         key = (schema.lower(), table.lower())
         if key not in self._columns:
             self.read()
@@ -127,7 +129,7 @@ class StoredTables:
 
     def read(self) -> dict[tuple[str, str], dict[str, str]]:
         """
-        Read the tables of this database again; the tables of DuckDB itself are left out.
+        Read the tables of this database again, without the tables of DuckDB itself.
 
         Returns:
             The columns of each table by its schema and name in lower case.
@@ -178,11 +180,7 @@ class _NewTable:
     """The schema that the indexes of a table are translated with before the table is made."""
 
     def __init__(self, create: exp.Expr) -> None:
-        from sqlglot.expressions import ColumnDef
-
-        from meetup2025.engines.duckdb.types import duckdb_type
-
-        self._columns = {each.name: duckdb_type(each.args["kind"]) for each in create.find_all(ColumnDef)}
+        self._columns = {each.name: duckdb_type(each.args["kind"]) for each in create.find_all(exp.ColumnDef)}
 
     def columns(self, _schema: str, _table: str) -> dict[str, str]:
         """Return the columns of the table as name -> DuckDB type."""

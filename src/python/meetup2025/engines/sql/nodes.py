@@ -1,8 +1,8 @@
 """
 The nodes that IRIS SQL adds to those of sqlglot, and how SQL is refused with its line and column.
 
-In order: the nodes; the position of a node in the text; `refuse` for SQL that IRIS refuses too, `unsupported` for SQL
-that only this engine refuses, and `shallow` for SQL that is nested too deep.
+The parts are, in order, the nodes, the position of a node in the text, and the refusals: `refuse` for SQL that IRIS
+refuses too, `unsupported` for SQL that only this engine refuses, and `shallow` for SQL that is nested too deep.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from sqlglot import exp
 
-from meetup2025.engines.sql.tokens import Token
+from meetup2025.engines.tokens import Token
 from meetup2025.errors import SQLSyntaxError, UnsupportedSQLError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class SQLType(exp.Expression):
 
 
 def place(node: exp.Expr) -> tuple[int, int]:
-    """Return line and column of *node* in the text; (0, 0) for a node that was not parsed from a text."""
+    """Return line and column of *node* in the text, or (0, 0) for a node that was not parsed from a text."""
     for part in node.walk():
         if "place" in part.meta:
             line, column = part.meta["place"]
