@@ -19,7 +19,7 @@ from meetup2025.engines.classes import examples, read_package
 from meetup2025.engines.classes.program import class_folder
 from meetup2025.engines.sql import parse
 from meetup2025.engines.sql.statements import Statements
-from meetup2025.engines.sql.tokens import Token, tokenize
+from meetup2025.engines.tokens import Token, tokenize
 from meetup2025.errors import Error, UnsupportedSQLError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def filled(part: ast.expr) -> str:
 
 def of_modules() -> list[str]:
     """Give the IRIS SQL of the package, without that of the engine beneath."""
-    begins = r"\s*(?:SELECT|INSERT|UPDATE|DELETE|CALL)\s[\s\S]*MeetUp2025\.|(?:START TRANSACTION|COMMIT|ROLLBACK)$"
+    begins = r"\s*(?:SELECT|INSERT|UPDATE|DELETE|CALL)\s[\s\S]*MeetUp2025\.\w|(?:START TRANSACTION|COMMIT|ROLLBACK)$"
     return [text for module in MODULES for text in texts(module.read_text("utf-8")) if re.match(begins, text)]
 
 
@@ -158,7 +158,7 @@ EXCEPTIONS = {
 OTHER_OPERATORS = {
     "=": "<>", "<>": "=", "!=": "=", "<": "<=", "<=": "<", ">": ">=", ">=": ">",
     "+": "-", "-": "+", "*": "+", "/": "*", "\\": "/", "#": "*", "||": "+",
-    ".": ",", ",": ".", "(": ")", ")": "(", "[": "=", ";": ",",
+    ".": ",", ",": ".", "(": ")", ")": "(", "{": "(", "}": ")", "[": "=", ";": ",",
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from meetup2025.engines.sql.nodes import FunctionCall, refuse, unsupported
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Name of an item of SELECT that has none, before its number; any other class is an Expression.
+# Name of an item of SELECT that has none, before its number. Any other class is an Expression.
 _LABELS: dict[type[exp.Expr], str] = {
     exp.Literal: "HostVar",
     exp.Placeholder: "HostVar",
@@ -195,7 +195,7 @@ def _information_source(table: exp.Expr) -> Source:
     name = table.name
     relation = information.relation(name)
     if relation is None:
-        if name.upper() in information.KNOWN:
+        if name.upper() in information.ONLY_IRIS:
             unsupported(f"{information.SCHEMA}.{name.upper()}", table)
         refuse(f"Table or view {information.SCHEMA}.{name} not found", table, -30)
     columns, sql = relation
