@@ -21,7 +21,7 @@ from meetup2025.errors import (
 )
 from meetup2025.runs import store
 from meetup2025.runs.sources import read_items
-from meetup2025.runs.store import Metric, Outcome, Request, fitted_run, stored_model
+from meetup2025.runs.store import Metric, Outcome, Request, Result, fitted_run, stored_model
 
 if TYPE_CHECKING:
     from planted import Planted
@@ -51,7 +51,7 @@ class Fit:
         self.times += 1
         rows = [(2, 5.0, 0.5, ""), (3, np.float32(1.5), float("nan"), "elbow"), (np.int64(4), 1.0, 0.25, "")]
         metrics = [Metric("silhouette", 0.5, "all", 0.4, 0.6), Metric("nothing", None)]
-        return Outcome({"ElbowPoint": rows}, metrics, THING)
+        return Outcome([Result("ElbowPoint", ("Clusters", "SSE", "Silhouette", "Choice"), rows)], metrics, THING)
 
 
 def fit(connection: Connection, seed: int = 5, *, source: str = "Fish", how: Fit | None = None, **given: object) -> int:
@@ -225,13 +225,12 @@ def test_deleted_run(connection: Connection, fish: Cursor) -> None:
 
 
 def test_each_result_table_is_emptied() -> None:
-    """Whatever table has a column Run is written by a run and emptied with it."""
+    """Each table with a column Run is emptied when a run is deleted."""
     tables = {
         table.short_name for table in program().tables.values() if "Run" in {each.name for each in table.properties}
     }
 
-    assert {*store._INSERTS, "Metric", "FittedModel"} == tables
-    assert {sql.split(".")[1].split()[0] for sql in store._DELETES} == {*tables, "Analysis"}
+    assert {*store.RESULT_TABLES} == tables
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from pictures import encoded, noise
 from web_calls import SAMPLES, analyse, web_server
 
 import meetup2025
+from meetup2025.figures import palette
 from meetup2025.web import Application
 
 if TYPE_CHECKING:
@@ -329,9 +330,9 @@ def test_colours_are_those_of_the_map(driver, served):
     drawn(driver)
     of_names = script(driver, "[...document.querySelectorAll('#colour option')].map((each) => each.textContent)")
 
-    assert of_photos == ["Label"]
-    assert len(of_names) == 3
-    assert all(each.endswith("Fish") for each in of_names[1:])
+    assert of_photos == ["Label", "Source"]
+    assert len(of_names) == 4
+    assert all(each.endswith("Fish") for each in of_names[2:])
 
 
 def test_map_that_is_not_there(driver, served):
@@ -368,6 +369,17 @@ def test_photos_that_are_near_are_seen(driver, served):
     shown = until(driver, lambda _: min(found := script(driver, widths), default=0) and found)
     assert len(shown) == 5
     assert min(shown) > 20
+
+
+def test_a_page_draws_a_map_as_the_figures_do(driver, served):
+    """The clusters of a map have the colours, the symbols and the order that `--html` gives them."""
+    driver.get(f"{served}map?run=1&colour=Clusters:4")
+    drawn(driver)
+    looks = script(driver, "document.getElementById('plot').data.map(({marker}) => [marker.color, marker.symbol])")
+
+    expected = [palette.marker(rank) for rank in range(len(looks))]
+    assert len(looks) > 1
+    assert looks == [[look["color"], look["symbol"]] for look in expected]
 
 
 def test_lasso_lists_a_region(driver, served):

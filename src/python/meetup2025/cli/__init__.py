@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from meetup2025 import __version__
+from meetup2025.cli import output
 from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, runs
 from meetup2025.cli.models import model
 from meetup2025.cli.options import (
@@ -108,8 +109,6 @@ def identify(pictures: Sequence[str], k: int, **files: str | None) -> None:
 @common
 def find(text: str, k: int) -> None:
     """Find photos for a name or a description, best first."""
-    from meetup2025.cli import output
-
     with database() as connection:
         if not value(connection, COUNTS["FishImage"]):
             complain("there are no photos to search: load yours with `meetup2025 load photos FOLDER`")
@@ -313,8 +312,6 @@ def _typed_statements() -> str:
 
 
 def _show_identified(answers: Sequence[dict[str, Any]]) -> None:
-    from meetup2025.cli import output
-
     style = options().format
     rows = [
         (answer["picture"], rank, *name.values())
@@ -332,6 +329,4 @@ def _show_identified(answers: Sequence[dict[str, Any]]) -> None:
 
 
 def _show_counts(sentence: str, **counts: int) -> None:
-    from meetup2025.cli import output
-
     output.write_record(counts, sentence, options().format)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from meetup2025.cli import output
 from meetup2025.cli.options import common, complain, database, example, options
 from meetup2025.cli.pictures import draw_gap, draw_run, pictured
 from meetup2025.client import MANY, READ, rows, value
@@ -183,8 +184,6 @@ def compare(run: int, other: int, k: int, **given: Any) -> None:
 @common
 def delete(run: int) -> None:
     """Delete a run and its results."""
-    from meetup2025.cli import output
-
     with database() as connection:
         value(connection, "SELECT MeetUp2025.DeleteRun(?)", [run])
         connection.commit()
@@ -222,8 +221,6 @@ def _show(
 
 
 def _write(connection: Connection, sql: str, given: Sequence[Any]) -> None:
-    from meetup2025.cli import output
-
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
         columns = [str(column[0]).lower() for column in cursor.description or ()]

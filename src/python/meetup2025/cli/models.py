@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from meetup2025 import client
+from meetup2025 import client, settings
+from meetup2025.cli import output
 from meetup2025.cli.options import common, complain, database, example, options
+from meetup2025.embedding.installing import places
+from meetup2025.embedding.models import BUNDLED, check_hashes, faults, find, read_model
 from meetup2025.errors import BrokenModelError, DataError
 
 if TYPE_CHECKING:
@@ -66,8 +69,6 @@ def list_models() -> None:
     """List the installed models; * marks the one in use, ! one that is broken."""
     import json
 
-    from meetup2025.cli import output
-
     with database() as connection:
         models = json.loads(client.value(connection, "SELECT MeetUp2025.InstalledModels()"))
     style = options().format
@@ -84,8 +85,6 @@ def list_models() -> None:
 @common
 def show(name: str) -> None:
     """Show what a model is, how it prepares pictures, and what it was made of."""
-    from meetup2025.cli import output
-
     info = _found(name)
     values = _fields(info)
     style = options().format
@@ -104,8 +103,6 @@ def verify(name: str) -> None:
 
     The exit code is 3 when one fails.
     """
-    from meetup2025.cli import output
-    from meetup2025.embedding.models import check_hashes
     from meetup2025.embedding.onnx import OnnxEncoder
 
     info = _found(name)
@@ -130,9 +127,6 @@ def verify(name: str) -> None:
 @common
 def remove(name: str, yes: bool) -> None:  # noqa: FBT001 - click gives it by name
     """Remove an installed model, or one that is broken. Vectors that it made stay in the tables."""
-    from meetup2025.cli import output
-    from meetup2025.embedding.installing import places
-
     folder, what = _removable(name)
     if not yes:
         if not sys.stdin.isatty():
@@ -146,8 +140,6 @@ def remove(name: str, yes: bool) -> None:  # noqa: FBT001 - click gives it by na
 def _removable(name: str) -> tuple[Path, str]:
     """Give the folder of a model, and what it is called: a broken one by its folder."""
     _this_machine()
-    from meetup2025 import settings
-    from meetup2025.embedding.models import BUNDLED, faults
 
     found = {folder.name: folder for folder in faults()}.get(name)
     info = None if found else _found(name)
@@ -178,7 +170,6 @@ def _this_machine() -> None:
 
 def _found(name: str) -> ModelInfo:
     _this_machine()
-    from meetup2025.embedding.models import find, read_model
 
     return read_model(find(name))
 
@@ -196,8 +187,6 @@ def _report(what: str) -> None:
 
 
 def _show_installed(done: Installed) -> None:
-    from meetup2025.cli import output
-
     info = done.info
     values: dict[str, Any] = {"model": info.model, "dimension": info.dimension, "bytes": info.bytes}
     sentence = f"{info.model}: {info.dimension} numbers, {info.bytes / 1e6:.0f} MB"

@@ -18,6 +18,7 @@ import click
 
 import meetup2025
 from meetup2025 import client, settings
+from meetup2025.cli.output import plain
 from meetup2025.errors import Error
 
 if TYPE_CHECKING:
@@ -124,8 +125,6 @@ def example(*commands: str) -> str:
 
 def complain(message: str) -> None:
     """Write a message to standard error, in one line."""
-    from meetup2025.cli.output import plain
-
     click.echo(f"meetup2025: {plain(' '.join(message.split()))}", err=True)
 
 

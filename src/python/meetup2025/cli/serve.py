@@ -17,6 +17,7 @@ import click
 
 from meetup2025 import settings
 from meetup2025.cli.options import common, database, example, load_names_if_none, options
+from meetup2025.embedding.server import Limits, serve_forever
 from meetup2025.errors import InterfaceError
 
 if TYPE_CHECKING:
@@ -49,8 +50,6 @@ def serve(listen: str | None, token_file: Path | None, timeout: float, log: bool
     requests are taken. A port needs a token; a Unix socket serves its own user. SIGTERM and Ctrl-C end it, when the
     requests that run are done.
     """
-    from meetup2025.embedding.server import Limits, serve_forever
-
     address = listen or settings.encoder_url()
     if not address:
         raise click.UsageError("The address must be given: --listen ADDRESS, or MEETUP2025_ENCODER. Got neither.")

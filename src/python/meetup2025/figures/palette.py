@@ -37,6 +37,18 @@ _INKS = {"light": ("#1a1a1a", "#ffffff", "#dddddd"), "dark": ("#e8e8e8", "#16161
 """Of text and lines, of paper, and of grids."""
 
 
+def for_pages() -> dict[str, Any]:
+    """Return what a web page needs to draw a map as the figures do."""
+    return {
+        "colours": COLOURS,
+        "other": OTHER,
+        "scale": SCALE,
+        "symbols": SYMBOLS,
+        "symbolsInSpace": SYMBOLS_IN_SPACE,
+        "most": MOST,
+    }
+
+
 def categories(values: Iterable[Hashable]) -> dict[Hashable, int]:
     """
     Number the categories that get a look of their own: all, or the `MOST` largest of those with two items or more.

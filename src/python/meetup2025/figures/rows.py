@@ -21,12 +21,12 @@ def records(rows: Iterable[Row], columns: Sequence[str], query: str) -> list[Rec
     Give rows as mappings with lower-case names.
 
     Args:
-        rows: Mappings, whose names may be in any case and which may have more columns; or tuples of *columns*.
+        rows: Mappings with names in any case, or tuples that begin with *columns*. Both may have more columns.
         columns: The columns of the query, in lower case and in order.
         query: Its name, for the error.
 
     Raises:
-        DataError: A column is missing, or a tuple has another length.
+        DataError: A column is missing, or a tuple is too short.
     """
     return [_record(row, columns, query) for row in rows]
 
@@ -38,9 +38,9 @@ def _record(row: Row, columns: Sequence[str], query: str) -> Record:
         if missing:
             raise _unfit(columns, query, f"one without {', '.join(missing)}")
         return found
-    if isinstance(row, str) or len(row) != len(columns):
+    if isinstance(row, str) or len(row) < len(columns):
         raise _unfit(columns, query, f"{row!r}" if isinstance(row, str) else f"one of {len(row)} values")
-    return dict(zip(columns, row, strict=True))
+    return dict(zip(columns, row, strict=False))
 
 
 def _unfit(columns: Sequence[str], query: str, got: str) -> DataError:

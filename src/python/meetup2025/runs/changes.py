@@ -6,13 +6,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from meetup2025.analytics.changes import agreement, compare
+from meetup2025.engines import current
 from meetup2025.errors import DataError
+from meetup2025.runs.clusters import CLUSTERS
+from meetup2025.runs.maps import MAP
+from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from meetup2025.engines import Connection
-    from meetup2025.runs.store import Metric, Outcome, StoredRun
+    from meetup2025.runs.store import StoredRun
 
 CHANGES = "Changes"
 """Kind of the runs."""
@@ -35,11 +42,6 @@ def fit_changes(run: int, other: int) -> int:
     Raises:
         DataError: A run is not there or of another kind, both are one, or they have no items in common.
     """
-    from meetup2025.engines import current
-    from meetup2025.runs.clusters import CLUSTERS
-    from meetup2025.runs.maps import MAP
-    from meetup2025.runs.store import Request, fitted_run, stored_run
-
     connection = current()
     first = stored_run(connection, run, MAP, CLUSTERS)
     second = stored_run(connection, other, first.kind)
@@ -54,10 +56,6 @@ def fit_changes(run: int, other: int) -> int:
 
 
 def _moved(connection: Connection, first: StoredRun, second: StoredRun) -> Outcome:
-    import numpy as np
-
-    from meetup2025.analytics.changes import compare
-    from meetup2025.runs.store import Metric, Outcome
 
     before, after, common = _common(connection, _PLACES, first, second)
     places = [
@@ -68,24 +66,21 @@ def _moved(connection: Connection, first: StoredRun, second: StoredRun) -> Outco
         got = f"{places[0].shape[1]} and {places[1].shape[1]}"
         raise DataError(f"Maps to compare must have the same dimensions. Got {got}.")
     found = compare(*places)
-    rows = [(*item, before[item][0], move, None, None) for item, move in zip(common, found.moves, strict=True)]
+    rows = [(*item, before[item][0], move) for item, move in zip(common, found.moves, strict=True)]
     metrics = [Metric("disparity", found.disparity), *_metrics(connection, first, second, len(common))]
-    return Outcome({"MovedItem": rows}, metrics)
+    return Outcome([Result("MovedItem", (*ITEM, "Moved"), rows)], metrics)
 
 
 def _regrouped(connection: Connection, first: StoredRun, second: StoredRun) -> Outcome:
-    from meetup2025.analytics.changes import agreement
-    from meetup2025.runs.store import Metric, Outcome
-
     before, after, common = _common(connection, _GROUPS, first, second)
     clusters = [[int(each[item][1]) for item in common] for each in (before, after)]
     found = agreement(*clusters)
     goes_on = found.matched()
     left = [item for item in zip(common, *clusters, strict=True) if goes_on.get(item[1]) != item[2]]
-    rows = [(*item, before[item][0], None, *both) for item, *both in left]
+    rows = [(*item, before[item][0], *both) for item, *both in left]
     measures = [Metric("adjusted_rand", found.adjusted_rand), Metric("left", len(left))]
     metrics = [*measures, *_metrics(connection, first, second, len(common))]
-    return Outcome({"MovedItem": rows}, metrics)
+    return Outcome([Result("MovedItem", (*ITEM, "Cluster", "OtherCluster"), rows)], metrics)
 
 
 def _common(
@@ -107,8 +102,6 @@ def _read(connection: Connection, sql: str, run: int) -> dict[tuple[str, str], t
 
 def _metrics(connection: Connection, first: StoredRun, second: StoredRun, common: int) -> list[Metric]:
     """Give the parameters that are numbers, and the metrics, of both runs."""
-    from meetup2025.runs.store import Metric
-
     metrics = [Metric("items", common)]
     for each in (first, second):
         subject = f"run {each.run}"

@@ -7,13 +7,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from meetup2025.analytics.clusters import Clusters, assign, cluster_names, fit_clusters as fit
+from meetup2025.analytics.elbow import elbow
+from meetup2025.engines import current
+from meetup2025.runs.sources import check_same_model, read_items
+from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_model, stored_run
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meetup2025.analytics.clusters import Clusters
     from meetup2025.analytics.elbow import Sweep
     from meetup2025.runs.sources import Items
-    from meetup2025.runs.store import Metric, Outcome
 
 CLUSTERS, ELBOW = "Clusters", "Elbow"
 """Kinds of runs."""
@@ -34,10 +40,6 @@ def fit_clusters(source: str, clusters: int = 0, seed: int = 5) -> int:
     Raises:
         DataError: There are fewer vectors than groups, or no elbow.
     """
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import read_items
-    from meetup2025.runs.store import Request, fitted_run
-
     connection = current()
     items = read_items(connection, source)
     request = Request(CLUSTERS, items.basis, {"clusters": clusters}, seed)
@@ -52,11 +54,6 @@ def fit_assignment(run: int, source: str) -> int:
         DataError: The run is not there or of another kind, or the vectors have another length.
         ModelMismatchError: They are of another model.
     """
-    from meetup2025.analytics.clusters import Clusters
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import check_same_model, read_items
-    from meetup2025.runs.store import Request, fitted_run, stored_model, stored_run
-
     connection = current()
     known = stored_run(connection, run, CLUSTERS)
     items = read_items(connection, source)
@@ -81,11 +78,6 @@ def fit_elbow(source: str, least: int = 2, most: int = 29, seed: int = 5) -> int
     Raises:
         DataError: There are fewer vectors than clusters, or too few numbers to try.
     """
-    from meetup2025.analytics.elbow import elbow
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import read_items
-    from meetup2025.runs.store import Request, fitted_run
-
     connection = current()
     items = read_items(connection, source)
     request = Request(ELBOW, items.basis, {"least": least, "most": most}, seed)
@@ -93,9 +85,6 @@ def fit_elbow(source: str, least: int = 2, most: int = 29, seed: int = 5) -> int
 
 
 def _grouped(items: Items, clusters: int, seed: int) -> Outcome:
-    from meetup2025.analytics.clusters import fit_clusters as fit
-    from meetup2025.analytics.elbow import elbow
-
     if clusters:
         return _outcome(items, fit(items.vectors, clusters, seed=seed))
     sweep = elbow(items.vectors, seed=seed)
@@ -105,15 +94,10 @@ def _grouped(items: Items, clusters: int, seed: int) -> Outcome:
 
 def _choices(sweep: Sweep) -> list[Metric]:
     """Tell which number of groups each rule chooses; they may differ much."""
-    from meetup2025.runs.store import Metric
-
     return [Metric("elbow_chooses", sweep.elbow), Metric("silhouette_chooses", sweep.roundest)]
 
 
 def _assigned(items: Items, model: Clusters) -> Outcome:
-    import numpy as np
-
-    from meetup2025.analytics.clusters import assign
 
     labels, distances = assign(model, items.vectors)
     sizes = np.bincount(labels, minlength=len(model.sizes))
@@ -123,16 +107,17 @@ def _assigned(items: Items, model: Clusters) -> Outcome:
 
 
 def _outcome(items: Items, model: Clusters) -> Outcome:
-    from meetup2025.analytics.clusters import cluster_names
-    from meetup2025.runs.store import Metric, Outcome
-
     names = cluster_names(model, items.names)
     groups = [
         (number, name, len(rows), float(model.distances[rows].mean()) if len(rows) else None)
         for number, (name, rows) in enumerate(zip(names, model.members, strict=True), 1)
     ]
     metrics = [Metric("clusters", len(groups)), Metric("sse", model.sse), Metric("silhouette", _score(items, model))]
-    return Outcome({"ClusterItem": list(_members(items, model)), "ClusterGroup": groups}, metrics, model)
+    results = [
+        Result("ClusterItem", (*ITEM, "Cluster", "Distance", "Central"), _members(items, model)),
+        Result("ClusterGroup", ("Cluster", "Name", "Items", "Spread"), groups),
+    ]
+    return Outcome(results, metrics, model)
 
 
 def _score(items: Items, model: Clusters) -> float | None:
@@ -149,13 +134,10 @@ def _members(items: Items, model: Clusters) -> Iterator[tuple[Any, ...]]:
 
 
 def _swept(sweep: Sweep) -> Outcome:
-    from meetup2025.runs.store import Metric, Outcome
-
     chosen = {"elbow": sweep.elbow, "silhouette": sweep.roundest}
     rows = [
         (k, sse, silhouette, ", ".join(rule for rule, choice in chosen.items() if choice == k))
         for k, sse, silhouette in zip(sweep.ks, sweep.sse, sweep.silhouettes, strict=True)
     ]
-    return Outcome(
-        {"ElbowPoint": rows}, [*(Metric(rule, k) for rule, k in chosen.items()), Metric("sampled", sweep.sampled)]
-    )
+    metrics = [*(Metric(rule, k) for rule, k in chosen.items()), Metric("sampled", sweep.sampled)]
+    return Outcome([Result("ElbowPoint", ("Clusters", "SSE", "Silhouette", "Choice"), rows)], metrics)

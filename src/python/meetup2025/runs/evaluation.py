@@ -8,7 +8,16 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from meetup2025.analytics.detector_tests import compare
+from meetup2025.analytics.evaluation import evaluate, split
+from meetup2025.analytics.thresholds import best_f1
+from meetup2025.engines import current
 from meetup2025.errors import DataError
+from meetup2025.runs.outliers import OUTLIERS, derived, scored, stored_detector
+from meetup2025.runs.sources import SHORT, has_changed, read_items
+from meetup2025.runs.store import Metric, Outcome, Request, Result, fitted_run, metric_of, stored_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +27,7 @@ if TYPE_CHECKING:
     from meetup2025.analytics.detector_tests import Compared
     from meetup2025.analytics.evaluation import Evaluation
     from meetup2025.engines import Connection
-    from meetup2025.runs.store import Metric, Outcome, StoredRun
+    from meetup2025.runs.store import StoredRun
 
 EVALUATION, COMPARISON = "Evaluation", "Comparison"
 """Kinds of runs."""
@@ -66,11 +75,6 @@ def choose_threshold(run: int, labels: str) -> int:
         DataError: The run or the labels are not there, all validation items are of one kind, or the source of the run
             has changed since.
     """
-    from meetup2025.analytics.thresholds import best_f1
-    from meetup2025.engines import current
-    from meetup2025.runs.outliers import OUTLIERS, derived, scored, stored_detector
-    from meetup2025.runs.store import Request, fitted_run
-
     connection = current()
     known, rows, marked = _judged(connection, run, labels)
 
@@ -93,11 +97,6 @@ def fit_evaluation(run: int, labels: str) -> int:
     Raises:
         DataError: As `choose_threshold`, of test items.
     """
-    from meetup2025.analytics.evaluation import evaluate
-    from meetup2025.engines import current
-    from meetup2025.runs.outliers import derived
-    from meetup2025.runs.store import Request, fitted_run, metric_of
-
     connection = current()
     known, rows, marked = _judged(connection, run, labels)
     threshold = metric_of(connection, run, "threshold")
@@ -120,11 +119,6 @@ def fit_comparison(source: str, labels: str, seed: int = _SEED) -> int:
     Raises:
         DataError: The source or the labels are not there, or too few items of a kind are marked.
     """
-    from meetup2025.analytics.detector_tests import compare
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import read_items
-    from meetup2025.runs.store import Request, fitted_run
-
     connection = current()
     items = read_items(connection, source)
     places = {(table.upper(), key.upper()): at for at, (table, key, _) in enumerate(items.rows())}
@@ -137,10 +131,6 @@ def fit_comparison(source: str, labels: str, seed: int = _SEED) -> int:
 
 def _judged(connection: Connection, run: int, labels: str) -> tuple[StoredRun, list[tuple[Any, ...]], Marked]:
     """Read a run of Outliers, its items with their scores, and a set of marks."""
-    from meetup2025.runs.outliers import OUTLIERS
-    from meetup2025.runs.sources import has_changed
-    from meetup2025.runs.store import stored_run
-
     known = stored_run(connection, run, OUTLIERS)
     if has_changed(connection, known):
         raise DataError(f"{known.basis.source} must be as it was when run {run} was made. Got changes; fit it again.")
@@ -155,10 +145,6 @@ def _judged(connection: Connection, run: int, labels: str) -> tuple[StoredRun, l
 
 def _marks(connection: Connection, labels: str, tables: set[str]) -> Marked:
     """Read the marks of a set that are about items of some tables, in upper case."""
-    import numpy as np
-
-    from meetup2025.runs.sources import SHORT
-
     with connection.cursor() as cursor:
         cursor.execute("SELECT Source, Item, Odd, Part FROM MeetUp2025.Mark WHERE Labels = ?", [labels])
         every = [(str(row[0]).upper(), str(row[1]).upper(), int(row[2]), row[3] or "") for row in cursor.fetchall()]
@@ -189,8 +175,6 @@ def _check_known(marked: Marked, known: Any, where: str) -> None:
 
 def _aligned(rows: Sequence[tuple[Any, ...]], marked: Marked) -> tuple[NDArray[Any], NDArray[Any], tuple[Any, Any]]:
     """Give scores and marks of the marked items, and the places of those for validation and test."""
-    import numpy as np
-
     scores = {(row[0].upper(), row[1].upper()): row[3] for row in rows}
     found = np.array([scores[each] for each in marked.items])
     return found, marked.odd, _parts(marked)
@@ -198,10 +182,6 @@ def _aligned(rows: Sequence[tuple[Any, ...]], marked: Marked) -> tuple[NDArray[A
 
 def _parts(marked: Marked) -> tuple[NDArray[Any], NDArray[Any]]:
     """Share the items that nobody gave a part among both."""
-    import numpy as np
-
-    from meetup2025.analytics.evaluation import split
-
     given = np.array(marked.parts)
     free = np.flatnonzero(given == "")
     shared = split(marked.odd[free], seed=_SEED) if len(free) else None
@@ -213,25 +193,20 @@ def _parts(marked: Marked) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def _evaluated(found: Evaluation) -> Outcome:
-    from meetup2025.runs.store import Metric, Outcome
-
     rows = [("ROC", x, y) for x, y in found.roc] + [("PR", x, y) for x, y in found.pr]
     counts = [Metric(name, getattr(found, name)) for name in _COUNTS]
-    return Outcome({"CurvePoint": rows}, [*_measures(found), Metric("threshold", found.threshold), *counts])
+    metrics = [*_measures(found), Metric("threshold", found.threshold), *counts]
+    return Outcome([Result("CurvePoint", ("Curve", "X", "Y"), rows)], metrics)
 
 
 def _measures(found: Evaluation, subject: str = "") -> Iterable[Metric]:
-    from meetup2025.runs.store import Metric
-
     for name in _MEASURES:
         estimate = getattr(found, name)
         yield Metric(name, estimate.value, subject, estimate.low, estimate.high)
 
 
 def _compared(found: Sequence[Compared]) -> Outcome:
-    from meetup2025.runs.store import Metric, Outcome
-
     metrics: list[Metric] = []
     for each in found:
         metrics += [*_measures(each.evaluation, each.detector), Metric("trained", each.trained, each.detector)]
-    return Outcome({}, metrics)
+    return Outcome(metrics=metrics)

@@ -4,6 +4,11 @@ Runs and sources as SQL manages them.
 
 from __future__ import annotations
 
+from meetup2025.engines import current
+from meetup2025.runs import store
+from meetup2025.runs.sources import Registered, has_changed, register
+from meetup2025.runs.store import stored_run
+
 
 def known_run(run: int, kind: str = "") -> int:
     """
@@ -16,9 +21,6 @@ def known_run(run: int, kind: str = "") -> int:
     Raises:
         DataError: It is not there, or of another kind.
     """
-    from meetup2025.engines import current
-    from meetup2025.runs.store import stored_run
-
     return stored_run(current(), run, *([kind] if kind else [])).run
 
 
@@ -29,10 +31,6 @@ def source_changed(run: int) -> int:
     Raises:
         DataError: The run is not there, or the source.
     """
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import has_changed
-    from meetup2025.runs.store import stored_run
-
     connection = current()
     return int(has_changed(connection, stored_run(connection, run)))
 
@@ -44,9 +42,6 @@ def delete_run(run: int) -> int:
     Raises:
         DataError: The run is not there.
     """
-    from meetup2025.engines import current
-    from meetup2025.runs import store
-
     store.delete_run(current(), run)
     return run
 
@@ -61,7 +56,4 @@ def register_source(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
         DataError: The name is empty, or of a source that is always there.
         ProgrammingError: The table or a column is not there.
     """
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import Registered, register
-
     return register(current(), Registered(source, table, itemcolumn, namecolumn, vectorcolumn, labelcolumn))

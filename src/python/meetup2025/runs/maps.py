@@ -6,16 +6,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from meetup2025 import vectors
+from meetup2025.analytics import gap
+from meetup2025.analytics.faithfulness import faithfulness
+from meetup2025.analytics.inverse import inverse, round_trip
+from meetup2025.analytics.maps import Map
+from meetup2025.engines import current
 from meetup2025.errors import DataError, NotSupportedError
+from meetup2025.runs.sources import BOTH, check_same_model, read_items
+from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_model, stored_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from meetup2025.analytics.maps import Map
     from meetup2025.runs.sources import Items
-    from meetup2025.runs.store import Metric, Outcome, StoredRun
+    from meetup2025.runs.store import StoredRun
 
 MAP, ROUND_TRIP = "Map", "RoundTrip"
 """Kinds of runs."""
@@ -55,10 +64,6 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     Raises:
         DataError: An argument is out of range, there are too few vectors, or no labels to supervise by.
     """
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import BOTH, read_items
-    from meetup2025.runs.store import Request, fitted_run
-
     connection = current()
     items = read_items(connection, source)
     is_both = items.source == BOTH
@@ -82,11 +87,7 @@ def fit_placement(run: int, source: str) -> int:
         ModelMismatchError: They are of another model.
         NotSupportedError: The map is one without gap.
     """
-    from meetup2025.analytics.maps import Map
     from meetup2025.analytics.placing import place
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import check_same_model, read_items
-    from meetup2025.runs.store import Outcome, Request, fitted_run, stored_model, stored_run
 
     connection = current()
     known = stored_run(connection, run, MAP)
@@ -97,7 +98,7 @@ def fit_placement(run: int, source: str) -> int:
 
     def fit() -> Outcome:
         fitted = stored_model(connection, run, Map)
-        return Outcome({"MapPoint": list(_points(items, place(fitted, items.vectors)))}, (), fitted)
+        return Outcome([_points(items, place(fitted, items.vectors))], (), fitted)
 
     return fitted_run(connection, Request(MAP, items.basis, parameters), fit)
 
@@ -111,11 +112,7 @@ def place_of(run: int, vector: str) -> str:
         InvalidVectorError: The text is no vector of the map's length.
         NotSupportedError: The map is one without gap.
     """
-    from meetup2025 import vectors
-    from meetup2025.analytics.maps import Map
     from meetup2025.analytics.placing import place
-    from meetup2025.engines import current
-    from meetup2025.runs.store import stored_model, stored_run
 
     connection = current()
     _check_has_gap(stored_run(connection, run, MAP))
@@ -138,14 +135,6 @@ def vector_at(run: int, x: float, y: float, z: float = 0, method: str = "neighbo
     Raises:
         DataError: The run is not there or of another kind, or the method is none.
     """
-    import numpy as np
-
-    from meetup2025 import vectors
-    from meetup2025.analytics.inverse import inverse
-    from meetup2025.analytics.maps import Map
-    from meetup2025.engines import current
-    from meetup2025.runs.store import stored_model, stored_run
-
     connection = current()
     stored_run(connection, run, MAP)
     fitted = stored_model(connection, run, Map)
@@ -162,10 +151,6 @@ def fit_round_trip(run: int) -> int:
     Raises:
         DataError: The run is not there or of another kind.
     """
-    from meetup2025.analytics.maps import Map
-    from meetup2025.engines import current
-    from meetup2025.runs.store import Request, fitted_run, stored_model, stored_run
-
     connection = current()
     known = stored_run(connection, run, MAP)
     request = Request(ROUND_TRIP, known.basis, {"of": run}, known.seed)
@@ -173,8 +158,6 @@ def fit_round_trip(run: int) -> int:
 
 
 def _check(items: Items, parameters: Mapping[str, Any]) -> None:
-    from meetup2025.runs.sources import BOTH
-
     if parameters["dimensions"] not in {2, 3}:
         raise DataError(f"A map must have 2 or 3 dimensions. Got {parameters['dimensions']}.")
     for name in ("supervised", "withoutgap"):
@@ -188,24 +171,17 @@ def _check(items: Items, parameters: Mapping[str, Any]) -> None:
 
 def _mapped(items: Items, parameters: Mapping[str, Any], seed: int) -> Outcome:
     from meetup2025.analytics.maps import fit_map as fit
-    from meetup2025.runs.store import Outcome
 
     rows, measures = _rows(items, without_gap=bool(parameters["withoutgap"]))
     wanted = {name: parameters[name] for name in ("dimensions", "neighbours")}
     labels = list(items.labels) if parameters["supervised"] else None
     fitted = fit(rows, min_dist=parameters["mindist"], seed=seed, labels=labels, progress=True, **wanted)
     metrics = [*_faithful(rows, fitted), *measures]
-    return Outcome({"MapPoint": list(_points(items, fitted.embedding))}, metrics, fitted)
+    return Outcome([_points(items, fitted.embedding)], metrics, fitted)
 
 
 def _rows(items: Items, *, without_gap: bool) -> tuple[NDArray[Any], list[Metric]]:
     """Give the vectors to lay out; for names and photos together, measure the gap between them."""
-    import numpy as np
-
-    from meetup2025.analytics import gap
-    from meetup2025.runs.sources import BOTH
-    from meetup2025.runs.store import Metric
-
     if items.source != BOTH:
         return items.vectors, []
     names = items.tables.count("Fish")
@@ -227,9 +203,6 @@ def _rows(items: Items, *, without_gap: bool) -> tuple[NDArray[Any], list[Metric
 
 def _faithful(rows: NDArray[Any], fitted: Map) -> list[Metric]:
     """Measure how faithful a map is, where there are enough items to tell."""
-    from meetup2025.analytics.faithfulness import faithfulness
-    from meetup2025.runs.store import Metric
-
     k = min(_NEIGHBOURS, (len(rows) - 1) // 2)
     if k < 1:
         return []
@@ -237,10 +210,10 @@ def _faithful(rows: NDArray[Any], fitted: Map) -> list[Metric]:
     return [Metric(name, getattr(found, name)) for name in ("trustworthiness", "continuity", "overlap")]
 
 
-def _points(items: Items, places: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
-    flat = [None] * (3 - places.shape[1])
-    for known, label, place in zip(items.rows(), items.labels, places.tolist(), strict=True):
-        yield (*known, label, *place, *flat)
+def _points(items: Items, places: NDArray[Any]) -> Result:
+    axes = "XYZ"[: places.shape[1]]
+    known = zip(items.rows(), items.labels, places.tolist(), strict=True)
+    return Result("MapPoint", (*ITEM, "Label", *axes), [(*item, label, *place) for item, label, place in known])
 
 
 def _check_has_gap(run: StoredRun) -> None:
@@ -251,10 +224,6 @@ def _check_has_gap(run: StoredRun) -> None:
 
 
 def _returned(fitted: Map) -> Outcome:
-    import numpy as np
-
-    from meetup2025.analytics.inverse import round_trip
-    from meetup2025.runs.store import Metric, Outcome
 
     count = min(_RETURNING, len(fitted.directions))
     drawn = np.random.default_rng(fitted.seed).choice(len(fitted.directions), count, replace=False)
@@ -267,4 +236,4 @@ def _returned(fitted: Map) -> Outcome:
         for method, each in found.items()
         for name, value in (("mean", each.mean), ("median", each.median), ("items", len(each.cosines)))
     ]
-    return Outcome({}, metrics)
+    return Outcome(metrics=metrics)

@@ -6,7 +6,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from meetup2025.analytics.detectors import DETECTORS
+from meetup2025.analytics.thresholds import flags, from_contamination
+from meetup2025.engines import current
 from meetup2025.errors import DataError, UnknownNameError
+from meetup2025.runs.sources import check_compatible, check_same_model, read_items
+from meetup2025.runs.store import (
+    ITEM,
+    Metric,
+    Outcome,
+    Request,
+    Result,
+    fitted_run,
+    metric_of,
+    stored_model,
+    stored_run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +33,7 @@ if TYPE_CHECKING:
     from meetup2025.analytics.detectors import Detector
     from meetup2025.engines import Connection
     from meetup2025.runs.sources import Items
-    from meetup2025.runs.store import Outcome, StoredRun
+    from meetup2025.runs.store import StoredRun
 
 OUTLIERS = "Outliers"
 """Kind of the runs."""
@@ -51,10 +68,6 @@ def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
         UnknownNameError: An exemplar is not in the source.
         ModelMismatchError: Both sources have vectors of different models.
     """
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import check_compatible, read_items
-    from meetup2025.runs.store import Request, fitted_run
-
     connection = current()
     items = read_items(connection, source)
     known = read_items(connection, normal) if normal.strip() else items
@@ -75,10 +88,6 @@ def fit_scores(run: int, source: str) -> int:
         DataError: The run is not there or of another kind, or the vectors have another length.
         ModelMismatchError: They are of another model.
     """
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import check_same_model, read_items
-    from meetup2025.runs.store import Request, fitted_run, metric_of, stored_run
-
     connection = current()
     known = stored_run(connection, run, OUTLIERS)
     items = read_items(connection, source)
@@ -101,9 +110,6 @@ def derived(run: StoredRun, **more: Any) -> dict[str, Any]:
 
 def stored_detector(connection: Connection, run: StoredRun) -> Detector:
     """Read the detector of a run."""
-    from meetup2025.analytics.detectors import DETECTORS
-    from meetup2025.runs.store import stored_model
-
     return stored_model(connection, run.run, DETECTORS[run.parameters["method"]])
 
 
@@ -117,16 +123,12 @@ def scored(known: Any, scores: NDArray[Any], threshold: float, detector: Detecto
         threshold: Items above it are odd.
         detector: What new vectors need.
     """
-    import numpy as np
-
-    from meetup2025.analytics.thresholds import flags
-    from meetup2025.runs.store import Metric, Outcome
-
     odd = flags(scores, threshold)
     places = np.empty(len(scores), int)
     places[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
     rows = [(*each, *rest) for each, *rest in zip(known, scores, places, odd.astype(int), strict=True)]
-    return Outcome({"OutlierItem": rows}, [Metric("threshold", threshold), Metric("odd", int(odd.sum()))], detector)
+    metrics = [Metric("threshold", threshold), Metric("odd", int(odd.sum()))]
+    return Outcome([Result("OutlierItem", (*ITEM, "Score", "Place", "Odd"), rows)], metrics, detector)
 
 
 def _scores(detector: Detector, items: Items, normal_hash: str) -> NDArray[Any]:
@@ -135,9 +137,6 @@ def _scores(detector: Detector, items: Items, normal_hash: str) -> NDArray[Any]:
 
 
 def _fitted(parameters: Mapping[str, Any], seed: int, items: Items, known: Items, chosen: list[int]) -> Outcome:
-    from meetup2025.analytics.detectors import DETECTORS
-    from meetup2025.analytics.thresholds import from_contamination
-
     more = {"exemplars": known.vectors[chosen]} if chosen else {}
     fit: Any = DETECTORS[parameters["method"]].fit
     detector = fit(known.vectors, seed=seed, **more)
@@ -146,8 +145,6 @@ def _fitted(parameters: Mapping[str, Any], seed: int, items: Items, known: Items
 
 
 def _detector_name(method: str) -> str:
-    from meetup2025.analytics.detectors import DETECTORS
-
     for name in DETECTORS:
         if name.upper() == method.strip().upper():
             return name

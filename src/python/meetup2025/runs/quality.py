@@ -6,10 +6,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from meetup2025.analytics.quality import duplicates, suspect_labels
+from meetup2025.engines import current
+from meetup2025.runs.sources import check_compatible, read_items
+from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run
+
 if TYPE_CHECKING:
     from meetup2025.analytics.quality import Duplicates, Suspect
     from meetup2025.runs.sources import Items
-    from meetup2025.runs.store import Outcome
 
 SUSPECTS, DUPLICATES = "Suspects", "Duplicates"
 """Kinds of runs."""
@@ -31,11 +35,6 @@ def fit_suspects(source: str = "FishImage", neighbours: int = 5) -> int:
     Raises:
         DataError: There are too few labelled items.
     """
-    from meetup2025.analytics.quality import suspect_labels
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import check_compatible, read_items
-    from meetup2025.runs.store import Request, fitted_run
-
     connection = current()
     items, names = read_items(connection, source), None
     parameters: dict[str, Any] = {"neighbours": neighbours}
@@ -66,11 +65,6 @@ def fit_duplicates(source: str = "FishImage", threshold: float = 0.98) -> int:
     Raises:
         DataError: The threshold is out of range.
     """
-    from meetup2025.analytics.quality import duplicates
-    from meetup2025.engines import current
-    from meetup2025.runs.sources import read_items
-    from meetup2025.runs.store import Request, fitted_run
-
     connection = current()
     items = read_items(connection, source)
     request = Request(DUPLICATES, items.basis, {"threshold": threshold})
@@ -78,17 +72,17 @@ def fit_duplicates(source: str = "FishImage", threshold: float = 0.98) -> int:
 
 
 def _suspected(items: Items, found: tuple[Suspect, ...]) -> Outcome:
-    from meetup2025.runs.store import Metric, Outcome
-
     known = items.rows(each.row for each in found)
     rows = [(*row, each.label, each.suggested, each.score) for row, each in zip(known, found, strict=True)]
     labelled = sum(1 for label in items.labels if label)
-    return Outcome({"Suspect": rows}, [Metric("suspects", len(rows)), Metric("labelled", labelled)])
+    metrics = [Metric("suspects", len(rows)), Metric("labelled", labelled)]
+    return Outcome([Result("Suspect", (*ITEM, "Label", "Suggested", "Score"), rows)], metrics)
 
 
 def _paired(items: Items, found: Duplicates) -> Outcome:
-    from meetup2025.runs.store import Metric, Outcome
-
     ones, others = (items.rows(found.pairs[:, side]) for side in (0, 1))
     rows = [(*one, *other, cosine) for one, other, cosine in zip(ones, others, found.cosines, strict=True)]
-    return Outcome({"SimilarPair": rows}, [Metric("pairs", found.total), Metric("groups", len(found.groups))])
+    columns = (*ITEM, *(f"Other{column}" for column in ITEM), "Score")
+    return Outcome(
+        [Result("SimilarPair", columns, rows)], [Metric("pairs", found.total), Metric("groups", len(found.groups))]
+    )

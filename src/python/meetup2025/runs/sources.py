@@ -20,6 +20,7 @@ import numpy as np
 
 from meetup2025 import vectors
 from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError, ProgrammingError
+from meetup2025.loading.tables import run_many
 from meetup2025.runs.store import Basis
 
 if TYPE_CHECKING:
@@ -253,8 +254,6 @@ def register(connection: Connection, source: Registered) -> str:
         DataError: The name is empty or taken by one that is always there.
         ProgrammingError: The table or a column does not exist, or the statement that reads them fails.
     """
-    from meetup2025.loading.tables import run_many
-
     name = source.name.strip()
     if not name or name.upper() in {each.upper() for each in RESERVED}:
         raise DataError(f"The name of a source must not be empty or {', '.join(RESERVED)}. Got {name!r}.")

@@ -40,34 +40,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, CURRENT_TIMESTAMP, 1, ?, ?)"""
 _INSERT_METRIC = "INSERT INTO MeetUp2025.Metric (Run, Subject, Name, Value, Low, High) VALUES (?, ?, ?, ?, ?, ?)"
 _INSERT_PART = "INSERT INTO MeetUp2025.FittedModel (Run, Part, Content) VALUES (?, ?, ?)"
 
-_INSERTS = {
-    "ClusterItem": """
-INSERT INTO MeetUp2025.ClusterItem (Run, Source, Item, Name, Cluster, Distance, Central)
-VALUES (?, ?, ?, ?, ?, ?, ?)""",
-    "ClusterGroup": """
-INSERT INTO MeetUp2025.ClusterGroup (Run, Cluster, Name, Items, Spread) VALUES (?, ?, ?, ?, ?)""",
-    "CurvePoint": "INSERT INTO MeetUp2025.CurvePoint (Run, Curve, X, Y) VALUES (?, ?, ?, ?)",
-    "MapPoint": """
-INSERT INTO MeetUp2025.MapPoint (Run, Source, Item, Name, Label, X, Y, Z) VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-    "MovedItem": """
-INSERT INTO MeetUp2025.MovedItem (Run, Source, Item, Name, Moved, Cluster, OtherCluster)
-VALUES (?, ?, ?, ?, ?, ?, ?)""",
-    "OutlierItem": """
-INSERT INTO MeetUp2025.OutlierItem (Run, Source, Item, Name, Score, Place, Odd) VALUES (?, ?, ?, ?, ?, ?, ?)""",
-    "SimilarPair": """
-INSERT INTO MeetUp2025.SimilarPair (Run, Source, Item, Name, OtherSource, OtherItem, OtherName, Score)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-    "Suspect": """
-INSERT INTO MeetUp2025.Suspect (Run, Source, Item, Name, Label, Suggested, Score) VALUES (?, ?, ?, ?, ?, ?, ?)""",
-    "ElbowPoint": """
-INSERT INTO MeetUp2025.ElbowPoint (Run, Clusters, SSE, Silhouette, Choice) VALUES (?, ?, ?, ?, ?)""",
-}
-"""How the rows of a result are written, by the table."""
+ITEM = ("Source", "Item", "Name")
+"""Columns with which a row about an item begins: `Items.rows`."""
 
-_DELETES = (
-    *(f"DELETE FROM MeetUp2025.{table} WHERE Run = ?" for table in (*_INSERTS, "Metric", "FittedModel")),
-    "DELETE FROM MeetUp2025.Analysis WHERE %ID = ?",
+RESULT_TABLES = (
+    *("ClusterGroup", "ClusterItem", "CurvePoint", "ElbowPoint", "FittedModel", "MapPoint", "Metric", "MovedItem"),
+    *("OutlierItem", "SimilarPair", "Suspect"),
 )
+"""The tables with a column Run: what is deleted with a run."""
 
 
 @dataclass(frozen=True)
@@ -110,17 +90,39 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Result:
     """
-    What a fit gives.
+    Rows of a result table.
 
     Attributes:
-        rows: For each result table its rows, without the run.
+        table: Name of the table, which has a column Run.
+        columns: The columns that the rows fill, without Run.
+        rows: One tuple for each row, in the order of the columns.
+    """
+
+    table: str
+    columns: Sequence[str]
+    rows: Iterable[tuple[Any, ...]]
+
+    @property
+    def insert(self) -> str:
+        """The statement that writes a row; Run is its first parameter."""
+        marks = ", ".join("?" * (len(self.columns) + 1))
+        return f"INSERT INTO MeetUp2025.{self.table} ({', '.join(('Run', *self.columns))}) VALUES ({marks})"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What a fit returns.
+
+    Attributes:
+        results: The rows to store.
         metrics: In the order in which they are read.
         model: What new vectors need, or None.
     """
 
-    rows: Mapping[str, Sequence[tuple[Any, ...]]]
+    results: Sequence[Result] = ()
     metrics: Sequence[Metric] = ()
     model: Any = None
 
@@ -238,8 +240,9 @@ def delete_run(connection: Connection, run: int) -> None:
     """
     stored_run(connection, run)
     with connection.transaction(), connection.cursor() as cursor:
-        for statement in _DELETES:
-            cursor.execute(statement, [run])
+        for table in RESULT_TABLES:
+            cursor.execute(f"DELETE FROM MeetUp2025.{table} WHERE Run = ?", [run])
+        cursor.execute("DELETE FROM MeetUp2025.Analysis WHERE %ID = ?", [run])
 
 
 def _asked_again(connection: Connection, fingerprint: str) -> int:
@@ -261,8 +264,8 @@ def _store(connection: Connection, row: tuple[Any, ...], outcome: Outcome) -> in
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(_INSERT, row)
         run = _run_of(cursor, row[-1])
-        for table, rows in outcome.rows.items():
-            run_many(cursor, _INSERTS[table], _plain((run, *each) for each in rows))
+        for result in outcome.results:
+            run_many(cursor, result.insert, _plain((run, *row) for row in result.rows))
         metrics = [(run, each.subject, each.name, each.value, each.low, each.high) for each in outcome.metrics]
         run_many(cursor, _INSERT_METRIC, _plain(metrics))
         if outcome.model is not None:

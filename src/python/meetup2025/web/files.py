@@ -12,6 +12,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+from meetup2025.figures import palette
 from meetup2025.web.answer import Answer
 from meetup2025.web.texts import texts
 
@@ -81,7 +82,10 @@ def page(name: str, *, language: str, token: str, adding: bool) -> Answer:
     said = texts(language)
     values = {**said, "language": language, "page": name, "token": token, "title": said[f"{name}_title"]}
     values |= {"samples": " ".join(samples()), "adding": "yes" if adding else "no"}
-    values = {key: html.escape(each) for key, each in values.items()} | {"texts": _script_json(said)}
+    values = {key: html.escape(each) for key, each in values.items()} | {
+        "texts": _script_json(said),
+        "palette": _script_json(palette.for_pages()),
+    }
     filled = re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], _page(name))
     return Answer(filled.encode("utf-8"), "text/html; charset=utf-8", plots=name != "identify")
 

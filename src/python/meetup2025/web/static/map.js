@@ -47,8 +47,8 @@ function offerColours() {
   const parts = (name) => (name === "Both" ? ["Fish", "FishImage"] : [name]);
   const fits = (run) => ["Clusters", "Outliers"].includes(run.kind) && parts(run.source).some((each) => parts(source).includes(each));
   const offered = runs.filter(fits).map((run) => option(`${run.kind}:${run.run}`, `${text(run.kind)} ${run.run} – ${run.source}`));
-  byId("colour").replaceChildren(option("label", text("label")), ...offered);
-  choose(byId("colour"), state.get("colour"));
+  byId("colour").replaceChildren(option("label", text("label")), option("source", text("source")), ...offered);
+  choose(byId("colour"), state.get("colour") ?? (source === "Both" ? "source" : "label"));
 }
 
 async function loadMap() {
@@ -69,12 +69,12 @@ async function loadMap() {
 async function loadColour() {
   const [kind, run] = byId("colour").value.split(":");
   const answer = run && (await tell(text("working"), () => get(kind === "Clusters" ? "api/clusters" : "api/outliers", { run })));
-  colour = !answer ? byLabel() : kind === "Clusters" ? byCluster(answer) : byScore(answer);
+  colour = !answer ? byColumn(kind) : kind === "Clusters" ? byCluster(answer) : byScore(answer);
   sql.colour = answer ? answer.sql : "";
   refresh();
 }
 
-const byLabel = () => ({ kind: "label", of: (point) => point.label ?? "", title: text("label") });
+const byColumn = (name) => ({ kind: "label", of: (point) => point[name] ?? "", title: text(name) });
 
 function byCluster(answer) {
   const found = new Map(answer.items.map((row) => [keyOf(row), row.cluster]));

@@ -1,9 +1,7 @@
-// Draws clouds of points with Plotly: colours that colour-blind people tell apart, and a mark of its own for each.
+// Draws clouds of points with Plotly, with the colours, the symbols and the order of categories of figures/palette.py.
 import { text } from "./common.js";
 
-const COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800", "#8C8C8C"]; // Okabe and Ito, 2008
-const MARKS = ["circle", "square", "diamond", "cross", "x", "circle-open", "square-open", "diamond-open"];
-const OTHERS = COLOURS.length - 1;
+const PALETTE = JSON.parse(document.getElementById("palette").textContent);
 const CROWD = 1000; // points in space that are all squares: their marks are too small to tell apart, and squares turn faster
 
 const hasWebGL = Boolean(document.createElement("canvas").getContext("webgl"));
@@ -13,17 +11,29 @@ export const canDraw = (points) => typeof window.Plotly === "object" && (hasWebG
 export const isDeep = (points) => points.some((point) => point.z != null);
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-// Gives the traces of a cloud. Points have x, y and perhaps z; value(point) is a text or, by a scale, a number.
+// Returns the traces of a cloud. Points have x, y and perhaps z; value(point) is a text or, by a scale, a number.
 export function traces(points, value, { scale = "" } = {}) {
   const plain = isDeep(points) && points.length > CROWD ? { symbol: "square", line: { width: 0 } } : {};
   if (scale) return [trace(points, { name: scale, showlegend: false }, { ...scaled(points, value, scale), ...plain })];
   const groups = grouped(points, value);
-  const largest = [...groups.keys()].filter((name) => name !== "").sort((a, b) => groups.get(b).length - groups.get(a).length);
-  const named = largest.slice(0, largest.length > OTHERS + 1 ? OTHERS : OTHERS + 1);
+  const named = categories(groups);
   const rest = [...groups].filter(([name]) => !named.includes(name)).flatMap(([, members]) => members);
-  const clouds = named.map((name, place) => [name, groups.get(name), Math.min(place, OTHERS)]);
-  if (rest.length) clouds.push([text("others"), rest, OTHERS]);
-  return clouds.map(([name, members, place]) => trace(members, { name }, { color: COLOURS[place], symbol: MARKS[place], ...plain }));
+  const clouds = named.map((name, rank) => trace(groups.get(name), { name }, { ...look(rank, isDeep(points)), ...plain }));
+  const others = { name: text("others"), legendrank: 2000 };
+  return rest.length ? [trace(rest, others, { color: PALETTE.other, symbol: PALETTE.symbols[0], ...plain }), ...clouds] : clouds;
+}
+
+// Returns the categories with a look of their own: as `categories` of figures/palette.py. Clusters keep their numbers' order.
+function categories(groups) {
+  const size = (name) => groups.get(name).length;
+  const largest = [...groups.keys()].filter((name) => name !== "").sort((a, b) => size(b) - size(a));
+  const named = largest.length > PALETTE.most ? largest.filter((name) => size(name) > 1).slice(0, PALETTE.most) : largest;
+  return named.every((name) => /^\d+:/.test(name)) ? named.sort((a, b) => parseInt(a) - parseInt(b)) : named;
+}
+
+function look(rank, deep) {
+  const symbols = deep ? PALETTE.symbolsInSpace : PALETTE.symbols;
+  return { color: PALETTE.colours[rank % PALETTE.colours.length], symbol: symbols[rank % symbols.length] };
 }
 
 function grouped(points, value) {
@@ -37,7 +47,7 @@ function grouped(points, value) {
 
 function scaled(points, value, title) {
   const shown = { title: { text: title }, thickness: 12 };
-  return { color: points.map(value), colorscale: "Viridis", showscale: true, colorbar: shown };
+  return { color: points.map(value), colorscale: PALETTE.scale, showscale: true, colorbar: shown };
 }
 
 export function trace(points, own, marker) {
