@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import query_rules
+import storage_rules
 from query_rules import CUT, queries, tables
+from storage_rules import VECTORS
 
 from meetup2025.engines.classes import Argument, Class, Method, Property, Query, examples, procedure_steps, python_call
 from meetup2025.engines.sql import ToVector, parse
@@ -38,9 +40,8 @@ LIFECYCLE = {
 LONGEST_STRING, LONGEST_RESULT = 3_641_144, 32_000
 # Characters of a vector as text: 512 numbers of up to 23, and their commas.
 VECTOR_TEXT = 512 * 24
-# What SQL carries in and out; the two names of a vector.
+# What SQL carries in and out.
 SQL_TYPES = ("%String", "%Integer", "%Double")
-VECTORS = ("%Library.Vector", "%Vector")
 
 
 def routines(classes: Iterable[Class]) -> Iterator[Method | Query]:
@@ -358,6 +359,7 @@ RULES_OF_TESTS: tuple[Rule, ...] = (
     compilable,
     silent,
     objectscript_bodies,
+    *storage_rules.RULES,
 )
 RULES: tuple[Rule, ...] = (
     one_level,
@@ -388,4 +390,5 @@ RULES: tuple[Rule, ...] = (
     objectscript_bodies,
     embedders,
     *query_rules.RULES,
+    *storage_rules.RULES,
 )

@@ -156,6 +156,14 @@ def constant_calls(classes: Sequence[Class]) -> Iterator[str]:
                 yield f"{query.name} calls {call.name} with a column"
 
 
+def no_empty_texts(classes: Sequence[Class]) -> Iterator[str]:
+    """No query passes '' to a function of the project: it arrives as $char(0). An argument that is empty is left out."""
+    for query in queries(classes):
+        for call in parse(query.sql).find_all(FunctionCall):
+            if any(literal.is_string and not literal.name for literal in call.find_all(exp.Literal)):
+                yield f"{query.name} passes '' to {call.name}"
+
+
 def row_specs(classes: Sequence[Class]) -> Iterator[str]:
     """ROWSPEC names the columns of the select list, in their order."""
     for query in queries(classes):
@@ -241,6 +249,7 @@ RULES: tuple[Rule, ...] = (
     exact_groups,
     plain_arguments,
     constant_calls,
+    no_empty_texts,
     row_specs,
     host_variables,
     row_lengths,

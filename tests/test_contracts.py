@@ -131,6 +131,7 @@ BREACHES = [
     ("plain_arguments", "FindThings('a', 3)", "FindThings(MeetUp2025.EmbedText('a'), 3)"),
     ("plain_arguments", "NearestThings(?, 3)", "NearestThings(MeetUp2025.EmbedText('a'), 3)"),
     ("constant_calls", "TO_VECTOR(:vector, DOUBLE)", "TO_VECTOR(MeetUp2025.EmbedText(Name), DOUBLE)"),
+    ("no_empty_texts", "<> :name", "<> MeetUp2025.EmbedText('')"),
     ("row_specs", "Name:%String(MAXLEN=60),Score:%Double", "Score:%Double,Name:%String(MAXLEN=60)"),
     ("row_specs", "AS Score", "AS Cosine"),
     ("host_variables", "(:vector,", "(:vektor,"),
@@ -138,6 +139,20 @@ BREACHES = [
     ("row_lengths", "Name:%String(MAXLEN=60)", "Name:%String"),
     ("row_lengths", "Likeness:%String(MAXLEN=60)", "Likeness:%String(MAXLEN=59)"),
     ("compared_lengths", "(name As %String(MAXLEN = 60))", "(name As %String)"),
+    # storage
+    ("own_globals", '"^MeetUp2025.Thing";', '"^CJ7T.CuqN";'),
+    ("own_globals", "USEEXTENTSET = 1", "USEEXTENTSET = 0"),
+    ("own_globals", ">^MeetUp2025.Thing.2<", ">^MeetUp2025.Fish.2<"),
+    ("own_globals", ">^MeetUp2025.Thing.2<", ">^MeetUp2025.Thing.NameIndexOfThings<"),
+    ("separate_globals", ">^MeetUp2025.Thing.2<", ">^MeetUp2025.Thing.3<"),
+    ("fixed_elements", ">increment<", ">sequence<"),
+    ("fixed_elements", "<StreamLocation>^MeetUp2025.Thing.S</StreamLocation>\n", ""),
+    ("fixed_elements", "<IdFunction>", "<ExtentSize>93</ExtentSize>\n<IdFunction>"),
+    ("stored_columns", "<Value>Likeness</Value>", "<Value>Liking</Value>"),
+    ("stored_columns", "<Value>%%CLASSNAME</Value>", "<Value>Name</Value>"),
+    ("stored_columns", "<Structure>node<", "<Structure>listnode<"),
+    ("stored_columns", "Thing.1.P1<", "Thing.1<"),
+    ("stored_indexes", '<Index name="NameIndex">', '<Index name="LikenessIndex">'),
 ]
 
 

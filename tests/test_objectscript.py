@@ -76,7 +76,7 @@ ClassMethod Serve(question As %String, number As %Integer, more...) As %Status
 ClassMethod Rows(name As %String)
 {
     do ##class(MeetUp2025.Worker).Check(..Serve(name, 1, 2, 3))
-    do ##class(MeetUp2025.Procedure).Return("MeetUp2025.Worker", "Things", name)
+    do ##class(MeetUp2025.Procedure).Return("MeetUp2025.Things", name)
     if $isobject($get(%sqlcontext)) {
         set %sqlcontext.%Message = name
     }
@@ -97,7 +97,7 @@ PROCEDURE = """\
 Class MeetUp2025.Procedure Extends %RegisteredObject
 {
 
-ClassMethod Return(class As %String, query As %String, arguments...)
+ClassMethod Return(query As %String, arguments...)
 {
     do ##class(%SQL.Statement).%New()
 }
@@ -171,7 +171,8 @@ BREACHES = [
     ("named_files", "/// Answers questions", "\ufeff/// Answers questions"),
     ("named_files", "\n\nParameter", "\r\n\r\nParameter"),
     ("documented_members", "/// Starts the", "/// Nothing.\n\n/// Starts the"),
-    ("no_storage", "Parameter EVENT", "Storage Default\n{\n<Type>%Storage.Persistent</Type>\n}\n\nParameter EVENT"),
+    ("last_storage", "Parameter EVENT", "Storage Default\n{\n<Type>%Storage.Persistent</Type>\n}\n\nParameter EVENT"),
+    ("last_storage", "Worker Extends %RegisteredObject", "Worker Extends %Persistent"),
     ("parenthesised_indexes", "On (Name) As", "On Name As"),
     ("plain_letters", "waiting(10)", "waiting(10) + 数"),
     ("no_passwords", 'EVENT = "MeetUp2025"', 'PASSWORD = "SYS"'),
@@ -190,8 +191,9 @@ BREACHES = [
     ("known_calls", "..Check(statement", "..Check(1, statement"),
     ("known_calls", "##class(MeetUp2025.Worker).Start()", "##class(MeetUp2025.Worker).Start(1, 2)"),
     ("known_calls", "do ..Check(statement", "do ..Checked(statement"),
-    ("known_queries", '"MeetUp2025.Worker", "Things"', '"MeetUp2025.Worker", "Thing"'),
-    ("known_queries", '"Things", name)', '"Things", name, 1)'),
+    ("known_queries", 'Return("MeetUp2025.Things"', 'Return("MeetUp2025.Thing"'),
+    ("known_queries", 'Return("MeetUp2025.Things"', "Return(name"),
+    ("known_queries", '"MeetUp2025.Things", name)', '"MeetUp2025.Things", name, 1)'),
     ("known_sql_names", "FROM MeetUp2025.Worker WHERE Name = ?", "FROM MeetUp2025.Workers WHERE Name = ?"),
     ("known_sql_names", "FROM MeetUp2025.Worker WHERE Name = :question", "FROM MeetUp2025.Nobody"),
     ("known_sql_names", "FROM MeetUp2025.Worker WHERE Name = ?", "FROM MeetUp2025_Tests.Worker"),

@@ -34,7 +34,7 @@ THING = parse_class(
 
         ClassMethod Few(most As %Double, k As %Integer = 3) [ ReturnResultsets, SqlName = Few, SqlProc ]
         {
-            do ##class(MeetUp2025.Procedure).Return("Shop.Thing", "Cheapest", most, k)
+            do ##class(MeetUp2025.Procedure).Return("Shop.Cheap", most, k)
         }
 
         ClassMethod Endless(k As %Integer = 3) [ ReturnResultsets, SqlName = Endless, SqlProc ]

@@ -1,8 +1,8 @@
 """
 ObjectScript class files (UDL), read into frozen records.
 
-`parse_class` reads one file, `read_package` a folder. They keep what SQL can see.
-XData, Storage and Projection are left out; any other member is refused, since an engine would overlook it.
+`parse_class` reads one file, `read_package` a folder. They keep what SQL can see, and where tables are stored.
+XData and Projection are left out; any other member is refused, since an engine would overlook it.
 """
 
 from __future__ import annotations

@@ -92,8 +92,8 @@ class Program:
         for step in procedure_steps(method):
             given = [variables[each.name] if isinstance(each, Variable) else each for each in step.arguments]
             if (step.class_name, step.method) == _RETURN:
-                class_name, query, *rest = given
-                return run_query(self.class_queries[str(class_name), str(query)], rest)
+                query, *rest = given
+                return run_query(self.queries[str(query).upper()], rest)
             if step.target is None:
                 break
             class_name = step.class_name or self._class_of(method)

@@ -10,6 +10,7 @@ import functools
 import re
 import textwrap
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 from meetup2025.engines.classes.records import Argument, Class, Index, Method, Property, Query, Value, unquoted, value
 from meetup2025.errors import ClassSyntaxError
@@ -31,7 +32,7 @@ _MEMBER = re.compile(
     re.MULTILINE,
 )
 _SWALLOWED = re.compile(rf"^\}}[\s\S]*{_MEMBER.pattern}", re.MULTILINE)
-_SKIPPED = {"xdata", "storage", "projection"}
+_SKIPPED = {"xdata", "projection"}
 _COMMENTS = {"documatic_line", "line_comment_1", "block_comment"}
 _AROUND_CLASS = {"class_definition", "include_code", "import_code"} | _COMMENTS
 # Keywords may be written in any case; the records hold them in this one.
@@ -82,6 +83,7 @@ class Reader:
             methods=tuple(member for member in members if isinstance(member, Method)),
             queries=tuple(member for member in members if isinstance(member, Query)),
             path=self.path,
+            storage=next((member for member in members if isinstance(member, dict)), {}),
         )
 
     # -- faults
@@ -138,8 +140,10 @@ class Reader:
                 definition = _child(node, "method_definition")
                 fields = self._routine(node, definition, "method_name", doc)
                 yield Method(**fields, is_class_method=node.type == "classmethod")
+            case "storage":
+                yield self._storage(node)
             case kind if kind not in _SKIPPED:
-                known = "a parameter, property, index, query or method"
+                known = "a parameter, property, index, query, method or storage"
                 raise self._error(f"A member must be {known}, not a {kind}", node.start_byte)
 
     def _property(self, node: Node, doc: str) -> Property:
@@ -171,6 +175,14 @@ class Reader:
             "line": member.start_point[0] + 1,
             "place": place,
         }
+
+    def _storage(self, node: Node) -> dict[str, str]:
+        body, _ = self._body(node)
+        try:
+            root = ET.fromstring(f"<Storage>{body}</Storage>")  # noqa: S314 - it stands in a class of ours
+        except ET.ParseError as exc:
+            raise self._error(f"A storage must be XML ({exc})", node.start_byte) from exc
+        return dict(_texts(root))
 
     # -- parts of members
 
@@ -234,6 +246,15 @@ class Reader:
 
     def _text(self, node: Node) -> str:
         return self.source[node.start_byte : node.end_byte].decode()
+
+
+def _texts(element: ET.Element, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the texts below an element, each by its place: tags and names, joined by `/`."""
+    for each in element:
+        place = "/".join(filter(None, (path, each.tag, each.get("name"))))
+        if not len(each):
+            yield place, (each.text or "").strip()
+        yield from _texts(each, place)
 
 
 def _child(node: Node, kind: str) -> Node:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -137,7 +137,12 @@ class Query(_Routine):
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """One class file."""
+    """
+    One class file.
+
+    *storage* holds each text of the `Storage` block by its place there: `Index/NameIndex/Location`,
+    `Data/FishDefaultData/Value/1/Value`; nothing where there is no block.
+    """
 
     name: str
     extends: tuple[str, ...]
@@ -149,6 +154,7 @@ class Class:
     methods: tuple[Method, ...]
     queries: tuple[Query, ...]
     path: str
+    storage: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def package(self) -> str:
