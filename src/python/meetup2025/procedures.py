@@ -158,12 +158,12 @@ def load_images(folder: str) -> int:
 
     model = encoder()
     model.check()
-    return photos.load_images(current(), files.resolve_folder(folder), model)
+    return _refreshed(photos.load_images(current(), files.resolve_folder(folder), model))
 
 
 def add_image(name: str, image: str, label: str) -> int:
     """
-    Load one photo; `MeetUp2025.AddImage`.
+    Load one photo, and let the recogniser learn from its label; `MeetUp2025.AddImage`.
 
     Args:
         name: Name of the photo, the key of the table.
@@ -176,11 +176,19 @@ def add_image(name: str, image: str, label: str) -> int:
     from meetup2025 import images
     from meetup2025.embedding import encoder
     from meetup2025.engines import current
-    from meetup2025.loading import photos
+    from meetup2025.loading import photos, spelling
+    from meetup2025.runs import recogniser
 
     model = encoder()
     model.check()
-    return photos.add_image(current(), _text(name), images.picture_bytes(_text(image)), _text(label), model)
+    connection, name = current(), spelling.composed(_text(name).strip())
+    data = images.picture_bytes(_text(image))
+    with connection.transaction():
+        before = recogniser.photo_of(connection, name)
+        changed = photos.add_image(connection, name, data, _text(label), model)
+        if changed:
+            recogniser.learn(connection, before, recogniser.photo_of(connection, name))
+    return changed
 
 
 def load_vectors(jsonl: str, table: str, model: str) -> int:
@@ -202,7 +210,17 @@ def load_vectors(jsonl: str, table: str, model: str) -> int:
     if not model.strip():
         raise DataError("model must name the model that made the vectors, for example sketch@1. Got nothing.")
     with files.open_source(jsonl) as (file, name):
-        return names.load_vectors(current(), file, name, _table(table), model.strip())
+        return _refreshed(names.load_vectors(current(), file, name, _table(table), model.strip()))
+
+
+def _refreshed(changed: int) -> int:
+    """Let the recogniser learn from what a load has changed; the number of its rows."""
+    from meetup2025.engines import current
+    from meetup2025.runs import recogniser
+
+    if changed:
+        recogniser.refresh(current())
+    return changed
 
 
 def _text(value: str) -> str:

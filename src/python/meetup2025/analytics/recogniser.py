@@ -84,6 +84,7 @@ class Recogniser:
         score: Lowest score of an answer that is one of the labels.
         probability: Lowest probability of a sure answer; above 1 where none is ever sure.
         precision: Wanted share of right answers among the sure ones.
+        alone_by_photos: Sharpness and the two bounds of `by_photos`; empty where names have no say anyway.
     """
 
     photos: float
@@ -96,6 +97,12 @@ class Recogniser:
     score: float
     probability: float
     precision: float
+    alone_by_photos: tuple[float, ...] = ()
+
+    def by_photos(self) -> Recogniser:
+        """Give the recogniser that leaves names out: its scores are the likenesses to photos."""
+        sharpness, score, chance = self.alone_by_photos or (self.sharpness, self.score, self.probability)
+        return replace(self, photos=1.0, names=0.0, sharpness=sharpness, score=score, probability=chance)
 
     def scores(self, photo: ArrayLike, name: ArrayLike) -> NDArray[np.float64]:
         """
@@ -314,15 +321,27 @@ def fit(  # noqa: PLR0913 - what photos, names and negatives are
     if not 0 < precision < 1:
         raise DataError(f"The wanted precision must be above 0 and below 1. Got {precision}.")
     known = _Photos.of(vectors, labels)
+    none = np.empty((0, known.unit.shape[1]), np.float32) if negatives is None else directions(negatives)
     named = _Names.of(known, names, name_rows)
     table = _judged(known, named)
+    recogniser, found, of_none = _fitted(known, named, table, none, precision)
+    if len(named.unit):
+        nameless = _Names.of(known, (), None)
+        alone = _fitted(known, nameless, replace(table, name=np.full_like(table.name, np.nan)), none, precision)[0]
+        recogniser = replace(recogniser, alone_by_photos=(alone.sharpness, alone.score, alone.probability))
+    return Learnt(recogniser, known.prototypes, _metrics(recogniser, found, of_none, known), found)
+
+
+def _fitted(
+    known: _Photos, named: _Names, table: _Table, negatives: Floats, precision: float
+) -> tuple[Recogniser, Judgements, NDArray[np.float64]]:
+    """Find weights and bounds; and give what is said of the photos, and of those that are none of the labels."""
     weights = _weights(table, known.prototypes.counts)
-    middle = float(np.nanmean(table.name)) if len(named.unit) else 0.0
-    blank = _recogniser(weights, middle, trusted=len(known.unit) >= ENOUGH * len(known.prototypes.counts))
+    trusted = len(known.unit) >= ENOUGH * len(known.prototypes.counts)
+    blank = _recogniser(weights, table.middle, trusted=trusted)
     found = _judgements(blank, table, known, named)
-    none = np.empty(0) if negatives is None else _none(blank, known, named, directions(negatives))
-    recogniser = _bounded(blank, found, none, precision)
-    return Learnt(recogniser, known.prototypes, _metrics(recogniser, found, none, known), found)
+    none = _none(blank, known, named, negatives)
+    return _bounded(blank, found, none, precision), found, none
 
 
 @dataclass(frozen=True)
@@ -549,7 +568,8 @@ def _judgements(recogniser: Recogniser, table: _Table, known: _Photos, named: _N
     judged = ~np.isnan(table.photo[:, 0])
     own[~judged] = np.nan
     back = np.argsort(known.order)
-    names = tuple(named.candidates[each] for each in best[back])
+    candidates = (*known.prototypes.labels, *named.candidates[len(known.prototypes.labels) :])
+    names = tuple(candidates[each] for each in best[back])
     right = (best == known.own) & judged
     return Judgements(judged[back], own[back], names, highest[back], score[back], right[back])
 

@@ -14,6 +14,8 @@ from meetup2025.runs.management import delete_run, known_run, register_source, s
 from meetup2025.runs.maps import fit_map, fit_placement, fit_round_trip, place_of, vector_at
 from meetup2025.runs.outliers import fit_outliers, fit_scores
 from meetup2025.runs.quality import fit_duplicates, fit_suspects
+from meetup2025.runs.recogniser import fit_recogniser
+from meetup2025.runs.recognition import recognise
 
 __all__ = [
     "choose_threshold",
@@ -28,11 +30,13 @@ __all__ = [
     "fit_map",
     "fit_outliers",
     "fit_placement",
+    "fit_recogniser",
     "fit_round_trip",
     "fit_scores",
     "fit_suspects",
     "known_run",
     "place_of",
+    "recognise",
     "register_source",
     "source_changed",
     "vector_at",

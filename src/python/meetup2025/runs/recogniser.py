@@ -18,6 +18,7 @@ from meetup2025.runs.store import (
     Metric,
     Outcome,
     Request,
+    Result,
     StoredRun,
     delete_run,
     fitted_run,
@@ -212,7 +213,7 @@ def _learnt(items: Items, names: Items | None, odd: set[int], precision: float) 
         negatives=items.vectors[sorted(odd)] if odd else None,
         precision=precision,
     )
-    return Outcome({"Prototype": _rows(learnt)}, _metrics(learnt, len(odd)), learnt.recogniser)
+    return Outcome([Result("Prototype", ("Label", "Photos", "Features"), _rows(learnt))], _metrics(learnt, len(odd)), learnt.recogniser)
 
 
 DIMENSION = 512
@@ -242,7 +243,7 @@ def _change(connection: Connection, run: int, photo: Photo, photos: int) -> None
     from meetup2025.analytics.recogniser import grown
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT Photos, Features FROM MeetUp2025.Prototype WHERE Run = ? AND Label = ?", [run, photo.label])
+        cursor.execute(_SELECT, [run, photo.label])
         rows = cursor.fetchall()
         count = int(rows[0][0]) if rows else 0
         if count + photos < 1:
@@ -254,6 +255,7 @@ def _change(connection: Connection, run: int, photo: Photo, photos: int) -> None
         cursor.execute(_UPDATE if rows else _INSERT, [count + photos, text, run, photo.label])
 
 
+_SELECT = "SELECT Photos, Features FROM MeetUp2025.Prototype WHERE Run = ? AND Label = ?"
 _UPDATE = "UPDATE MeetUp2025.Prototype SET Photos = ?, Features = TO_VECTOR(?, DOUBLE) WHERE Run = ? AND Label = ?"
 _INSERT = "INSERT INTO MeetUp2025.Prototype (Photos, Features, Run, Label) VALUES (?, TO_VECTOR(?, DOUBLE), ?, ?)"
 

@@ -45,7 +45,7 @@ ITEM = ("Source", "Item", "Name")
 
 RESULT_TABLES = (
     *("ClusterGroup", "ClusterItem", "CurvePoint", "ElbowPoint", "FittedModel", "MapPoint", "Metric", "MovedItem"),
-    *("OutlierItem", "SimilarPair", "Suspect"),
+    *("OutlierItem", "Prototype", "SimilarPair", "Suspect"),
 )
 """The tables with a column Run: what is deleted with a run."""
 
@@ -106,8 +106,8 @@ class Result:
 
     @property
     def insert(self) -> str:
-        """The statement that writes a row; Run is its first parameter."""
-        marks = ", ".join("?" * (len(self.columns) + 1))
+        """The statement that writes a row; Run is its first parameter, and Features is the text of a vector."""
+        marks = ", ".join(["?", *("TO_VECTOR(?, DOUBLE)" if name == "Features" else "?" for name in self.columns)])
         return f"INSERT INTO MeetUp2025.{self.table} ({', '.join(('Run', *self.columns))}) VALUES ({marks})"
 
 

@@ -1,0 +1,287 @@
+"""
+What a picture is called by the newest recogniser: candidates by searches that SQL answers with its indexes, then one sum.
+
+Without a recogniser the names alone answer, as they would without any photo.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meetup2025 import vectors
+from meetup2025.engines import current
+from meetup2025.errors import DataError
+from meetup2025.runs.recogniser import PHOTOS, newest, recogniser_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from meetup2025.analytics.recogniser import Recogniser
+    from meetup2025.engines import Connection
+
+_PHOTOS = 200
+"""Photos that are looked at: the best ones of each label that may be the answer are among them."""
+
+_NAMES = 1000
+"""Names that are looked at."""
+
+_SHARED = 0.05
+"""Probability from which the English name of a species has a say in what a group is called."""
+
+_NEAR_NAMES = "SELECT FishID, Name, Kanji, English, Score FROM MeetUp2025.NearestFish(?, ?)"
+_NEAR_PHOTOS = "SELECT Name, Label, Score FROM MeetUp2025.NearestImages(?, ?)"
+_NEAR_PROTOTYPES = "SELECT Label, Photos, Score FROM MeetUp2025.NearestPrototypes(?, ?, ?)"
+_TAXA = "SELECT Name, Scientific, Family FROM MeetUp2025.FishCatalogue()"
+
+
+@dataclass
+class Candidate:
+    """
+    What a picture may be called.
+
+    Attributes:
+        name: A name of the catalogue, or a label that is none.
+        fish: FishID, kanji and English name; empty of a label that is no name.
+        count: Number of labelled photos.
+        prototype: Cosine to their mean; NaN where there is no photo.
+        named: Cosine to the name; NaN where the label is no name.
+        best: Cosines to its nearest photos, falling.
+        nearest: Name of the first of these.
+    """
+
+    name: str
+    fish: tuple[str, ...] = ()
+    count: int = 0
+    prototype: float = np.nan
+    named: float = np.nan
+    best: list[float] = field(default_factory=list)
+    nearest: str = ""
+
+    @property
+    def basis(self) -> str:
+        """What an answer rests on."""
+        return "name" if not self.count else "photos" if np.isnan(self.named) else "both"
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """
+    Candidates, the best first, with what a recogniser says of them.
+
+    Attributes:
+        recogniser: None where there is none.
+        candidates: At least 1.
+        scores: Shape (n,), falling.
+        chances: Shape (n,); probabilities, or NaN where they are not to be trusted.
+    """
+
+    recogniser: Recogniser | None
+    candidates: Sequence[Candidate]
+    scores: NDArray[np.float64]
+    chances: NDArray[np.float64]
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether there are probabilities."""
+        return self.recogniser is not None and self.recogniser.trusted
+
+    def is_sure(self, chance: float) -> bool | None:
+        """Tell whether an answer of a probability is sure; None where nothing is fitted to tell it."""
+        if self.recogniser is None or not self.is_trusted:
+            return None
+        return self.recogniser.is_sure(float(self.scores[0]), chance)
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the picture is unlike all of them."""
+        return self.recogniser is not None and self.is_trusted and bool(self.scores[0] < self.recogniser.score)
+
+
+def recognise(vector: str, k: int = 3, by: str = "both") -> str:
+    """
+    Call a picture by names, labels or groups; `MeetUp2025.Recognise`.
+
+    Args:
+        vector: Comma-separated text.
+        k: Number of answers, at least 1.
+        by: `both` for names and photos together, `photos` for these alone, `groups` for species, genera and families.
+
+    Returns:
+        A JSON array of objects, the best first.
+
+    Raises:
+        DataError: *by* is another word, *k* is below 1, there is nothing to compare with, or no recogniser for photos.
+        InvalidVectorError: *vector* is none.
+    """
+    answers = {"both": _names, "photos": _labels, "groups": _groups}
+    if by not in answers:
+        raise DataError(f"by must be {', '.join(answers)}. Got {by!r}.")
+    if k < 1:
+        raise DataError(f"k must be a whole number from 1. Got {k}.")
+    vectors.from_text(vector)
+    objects = answers[by](current(), vector, k)[:k]
+    numbered = [{"place": place, **each} for place, each in enumerate(objects, 1)]
+    return json.dumps(numbered, ensure_ascii=False)
+
+
+def _names(connection: Connection, vector: str, k: int) -> list[dict[str, Any]]:
+    found = _recognised(connection, vector, with_names=True, names=max(k, _NAMES))
+    sure = _first_sure(found)
+    return [
+        {
+            **dict(zip(("fishid", "kanji", "english"), (*each.fish, None, None, None), strict=False)),
+            "name": each.name,
+            "score": float(score),
+            "probability": _number(chance),
+            "sure": sure[place > 0],
+            "by": each.basis,
+            "photos": each.count,
+            "nearest": each.nearest or None,
+        }
+        for place, (each, score, chance) in enumerate(zip(found.candidates, found.scores, found.chances, strict=True))
+    ]
+
+
+def _labels(connection: Connection, vector: str, _: int) -> list[dict[str, Any]]:
+    found = _recognised(connection, vector, with_names=False)
+    if found.recogniser is None:
+        raise DataError(
+            f"There must be a recogniser of the vectors of {PHOTOS}. Got none; run SELECT "
+            f"MeetUp2025.FitRecogniser('{PHOTOS}') once photos have labels."
+        )
+    sure = _first_sure(found)
+    return [
+        {
+            "name": each.name,
+            "score": float(score),
+            "probability": _number(chance),
+            "sure": sure[place > 0],
+            "photos": each.count,
+            "nearest": each.nearest or None,
+        }
+        for place, (each, score, chance) in enumerate(zip(found.candidates, found.scores, found.chances, strict=True))
+    ]
+
+
+def _first_sure(found: Recognised) -> tuple[int | None, int | None]:
+    """Give what Sure is of the first answer, and of the others."""
+    sure = found.is_sure(float(found.chances[0]))
+    return (None, None) if sure is None else (int(sure), 0)
+
+
+def _recognised(connection: Connection, vector: str, *, with_names: bool, names: int = _NAMES) -> Recognised:
+    """Score all candidates of a picture."""
+    from meetup2025.loading.tables import models_of
+
+    models = list(models_of(connection, PHOTOS))
+    run = newest(connection, models[0] if len(models) == 1 else "")
+    candidates: dict[str, Candidate] = {}
+    if with_names:
+        for number, name, kanji, english, score in _rows(connection, _NEAR_NAMES, vector, names):
+            candidates[name.upper()] = Candidate(name, (number, kanji, english), named=float(score))
+    if run is None:
+        found = list(candidates.values())
+        nothing = np.full(len(found), np.nan)
+        return Recognised(None, found, np.array([each.named for each in found]), nothing)
+    _add_photos(connection, run.run, vector, candidates)
+    recogniser = recogniser_of(connection, run.run)
+    return _judged(recogniser if with_names else recogniser.by_photos(), list(candidates.values()))
+
+
+def _add_photos(connection: Connection, run: int, vector: str, candidates: dict[str, Candidate]) -> None:
+    """Find the labels and the photos nearest to a picture."""
+    from meetup2025.analytics.recogniser import BEST, CANDIDATES
+
+    for label, count, score in _rows(connection, _NEAR_PROTOTYPES, run, vector, CANDIDATES):
+        each = candidates.setdefault(label.upper(), Candidate(label))
+        each.count, each.prototype = int(count), float(score)
+    photos = _rows(connection, _NEAR_PHOTOS, vector, _PHOTOS)
+    for photo, label, score in photos:
+        known = candidates.get((label or "").upper())
+        if known and known.count:
+            known.best.append(float(score))
+            known.nearest = known.nearest or photo
+    for each in candidates.values():  # Photos that are not among those found are no nearer than the last of them.
+        each.best += [float(photos[-1][2])] * (min(BEST, each.count) - len(each.best)) if photos else []
+
+
+def _judged(recogniser: Recogniser, candidates: Sequence[Candidate]) -> Recognised:
+    """Blend what photos and names say, and order the candidates by it."""
+    from meetup2025.analytics.recogniser import likeness
+
+    photo = [likeness(each.count, each.prototype, each.best) if each.count else np.nan for each in candidates]
+    scores = recogniser.scores(photo, [each.named for each in candidates])
+    order = np.argsort(-scores, kind="stable")
+    chances = recogniser.probabilities(scores[order]) if recogniser.trusted else np.full(len(order), np.nan)
+    return Recognised(recogniser, [candidates[place] for place in order], scores[order], chances)
+
+
+def _groups(connection: Connection, vector: str, _: int) -> list[dict[str, Any]]:
+    """Say what a picture shows as narrowly as is sure: the first object is the answer."""
+    found = _recognised(connection, vector, with_names=True)
+    taxa = {str(name).upper(): (_genus(scientific), family) for name, scientific, family in _rows(connection, _TAXA)}
+    first = found.candidates[0]
+    rows = [_group(found, "species", first.name, lambda each: each is first)]
+    for place, kind in enumerate(("genus", "family")):
+        names = {each.name: taxa.get(each.name.upper(), ("", ""))[place] for each in found.candidates}
+        wanted = _most_likely(found, names)
+        if wanted:
+            rows.append(_group(found, kind, wanted, lambda each, names=names, wanted=wanted: names[each.name] == wanted))
+    none = {"kind": "none", "name": None, "english": None, "probability": None, "best": None}
+    rows.append({**none, "sure": int(found.is_none) if found.is_trusted else None})
+    return sorted(rows, key=lambda row: not row["sure"])
+
+
+def _genus(scientific: str | None) -> str:
+    return (scientific or "").partition(" ")[0]
+
+
+def _most_likely(found: Recognised, names: Mapping[str, str]) -> str:
+    """Give the group of the highest probability; that of the first candidate where there are no probabilities."""
+    if not found.is_trusted:
+        return names[found.candidates[0].name]
+    sums: dict[str, float] = defaultdict(float)
+    for each, chance in zip(found.candidates, found.chances, strict=True):
+        if names[each.name]:
+            sums[names[each.name]] += float(chance)
+    return max(sums, key=lambda name: sums[name], default="")
+
+
+def _group(found: Recognised, kind: str, name: str, has: Callable[[Candidate], bool]) -> dict[str, Any]:
+    members = [(each, float(chance)) for each, chance in zip(found.candidates, found.chances, strict=True) if has(each)]
+    chance = sum(chance for _, chance in members)
+    sure = found.is_sure(chance)
+    return {
+        "kind": kind,
+        "name": name,
+        "english": _shared_word(members) if kind != "species" else _english(members[0][0]),
+        "probability": _number(chance),
+        "sure": None if sure is None else int(sure),
+        "best": members[0][0].name,
+    }
+
+
+def _english(candidate: Candidate) -> str | None:
+    return candidate.fish[2] if candidate.fish else None
+
+
+def _shared_word(members: Sequence[tuple[Candidate, float]]) -> str | None:
+    """Give the last word of the English names of a group, such as mackerel, where the probable ones share it."""
+    words = {(_english(each) or "").rpartition(" ")[2].lower() for each, chance in members if chance >= _SHARED}
+    return words.pop() or None if len(words) == 1 else None
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _rows(connection: Connection, sql: str, *given: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        return cursor.execute(sql, list(given)).fetchall()
