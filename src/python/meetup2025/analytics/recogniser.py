@@ -123,8 +123,9 @@ class Recogniser:
     def probabilities(self, scores: ArrayLike) -> NDArray[np.float64]:
         """Give the probability of each label, along the last axis: that one of them is right is taken as given."""
         logits = self.sharpness * np.asarray(scores, float)
-        grown = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        probabilities: NDArray[np.float64] = grown / grown.sum(axis=-1, keepdims=True)
+        highest = logits.max(axis=-1, keepdims=True)
+        raised = np.exp(logits - np.where(np.isneginf(highest), 0, highest))
+        probabilities: NDArray[np.float64] = raised / np.maximum(raised.sum(axis=-1, keepdims=True), 1e-300)
         return probabilities
 
     def is_sure(self, score: float, probability: float) -> bool:

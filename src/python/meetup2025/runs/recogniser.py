@@ -22,6 +22,7 @@ from meetup2025.runs.store import (
     StoredRun,
     delete_run,
     fitted_run,
+    metric_of,
     stored_model,
     stored_run,
 )
@@ -213,7 +214,11 @@ def _learnt(items: Items, names: Items | None, odd: set[int], precision: float) 
         negatives=items.vectors[sorted(odd)] if odd else None,
         precision=precision,
     )
-    return Outcome([Result("Prototype", ("Label", "Photos", "Features"), _rows(learnt))], _metrics(learnt, len(odd)), learnt.recogniser)
+    return Outcome(
+        [Result("Prototype", ("Label", "Photos", "Features"), _rows(learnt))],
+        _metrics(learnt, len(odd)),
+        learnt.recogniser,
+    )
 
 
 DIMENSION = 512
@@ -231,8 +236,8 @@ def _rows(learnt: Learnt) -> list[tuple[str, int, str]]:
 def _metrics(learnt: Learnt, negatives: int) -> list[Metric]:
     measured, found = learnt.metrics._asdict(), learnt.recogniser
     bounds = {"score_bound": found.score, "probability_bound": found.probability if found.trusted else None}
-    weights = {"photo_weight": found.photos, "name_weight": found.names}
-    weights |= {"sharpness": found.sharpness if found.trusted else None}
+    sharpness = found.sharpness if found.trusted else None
+    weights = {"photo_weight": found.photos, "name_weight": found.names, "sharpness": sharpness}
     return [Metric(name, value) for name, value in {**measured, **bounds, **weights, "negatives": negatives}.items()]
 
 
@@ -274,7 +279,5 @@ def _is_much(connection: Connection, run: StoredRun) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT SUM(Photos) FROM MeetUp2025.Prototype WHERE Run = ?", [run.run])
         now = int(cursor.fetchall()[0][0] or 0)
-        cursor.execute("SELECT Value FROM MeetUp2025.Metric WHERE Run = ? AND Name = ?", [run.run, "photos"])
-        then = int(cursor.fetchall()[0][0])
+    then = metric_of(connection, run.run, "photos")
     return abs(now - then) >= max(least, share * then)
-

@@ -1,5 +1,5 @@
 """
-What a picture is called by the newest recogniser: candidates by searches that SQL answers with its indexes, then one sum.
+What a picture is called by the newest recogniser: searches of SQL find the candidates, and one sum orders them.
 
 Without a recogniser the names alone answer, as they would without any photo.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from meetup2025.errors import DataError
 from meetup2025.runs.recogniser import PHOTOS, newest, recogniser_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,6 +32,9 @@ _PHOTOS = 200
 
 _NAMES = 1000
 """Names that are looked at."""
+
+_LONGEST = 32_000
+"""Characters of the answer: what a function may return."""
 
 _SHARED = 0.05
 """Probability from which the English name of a species has a say in what a group is called."""
@@ -114,7 +118,7 @@ def recognise(vector: str, k: int = 3, by: str = "both") -> str:
         by: `both` for names and photos together, `photos` for these alone, `groups` for species, genera and families.
 
     Returns:
-        A JSON array of objects, the best first.
+        A JSON array of objects, the best first: as many as 32,000 characters hold, which is some 150.
 
     Raises:
         DataError: *by* is another word, *k* is below 1, there is nothing to compare with, or no recogniser for photos.
@@ -127,8 +131,15 @@ def recognise(vector: str, k: int = 3, by: str = "both") -> str:
         raise DataError(f"k must be a whole number from 1. Got {k}.")
     vectors.from_text(vector)
     objects = answers[by](current(), vector, k)[:k]
-    numbered = [{"place": place, **each} for place, each in enumerate(objects, 1)]
-    return json.dumps(numbered, ensure_ascii=False)
+    texts = [_json({"place": place, **each}) for place, each in enumerate(objects, 1)]
+    ends = accumulate(len(text) + 1 for text in texts)
+    return f"[{','.join(text for text, end in zip(texts, ends, strict=True) if end < _LONGEST)}]"
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    """Write an object; what is missing is NULL to SQL."""
+    known = {name: value for name, value in values.items() if value is not None}
+    return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
 
 
 def _names(connection: Connection, vector: str, k: int) -> list[dict[str, Any]]:
@@ -226,16 +237,15 @@ def _judged(recogniser: Recogniser, candidates: Sequence[Candidate]) -> Recognis
 def _groups(connection: Connection, vector: str, _: int) -> list[dict[str, Any]]:
     """Say what a picture shows as narrowly as is sure: the first object is the answer."""
     found = _recognised(connection, vector, with_names=True)
-    taxa = {str(name).upper(): (_genus(scientific), family) for name, scientific, family in _rows(connection, _TAXA)}
-    first = found.candidates[0]
-    rows = [_group(found, "species", first.name, lambda each: each is first)]
+    taxa = {
+        str(name).upper(): (_genus(scientific), family or "") for name, scientific, family in _rows(connection, _TAXA)
+    }
+    rows = [_group(found, "species", found.candidates[0].name, {each.name: each.name for each in found.candidates})]
     for place, kind in enumerate(("genus", "family")):
-        names = {each.name: taxa.get(each.name.upper(), ("", ""))[place] for each in found.candidates}
-        wanted = _most_likely(found, names)
-        if wanted:
-            rows.append(_group(found, kind, wanted, lambda each, names=names, wanted=wanted: names[each.name] == wanted))
-    none = {"kind": "none", "name": None, "english": None, "probability": None, "best": None}
-    rows.append({**none, "sure": int(found.is_none) if found.is_trusted else None})
+        groups = {each.name: taxa.get(each.name.upper(), ("", ""))[place] for each in found.candidates}
+        if wanted := _most_likely(found, groups):
+            rows.append(_group(found, kind, wanted, groups))
+    rows.append({"kind": "none", "sure": int(found.is_none) if found.is_trusted else None})
     return sorted(rows, key=lambda row: not row["sure"])
 
 
@@ -243,25 +253,25 @@ def _genus(scientific: str | None) -> str:
     return (scientific or "").partition(" ")[0]
 
 
-def _most_likely(found: Recognised, names: Mapping[str, str]) -> str:
+def _most_likely(found: Recognised, groups: Mapping[str, str]) -> str:
     """Give the group of the highest probability; that of the first candidate where there are no probabilities."""
     if not found.is_trusted:
-        return names[found.candidates[0].name]
+        return groups[found.candidates[0].name]
     sums: dict[str, float] = defaultdict(float)
     for each, chance in zip(found.candidates, found.chances, strict=True):
-        if names[each.name]:
-            sums[names[each.name]] += float(chance)
-    return max(sums, key=lambda name: sums[name], default="")
+        sums[groups[each.name]] += float(chance) if groups[each.name] else 0
+    return max(sums, key=lambda name: sums[name])
 
 
-def _group(found: Recognised, kind: str, name: str, has: Callable[[Candidate], bool]) -> dict[str, Any]:
-    members = [(each, float(chance)) for each, chance in zip(found.candidates, found.chances, strict=True) if has(each)]
+def _group(found: Recognised, kind: str, wanted: str, groups: Mapping[str, str]) -> dict[str, Any]:
+    every = zip(found.candidates, found.chances, strict=True)
+    members = [(each, float(chance)) for each, chance in every if groups[each.name] == wanted]
     chance = sum(chance for _, chance in members)
     sure = found.is_sure(chance)
     return {
         "kind": kind,
-        "name": name,
-        "english": _shared_word(members) if kind != "species" else _english(members[0][0]),
+        "name": wanted,
+        "english": _english(members[0][0]) if kind == "species" else _shared_word(members),
         "probability": _number(chance),
         "sure": None if sure is None else int(sure),
         "best": members[0][0].name,

@@ -19,7 +19,8 @@ What differs from IRIS:
 | a vector as text: CAST, `||`, LENGTH, `=` | refused; selected, it is text as in IRIS |
 | `CAST('abc' AS INTEGER)` and `'abc' + 1` count as 0 | an error |
 | the text of a number: `.5` | `0.5` |
-| INSERT OR UPDATE, ALTER TABLE, `{fn …}`, `->`, OVER, JSON_TABLE, what else `dialect` names | refused |
+| JSON_TABLE | of a function whose arguments are constants, an array of objects, and their members |
+| INSERT OR UPDATE, ALTER TABLE, `{fn …}`, `->`, OVER, what else `dialect` names | refused |
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-
 class FunctionCall(exp.Expression):
     """A call of a function or query of a schema: `db` and `this` are identifiers, `expressions` the arguments."""
 
