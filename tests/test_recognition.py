@@ -42,7 +42,7 @@ def centres() -> dict[str, np.ndarray]:
 
 def picture(label: str, seed: int, spread: float = 1.0) -> str:
     """Draw a picture of a label, as the text of its vector."""
-    noise = np.random.default_rng(seed).normal(size=512) / 512**0.5
+    noise = np.random.default_rng([seed, *label.encode()]).normal(size=512) / 512**0.5
     return vectors.to_text(vectors.unit(centres()[label] + spread * noise))
 
 

@@ -22,6 +22,7 @@ READ = {
     "ReadElbow": "SELECT * FROM MeetUp2025.ReadElbow(?, ?)",
     "ReadGroups": "SELECT * FROM MeetUp2025.ReadGroups(?, ?)",
     "ReadMap": "SELECT * FROM MeetUp2025.ReadMap(?, ?)",
+    "ReadPrototypes": "SELECT * FROM MeetUp2025.ReadPrototypes(?, ?)",
     "ReadOutliers": "SELECT * FROM MeetUp2025.ReadOutliers(?, ?)",
 }
 """How each result of a run is read: its number, and the most rows."""

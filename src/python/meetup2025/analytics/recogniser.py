@@ -42,7 +42,7 @@ CANDIDATES = 64
 _BLOCK = 1 << 20
 """Cosines that are in the memory at once."""
 
-_PRIOR = 100.0
+_PRIOR = 20.0
 """Width of the normal prior of a weight, in units of a logit for a cosine of 1: it bounds what few photos can tell."""
 
 _LOST = (0.01, 0.2)
@@ -640,7 +640,38 @@ def calibration_error(probabilities: ArrayLike, right: ArrayLike) -> float:
         probabilities: Shape (n,), from 0 to 1; n at least 1.
         right: Shape (n,), 1 or True where an answer is right.
     """
+    counts, chance, hit = _binned(probabilities, right)
+    return float(np.abs(chance - hit).sum() / counts.sum())
+
+
+def reliability(probabilities: ArrayLike, right: ArrayLike) -> NDArray[np.float64]:
+    """
+    Give the mean probability and the share of right answers of each bin that has any: shape (m, 2), rising.
+
+    Args:
+        probabilities: Shape (n,), from 0 to 1; n at least 1.
+        right: Shape (n,), 1 or True where an answer is right.
+    """
+    counts, chance, hit = _binned(probabilities, right)
+    return np.stack([chance, hit], axis=1)[counts > 0] / counts[counts > 0, None]
+
+
+def coverage(probabilities: ArrayLike, right: ArrayLike, points: int = 100) -> NDArray[np.float64]:
+    """
+    Give how many answers are right among so many of the highest probability: shape (m, 2), shares, rising in the first.
+
+    Args:
+        probabilities: Shape (n,); n at least 1.
+        right: Shape (n,), 1 or True where an answer is right.
+        points: Most points of the curve.
+    """
+    hit = np.asarray(right, float)[np.argsort(-np.asarray(probabilities, float), kind="stable")]
+    places = np.unique(np.linspace(1, len(hit), min(points, len(hit))).round().astype(int))
+    return np.stack([places / len(hit), np.cumsum(hit)[places - 1] / places], axis=1)
+
+
+def _binned(probabilities: ArrayLike, right: ArrayLike) -> tuple[NDArray[np.float64], ...]:
+    """Give for each bin the number of answers, the sum of their probabilities, and how many are right."""
     chance, hit = np.asarray(probabilities, float), np.asarray(right, float)
     bins = np.minimum((chance * _BINS).astype(int), _BINS - 1)
-    sums = [np.bincount(bins, weights=each, minlength=_BINS) for each in (chance, hit)]
-    return float(np.abs(sums[0] - sums[1]).sum() / len(chance))
+    return tuple(np.bincount(bins, weights=each, minlength=_BINS) for each in (np.ones(len(bins)), chance, hit))

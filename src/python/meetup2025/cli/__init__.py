@@ -14,7 +14,7 @@ import click
 
 from meetup2025 import __version__
 from meetup2025.cli import output
-from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, runs
+from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, recogniser, runs
 from meetup2025.cli.models import model
 from meetup2025.cli.options import (
     COUNTS,
@@ -60,7 +60,7 @@ def main() -> None:
 main.add_command(model)
 main.add_command(serve)
 main.add_command(web)
-for command in (map_, clusters, elbow, outliers, compare_detectors, runs):
+for command in (map_, clusters, elbow, outliers, compare_detectors, recogniser, runs):
     main.add_command(command)
 
 
@@ -81,22 +81,29 @@ def demo() -> None:
 
 @main.command(epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify *.jpg -k 1 --format csv > names.csv"))
 @click.argument("pictures", metavar="PICTURE…", nargs=-1, required=True)
+@click.option("--teach", metavar="LABEL", help="Add the pictures with this label first, to be known from now on.")
 @rows_wanted
 @pictured
 @common
-def identify(pictures: Sequence[str], k: int, **files: str | None) -> None:
+def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | None) -> None:
     """
     Name the fish in pictures, best first.
+
+    Where photos have labels and a recogniser is fitted (`meetup2025 recogniser`), they count beside the names, and
+    the answer says whether it is sure. A label may be any name of the catalogue, or a word of your own.
 
     - is a picture on standard input. The bundled catalogue is loaded when the database has no names. A page or picture
     shows them beside their names.
     """
     with database() as connection:
         load_names_if_none(connection)
-        answers, shown = zip(*(_identified(connection, picture, k) for picture in pictures), strict=True)
+        sent = [_sent(picture) for picture in pictures]
+        if teach:
+            _teach(connection, sent, teach)
+        answers = [_identified(connection, picture, image, k) for picture, image in zip(pictures, sent, strict=True)]
         only_drawings = _knows_only_drawings(connection)
     _show_identified(answers)
-    draw_answers(answers, shown, files, _DRAWINGS_ALONE if only_drawings else "")
+    draw_answers(answers, sent, files, _DRAWINGS_ALONE if only_drawings else "")
     if only_drawings and any("names" in answer for answer in answers):
         complain(_DRAWINGS_ALONE)
     if any("error" in answer for answer in answers):

@@ -7,13 +7,17 @@ What a picture is called by it is the subject of `recognition`.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from meetup2025 import vectors
+from meetup2025.analytics.recogniser import Recogniser, coverage, fit, grown, reliability
 from meetup2025.engines import current
 from meetup2025.errors import DataError
-from meetup2025.runs.sources import check_compatible, read_items
+from meetup2025.runs.sources import check_compatible, has_changed, read_items
 from meetup2025.runs.store import (
     Metric,
     Outcome,
@@ -28,9 +32,11 @@ from meetup2025.runs.store import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from meetup2025.analytics.recogniser import Learnt, Recogniser
+    from meetup2025.analytics.recogniser import Judgements, Learnt
     from meetup2025.engines import Connection
     from meetup2025.runs.sources import Items
 
@@ -45,6 +51,9 @@ NONE = "none"
 
 PRECISION = 0.95
 """Wanted share of right answers among the sure ones, where no other is given."""
+
+_CONFUSED, _SUBJECT = 30, 50
+"""Pairs of labels that are told as confused, and characters of the two that a metric has room for."""
 
 _ENOUGH = 10, 0.5
 """Photos that came or went since the fit, and their share of those at the fit, from which it is made anew."""
@@ -98,8 +107,6 @@ def newest(connection: Connection, model: str = "") -> StoredRun | None:
 
 def recogniser_of(connection: Connection, run: int) -> Recogniser:
     """Read the recogniser of a run; its prototypes are in their table."""
-    from meetup2025.analytics.recogniser import Recogniser
-
     return stored_model(connection, run, Recogniser)
 
 
@@ -148,8 +155,6 @@ def refit(connection: Connection, run: StoredRun) -> int:
 
 def refresh(connection: Connection) -> None:
     """Fit the recogniser of the photos anew after many of them have changed, where there is one."""
-    from meetup2025.runs.sources import has_changed
-
     run = newest(connection)
     if run is not None and has_changed(connection, run):
         refit(connection, run)
@@ -193,8 +198,6 @@ def _marked(connection: Connection, labels: str, items: Items) -> set[int]:
 
 
 def _learnt(items: Items, names: Items | None, odd: set[int], precision: float) -> Outcome:
-    from meetup2025.analytics.recogniser import fit
-
     places = [place for place, label in enumerate(items.labels) if label and place not in odd]
     if not places:
         raise DataError(
@@ -214,11 +217,10 @@ def _learnt(items: Items, names: Items | None, odd: set[int], precision: float) 
         negatives=items.vectors[sorted(odd)] if odd else None,
         precision=precision,
     )
-    return Outcome(
-        [Result("Prototype", ("Label", "Photos", "Features"), _rows(learnt))],
-        _metrics(learnt, len(odd)),
-        learnt.recogniser,
-    )
+    curves = Result("CurvePoint", ("Curve", "X", "Y"), _curves(learnt.judgements))
+    known = Result("Prototype", ("Label", "Photos", "Features"), _rows(learnt))
+    metrics = [*_metrics(learnt, len(odd)), *_confusions(labels, learnt.judgements)]
+    return Outcome([known, curves], metrics, learnt.recogniser)
 
 
 DIMENSION = 512
@@ -241,12 +243,25 @@ def _metrics(learnt: Learnt, negatives: int) -> list[Metric]:
     return [Metric(name, value) for name, value in {**measured, **bounds, **weights, "negatives": negatives}.items()]
 
 
+def _curves(found: Judgements) -> list[tuple[str, float, float]]:
+    """Give how often answers of a probability are right, and how many are right among the surest."""
+    if not found.judged.any():
+        return []
+    chance, right = found.highest[found.judged], found.right[found.judged]
+    curves = {"RELIABLE": reliability(chance, right), "COVERAGE": coverage(chance, right)}
+    return [(name, float(x), float(y)) for name, points in curves.items() for x, y in points]
+
+
+def _confusions(labels: Sequence[str], found: Judgements) -> list[Metric]:
+    """Count which labels are taken for which others, the most frequent first."""
+    wrong = found.judged & ~found.right
+    pairs = Counter((label, best) for label, best, is_wrong in zip(labels, found.best, wrong, strict=True) if is_wrong)
+    subjects = ((f"{label} > {best}", count) for (label, best), count in pairs.most_common(_CONFUSED))
+    return [Metric("confused", count, subject) for subject, count in subjects if len(subject) <= _SUBJECT]
+
+
 def _change(connection: Connection, run: int, photo: Photo, photos: int) -> None:
     """Add a photo to the prototype of its label, or take it out."""
-    import numpy as np
-
-    from meetup2025.analytics.recogniser import grown
-
     with connection.cursor() as cursor:
         cursor.execute(_SELECT, [run, photo.label])
         rows = cursor.fetchall()

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meetup2025 import vectors
+from meetup2025.analytics.recogniser import BEST, CANDIDATES, likeness
 from meetup2025.engines import current
 from meetup2025.errors import DataError
+from meetup2025.loading.tables import models_of
 from meetup2025.runs.recogniser import PHOTOS, newest, recogniser_of
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     from meetup2025.analytics.recogniser import Recogniser
     from meetup2025.engines import Connection
 
-_PHOTOS = 200
-"""Photos that are looked at: the best ones of each label that may be the answer are among them."""
+_LABELS, _PHOTOS = 10, 200
+"""Labels whose photos are looked at one by one, since they may be the answer; and how many of these photos, at most."""
 
 _NAMES = 1000
 """Names that are looked at."""
@@ -40,7 +42,9 @@ _SHARED = 0.05
 """Probability from which the English name of a species has a say in what a group is called."""
 
 _NEAR_NAMES = "SELECT FishID, Name, Kanji, English, Score FROM MeetUp2025.NearestFish(?, ?)"
-_NEAR_PHOTOS = "SELECT Name, Label, Score FROM MeetUp2025.NearestImages(?, ?)"
+_NEAR_PHOTOS = """
+SELECT TOP ? Name, Label, VECTOR_COSINE(Features, TO_VECTOR(?, DOUBLE)) AS Score FROM MeetUp2025.FishImage
+WHERE Label IN ({labels}) ORDER BY Score DESC"""
 _NEAR_PROTOTYPES = "SELECT Label, Photos, Score FROM MeetUp2025.NearestPrototypes(?, ?, ?)"
 _TAXA = "SELECT Name, Scientific, Family FROM MeetUp2025.FishCatalogue()"
 
@@ -56,7 +60,7 @@ class Candidate:
         count: Number of labelled photos.
         prototype: Cosine to their mean; NaN where there is no photo.
         named: Cosine to the name; NaN where the label is no name.
-        best: Cosines to its nearest photos, falling.
+        best: Cosines to its nearest photos, falling; empty where these were not looked at.
         nearest: Name of the first of these.
     """
 
@@ -143,7 +147,7 @@ def _json(values: Mapping[str, Any]) -> str:
 
 
 def _names(connection: Connection, vector: str, k: int) -> list[dict[str, Any]]:
-    found = _recognised(connection, vector, with_names=True, names=max(k, _NAMES))
+    found = _recognised(connection, vector, k, with_names=True)
     sure = _first_sure(found)
     return [
         {
@@ -160,8 +164,8 @@ def _names(connection: Connection, vector: str, k: int) -> list[dict[str, Any]]:
     ]
 
 
-def _labels(connection: Connection, vector: str, _: int) -> list[dict[str, Any]]:
-    found = _recognised(connection, vector, with_names=False)
+def _labels(connection: Connection, vector: str, k: int) -> list[dict[str, Any]]:
+    found = _recognised(connection, vector, k, with_names=False)
     if found.recogniser is None:
         raise DataError(
             f"There must be a recogniser of the vectors of {PHOTOS}. Got none; run SELECT "
@@ -187,46 +191,43 @@ def _first_sure(found: Recognised) -> tuple[int | None, int | None]:
     return (None, None) if sure is None else (int(sure), 0)
 
 
-def _recognised(connection: Connection, vector: str, *, with_names: bool, names: int = _NAMES) -> Recognised:
-    """Score all candidates of a picture."""
-    from meetup2025.loading.tables import models_of
-
+def _recognised(connection: Connection, vector: str, k: int, *, with_names: bool) -> Recognised:
+    """Score all candidates of a picture; *k* are wanted."""
     models = list(models_of(connection, PHOTOS))
     run = newest(connection, models[0] if len(models) == 1 else "")
     candidates: dict[str, Candidate] = {}
     if with_names:
-        for number, name, kanji, english, score in _rows(connection, _NEAR_NAMES, vector, names):
+        for number, name, kanji, english, score in _rows(connection, _NEAR_NAMES, vector, max(k, _NAMES)):
             candidates[name.upper()] = Candidate(name, (number, kanji, english), named=float(score))
     if run is None:
         found = list(candidates.values())
         nothing = np.full(len(found), np.nan)
         return Recognised(None, found, np.array([each.named for each in found]), nothing)
-    _add_photos(connection, run.run, vector, candidates)
-    recogniser = recogniser_of(connection, run.run)
-    return _judged(recogniser if with_names else recogniser.by_photos(), list(candidates.values()))
-
-
-def _add_photos(connection: Connection, run: int, vector: str, candidates: dict[str, Candidate]) -> None:
-    """Find the labels and the photos nearest to a picture."""
-    from meetup2025.analytics.recogniser import BEST, CANDIDATES
-
-    for label, count, score in _rows(connection, _NEAR_PROTOTYPES, run, vector, CANDIDATES):
+    for label, count, score in _rows(connection, _NEAR_PROTOTYPES, run.run, vector, CANDIDATES):
         each = candidates.setdefault(label.upper(), Candidate(label))
         each.count, each.prototype = int(count), float(score)
-    photos = _rows(connection, _NEAR_PHOTOS, vector, _PHOTOS)
+    recogniser = recogniser_of(connection, run.run)
+    recogniser = recogniser if with_names else recogniser.by_photos()
+    found = _judged(recogniser, list(candidates.values()))
+    _add_photos(connection, vector, [each for each in found.candidates if each.count][: max(k, _LABELS)])
+    return _judged(recogniser, found.candidates)
+
+
+def _add_photos(connection: Connection, vector: str, candidates: Sequence[Candidate]) -> None:
+    """Find the photos of some labels that are nearest to a picture."""
+    sql = _NEAR_PHOTOS.format(labels=", ".join("?" * len(candidates)))
+    photos = _rows(connection, sql, _PHOTOS, vector, *(each.name for each in candidates)) if candidates else []
+    known = {each.name.upper(): each for each in candidates}
     for photo, label, score in photos:
-        known = candidates.get((label or "").upper())
-        if known and known.count:
-            known.best.append(float(score))
-            known.nearest = known.nearest or photo
-    for each in candidates.values():  # Photos that are not among those found are no nearer than the last of them.
+        each = known[label.upper()]
+        each.best.append(float(score))
+        each.nearest = each.nearest or photo
+    for each in candidates:  # Photos that are not among those found are no nearer than the last of them.
         each.best += [float(photos[-1][2])] * (min(BEST, each.count) - len(each.best)) if photos else []
 
 
 def _judged(recogniser: Recogniser, candidates: Sequence[Candidate]) -> Recognised:
     """Blend what photos and names say, and order the candidates by it."""
-    from meetup2025.analytics.recogniser import likeness
-
     photo = [likeness(each.count, each.prototype, each.best) if each.count else np.nan for each in candidates]
     scores = recogniser.scores(photo, [each.named for each in candidates])
     order = np.argsort(-scores, kind="stable")
@@ -236,7 +237,7 @@ def _judged(recogniser: Recogniser, candidates: Sequence[Candidate]) -> Recognis
 
 def _groups(connection: Connection, vector: str, _: int) -> list[dict[str, Any]]:
     """Say what a picture shows as narrowly as is sure: the first object is the answer."""
-    found = _recognised(connection, vector, with_names=True)
+    found = _recognised(connection, vector, 1, with_names=True)
     taxa = {
         str(name).upper(): (_genus(scientific), family or "") for name, scientific, family in _rows(connection, _TAXA)
     }
