@@ -122,4 +122,4 @@ def _server(folder: Path, model: str) -> Iterator[_Served]:
 
 
 def _serve(address: str, model: str, stop: Any, ready: Any) -> None:
-    serve_forever(address, model=local_encoder(model), stop=stop.is_set, ready=lambda _: ready.set())
+    serve_forever(address, lambda: local_encoder(model), stop=stop.is_set, ready=lambda _: ready.set())

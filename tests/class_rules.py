@@ -6,11 +6,14 @@ A rule takes classes and gives one text for each fault, so that a test shows all
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import importlib
 import re
 import textwrap
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import query_rules
 import storage_rules
@@ -277,6 +280,32 @@ def compilable(classes: Sequence[Class]) -> Iterator[str]:
             yield f"{method.name}: {error}"
 
 
+def importable(classes: Sequence[Class]) -> Iterator[str]:
+    """What a Python body takes of the package is there: IRIS tells only when it is called."""
+    for method in python_methods(classes):
+        tree = ast.parse(method.body)
+        found: dict[str, Any] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("meetup2025"):
+                for alias in node.names:
+                    found[alias.name] = _imported(str(node.module), alias.name)
+        attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+        missing = {name for name, value in found.items() if value is None}
+        missing |= {
+            ast.unparse(node)
+            for node in attributes
+            if (value := found.get(ast.unparse(node.value))) is not None and not hasattr(value, node.attr)
+        }
+        yield from (f"{method.name} takes {name}, which is not there" for name in sorted(missing))
+
+
+def _imported(module: str, name: str) -> Any:
+    """Give what `from module import name` gives; None where there is none."""
+    with contextlib.suppress(ImportError):
+        return getattr(importlib.import_module(module), name, None) or importlib.import_module(f"{module}.{name}")
+    return None
+
+
 def silent(classes: Sequence[Class]) -> Iterator[str]:
     """Python prints nothing: in a SqlProc it would go to the device of the driver."""
     return (f"{method.name} prints" for method in python_methods(classes) if re.search(r"\bprint\(", method.body))
@@ -357,6 +386,7 @@ RULES_OF_TESTS: tuple[Rule, ...] = (
     defaults_last,
     balanced,
     compilable,
+    importable,
     silent,
     objectscript_bodies,
     *storage_rules.RULES,
@@ -385,6 +415,7 @@ RULES: tuple[Rule, ...] = (
     exemplified,
     balanced,
     compilable,
+    importable,
     silent,
     python_bodies,
     objectscript_bodies,

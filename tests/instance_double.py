@@ -2,7 +2,7 @@
 A double of an IRIS instance, for the resident encoder: its processes, its lock, its global and its log are real.
 
 They are processes of this machine, a lock of the system, files of a folder. `Worker` does what `MeetUp2025.Worker` does
-in ObjectScript, line by line; all that it calls is the program itself.
+in ObjectScript, line by line; its methods in Python run as their source has them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -26,6 +27,8 @@ from meetup2025.embedding import worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+SOURCE = Path(__file__).parents[1] / "src" / "cls" / "MeetUp2025" / "Worker.cls"
 
 LOCK_SECONDS = 2.0
 """As in `MeetUp2025.Worker.Run`."""
@@ -98,7 +101,15 @@ def run(folder: str) -> None:
         told.set(["pid"], os.getpid())
         if model := os.environ.get("DOUBLE_MODEL"):
             embedding.local_encoder = lambda _=None: Fake(model)  # type: ignore[assignment]
-        worker.serve()
+        call("Serve")
+
+
+def call(method: str) -> Any:
+    """Run the body in Python of a method of `MeetUp2025.Worker`, as its source has it."""
+    [body] = re.findall(rf"ClassMethod {method}\(\)[^{{]*{{\n(.*?)\n}}", SOURCE.read_text("utf-8"), re.DOTALL)
+    found: dict[str, Any] = {}
+    exec(f"def run():\n{body}", found)  # noqa: S102 - a source of this project
+    return found["run"]()
 
 
 class Fake:

@@ -54,8 +54,8 @@ TEST_MACROS = {
 PLAIN = {"%Persistent", "%RegisteredObject"}
 # Methods of the system that give a %Status.
 STATUS_METHODS = {"%BuildIndices", "%DeleteExtent", "%KillExtent", "%Prepare", "%PrepareClassQuery", "%Save"}
-# Methods whose SQL names what the dictionary or a constant of a procedure has named.
-NAMING = {"MeetUp2025.Procedure.Select", "MeetUp2025.Setup.Grant"}
+# Methods whose SQL names what the dictionary, a constant of a procedure or the method itself has named.
+NAMING = {"MeetUp2025.Procedure.Select", "MeetUp2025.Setup.Grant", "MeetUp2025.UnitTests.Rights.CreateTester"}
 # What reads the clock.
 CLOCK = re.compile(r"\$(?:zhorolog|zh|horolog|h|ztimestamp|now)\b", re.IGNORECASE)
 # A member, or the class itself, at the start of a line.
@@ -394,6 +394,23 @@ def guarded_context(sources: Sequence[Source]) -> Iterator[str]:
             yield f"{body.owner.name}.{body.method.name} takes %sqlcontext for granted"
 
 
+def fetched(sources: Sequence[Source]) -> Iterator[str]:
+    """The rows of a SELECT are fetched: its functions are called, and fail, as the rows come."""
+    for body in bodies(sources):
+        for node in find(body.node, "do_parameter"):
+            for call in calls(body._replace(node=node)):
+                texts = [constant(each) or "" for each in call.arguments[:2]]
+                if call.method in {"Done", "Run", "%ExecDirect"} and any(text.startswith("SELECT") for text in texts):
+                    yield body.at(node)
+
+
+def identified_users(sources: Sequence[Source]) -> Iterator[str]:
+    """CREATE USER says what the user is identified by: it must."""
+    for source in sources:
+        found = re.findall(r"CREATE USER \w+\b(?! IDENTIFY BY )", source.text)
+        yield from (f"{source.path}: `{each}` needs IDENTIFY BY" for each in found)
+
+
 # --- unit tests -----------------------------------------------------------------------------------------------------
 
 
@@ -440,5 +457,7 @@ RULES: tuple[Rule, ...] = (
     bound_values,
     checked_sql,
     guarded_context,
+    fetched,
+    identified_users,
     unit_tests,
 )

@@ -157,7 +157,7 @@ def constant_calls(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def no_empty_texts(classes: Sequence[Class]) -> Iterator[str]:
-    """No query passes '' to a function of the project: it arrives as $char(0). An argument that is empty is left out."""
+    """No query passes '' to a function of the project: it arrives as $char(0). An empty argument is left out."""
     for query in queries(classes):
         for call in parse(query.sql).find_all(FunctionCall):
             if any(literal.is_string and not literal.name for literal in call.find_all(exp.Literal)):

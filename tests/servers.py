@@ -99,8 +99,8 @@ def served(encoder: Any, address: str = FREE_PORT, *, limits: Limits | None = No
     settings = {"token": TOKEN, "grace": 1.0, "log": running.log.append, **options}
     running.thread = threading.Thread(
         target=serve_forever,
-        args=(address,),
-        kwargs={"model": encoder, "limits": limits, "stop": running.stop.is_set, "ready": ready, **settings},
+        args=(address, lambda: encoder),
+        kwargs={"limits": limits, "stop": running.stop.is_set, "ready": ready, **settings},
     )
     running.thread.start()
     assert is_ready.wait(LONG)

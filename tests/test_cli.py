@@ -21,6 +21,7 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 import meetup2025
+from meetup2025 import settings
 from meetup2025.cli import main, shell
 from meetup2025.engines.classes.catalog import catalog_lines
 
@@ -201,6 +202,7 @@ def test_options_leave_no_trace(home):
     run("load", "names", "names.csv", "--model", "absent-model")
 
     assert {"MEETUP2025_MODEL", "MEETUP2025_PHOTOS"}.isdisjoint(os.environ)
+    assert settings.photo_folders() == []
 
 
 # --- sql ----------------------------------------------------------------------------------------------------
@@ -329,6 +331,9 @@ def _wait_for(path):
         ("/* a; */ SELECT 4/2-1;", (["/* a; */ SELECT 4/2-1"], "")),
         ("SELECT 'open;", ([], "SELECT 'open;")),
         ("-- only a comment", ([], "")),
+        ("/* an open comment;", ([], "")),
+        ("SELECT 1 /* an open comment;", ([], "SELECT 1 /* an open comment;")),
+        ("SELECT 1 § 2; x", (["SELECT 1 § 2"], "x")),
     ],
 )
 def test_split(text, expected):

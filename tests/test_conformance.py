@@ -172,13 +172,13 @@ def shop(cursor: Cursor) -> Iterator[Cursor]:
         # strings
         ("SELECT UPPER('aé'), LOWER('AÉ'), LENGTH('魚 🐟'), CHAR_LENGTH('abc')", [("AÉ", "aé", 3, 3)]),
         (
-            "SELECT SUBSTRING('マアジ', 2, 1), SUBSTR('abcdef', 3), LEFT('abc', 2), RIGHT('abc', 2)",
+            "SELECT SUBSTRING('マアジ', 2, 1), SUBSTR('abcdef', 3), {fn LEFT('abc', 2)}, {fn RIGHT('abc', 2)}",
             [("ア", "cdef", "ab", "bc")],
         ),
         ("SELECT TRIM('  a '), LTRIM('  a'), RTRIM('a  '), REPLACE('aXbX', 'X', '-')", [("a", "a", "a", "a-b-")]),
         ("SELECT POSITION('ア' IN 'マアジ'), INSTR('abcb', 'b'), CHARINDEX('c', 'abc')", [(2, 2, 3)]),
         ("SELECT $PIECE('a,b,c', ',', 2), $LENGTH('abc')", [("b", 3)]),
-        ("SELECT CONCAT('a', 'b'), REVERSE('abc')", [("ab", "cba")]),
+        ("SELECT {fn CONCAT('a', 'b')}, REVERSE('abc')", [("ab", "cba")]),
         # numbers
         (
             "SELECT ABS(-2), ROUND(2.46, 1), FLOOR(-1.5), CEILING(1.2), POWER(2, 10), SQRT(16)",
@@ -241,7 +241,6 @@ def test_select(shop: Cursor, sql: str, expected: Any) -> None:
         "SELECT Name, %VID FROM (SELECT Name FROM Shop.Item) x",
         "SELECT CAST('abc' AS INTEGER)",
         "SELECT $LENGTH('a,b,c', ',')",
-        "SELECT {fn CONCAT('a', 'b')}",
     ],
 )
 def test_select_that_only_iris_knows(shop: Cursor, sql: str) -> None:
@@ -300,6 +299,44 @@ def test_information_schema(cursor: Cursor) -> None:
     )
 
     assert cursor.fetchall() == [(table.sql_name,) for _, table in sorted(program().tables.items())]
+
+
+@pytest.mark.parametrize("name", ["fish", "FISH"])
+def test_information_schema_has_no_case(cursor: Cursor, name: str) -> None:
+    """A name in INFORMATION_SCHEMA is found in any case."""
+    sql = "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'meetup2025' AND TABLE_NAME = ?"
+
+    assert cursor.execute(sql, [name]).fetchall() == [("Fish",)]
+
+
+@pytest.mark.parametrize(
+    "vector", ["TO_VECTOR('1.7,-1.7,2.5', INTEGER)", "TO_VECTOR('1.7,-1.7,2.5', INT, 3)", "TO_VECTOR(?, INTEGER)"]
+)
+def test_integer_elements_are_cut(cursor: Cursor, vector: str) -> None:
+    """TO_VECTOR to INTEGER cuts the decimal places, selected and inside VECTOR_DOT_PRODUCT."""
+    parameters = ["1.7,-1.7,2.5"] if "?" in vector else []
+    product = f"VECTOR_DOT_PRODUCT({vector}, TO_VECTOR('1,1,1', INTEGER))"
+
+    assert cursor.execute(f"SELECT {vector}", parameters).fetchall() == [("1,-1,2",)]
+    assert cursor.execute(f"SELECT {product}", parameters).fetchall() == [(2,)]
+
+
+def test_integer_vectors_are_stored_cut(cursor: Cursor) -> None:
+    """An INTEGER column holds what TO_VECTOR cuts, of a constant, of parameters one by one and many, and of a column."""
+    cursor.execute("CREATE TABLE Shop.Counts (Text VARCHAR(50), Counts VECTOR(INTEGER, 3))")
+    insert = "INSERT INTO Shop.Counts (Text, Counts) VALUES ('1.7,-1.7,2.5', {})"
+    cursor.execute(insert.format("TO_VECTOR('1.7,-1.7,2.5', INTEGER)"))
+    cursor.execute(insert.format("TO_VECTOR(?, INTEGER)"), ["1.7,-1.7,2.5"])
+    cursor.executemany(
+        "INSERT INTO Shop.Counts (Text, Counts) VALUES (?, TO_VECTOR(?, INTEGER))", [["1.7,-1.7,2.5"] * 2] * 2
+    )
+    cursor.execute("INSERT INTO Shop.Counts (Text, Counts) SELECT TOP 1 Text, TO_VECTOR(Text, INTEGER) FROM Shop.Counts")
+    rows = cursor.execute(
+        "SELECT Counts, VECTOR_DOT_PRODUCT(Counts, TO_VECTOR(Text, INTEGER)) FROM Shop.Counts"
+    ).fetchall()
+    cursor.execute("DROP TABLE Shop.Counts")
+
+    assert rows == [("1,-1,2", 6)] * 5
 
 
 def test_dot_product(fish: Cursor, planted: Planted) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
 import meetup2025
-from meetup2025 import Error, procedures, runs
-from meetup2025.engines.classes import procedure_steps
+from meetup2025 import Error
+from meetup2025.engines.classes import parse_class, procedure_steps
 from meetup2025.engines.classes.program import class_folder, program
 
 if TYPE_CHECKING:
@@ -20,62 +20,90 @@ if TYPE_CHECKING:
     from meetup2025.engines import Connection
     from meetup2025.engines.classes import Method
 
-WRITERS = {"AddImage", "LoadImages", "LoadNames", "LoadVectors", "RegisterSource"}
 NO_RIGHT = -99
+SETUP = parse_class((class_folder() / "MeetUp2025" / "Setup.cls").read_text("utf-8"))
+USER, ANALYST = str(SETUP.parameters["ROLE"]), str(SETUP.parameters["ANALYST"])
+RECORDED = Path(__file__).parent / "expected" / "rights.txt"
 
 
-def found(pattern: str) -> list[str]:
-    """Give the names, without schema, of a list in the class that makes the roles."""
-    setup = (class_folder() / "MeetUp2025" / "Setup.cls").read_text("utf-8")
-    [listed] = re.findall(pattern, setup)
-    return [name.removeprefix("MeetUp2025.") for name in re.split(", ?", listed)]
+def listed(parameter: str) -> tuple[str, ...]:
+    """Give a list of names that the class of the installation keeps."""
+    return tuple(str(SETUP.parameters[parameter]).split(","))
 
 
-def fits(method: Method) -> bool:
-    """Tell whether a routine writes the results of an analysis: by its name, or since it calls what does."""
+def role_of(method: Method) -> str:
+    """Give the role that may call a function or procedure, as `Setup.RoleOf` does; empty for an administrator."""
     calls = procedure_steps(method) if "ReturnResultsets" in method.keywords else ()
-    return any(name.startswith(("Choose", "Delete", "Fit")) for name in (method.name, *(step.method for step in calls)))
+    if method.sql_name in listed("ADMINISTRATOR"):
+        return ""
+    is_writing = any(name.startswith(listed("WRITING")) for name in (method.sql_name, *(step.method for step in calls)))
+    return ANALYST if is_writing else USER
 
 
-def test_roles_may_call_all_but_the_writers() -> None:
-    """One role may call what changes nothing, the other what writes results too; nobody else is named."""
+def rights() -> list[str]:
+    """Give the rights of the roles, one a line; what only an administrator may do has a role of that name."""
     known = program()
     methods = [*known.functions.values(), *known.procedures.values()]
-    fitters = {each.sql_name for each in methods if fits(each)}
-    routines = {each.sql_name for each in (*methods, *known.queries.values())}
+    found = [f"{role_of(method) or 'administrator'} EXECUTE {method.sql_name}" for method in methods]
+    found += [f"{USER} EXECUTE {query.sql_name}" for query in known.queries.values()]
+    for table in known.tables.values():
+        is_written = table.sql_name in listed("WRITTEN") or "Run" in {column.name for column in table.properties}
+        found += [f"{USER} SELECT {table.sql_name}"]
+        found += [f"{ANALYST if is_written else 'administrator'} INSERT, UPDATE, DELETE {table.sql_name}"]
+    return sorted(found)
 
-    assert found(r"GRANT EXECUTE ON (.*) TO MeetUp2025_Analyst") == sorted(fitters)
-    assert found(r"GRANT EXECUTE ON (.*) TO MeetUp2025_User") == sorted(routines - fitters - WRITERS)
 
-
-def test_roles_may_use_the_tables() -> None:
-    """One role may read each table, the other may write those of results."""
-    tables = program().tables.values()
-    results = {each.sql_name for each in tables if "Run" in {column.name for column in each.properties}}
-
-    assert found(r"GRANT SELECT ON (.*) TO MeetUp2025_User") == sorted(each.sql_name for each in tables)
-    assert found(r"GRANT INSERT, UPDATE, DELETE ON (.*) TO MeetUp2025_Analyst") == sorted(
-        {*results, "Analysis", "Mark"}
+def test_rights_are_the_recorded_ones() -> None:
+    """Who may do what is recorded, so that a right that is given shows in a diff; the user may write nothing."""
+    assert rights() == RECORDED.read_text("utf-8").splitlines(), (
+        "The rights changed. If that is meant, record them:\n"
+        "PYTHONPATH=tests python -c \"import test_iris_rights; print('\\n'.join(test_iris_rights.rights()))\""
+        " > tests/expected/rights.txt"
     )
+    assert not any(right.startswith(f"{USER} INSERT") for right in rights())
 
 
-def test_tables_are_known() -> None:
-    """What erases data and builds indexes names each table."""
-    assert found(r'Parameter TABLES = "(.*)";') == sorted(each.sql_name for each in program().tables.values())
+def test_each_routine_has_one_role() -> None:
+    """Each name that SQL can call is of an administrator, of analysts or of users, and of one of them."""
+    known = program()
+    names = [right.split()[2] for right in rights() if " EXECUTE " in right]
+    declared = (*known.functions.values(), *known.procedures.values(), *known.queries.values())
+
+    assert sorted(names) == sorted(each.sql_name for each in declared)
+    assert {right.split()[0] for right in rights()} == {"administrator", USER, ANALYST}
 
 
-def test_warm_prepares_every_query() -> None:
-    """What warms the caches names each class query."""
-    assert found(r'Parameter QUERIES = "(.*)";') == sorted(
-        f"{name.rpartition('.')[2]}:{query}" for name, query in program().class_queries
-    )
+def test_lists_name_what_is_there() -> None:
+    """The lists of the installation name functions and tables, and beginnings of functions."""
+    known = program()
+    functions = {each.sql_name for each in known.functions.values()}
+
+    assert set(listed("ADMINISTRATOR")) <= functions
+    assert set(listed("WRITTEN")) <= {each.sql_name for each in known.tables.values()}
+    assert all(any(name.startswith(start) for name in functions) for start in listed("WRITING"))
 
 
-def test_writers_are_functions() -> None:
-    """Those that write are functions of the project."""
-    names = [re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in WRITERS]
+def test_a_procedure_shows_what_it_calls() -> None:
+    """The text that tells a writing procedure on a server tells the same here: `).Fit` stands in its code."""
+    starts = tuple(f").{start}" for start in listed("WRITING"))
+    procedures = program().procedures.values()
 
-    assert all(hasattr(procedures, name) or hasattr(runs, name) for name in names)
+    assert {each.sql_name for each in procedures if any(start in each.body for start in starts)} == {
+        each.sql_name for each in procedures if role_of(each) == ANALYST
+    }
+
+
+def test_colons_count_the_arguments_of_queries() -> None:
+    """What warms the caches counts the arguments of a query by their colons: nothing else in them has one."""
+    for query in program().queries.values():
+        parts = [part for each in query.arguments for part in (each.name, str(each.default), *each.parameters.values())]
+
+        assert not any(":" in part for part in parts)
+
+
+def test_tables_are_called_as_their_classes() -> None:
+    """What erases data and builds indexes finds a class by the name of its table."""
+    assert [each.name for each in program().tables.values() if each.sql_name != each.short_name] == []
 
 
 # --- on a server ----------------------------------------------------------------------------------------------------

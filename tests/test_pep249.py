@@ -412,6 +412,44 @@ def test_conflict_of_two_connections(tmp_path: Path) -> None:
     assert caught.value.sqlcode == -119
 
 
+def test_type_code_of_a_vector(cursor: Cursor) -> None:
+    """The type code of a vector is that of a text, as on a server."""
+    cursor.execute("SELECT TO_VECTOR('1,2', DOUBLE), TO_VECTOR('1,2', INTEGER, 2), SUM(1)")
+
+    assert [column[1] for column in cursor.description or ()] == ["VARCHAR", "VARCHAR", "BIGINT"]
+
+
+def test_vectors_of_each_type_as_text_and_as_arrays() -> None:
+    """The embedded engine gives a vector as the shortest text of its type, or as an array of its type."""
+    sql = "SELECT TO_VECTOR('0.1,2', DOUBLE), TO_VECTOR('0.1,2', FLOAT), TO_VECTOR('9007199254740993,2', INTEGER)"
+    with meetup2025.connect("duckdb://") as connection, connection.cursor() as cursor:
+        text = cursor.execute(sql).fetchall()
+        cursor.wants_arrays = True
+        [arrays] = cursor.execute(sql).fetchall()
+
+    assert text == [("0.1,2.0", "0.1,2.0", "9007199254740993,2")]
+    assert [array.dtype for array in arrays] == [np.float64, np.float32, np.int64]
+    assert arrays[2].tolist() == [9007199254740993, 2]
+
+
+def test_insert_of_one_item_twice(cursor: Cursor) -> None:
+    """A query may select an item twice and fill two columns."""
+    cursor.execute("CREATE TABLE Pairs (A INTEGER, B INTEGER)")
+    cursor.execute("INSERT INTO Pairs (A, B) VALUES (1, 2)")
+    cursor.execute("INSERT INTO Pairs (A, B) SELECT B, B FROM Pairs")
+
+    assert cursor.execute("SELECT A, B FROM Pairs ORDER BY A").fetchall() == [(1, 2), (2, 2)]
+
+
+def test_primary_key_has_no_null(cursor: Cursor) -> None:
+    """A column of a primary key must have a value, wherever the key is declared."""
+    cursor.execute("CREATE TABLE Keys (A INTEGER, B INTEGER, PRIMARY KEY (A))")
+    with pytest.raises(IntegrityError) as caught:
+        cursor.execute("INSERT INTO Keys (B) VALUES (1)")
+
+    assert caught.value.sqlcode == -108
+
+
 def test_types_of_the_pep(cursor: Cursor) -> None:
     """The type objects compare with the type codes of `description`; the constructors make values."""
     cursor.execute("SELECT 'a', 1, CAST('2025-01-02' AS DATE), TO_VECTOR('1,2', DOUBLE)")

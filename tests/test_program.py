@@ -58,7 +58,7 @@ def test_names() -> None:
     assert [{"SHOP.THINGS"}, {"SHOP.KNOWN"}, {"SHOP.CHEAP"}, {"SHOP.FEW", "SHOP.ENDLESS"}] == [
         set(each) for each in kinds
     ]
-    assert SHOP.name_of(CHEAP) == "SHOP.CHEAP"
+    assert CHEAP.full_name == "Shop.Cheap"
 
 
 def test_own_classes() -> None:

@@ -54,14 +54,14 @@ def test_broken_text() -> None:
 @pytest.mark.parametrize("value", ["1,2", [1, 2], (1.0, 2.0), np.array([1, 2])])
 def test_vector_of_text_or_array(value: Any) -> None:
     """Text and arrays become one array of doubles."""
-    made = prepared.vector(given(value), 2)([])
+    made = prepared.vector(given(value), "DOUBLE", 2)([])
 
     assert (made.dtype, made.tolist()) == (np.float64, [1.0, 2.0])
 
 
 def test_vector_of_null() -> None:
     """NULL stays NULL."""
-    assert prepared.vector(given(None), 2)([]) is None
+    assert prepared.vector(given(None), "DOUBLE", 2)([]) is None
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,55 @@ def test_vector_of_null() -> None:
 def test_what_is_no_vector(value: Any, sqlcode: int) -> None:
     """A wrong length is SQLCODE -257, all else that is no vector -258."""
     with pytest.raises(InvalidVectorError) as caught:
-        prepared.vector(given(value), 2)([])
+        prepared.vector(given(value), "DOUBLE", 2)([])
 
     assert caught.value.sqlcode == sqlcode
 
 
+@pytest.mark.parametrize(
+    "value", ["1.7,-1.7,2.5", " [1.7, -1.7, 2.5] ", [1.7, -1.7, 2.5], np.array([1.7, -1.7, 2.5], np.float32)]
+)
+def test_integers_are_cut(value: Any) -> None:
+    """An element of an INTEGER vector loses its decimal places, and is not rounded."""
+    made = prepared.vector(given(value), "BIGINT", 3)([])
+
+    assert (made.dtype, made.tolist()) == (np.int64, [1, -1, 2])
+
+
+def test_large_integers_are_exact() -> None:
+    """An element that a double does not hold is kept, up to 8 bytes."""
+    assert prepared.vector(given("9007199254740993,-9223372036854775808.9"), "BIGINT", 2)([]).tolist() == [
+        9007199254740993,
+        -(2**63),
+    ]
+
+
+def test_floats_have_four_bytes() -> None:
+    """An element of a FLOAT vector is the nearest number of 4 bytes."""
+    made = prepared.vector(given("0.1,1"), "FLOAT", None)([])
+
+    assert (made.dtype, made.tolist()) == (np.float32, [float(np.float32(0.1)), 1.0])
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ("0.9,-0.9", "BIGINT", "2 zeros"),
+        ("9223372036854775808,1", "BIGINT", r"2\*\*63"),
+        ("1e300,1", "BIGINT", r"2\*\*63"),
+        ("1e39,1", "FLOAT", "finite"),
+        ("1e-60,0", "FLOAT", "2 zeros"),
+    ],
+)
+def test_elements_that_do_not_fit(text: str, kind: str, words: str) -> None:
+    """A vector that its element type cannot hold is refused before DuckDB sees it."""
+    with pytest.raises(InvalidVectorError, match=words):
+        prepared.vector(given(text), kind, None)([])
+
+
 def test_length_that_the_statement_fixes() -> None:
     """A CAST to a vector of a length holds the value to it; other values are left alone."""
-    first, second = prepared.of_right_length([given("x"), given([1.0, 2.0])], "SELECT $1, CAST($2 AS DOUBLE[3])")
+    first, second = prepared.of_right_length([given("x"), given(np.array([1.0, 2.0]))], "SELECT $1, CAST($2 AS DOUBLE[3])")
 
     assert first([]) == "x"
     with pytest.raises(InvalidVectorError, match="3"):

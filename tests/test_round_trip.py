@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from meetup2025.engines.sql.tokens import Token, tokenize
 from meetup2025.errors import Error, UnsupportedSQLError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlglot import exp
 
@@ -80,15 +81,20 @@ def read(sql: str) -> exp.Expr | None:
         return None
 
 
-CLASSES = read_package(class_folder())
-PLACES = {
-    "class queries": [query.sql for each in CLASSES for query in each.queries],
-    "examples": [sql for each in CLASSES for member in (*each.methods, *each.queries) for sql in examples(member.doc)],
-    "ObjectScript": [sql for source in read_sources() for sql in sql_texts(source)],
-    "modules": of_modules(),
-    "demo": [sql for _, sql in DEMO],
-    "documents": of_documents(),
-    "tests": of_tests(),
+def of_examples() -> list[str]:
+    """Give the examples of the classes."""
+    members = (member for each in read_package(class_folder()) for member in (*each.methods, *each.queries))
+    return [sql for member in members for sql in examples(member.doc)]
+
+
+PLACES: dict[str, Callable[[], list[str]]] = {
+    "class queries": lambda: [query.sql for each in read_package(class_folder()) for query in each.queries],
+    "examples": of_examples,
+    "ObjectScript": lambda: [sql for source in read_sources() for sql in sql_texts(source)],
+    "modules": of_modules,
+    "demo": lambda: [sql for _, sql in DEMO],
+    "documents": of_documents,
+    "tests": of_tests,
 }
 
 
@@ -101,11 +107,13 @@ def is_for_a_server(sql: str) -> bool:
     return False
 
 
+@functools.cache
 def statements_of(place: str) -> list[str]:
     """Give the statements of a place that the embedded engine has to read."""
+    found = PLACES[place]()
     if place not in FOR_A_SERVER:
-        return PLACES[place]
-    plain = (re.sub(r"\b(FROM|INTO) %(?=\w+\.)", r"\1 ", sql) for sql in PLACES[place])  # schemas of IRIS itself
+        return found
+    plain = (re.sub(r"\b(FROM|INTO) %(?=\w+\.)", r"\1 ", sql) for sql in found)  # schemas of IRIS itself
     return [sql for sql in plain if not is_for_a_server(sql)]
 
 

@@ -8,7 +8,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import chain
 from multiprocessing import get_context
@@ -47,7 +46,7 @@ class Slow:
 import signal, threading
 stopped = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-serve_forever(sys.argv[1], model=Slow(), stop=stopped.is_set, ready=lambda url: print(url, flush=True))
+serve_forever(sys.argv[1], Slow, stop=stopped.is_set, ready=lambda url: print(url, flush=True))
 """
 """A server whose model takes as many seconds as it is told."""
 
@@ -104,7 +103,7 @@ def test_file_in_the_place_of_the_socket(address):
     path = Path(address.removeprefix("unix:"))
     path.parent.mkdir(mode=0o700)
     path.write_text("mine")
-    assert "must not be a file that is there already" in refused("--listen", address)
+    assert "must not be an existing file" in refused("--listen", address)
     assert path.read_text() == "mine"
 
 
@@ -144,13 +143,10 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user
 @needs_root
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12 and later, where there are threads
 def test_another_user(address):
-    """The system keeps other users from the socket; one that could open it would still be asked for the token."""
+    """The system keeps other users from the socket."""
     path = Path(address.removeprefix("unix:"))
     with process("--listen", address):
         assert "PermissionError" in _as_nobody(path)
-        for each in (path, *path.parents[:-1]):
-            each.chmod(0o777)
-        assert "HTTP/1.1 401 " in _as_nobody(path)
 
 
 def _as_nobody(path):
@@ -301,30 +297,35 @@ def test_end_finishes_the_running_request(address):
 
 
 def test_killed_amid_a_request(address):
-    """SIGKILL amid a request is one clear error, long before the time of the request is over."""
+    """SIGKILL amid a request is one clear error, before the time of the request is over."""
     with started([sys.executable, "-c", SLOW, address, "60"]) as (server, _):
         encoder = RemoteEncoder(f"{address}?timeout=30", "slow")
         with ThreadPoolExecutor(1) as pool:
             running = pool.submit(encoder.texts, ["a"])
             assert server.stdout.readline() == "running\n"
-            begun = time.monotonic()
             server.kill()
             with pytest.raises(EncoderUnavailableError, match=f"The encoder server {address} must answer. Got no"):
                 running.result(LONG)
-            assert time.monotonic() - begun < 5
 
 
 def test_two_signals(address):
     """A second signal ends a server at once, whatever runs."""
     with process("--listen", address) as (server, _), socket.socket(socket.AF_UNIX) as client:
         client.connect(address.removeprefix("unix:"))
+        client.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+        assert client.recv(9999).startswith(b"HTTP/1.1 200 ")
         client.sendall(b"POST /v1/embeddings HTTP/1.1\r\nContent-Length: 100\r\n\r\n")
-        time.sleep(0.3)
         server.terminate()
-        time.sleep(0.3)
+        until(lambda: _is_refused(address))
         assert server.poll() is None
         server.terminate()
         assert server.wait(LONG) == -signal.SIGTERM
+
+
+def _is_refused(address):
+    """Tell whether a server takes no connection any more."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(address.removeprefix("unix:")) != 0
 
 
 def test_server_in_a_thread_of_a_client(address):

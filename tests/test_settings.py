@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from meetup2025 import DataError, OperationalError, settings
+import meetup2025
+from meetup2025 import DataError, InterfaceError, OperationalError, settings
+from meetup2025.errors import ForbiddenPathError, MissingModelError
+from meetup2025.files import PACKAGE
 
 
 @pytest.fixture
@@ -107,3 +112,36 @@ def test_broken_file(file: Path, content: str | bytes) -> None:
 
     with pytest.raises(OperationalError, match=r"settings\.json"):
         settings.model()
+
+
+# --- of a connection ------------------------------------------------------------------------------------------------
+
+
+def test_a_connection_has_folders_of_its_own(tmp_path: Path) -> None:
+    """A connection reads a folder that it was given; another connection of the process does not."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    shutil.copy(PACKAGE / "samples" / "saba.png", folder)
+    sql = "SELECT MeetUp2025.LoadImages(?)"
+
+    with meetup2025.connect("duckdb://", folders=[str(folder)]) as allowed, meetup2025.connect("duckdb://") as other:
+        assert allowed.cursor().execute(sql, [str(folder)]).fetchone() == (1,)
+        with pytest.raises(ForbiddenPathError):
+            other.cursor().execute(sql, [str(folder)])
+
+
+def test_a_connection_has_a_model_of_its_own() -> None:
+    """A connection makes vectors with the model that it was given."""
+    sql = "SELECT MeetUp2025.EmbedText('サバ')"
+
+    with meetup2025.connect("duckdb://", model="absent") as other, meetup2025.connect("duckdb://") as usual:
+        assert usual.cursor().execute(sql).fetchone()
+        with pytest.raises(MissingModelError, match="absent"):
+            other.cursor().execute(sql)
+
+
+@pytest.mark.parametrize("given", [{"model": "sketch"}, {"folders": ["/data"]}])
+def test_a_server_keeps_its_settings(given: dict[str, Any]) -> None:
+    """A connection to a server takes no settings: its administrator has set them."""
+    with pytest.raises(InterfaceError, match="its administrator set"):
+        meetup2025.connect("iris://fisher@localhost:1972/USER", **given)

@@ -215,10 +215,10 @@ STATEMENTS = [
      ['CREATE SCHEMA IF NOT EXISTS "x"',
       'CREATE SEQUENCE IF NOT EXISTS "x"."y_RowID"',
       'CREATE TABLE "x"."y" ("ID" BIGINT PRIMARY KEY DEFAULT nextval(\'"x"."y_RowID"\'), "n" INTEGER NOT NULL, '
-      '"c" DECIMAL(5, 2) DEFAULT -1, "f" VARCHAR COLLATE NOCASE CHECK (length("f") <= 1), "l" VARCHAR, '
+      '"c" DECIMAL(5, 2) DEFAULT -1, "f" VARCHAR COLLATE NOCASE NOT NULL CHECK (length("f") <= 1), "l" VARCHAR, '
       '"z" TINYINT CHECK ("z" IN (0, 1)))',
-      'CREATE UNIQUE INDEX "y_n" ON "x"."y" ("n")',
-      'CREATE UNIQUE INDEX "y_n_f" ON "x"."y" ("n", upper("f"))']),
+      'CREATE UNIQUE INDEX "Y_UNIQUE2" ON "x"."y" ("n")',
+      'CREATE UNIQUE INDEX "Y_PKEY7" ON "x"."y" ("n", upper("f"))']),
 ]  # fmt: skip
 
 

@@ -32,7 +32,7 @@ from meetup2025.cli import main
 from meetup2025.engines.duckdb import DuckDBConnection
 from meetup2025.errors import InterfaceError
 from meetup2025.web import Application, answers, application, confidence, files, statements, texts
-from meetup2025.web.request import LANGUAGES
+from meetup2025.web.request import LANGUAGE, LANGUAGES, TOKEN, WebRequest
 from meetup2025.web.server import address_of
 
 if TYPE_CHECKING:
@@ -419,6 +419,14 @@ def test_method_must_be_right(browser, path):
     assert reply.status == 405
 
 
+def test_hostile_cookies():
+    """A quarter of a megabyte of backslashes, for which http.cookies takes minutes, hides no cookie beside it."""
+    hostile = 'a="' + "\\x" * 120_000 + '"'
+    request = WebRequest({"REQUEST_METHOD": "GET", "HTTP_COOKIE": f"{hostile}; {LANGUAGE}=ja; {TOKEN}={'t' * 32}"})
+
+    assert (request.language, request.token) == ("ja", "t" * 32)
+
+
 @pytest.mark.parametrize("value", ['"a\\012Set-Cookie: x=1"', '"<script>"', "short", "x" * 33])
 def test_planted_token_is_replaced(browser, value):
     """A cookie that this application cannot have set goes into no page and no header."""
@@ -563,7 +571,7 @@ def used_texts() -> set[str]:
     scripts = "".join(path.read_text("utf-8") for path in (WEB / "static").glob("*.js"))
     keys = set(re.findall(r"\{\{(\w+)\}\}", pages)) | set(re.findall(r'(?<!\w)text\(\s*"(\w+)"', scripts))
     keys |= {key for pair in re.findall(r'(?<!\w)text\([^"]*?\? "(\w+)" : "(\w+)"', scripts) for key in pair}
-    return keys - {"language", "page", "token", "adding", "samples", "texts", "title"}
+    return keys - {"language", "page", "token", "adding", "palette", "samples", "texts", "title"}
 
 
 def test_no_text_is_missing():
@@ -581,12 +589,14 @@ def test_no_text_is_left_over():
     assert set(texts.texts("en")) - used_texts() - said_keys - titles - {"Clusters", "Outliers"} == set()
 
 
-@pytest.mark.parametrize("key", texts.texts("en"))
-def test_languages_fill_in_the_same(key):
+def test_languages_fill_in_the_same():
     """A text has the same blanks in both languages."""
-    blanks = [sorted(re.findall(r"\{(\w+)\}", texts.texts(language)[key])) for language in LANGUAGES]
+    english, japanese = (
+        {key: sorted(re.findall(r"\{(\w+)\}", text)) for key, text in texts.texts(language).items()}
+        for language in LANGUAGES
+    )
 
-    assert blanks[0] == blanks[1]
+    assert english == japanese
 
 
 def test_texts_cannot_end_their_script():
@@ -721,13 +731,20 @@ def test_database_in_memory_is_refused():
     assert (done.exit_code, "use a file" in done.output) == (3, True)
 
 
-def test_server_without_its_extra_says_so(url, monkeypatch):
-    """Without waitress the command says what to install."""
-    monkeypatch.setitem(sys.modules, "waitress", None)
-
-    done = CliRunner().invoke(main, ["web", "--url", url])
-
-    assert (done.exit_code, "pip install 'meetup2025[web]'" in done.output) == (3, True)
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\n"])
+def test_silent_connections(fitted, tmp_path, sent):
+    """A class of browsers that keep their connections, or send half a request, keeps no other browser waiting."""
+    shutil.copy(fitted[0], tmp_path / "own.duckdb")
+    with web_server(f"duckdb:///{tmp_path / 'own.duckdb'}") as (_, address):
+        host, _, port = address.removeprefix("http://").strip("/").rpartition(":")
+        silent = [socket.create_connection((host, int(port))) for _ in range(120)]
+        for each in silent:
+            each.sendall(sent)
+        with closing(HTTPConnection(host, int(port))) as connection:
+            connection.request("GET", "/")
+            assert connection.getresponse().status == 200
+        for each in silent:
+            each.close()
 
 
 def test_server_answers_and_ends(fitted, tmp_path):

@@ -456,7 +456,7 @@ def test_two_runs_are_compared(driver, served):
     reads(driver, "#second", "trustworthiness")
     until(driver, lambda _: found(driver, "#compare").is_enabled())
     found(driver, "#compare").click()
-    moved = reads(driver, "#moved", "What moved most")
+    moved = reads(driver, "#moved", "Items that moved most")
 
     assert "changes=" in driver.current_url
     driver.get(driver.current_url)

@@ -35,6 +35,11 @@ Each is a subclass of `Error`, so `except meetup2025.Error` catches everything a
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 class MeetUpError(Exception):
     """Base of all errors of the project; PEP 249's `Error`."""
@@ -45,6 +50,15 @@ class MeetUpError(Exception):
         super().__init__(message)
         if sqlcode is not None:
             self.sqlcode = sqlcode
+
+    def reworded(self, message: str, *, sqlcode: int | None = None) -> Self:
+        """Return an error of the same class and place with another message; raise it `from` this one."""
+        other = type(self).__new__(type(self), message)
+        other.__dict__.update(self.__dict__)
+        other.args = (message,)
+        if sqlcode is not None:
+            other.sqlcode = sqlcode
+        return other
 
 
 Error = MeetUpError

@@ -22,9 +22,14 @@ import contextlib
 import json
 import os
 import sys
+from contextvars import ContextVar
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from meetup2025.errors import DataError, InterfaceError, OperationalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 FILE = Path(__file__).with_name("settings.json")
 """The settings of an installation."""
@@ -34,6 +39,27 @@ NAMES = {name: f"MEETUP2025_{name}" for name in ("MODEL", "MODELS", "PHOTOS", "R
 
 RUNTIMES = ("onnx", "int8", "torch")
 """What may run a model."""
+
+
+_MODEL: ContextVar[str] = ContextVar("model", default="")
+_FOLDERS: ContextVar[tuple[str, ...]] = ContextVar("folders", default=())
+
+
+@contextlib.contextmanager
+def chosen(model: str = "", folders: Sequence[str] = ()) -> Iterator[None]:
+    """
+    Let the settings of a connection come before those of the process, for a block.
+
+    Args:
+        model: Id of the model that makes the vectors; empty for that of the process.
+        folders: Folders that SQL may read, beside those of the process.
+    """
+    tokens = _MODEL.set(model), _FOLDERS.set(tuple(folders))
+    try:
+        yield
+    finally:
+        _MODEL.reset(tokens[0])
+        _FOLDERS.reset(tokens[1])
 
 
 def data_folder() -> Path:
@@ -54,7 +80,7 @@ def url() -> str:
 
 def model() -> str:
     """Give the id of the model that makes the vectors."""
-    return _value("MEETUP2025_MODEL") or "sketch"
+    return _MODEL.get() or _value("MEETUP2025_MODEL") or "sketch"
 
 
 def runtime() -> str:
@@ -100,7 +126,7 @@ def uses_worker() -> bool:
 
 def photo_folders() -> list[Path]:
     """Give the folders that SQL may read files from."""
-    return _folders("MEETUP2025_PHOTOS")
+    return [*map(Path, _FOLDERS.get()), *_folders("MEETUP2025_PHOTOS")]
 
 
 def save(name: str, value: str | int) -> None:

@@ -144,12 +144,8 @@ def database(
     if options().model and not url.startswith("duckdb:"):
         raise click.UsageError("A server has the model that its administrator set: leave out --model.")
     _warn_of_password(options().url)
-    folders = [str(folder or ""), os.environ.get("MEETUP2025_PHOTOS", "")]
-    values = {
-        "MEETUP2025_MODEL": options().model or settings.model(),
-        "MEETUP2025_PHOTOS": os.pathsep.join(filter(None, folders)),
-    }
-    with _environment(values), meetup2025.connect(url, autocommit=autocommit) as connection:
+    folders = [str(folder)] if folder and url.startswith("duckdb:") else []
+    with meetup2025.connect(url, autocommit=autocommit, model=options().model or "", folders=folders) as connection:
         yield connection
 
 
@@ -211,19 +207,6 @@ def there(path: str, kind: Literal["file", "folder"]) -> Path:
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     if value:
         setattr(options(context), str(parameter.name), value)
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
 
 
 def _write_utf8() -> None:

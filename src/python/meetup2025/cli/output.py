@@ -1,7 +1,7 @@
 """
 Results on standard output: an aligned table for people, JSON and CSV for programs.
 
-The table is made here: rich takes 0.05 s to import and 6 s for 10,000 rows, where this takes 0.3 s.
+The table is made here: rich takes 0.03 s to import and 6 s for 10,000 rows, where this takes 0.3 s.
 """
 
 from __future__ import annotations
@@ -165,16 +165,12 @@ def _cell(value: Any, column: str) -> str:
 
 
 def _cells_of(text: str) -> int:
-    """Count the cells that *text* takes on a terminal."""
+    """Return the number of cells that *text* takes on a terminal."""
     if text.isascii():
         return len(text)
-    return sum(map(_cells_of_character, text))
+    from wcwidth import wcswidth  # takes 0.03 s to import
 
-
-def _cells_of_character(character: str) -> int:
-    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return int(wcswidth(text))
 
 
 def _padded(text: str, width: int, *, right: bool = False) -> str:

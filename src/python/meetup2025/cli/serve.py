@@ -1,7 +1,5 @@
 """
-The command `serve`: the shared encoder as a process of its own.
-
-The command `web`: the web application on this machine.
+The commands that serve until they are stopped: `serve` is an encoder server, `web` is the web application.
 """
 
 from __future__ import annotations
@@ -23,6 +21,8 @@ from meetup2025.errors import InterfaceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from meetup2025.embedding import Encoder
+
 
 @click.command(
     epilog=example(
@@ -36,26 +36,26 @@ if TYPE_CHECKING:
     "--token-file",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="File with the token that clients must have [$MEETUP2025_ENCODER_TOKEN].",
+    help="File with the token that clients must send [$MEETUP2025_ENCODER_TOKEN].",
 )
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0.1), default=30.0, show_default=True,
-              help="Time for a request.")  # fmt: skip
+              help="Time for the vectors of a request.")  # fmt: skip
 @click.option("--log", is_flag=True, help="Write a line for each request to standard error.")
 @common
 def serve(listen: str | None, token_file: Path | None, timeout: float, log: bool) -> None:  # noqa: FBT001 - by name
     """
-    Hold a model for many processes, and make their vectors over HTTP.
+    Load a model and embed for many processes, over HTTP.
 
-    POST /v1/embeddings takes texts and pictures in the form of OpenAI. The address is written to standard output when
-    requests are taken. A port needs a token; a Unix socket serves its own user. SIGTERM and Ctrl-C end it, when the
-    requests that run are done.
+    POST /v1/embeddings takes texts and pictures in the form of OpenAI. The command writes its address to standard
+    output when it takes requests. A port needs a token. A Unix socket needs none: only its user has access. SIGTERM
+    and Ctrl-C end the command after its running requests.
     """
     address = listen or settings.encoder_url()
     if not address:
         raise click.UsageError("The address must be given: --listen ADDRESS, or MEETUP2025_ENCODER. Got neither.")
     serve_forever(
         address,
-        model=options().model,
+        _model,
         token=token_file.read_text("utf-8").strip() if token_file else settings.encoder_token(),
         limits=Limits(seconds=timeout),
         stop=_stopped_by_signals(),
@@ -64,11 +64,19 @@ def serve(listen: str | None, token_file: Path | None, timeout: float, log: bool
     )
 
 
+def _model() -> Encoder:
+    from meetup2025.embedding import local_encoder
+
+    encoder = local_encoder(options().model)
+    encoder.check()
+    return encoder
+
+
 def _stopped_by_signals() -> Callable[[], bool]:
-    """Turn the first SIGTERM or SIGINT into an answer; a second one ends the process at once."""
+    """Return a function that is true after the first SIGTERM or SIGINT. The second one ends the process at once."""
     stopped = threading.Event()
 
-    def stop(number: int, frame: Any) -> None:  # noqa: ARG001 - what handlers are given
+    def stop(number: int, frame: Any) -> None:  # noqa: ARG001 - arguments of a signal handler
         stopped.set()
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, signal.SIG_DFL)
@@ -89,28 +97,28 @@ def _log(line: str) -> None:
 )
 @click.option("--allow-adding", is_flag=True, help="Let users add photos with their names.")
 @click.option(
-    "--allow-network", is_flag=True, help="Listen on an address that other machines reach; there is no password."
+    "--allow-network", is_flag=True, help="Listen on an address that other machines can reach. There is no password."
 )
-@click.option(
-    "--host", "hosts", metavar="NAME", multiple=True, help="Name that the server may be called by; may be repeated."
-)
+@click.option("--host", "hosts", metavar="NAME", multiple=True, help="Another name of this server. May be repeated.")
 @common
 def web(listen: str, hosts: Sequence[str], *, allow_adding: bool, allow_network: bool) -> None:
     """
     Serve the web pages: name pictures, see maps, compare runs.
 
-    The address is written to standard output when requests are taken. SIGTERM and Ctrl-C end it. The bundled catalogue
-    is loaded when the database has no names.
+    The command writes its address to standard output when it takes requests. SIGTERM and Ctrl-C end it. If the database
+    has no names, the bundled catalogue is loaded.
     """
     from meetup2025.web import Application
     from meetup2025.web.server import address_of, serve
 
     url = options().url or settings.url()
     if url == "duckdb://":
-        raise InterfaceError("The web needs a database that several requests can share. Got one in memory; use a file.")
+        raise InterfaceError(
+            "The web pages must have a database that requests can share. Got a database in memory; use a file."
+        )
     host, port = address_of(listen, network=allow_network)
     application = Application(url, adding=allow_adding, hosts={"localhost", *(name.lower() for name in hosts)})
-    # While this connection is open the file is, so that each request opens it in a few milliseconds.
+    # This connection keeps the file open, so that each request opens it in a few milliseconds.
     with database() as connection:
         load_names_if_none(connection)
         serve(application, host, port, ready=lambda where: print(where, flush=True))

@@ -4,7 +4,6 @@ SQL as people write it: statements that end with a semicolon, in a file, at a pr
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from meetup2025 import settings
@@ -63,28 +62,11 @@ _ANSWERS: dict[str, Callable[[], str]] = {
     "tables": lambda: "\n".join(catalog.table_lines()),
 }
 
-# In a text or a comment a semicolon is a character like any other.
-_PIECE = re.compile(r"""'[^']*'?|"[^"]*"?|--[^\n]*|/\*.*?(?:\*/|\Z)|;|[^;'"/-]+|.""", re.DOTALL)
-
-
 def split(text: str) -> tuple[list[str], str]:
-    """
-    Cut *text* at the semicolons that are not within a text, a quoted name or a comment.
+    """Cut a text into the statements that end with a semicolon and the rest; see `split_statements`."""
+    from meetup2025.engines.sql import split_statements  # with sqlglot, which `--help` does not need
 
-    Returns:
-        The statements that end with a semicolon, without it, and what follows the last one. Neither holds a
-        piece of nothing but blanks and comments.
-    """
-    statements, piece, is_empty = [], "", True
-    for match in _PIECE.finditer(text):
-        part = match.group()
-        if part == ";":
-            statements += [] if is_empty else [piece.strip()]
-            piece, is_empty = "", True
-        else:
-            piece += part
-            is_empty = is_empty and (not part.strip() or part.startswith(("--", "/*")))
-    return statements, "" if is_empty else piece.strip()
+    return split_statements(text)
 
 
 def statements(text: str) -> list[str]:

@@ -1,8 +1,8 @@
 """
 Vectors of texts and pictures.
 
-`encoder` finds the model, which turns both into points of one space. It is in this process, or in a server that many
-processes share (`server`, `remote`), which may be a process of the same IRIS instance (`resident`).
+A model turns a text or a picture into a vector, and `encoder` finds the model: in this process, in a server that many
+processes share (`client`), or in the worker of this IRIS instance (`worker`).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Encoder(Protocol):
     A model for texts and pictures.
 
     Attributes:
-        model: Id and revision, as in `sketch@1`. Vectors can be compared only within one model.
+        model: Id and revision of the model, for example `sketch@1`. Only vectors of one model can be compared.
         dimension: Length d of the vectors.
-        picture_size: Side in pixels of the square that the model sees; no picture need be larger.
+        picture_size: Side in pixels of the square that the model sees. A larger picture gains nothing.
     """
 
     @property
@@ -44,10 +44,10 @@ class Encoder(Protocol):
 
     def check(self) -> None:
         """
-        Hold the whole model to its checks, before vectors of it are stored.
+        Check the whole model, before its vectors are stored.
 
         Raises:
-            BrokenModelError: It fails one.
+            BrokenModelError: The model fails a check.
         """
 
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -55,7 +55,7 @@ class Encoder(Protocol):
         Embed texts.
 
         Returns:
-            Array of shape (n, d), in the order given; rows of unit length.
+            Array of shape (n, d), in the order of the texts. Rows have unit length.
 
         Raises:
             DataError: A text is empty.
@@ -66,24 +66,24 @@ class Encoder(Protocol):
         Embed pictures.
 
         Returns:
-            Array of shape (n, d), in the order given; rows of unit length.
+            Array of shape (n, d), in the order of the pictures. Rows have unit length.
         """
 
 
 def encoder(name: str | None = None) -> Encoder:
     """
-    Return the model of that name.
+    Return the model of a name.
 
-    It is that of the server MEETUP2025_ENCODER if there is one, else that of the resident process of the IRIS instance
-    if MEETUP2025_WORKER is on, else one of this process.
+    The server MEETUP2025_ENCODER comes first. Without it, the worker of the IRIS instance has the model if
+    MEETUP2025_WORKER is on, and else this process loads the model.
 
     Args:
-        name: Id of a model; without a server also the path of a model folder. None takes MEETUP2025_MODEL.
+        name: Id of a model. Without a server the path of a model folder is taken too. None means MEETUP2025_MODEL.
 
     Raises:
-        MissingModelError: It is not there. No other model is taken in its place.
-        BrokenModelError: Its folder fails its checks, or the server gives no vectors for it.
-        EncoderUnavailableError: The server does not answer, or the resident process is not ready in time.
+        MissingModelError: The model is not there. No other model takes its place.
+        BrokenModelError: The model folder fails its checks, or the server returns no vectors.
+        EncoderUnavailableError: The server does not answer, or the worker is not ready in time.
     """
     if url := settings.encoder_url() or _worker_address():
         from meetup2025.embedding.client import remote_encoder
@@ -102,15 +102,15 @@ def _worker_address() -> str:
 
 def local_encoder(name: str | None = None) -> Encoder:
     """
-    Return a model of this process: one object, loaded when it is first used.
+    Return a model of this process. The process has one object for a model, and loads it at its first use.
 
     Args:
-        name: Id of an installed model, or the path of a model folder; None takes MEETUP2025_MODEL.
+        name: Id of an installed model, or path of a model folder. None means MEETUP2025_MODEL.
 
     Raises:
-        MissingModelError: It is not installed.
-        BrokenModelError: Its folder fails its checks.
-        InterfaceError: MEETUP2025_RUNTIME is none.
+        MissingModelError: The model is not installed.
+        BrokenModelError: The model folder fails its checks.
+        InterfaceError: MEETUP2025_RUNTIME has an unknown value.
     """
     from meetup2025.embedding.models import find
 

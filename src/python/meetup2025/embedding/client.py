@@ -1,16 +1,16 @@
 """
-The client of an encoder server: `meetup2025 serve`, or any other that speaks the embeddings form of OpenAI.
+The client of an encoder server: of `meetup2025 serve`, or of another server with the embeddings form of OpenAI.
 
-A process that uses one loads no model. What a foreign server does not tell is said in its URL, after a question mark:
+A process with a client loads no model. The URL has options for a server of another project, after a question mark:
 
-- `size`: pixels of the pictures that it gets, on their longest side. Default: 512, which goes up to 1023.
+- `size`: pixels on the longest side of the pictures that the server gets. Default: 512, which means 512 to 1023.
 - `pictures`: `object` sends `{"image": "data:…"}` (Jina, SGLang), `modality` sends data URLs with `"modality": "image"`
   (infinity). Default: `object`.
-- `timeout`: seconds for an answer. Default: 60. It may be said of every server.
+- `timeout`: seconds for an answer, for every server. Default: 60.
 
-Requests to a server and their answers: one connection for each thread, every wait bounded, what is safe tried again.
-
-All requests may be sent twice: embedding changes nothing.
+The HTTP is that of the standard library, with one deadline for all tries of a request. httpx was measured: it doubles
+the time to import a client (75 ms of processor time), needs six more packages in IRIS, and its timeouts begin anew with
+each received byte.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meetup2025 import settings, vectors
-from meetup2025.embedding.addresses import TimedReader, parse_address, set_time_left
+from meetup2025.embedding.addresses import parse_address
 from meetup2025.errors import (
     BrokenModelError,
     DataError,
@@ -49,76 +49,111 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from meetup2025.embedding.addresses import Address
-
+    from meetup2025.embedding.addresses import ServerAddress
 
 BATCH = 32
-"""Items of a request: a few batches of a server, which lets others have their turn between them."""
+"""Items of a request. A server embeds them in a few batches, and between two batches other clients have their turn."""
 
 BATCH_CHARACTERS = 8_000_000
-"""Characters of a request, unless one item alone has more: a quarter of what a server of ours takes."""
+"""Most characters of a request with several items: a quarter of the limit of `meetup2025 serve`."""
 
 TIMEOUT = 60.0
-"""Seconds for an answer."""
+"""Seconds for an answer, with all tries."""
 
 PICTURE_SIZE = 512
-"""Pixels of the longest side of a picture for a server that does not tell what its model sees."""
+"""Pixels on the longest side of a picture, for a server that does not say the picture size of its model."""
+
+CONNECT_SECONDS = 5.0
+"""Seconds for a connection. A server that is just being started is waited for."""
+
+MOST_BYTES = 64_000_000
+"""Most bytes of an answer: ten times the size of 32 vectors of 8192 numbers as text."""
+
+_AFTER_LOSS = 0.1
+"""Seconds before the second try, and twice as many before the third: a balancer may not know the lost server yet."""
+
+_TRIES = 3
+"""Most tries of a request without an answer. A request that ends servers must not end one after another."""
 
 _OPTIONS = {"size", "pictures", "timeout"}
+
 _SHOWN = 300
+"""Most characters of an answer in a message."""
+
+
+def remote_encoder(url: str, name: str) -> RemoteEncoder:
+    """
+    Return a model of a server. The process has one object for a model, until the server has another model.
+
+    Args:
+        url: Address of the server, with the options of this module. See `addresses.parse_address`.
+        name: Id of the model, with or without its revision.
+
+    Raises:
+        InterfaceError: The URL has the wrong form.
+        MissingModelError: The server does not have the model.
+        EncoderUnavailableError: The server gives no answer in time, or an answer of another form.
+    """
+    found = _encoders.get((url, name))
+    if found is None or found.is_outdated:
+        found = RemoteEncoder(url, name)
+        with _lock:
+            _encoders[url, name] = found
+    return found
 
 
 class RemoteEncoder:
     """
-    An `Encoder` of a server; threads may share it, and processes that fork.
+    An `Encoder` that is a model of a server. Threads and forked processes may share it.
 
     Attributes:
-        is_outdated: Whether the server has another model by now; vectors of this one can no longer be made.
+        is_outdated: Whether the server has another model by now, and makes no more vectors of this one.
     """
 
     def __init__(self, url: str, name: str) -> None:
         self._address = parse_address(url)
-        size = int(_number(self._address, "size", PICTURE_SIZE))
-        self._exchange = Exchange(self._address, _number(self._address, "timeout", TIMEOUT))
+        size = int(_option(self._address, "size", PICTURE_SIZE))
+        self._exchange = Exchange(self._address, _option(self._address, "timeout", TIMEOUT))
         self.is_outdated = False
-        told = self._told(name)
-        self.is_ours = "picture_size" in told
-        self.model = str(told.get("model", name)) if self.is_ours else name
+        described = self._described(name)
+        self.is_ours = "picture_size" in described
+        self.model = str(described.get("model", name)) if self.is_ours else name
         self._modality = self._address.options.get("pictures", "object") == "modality"
-        self.picture_size = self._positive("picture_size", told["picture_size"] if self.is_ours else size)
+        self.picture_size = self._size("picture_size", described["picture_size"] if self.is_ours else size)
         self._dimension = 0
-        dimension = told["dimension"] if self.is_ours and "dimension" in told else self.texts(["fish"]).shape[1]
-        self._dimension = self.dimension = self._positive("dimension", dimension)
+        is_known = self.is_ours and "dimension" in described
+        dimension = described["dimension"] if is_known else self.texts(["fish"]).shape[1]
+        self._dimension = self.dimension = self._size("dimension", dimension)
 
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """
-        Embed texts; one longer than the model reads is cut.
+        Embed texts. The model cuts a text that is too long for it.
 
         Returns:
-            Array of shape (n, d), in the order given; rows of unit length.
+            Array of shape (n, d), in the order of the texts. Rows have unit length.
 
         Raises:
-            DataError: A text is empty, or the server refuses it.
-            BrokenModelError: The server gives no vectors, or some of another dimension.
+            DataError: A text is empty, or the server refuses a text.
+            BrokenModelError: The server gives no vectors, or vectors of another dimension.
             ModelMismatchError: The server has another model by now.
-            EncoderUnavailableError: The server gives no answer in time, or one that makes no sense.
+            EncoderUnavailableError: The server gives no answer in time, or an answer of another form.
         """
-        for place, text in enumerate(texts, start=1):
+        for number, text in enumerate(texts, start=1):
             if not text.strip():
-                raise DataError(f"A text to embed must not be empty. Got {text!r}, text {place} of {len(texts)}.")
+                raise DataError(f"A text to embed must not be empty. Got {text!r}, text {number} of {len(texts)}.")
         return self._embed(texts, lambda batch: {"input": batch})
 
     def images(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
         """
-        Embed pictures of any size and mode; large ones are made smaller first.
+        Embed pictures of any size and mode. Large pictures are made smaller before they are sent.
 
         Returns:
-            Array of shape (n, d), in the order given; rows of unit length.
+            Array of shape (n, d), in the order of the pictures. Rows have unit length.
 
         Raises:
-            BrokenModelError: As `texts`.
-            ModelMismatchError: As `texts`.
-            EncoderUnavailableError: As `texts`.
+            BrokenModelError: As in `texts`.
+            ModelMismatchError: As in `texts`.
+            EncoderUnavailableError: As in `texts`.
         """
         urls = (data_url(each, self.picture_size, is_packed=not self.is_ours) for each in pictures)
         if self._modality:
@@ -127,20 +162,20 @@ class RemoteEncoder:
 
     def check(self) -> None:
         """
-        Have a text and a picture embedded, before vectors are stored.
+        Embed a text and a picture, before vectors are stored.
 
         Raises:
-            BrokenModelError: As `texts`.
-            ModelMismatchError: As `texts`.
-            EncoderUnavailableError: As `texts`.
+            BrokenModelError: As in `texts`.
+            ModelMismatchError: As in `texts`.
+            EncoderUnavailableError: As in `texts`.
         """
         from PIL import Image
 
         self.texts(["fish"])
         self.images([Image.new("RGB", (self.picture_size, self.picture_size), "grey")])
 
-    def _told(self, name: str) -> Mapping[str, Any]:
-        """Find what the server tells of a model; nothing, where it has no list of models."""
+    def _described(self, name: str) -> Mapping[str, Any]:
+        """Return the description of a model by the server. It is empty if the server has no list of models."""
         status, answer = self._exchange.get("/models")
         if status in {404, 405, 501}:
             return {}
@@ -152,7 +187,7 @@ class RemoteEncoder:
         known = ", ".join(str(each.get("id"))[:_SHOWN] for each in models) or "none"
         raise MissingModelError(
             f"The encoder server {self._address} must have the model. Got {name!r}; it has: {known}. "
-            "Set MEETUP2025_MODEL to one of these, or start it with another."
+            "Set MEETUP2025_MODEL to one of these, or start the server with another model."
         )
 
     def _embed(self, items: Iterable[str], form: Callable[[list[str]], dict[str, Any]]) -> NDArray[np.float32]:
@@ -164,49 +199,47 @@ class RemoteEncoder:
         return np.concatenate(found if len(found) == 1 else found[1:])
 
     def _answered(self, status: int, body: bytes) -> dict[str, Any]:
-        """Read an answer that went well, or raise what did not."""
+        """Parse an answer of status 200. Raise the error of another status."""
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError) as exc:
-            raise self._senseless(f"status {status} and no JSON: {body[:60]!r}") from exc
+            raise self._wrong_form(f"status {status} and no JSON: {body[:60]!r}") from exc
         if status == 200 and isinstance(answer, dict):
             return answer
-        said = _said(answer)
-        if status == 404 and "model" in said:
-            raise self._outdated(said)
+        message = _message(answer)
+        if status == 404 and "model" in message:
+            raise self._outdated(message)
         if status in {400, 413, 422}:
-            raise DataError(f"What is embedded must be as the encoder server {self._address} takes it. Got: {said}")
+            raise DataError(f"An input must be as the encoder server {self._address} takes it. Got: {message}")
         if status in {401, 403}:
             raise EncoderUnavailableError(
                 f"The encoder server {self._address} must know the token. Got {status}; set MEETUP2025_ENCODER_TOKEN."
             )
         rule = f"The encoder server {self._address} must give vectors"
-        raise EncoderUnavailableError(f"{rule}. Got status {status}: {said}")
+        raise EncoderUnavailableError(f"{rule}. Got status {status}: {message}")
 
     def _vectors(self, answer: Mapping[str, Any], count: int) -> NDArray[np.float32]:
         model = answer.get("model")
         if not isinstance(model, str):
-            raise self._senseless("an answer that names no model")
+            raise self._wrong_form("an answer that names no model")
         if model != self.model:
             raise self._outdated(f"vectors of {model!r}"[:_SHOWN])
-        rows: dict[Any, Any] = {}
         try:
-            rows = {each["index"]: _row(each["embedding"]) for each in answer["data"]}
-            array = np.stack([rows[place] for place in range(count)])
+            array = _rows(answer["data"], count)
         except (KeyError, TypeError, ValueError, binascii.Error) as exc:
-            raise self._senseless(f"no list of {count} vectors: {type(exc).__name__}: {exc}"[:_SHOWN]) from exc
+            raise self._wrong_form(f"no list of {count} vectors: {type(exc).__name__}: {exc}"[:_SHOWN]) from exc
         try:
             return vectors.unit(vectors.check(array, dimension=self._dimension or None)).astype(np.float32)
         except InvalidVectorError as exc:
             rule = f"The encoder server {self._address} must give vectors of {self.model}"
             raise BrokenModelError(f"{rule}. Got others: {exc}") from exc
 
-    def _positive(self, name: str, value: Any) -> int:
+    def _size(self, name: str, value: Any) -> int:
         if not isinstance(value, int) or not 1 <= value <= 8192:
-            raise self._senseless(f"a {name} of {value!r}"[:_SHOWN])
+            raise self._wrong_form(f"a {name} of {value!r}"[:_SHOWN])
         return value
 
-    def _senseless(self, got: str) -> EncoderUnavailableError:
+    def _wrong_form(self, got: str) -> EncoderUnavailableError:
         rule = f"The encoder server {self._address} must answer in the embeddings form of OpenAI"
         return EncoderUnavailableError(f"{rule}. Got {got}.")
 
@@ -220,35 +253,16 @@ _encoders: dict[tuple[str, str], RemoteEncoder] = {}
 _lock = threading.Lock()
 
 
-def remote_encoder(url: str, name: str) -> RemoteEncoder:
-    """
-    Return the model of that name of a server: one object in a process, until the server has another model.
-
-    Args:
-        url: Address of the server; see `addresses.parse_address` and the options of this module.
-        name: Id of the model, with or without its revision.
-
-    Raises:
-        InterfaceError: The URL is of no use.
-        MissingModelError: The server does not have it.
-        EncoderUnavailableError: The server gives no answer in time, or one that makes no sense.
-    """
-    found = _encoders.get((url, name))
-    if found is None or found.is_outdated:
-        found = RemoteEncoder(url, name)
-        with _lock:
-            _encoders[url, name] = found
-    return found
-
-
 def data_url(picture: Image.Image, size: int, *, is_packed: bool) -> str:
     """
-    Turn a picture into a data URL, without loss.
+    Return a picture as a data URL, without loss.
 
     Args:
-        picture: Of any size and mode.
-        size: What the model sees; the longest side becomes this to twice this, as `images.open_picture` does it.
-        is_packed: PNG, which every server reads; else BMP, which takes a thirtieth of the time.
+        picture: A picture of any size and mode.
+        size: Picture size of the model. The longest side gets `size` to twice `size` pixels, as in
+            `images.open_picture`.
+        is_packed: Whether the picture becomes PNG, which every server reads. Else it becomes BMP, which takes a
+            thirtieth of the time.
     """
     colours = picture.convert("RGB")
     small = colours.reduce(max(1, max(colours.size) // size))
@@ -273,15 +287,28 @@ def _batches(items: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
+def _rows(data: Any, count: int) -> NDArray[Any]:
+    """
+    Parse vectors, in the order of their indexes.
+
+    Raises:
+        ValueError: There are more or fewer vectors. Another form raises KeyError, TypeError or binascii.Error too.
+    """
+    rows = {each["index"]: _row(each["embedding"]) for each in data}
+    if len(data) != count:
+        raise ValueError(f"{len(data)} vectors")
+    return np.stack([rows[index] for index in range(count)])
+
+
 def _row(value: Any) -> NDArray[Any]:
-    """Read a vector, of base64 or of numbers."""
+    """Parse a vector, which is base64 or a list of numbers."""
     if isinstance(value, str):
         return np.frombuffer(base64.b64decode(value, validate=True), "<f4")
     return np.array([float(number) for number in value])
 
 
-def _said(answer: Any) -> str:
-    """Find the message in an error, in the form of OpenAI or of FastAPI."""
+def _message(answer: Any) -> str:
+    """Return the message of an error in the form of OpenAI or of FastAPI."""
     if isinstance(answer, dict):
         error = answer.get("error", answer)
         error = error.get("message", error) if isinstance(error, dict) else error
@@ -289,8 +316,8 @@ def _said(answer: Any) -> str:
     return str(answer)[:_SHOWN]
 
 
-def _number(address: Address, name: str, default: float) -> float:
-    """Read a number of the URL."""
+def _option(address: ServerAddress, name: str, default: float) -> float:
+    """Parse a number in the options of a URL."""
     if unknown := set(address.options) - _OPTIONS:
         raise InterfaceError(f"The options of a URL must be {', '.join(sorted(_OPTIONS))}. Got {sorted(unknown)}.")
     text = address.options.get(name, "")
@@ -303,49 +330,34 @@ def _number(address: Address, name: str, default: float) -> float:
     return number
 
 
-CONNECT_SECONDS = 5.0
-"""Time for a connection, in which a server that is being started again is waited for."""
-
-MOST_BYTES = 64_000_000
-"""Largest answer: that of 32 vectors of 8192 numbers as text is a tenth of it."""
-
-_AFTER_LOSS = 0.1
-"""Seconds before the second try, twice that before the third: a balancer may not know yet which server is lost."""
-
-_TRIES = 3
-"""Connections on which a request may get no answer: more would bring down one server after another."""
-
-
-class NoAnswerError(Exception):
-    """The server was lost before its answer was whole."""
-
-
 class Exchange:
     """
-    Sends requests to one server.
+    Sends requests to one server. Each thread keeps a connection.
+
+    A request may be sent more than once, since embedding changes nothing on the server.
 
     Attributes:
-        timeout: Seconds for a request, all its tries together.
+        timeout: Seconds for a request, with all its tries.
     """
 
-    def __init__(self, address: Address, timeout: float) -> None:
+    def __init__(self, address: ServerAddress, timeout: float) -> None:
         self._address = address
         self.timeout = timeout
         self._kept = threading.local()
 
     def get(self, path: str) -> tuple[int, bytes]:
-        """Send a GET; see `post`."""
+        """Send a GET. See `post`."""
         return self._send("GET", path, None)
 
     def post(self, path: str, body: bytes) -> tuple[int, bytes]:
         """
-        Send a JSON body.
+        Send a JSON body. A server that answers 429 or 503 with a Retry-After is asked again.
 
         Returns:
-            Status and body of the answer, of any status but 429 and 503 with a Retry-After.
+            Status and body of the answer.
 
         Raises:
-            EncoderUnavailableError: No answer in time.
+            EncoderUnavailableError: There is no answer in time.
         """
         return self._send("POST", path, body)
 
@@ -356,9 +368,9 @@ class Exchange:
             connection, is_new = self._connection(until)
             try:
                 status, answer, retry_after = connection.exchange(method, path, body, until)
-            except NoAnswerError as exc:
+            except _NoAnswerError as exc:
                 self._forget()
-                lost += is_new  # one that was kept may have been closed long ago
+                lost += is_new  # the server may have closed a kept connection long ago
                 if lost >= _TRIES:
                     raise self._unavailable(f"no answer, {lost} times") from exc
                 self._pause(_AFTER_LOSS * lost, until, "no answer")
@@ -379,23 +391,20 @@ class Exchange:
                 self._pause(retry_after, until, f"status {status}: it is busy")
 
     def _connection(self, until: float) -> tuple[_Connection, bool]:
-        """Give the connection of this thread, and whether it is new. That of another process is not used."""
+        """Return the connection of this thread, and whether it is new. A forked process gets a new one."""
         kept: _Connection | None = getattr(self._kept, "connection", None)
         if kept is not None and kept.process == os.getpid():
             return kept, False
-        started = time.monotonic()
-        last = min(until, started + CONNECT_SECONDS)
+        last = min(until, time.monotonic() + CONNECT_SECONDS)
         while True:
             connection = _Connection(self._address, last)
             try:
                 connection.connect()
             except (ConnectionRefusedError, FileNotFoundError, ConnectionResetError, BlockingIOError) as exc:
-                connection.close()
                 if time.monotonic() + 0.1 > last:
                     raise self._unavailable(f"no connection: {_words(exc)}") from exc
                 time.sleep(0.1)
-            except (OSError, ValueError) as exc:  # the second for names that are no names of hosts
-                connection.close()
+            except (OSError, ValueError) as exc:  # ValueError: the name of the host has a wrong form
                 raise self._unavailable(f"no connection: {_words(exc)}") from exc
             else:
                 self._kept.connection = connection
@@ -404,119 +413,141 @@ class Exchange:
     def _forget(self) -> None:
         connection: _Connection | None = self._kept.__dict__.pop("connection", None)
         if connection is not None:
-            connection.drop()
+            connection.close()
 
     def _pause(self, seconds: float, until: float, got: str) -> None:
-        """Wait as the server asks, and a little more or less, so that not all clients come back at once."""
+        """Wait before the next try, up to half as long again, so that the clients do not all come back at once."""
         pause = seconds * random.uniform(1.0, 1.5)  # noqa: S311 - no secret
         if time.monotonic() + pause >= until:
             raise self._unavailable(f"{got}, for {self.timeout:g} seconds")
         time.sleep(pause)
 
     def _unavailable(self, got: str) -> EncoderUnavailableError:
-        what = f"The encoder server {self._address} must answer. Got {got}"
-        return EncoderUnavailableError(f"{what}; start it, or unset MEETUP2025_ENCODER or the setting Worker.")
+        rule = f"The encoder server {self._address} must answer. Got {got}"
+        return EncoderUnavailableError(f"{rule}; start it, or unset MEETUP2025_ENCODER or the setting Worker.")
+
+
+class _NoAnswerError(Exception):
+    """The server was lost before its answer was complete."""
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection over TCP, TLS or a Unix socket, whose waits all end at *until*."""
+    """
+    A connection over TCP, TLS or a Unix socket, with one deadline for everything that is sent and received.
 
-    def __init__(self, address: Address, until: float) -> None:
+    Attributes:
+        process: Id of the process that opened the connection.
+    """
+
+    def __init__(self, address: ServerAddress, until: float) -> None:
         super().__init__(address.host if address.scheme != "unix" else "localhost", address.port or None)
         self._address = address
-        self.until = until
+        self._until = until
         self.process = os.getpid()
-        self._timed: _TimedSocket | None = None
+        self.sock: Any = None
 
     @property
     def is_closed(self) -> bool:
-        """Whether the server wanted it closed."""
+        """Whether the server asked to close the connection."""
         return self.sock is None
 
     def connect(self) -> None:
-        """Connect, by the time."""
-        self._timed = _TimedSocket(self._opened(), self.until)
-        self.sock: Any = self._timed  # it has what the base class uses
+        """Connect before the deadline."""
+        connection = self._unix() if self._address.scheme == "unix" else self._tcp()
+        connection.until = self._until
+        self.sock = connection
 
-    def drop(self) -> None:
-        """Close it, and what reads from it: the base class leaves that open until an answer is read."""
-        self.close()
-        if self._timed is not None:
-            self._timed.drop()
-
-    __del__ = drop  # that of a thread which has ended
+    __del__ = http.client.HTTPConnection.close  # a thread that ends closes its connection
 
     def exchange(self, method: str, path: str, body: bytes | None, until: float) -> tuple[int, bytes, float | None]:
         """
         Send a request and read the answer.
 
         Returns:
-            Status and body of the answer, and the seconds after which to try again, if it says so.
+            Status and body of the answer, and the seconds after which the server asks for another try.
 
         Raises:
-            NoAnswerError: The connection was closed before there was a whole answer, or the server behind a proxy.
+            _NoAnswerError: The server, or the server behind a proxy, was lost before the answer was complete.
         """
         self.sock.until = until
         try:
             self.request(method, self._address.prefix + path, body, _headers(body))
-            response = self.getresponse()
-            answer = response.read(MOST_BYTES + 1)
+            with self.getresponse() as response:
+                answer = response.read(MOST_BYTES + 1)
         except (ConnectionError, http.client.IncompleteRead) as exc:
-            raise NoAnswerError from exc
+            raise _NoAnswerError from exc
         if len(answer) > MOST_BYTES:
             raise ValueError(f"more than {MOST_BYTES} bytes")
-        if response.length or response.status == http.HTTPStatus.BAD_GATEWAY:  # the first is what is missing
-            raise NoAnswerError
+        if response.length or response.status == http.HTTPStatus.BAD_GATEWAY:  # length: the bytes that are missing
+            raise _NoAnswerError
         if response.will_close:
             self.close()
         return response.status, answer, _retry_after(response)
 
-    def _opened(self) -> socket.socket:
-        address = self._address
-        if address.scheme == "unix":
-            connection = socket.socket(socket.AF_UNIX)
-            with _closed_if_it_fails(connection):
-                set_time_left(connection, self.until)
-                connection.connect(address.host)
-            return connection
-        left = max(0.001, self.until - time.monotonic())
-        connection = socket.create_connection((address.host, address.port), left)
-        with _closed_if_it_fails(connection):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if address.scheme == "https":
-                import ssl
-
-                return ssl.create_default_context().wrap_socket(connection, server_hostname=address.host)
+    def _unix(self) -> _DeadlineSocket:
+        connection = _DeadlineSocket(socket.AF_UNIX)
+        with _closed_on_error(connection):
+            connection.settimeout(_left(self._until))
+            connection.connect(self._address.host)
         return connection
 
+    def _tcp(self) -> _DeadlineSocket:
+        opened = socket.create_connection((self._address.host, self._address.port), _left(self._until))
+        connection = _DeadlineSocket(fileno=opened.detach())
+        with _closed_on_error(connection):
+            connection.settimeout(_left(self._until))
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return _with_tls(connection, self._address.host) if self._address.scheme == "https" else connection
 
-class _TimedSocket:
-    """What the connections of the standard library use of a socket, with an end of all waits."""
 
-    def __init__(self, connection: socket.socket, until: float) -> None:
-        self._connection = connection
-        self._reader: io.BufferedReader | None = None
-        self.until = until
+class _DeadlineSocket(socket.socket):
+    """
+    A socket that sends and receives until a point in time.
 
-    def sendall(self, data: bytes) -> None:
-        set_time_left(self._connection, self.until)
-        self._connection.sendall(data)
+    The timeout of a socket begins anew with each received byte. Here the whole answer must come in time.
 
-    def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - it is always "rb"
-        self._reader = io.BufferedReader(TimedReader(self._connection, self.until))
-        return self._reader
+    Attributes:
+        until: The deadline, in seconds of `time.monotonic`.
+    """
 
-    def close(self) -> None:
-        self._connection.close()
+    until = 0.0
 
-    def drop(self) -> None:
-        self.close()
-        if self._reader is not None:
-            self._reader.close()
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        self.settimeout(_left(self.until))
+        super().sendall(data, flags)
+
+    def recv_into(self, *given: Any) -> int:
+        self.settimeout(_left(self.until))
+        return super().recv_into(*given)
+
+
+def _with_tls(connection: _DeadlineSocket, host: str) -> _DeadlineSocket:
+    import ssl
+
+    class DeadlineTLSSocket(_DeadlineSocket, ssl.SSLSocket):
+        pass
+
+    context = ssl.create_default_context()
+    context.sslsocket_class = DeadlineTLSSocket
+    wrapped: Any = context.wrap_socket(connection, server_hostname=host)
+    return wrapped  # type: ignore[no-any-return]
+
+
+def _left(until: float) -> float:
+    """
+    Return the seconds that are left until a point in time.
+
+    Raises:
+        TimeoutError: No time is left.
+    """
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the time is over")
+    return left
 
 
 @contextmanager
-def _closed_if_it_fails(connection: socket.socket) -> Iterator[None]:
+def _closed_on_error(connection: _DeadlineSocket) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -536,7 +567,7 @@ def _headers(body: bytes | None) -> dict[str, str]:
 
 
 def _retry_after(response: Any) -> float | None:
-    """Give the seconds to wait before another try, where the server asks for one."""
+    """Return the seconds after which the server asks for another try, or None."""
     if response.status not in {429, 503}:
         return None
     text = response.headers.get("Retry-After", "")

@@ -1,11 +1,12 @@
 """
-The resident encoder: one process of an InterSystems IRIS instance holds the model, and the others load none.
+The worker: one process of an InterSystems IRIS instance holds the model, and the other processes load none.
 
-The class `MeetUp2025.Worker` starts that process with JOB, and has the lock that it holds as long as it lives; the rest
-is here. It is a `server` on a Unix socket, in a folder of the instance that is its user's alone. What it tells of
-itself is in a global of IRISTEMP: all namespaces see that one, no transaction takes it back, and a restart empties it.
+The class `MeetUp2025.Worker` starts the worker with JOB, and names the lock that the worker holds while it runs. The
+worker is a `server` on a Unix socket, in a folder of the instance to which only the user of IRIS has access. The worker
+writes its state into a global of IRISTEMP: all namespaces see this global, no transaction takes its values back, and a
+restart of IRIS empties it.
 
-    a process of IRIS: encoder() -> address() -> its lock is free? JOB, and wait -> remote -> the socket
+    a process of IRIS: encoder() -> address() -> is the lock free? JOB, and wait -> client -> the socket
     the worker:        MeetUp2025.Worker.Run -> serve() -> server.serve_forever
 """
 
@@ -24,36 +25,38 @@ from meetup2025 import iris_process
 from meetup2025.errors import EncoderUnavailableError, OperationalError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from meetup2025.embedding import Encoder
 
 GLOBAL = "^IRIS.TempUser.MeetUp2025"
-"""What the worker tells of itself; the lock has its name (documentation: Using Multidimensional Storage, IRISTEMP)."""
+"""State of the worker. The lock has the same name (documentation: Using Multidimensional Storage, IRISTEMP)."""
 
 SOCKET = "meetup2025-worker/encoder.sock"
 """
-Below the folder of the manager: each instance has its own, and who writes there owns the instance. In a folder for
-temporary files two instances of one user would meet, and others could take the name first.
+Socket, in the folder of the manager. Each instance has such a folder, and only the owner of the instance writes there.
+In a folder for temporary files two instances of one user would collide, and another user could take the name first.
 """
 
 START_SECONDS = 30.0
-"""Time for a worker to load its model: a ViT-B/16 takes some 5 seconds with its checks."""
+"""Time in which a worker loads its model. A ViT-B/16 takes about 5 seconds with its checks."""
 
 STOP_SECONDS = 30.0
-"""Time for a worker to end: the requests that run have 10, and loading a model is not cut short."""
+"""Time in which a worker ends. Running requests have 10 seconds, and the loading of a model is not interrupted."""
 
 _LOOK = 0.05
-"""Seconds between two looks at what another process does."""
+"""Seconds between two checks of the state of another process."""
 
 _MOST_FAILURES = 20
-"""Failed requests of a second that are logged."""
+"""Most failed requests of a second that are logged."""
 
 
 def address() -> str:
     """
-    Give the address of the worker, after it was started where none ran.
+    Return the address of the worker. Start the worker if none runs.
 
     Raises:
-        EncoderUnavailableError: This is no process of IRIS, or no worker is ready in time; it says why.
+        EncoderUnavailableError: This is no process of IRIS, or no worker is ready in time. The message says why.
     """
     instance = _Instance()
     _ensure(instance)
@@ -62,29 +65,29 @@ def address() -> str:
 
 def start() -> str:
     """
-    Start the worker where none runs, and wait until it takes requests.
+    Start the worker if none runs, and wait until it takes requests.
 
     Returns:
-        A sentence.
+        A sentence about the worker.
 
     Raises:
-        EncoderUnavailableError: As `address`.
+        EncoderUnavailableError: As in `address`.
     """
     instance = _Instance()
-    what = "ran already" if instance.is_running() else "has started"
+    state = "ran already" if instance.is_running() else "has started"
     _ensure(instance)
-    return f"The worker {what}: process {instance.told('pid')} with the model {instance.told('model')}."
+    return f"The worker {state}: process {instance.told('pid')} with the model {instance.told('model')}."
 
 
 def stop() -> str:
     """
-    End the worker, after the requests that run.
+    End the worker after its running requests.
 
     Returns:
-        A sentence.
+        A sentence about the worker.
 
     Raises:
-        OperationalError: It does not end in time. It is not killed.
+        OperationalError: The worker does not end in time. It is not killed.
     """
     instance = _Instance()
     if not instance.is_running():
@@ -104,11 +107,12 @@ def stop() -> str:
 
 def status() -> str:
     """
-    Tell of the worker.
+    Return the state of the worker.
 
     Returns:
-        A JSON object. Whether it is *running* its lock says; *pid*, *model*, *address*, *since*, *heartbeat_seconds*
-        (how long ago it beat last, about 1 in good health) and *requests* it said itself, and *error* the last one.
+        A JSON object. The lock tells whether the worker is *running*. The worker itself wrote *pid*, *model*,
+        *address*, *since*, *heartbeat_seconds* (seconds since its last heartbeat, about 1 in good health), *requests*
+        and *error* (the last error).
     """
     instance = _Instance()
     told: dict[str, Any] = {"running": instance.is_running()}
@@ -121,44 +125,46 @@ def status() -> str:
     return json.dumps(told | {"error": instance.told("error")}, ensure_ascii=False)
 
 
-def serve() -> None:
+def serve(load: Callable[[], Encoder]) -> None:
     """
-    Be the worker, until `stop`: `MeetUp2025.Worker.Run` calls it in a process of its own, which has the lock.
+    Be the worker until `stop`. `MeetUp2025.Worker.Run` calls this function in a process that holds the lock.
 
-    What goes wrong is told to those who wait, by the global, and to messages.log.
+    An error is written to the global, where the waiting processes read it, and to messages.log.
+
+    Args:
+        load: Returns the model.
     """
     instance = _Instance()
     try:
-        _serve(instance)
-    except Exception as error:  # noqa: BLE001 - nobody is above to get it
+        _serve(instance, load)
+    except Exception as error:  # noqa: BLE001 - no caller could handle it
         instance.tell(error=f"{type(error).__name__}: {error}")
         iris_process.log(f"MeetUp2025.Worker: {type(error).__name__}: {error}")
     iris_process.log(f"MeetUp2025.Worker: process {os.getpid()} ends.")
 
 
-def _serve(instance: _Instance) -> None:
-    from meetup2025.embedding import local_encoder
+def _serve(instance: _Instance, load: Callable[[], Encoder]) -> None:
     from meetup2025.embedding.server import serve_forever
 
     began = time.monotonic()
-    encoder = local_encoder()
+    encoder = load()
     encoder.check()
     took = time.monotonic() - began
     requests = _Requests()
     serve_forever(
         instance.address(),
-        model=encoder,
+        lambda: encoder,
         stop=lambda: bool(instance.told("stop")),
         heartbeat=lambda: _beat(instance, requests),
         ready=lambda where: _ready(instance, encoder, where, took),
-        log=requests.hear,
+        log=requests.count_line,
     )
 
 
 def _ready(instance: _Instance, encoder: Encoder, where: str, took: float) -> None:
     instance.tell(model=encoder.model, address=where, since=time.time())
-    what = f"process {os.getpid()} loaded {encoder.model} in {took:.1f} seconds and serves {where}"
-    iris_process.log(f"MeetUp2025.Worker: {what}.")
+    line = f"process {os.getpid()} loaded {encoder.model} in {took:.1f} seconds and serves {where}"
+    iris_process.log(f"MeetUp2025.Worker: {line}.")
 
 
 def _beat(instance: _Instance, requests: _Requests) -> None:
@@ -170,25 +176,25 @@ def _beat(instance: _Instance, requests: _Requests) -> None:
 
 
 def _ensure(instance: _Instance) -> None:
-    """Have a worker that takes requests, which is one whose heart beats; one start is tried, and waited for."""
+    """Wait for a worker that has a heartbeat, and so takes requests. Start a worker once if none runs."""
     if not hasattr(socket, "AF_UNIX"):
         raise _unavailable("a system without Unix sockets; use `meetup2025 serve` on a port, and MEETUP2025_ENCODER")
     was_started = False
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
-        had_lock = bool(instance.told("pid"))  # before the lock: a process may take it, and tell, between the two looks
+        had_lock = bool(instance.told("pid"))  # read before the lock, which a process may take between the two
         if instance.is_running():
             if instance.told("beat") and not instance.told("stop"):
                 return
         elif not was_started:
-            instance.tell(pid="", beat="")  # of a dead one; one that others start meanwhile beats again within a second
+            instance.tell(pid="", beat="")  # values of a dead worker; a living one writes its own again within a second
             if not instance.start():
                 raise _unavailable("no process that JOB could start in time")
             was_started = True
         elif had_lock:
-            raise _unavailable(instance.told("error") or "one that ended; messages.log may say why")
+            raise _unavailable(instance.told("error") or "a worker that ended; messages.log may say why")
         time.sleep(_LOOK)
-    raise _unavailable(f"none that was ready within {START_SECONDS:g} seconds; messages.log may say why")
+    raise _unavailable(f"no worker that was ready within {START_SECONDS:g} seconds; messages.log may say why")
 
 
 def _unavailable(got: str) -> EncoderUnavailableError:
@@ -196,17 +202,17 @@ def _unavailable(got: str) -> EncoderUnavailableError:
 
 
 def _moment(seconds: str) -> str | None:
-    """Write a time as ISO 8601."""
+    """Return a time as ISO 8601, or None for an empty text."""
     return datetime.fromtimestamp(float(seconds), timezone.utc).isoformat(timespec="seconds") if seconds else None
 
 
 class _Requests:
     """
-    What the server tells of its requests, in its threads; the main thread reads it.
+    The requests of the server. Its threads write here, and the main thread reads.
 
     Attributes:
-        count: Requests for vectors that were answered.
-        failures: Lines of those that were the server's fault.
+        count: Number of answered requests for vectors.
+        failures: Lines of the requests that failed by a fault of the server.
     """
 
     def __init__(self) -> None:
@@ -214,9 +220,9 @@ class _Requests:
         self.failures: deque[str] = deque(maxlen=_MOST_FAILURES)
         self._lock = threading.Lock()
 
-    def hear(self, line: str) -> None:
-        """Take a line, as in `POST /v1/embeddings 200 12.0 ms`."""
-        _, path, status, *_ = [*line.split(), "", ""]  # a line is cut where the path is long
+    def count_line(self, line: str) -> None:
+        """Count a request by its line in the log, for example `POST /v1/embeddings 200 12.0 ms`."""
+        _, path, status, *_ = [*line.split(), "", ""]  # the line of a long path has no status
         with self._lock:
             self.count += path == "/v1/embeddings"
         if status.startswith("5"):
@@ -225,30 +231,30 @@ class _Requests:
 
 class _Instance:
     """
-    The IRIS process that this Python runs in, as one that asks for the worker, or is it.
+    The IRIS instance of this process, which is the worker or asks for it.
 
     Raises:
-        EncoderUnavailableError: This Python runs in no such process.
+        EncoderUnavailableError: This Python does not run in a process of IRIS.
     """
 
     def __init__(self) -> None:
         self._iris = iris_process.module()
         if self._iris is None:
             raise EncoderUnavailableError(
-                "The setting Worker must be on inside InterSystems IRIS alone. Got another Python; "
+                "The setting Worker must be on only inside InterSystems IRIS. Got another Python; "
                 "unset MEETUP2025_WORKER, or use `meetup2025 serve` and MEETUP2025_ENCODER."
             )
 
     def is_running(self) -> bool:
-        """Tell whether a process has the lock."""
+        """Return whether a process has the lock."""
         return bool(int(self._iris.cls("MeetUp2025.Worker").IsRunning()))
 
     def start(self) -> bool:
-        """Start a process; it tells its *pid* when it has the lock."""
+        """Start a process, which writes its *pid* when it has the lock. Return whether JOB started it."""
         return bool(int(self._iris.cls("MeetUp2025.Worker").Job()))
 
     def told(self, name: str) -> str:
-        """Read a node of the global; empty where there is none."""
+        """Return a node of the global, or an empty text if there is none."""
         value = self._iris.gref(GLOBAL).get([name])
         return "" if value is None else str(value)
 
@@ -258,6 +264,6 @@ class _Instance:
             self._iris.gref(GLOBAL).set([name], value)
 
     def address(self) -> str:
-        """Give the address of the socket: it is made of the folder, never read from a global that others may write."""
+        """Return the address of the socket. It is never read from the global, which other processes may write."""
         folder = str(self._iris.cls("%Library.File").ManagerDirectory())
         return f"unix:{os.path.join(folder, SOCKET)}"  # noqa: PTH118 - text in, text out

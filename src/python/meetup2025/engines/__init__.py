@@ -92,7 +92,9 @@ class Connection(Protocol):
     def __exit__(self, *error: object) -> None: ...
 
 
-def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
+def connect(
+    url: str | None = None, *, autocommit: bool = False, model: str = "", folders: Sequence[str] = ()
+) -> Connection:
     """
     Open a database.
 
@@ -101,12 +103,15 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
             `iris://user@host:1972/NAMESPACE` for a server, `iris+emb:///` for the IRIS process that this Python runs
             in; the setting MEETUP2025_URL, or a file in the user's data folder, when it is left out.
         autocommit: Whether each statement is its own transaction; otherwise `commit` makes changes last.
+        model: Id of the model that makes the vectors, for the embedded engine; the setting MEETUP2025_MODEL when it
+            is left out.
+        folders: Folders that SQL of the embedded engine may read, beside those of MEETUP2025_PHOTOS.
 
     Returns:
         A PEP 249 connection that takes IRIS SQL.
 
     Raises:
-        InterfaceError: The URL is of no engine.
+        InterfaceError: The URL is of no engine, or a server is given a model or folders.
         EngineUnavailableError: The database cannot be opened.
         MissingExtraError: The driver of the engine is not installed.
     """
@@ -122,8 +127,10 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
             )
         from meetup2025.engines.duckdb import DuckDBConnection
 
-        return DuckDBConnection(path.removeprefix("/"), autocommit=autocommit)
+        return DuckDBConnection(path.removeprefix("/"), autocommit=autocommit, model=model, folders=folders)
     if scheme in {"iris", "iris+emb"} and separator:
+        if model or folders:
+            raise InterfaceError("A server must keep the model and the folders that its administrator set. Got others.")
         from meetup2025.engines.iris import connect as connect_iris
 
         return connect_iris(url, autocommit=autocommit)

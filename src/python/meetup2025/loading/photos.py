@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -119,10 +120,10 @@ def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
     files, skipped = find_photos(folder, names_of_fish(connection))
     check_models("FishImage", encoder.model, models_left(stored, files))
     check_imported(encoder.model, stored, files)
-    changes = Changes(skipped)
+    changes, context = Changes(skipped), copy_context()  # which folders may be read is a setting of the context
 
     def opened(file: Photo) -> Opened | Skipped | StoredImage | None:
-        return open_photo(file, stored.get(file.name.upper()), encoder)
+        return context.copy().run(open_photo, file, stored.get(file.name.upper()), encoder)
 
     with ThreadPoolExecutor(_THREADS) as threads:
         for batch in progress(batches(files.values(), _BATCH), "photos", len(files)):

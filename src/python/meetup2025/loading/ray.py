@@ -29,6 +29,7 @@ from itertools import chain, count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from meetup2025 import settings
 from meetup2025.embedding import encoder
 from meetup2025.errors import (
     Error,
@@ -96,7 +97,6 @@ class Worker:
     """
 
     def __init__(self, folder: str, model: str) -> None:
-        os.environ["MEETUP2025_PHOTOS"] = folder
         self._folder, self._model = folder, model
 
     def __call__(self, task: Task) -> Result:
@@ -112,8 +112,9 @@ class Worker:
 
     def _changes(self, task: Task) -> Changes:
         changes, model = Changes([]), self._encoder()
-        for batch in batches(task.photos, _BATCH):
-            changes.add([open_photo(photo, before, model) for photo, before in batch], model)
+        with settings.chosen(folders=[self._folder]):
+            for batch in batches(task.photos, _BATCH):
+                changes.add([open_photo(photo, before, model) for photo, before in batch], model)
         return changes
 
     def _encoder(self) -> Any:

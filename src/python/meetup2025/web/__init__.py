@@ -1,9 +1,10 @@
 """
-The web application: name a picture, look at maps, compare runs. It speaks SQL to a database and knows nothing else.
+The web application: name a picture, look at maps, compare runs. It asks a database by SQL, and uses nothing else.
 
-    WSGI (application) -> what a request may ask (request) -> a page (pages) or rows (answers) -> SQL (statements)
+    WSGI (application) -> checks of a request (request) -> a page (files) or rows (answers) -> SQL (statements)
 
-`meetup2025 web` serves it (`server`); inside InterSystems IRIS `meetup2025_wsgi` is what a web application names.
+`meetup2025 web` serves it (`server`). In InterSystems IRIS, `meetup2025_wsgi` is the WSGI application of a web
+application.
 """
 
 from __future__ import annotations

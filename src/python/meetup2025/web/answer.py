@@ -1,5 +1,5 @@
 """
-What goes back to the browser, with the headers that keep a page to itself.
+Answers to the browser, with the headers that protect a page from other sites.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from meetup2025.web.request import LANGUAGE, TOKEN
 
 if TYPE_CHECKING:
-    from meetup2025.web.request import Request
+    from meetup2025.web.request import WebRequest
 
 _SMALL = 1000
-"""Bytes that are not worth compressing."""
+"""Most bytes of an answer that is not compressed."""
 
-# Pages that draw allow more: Plotly writes styles into the page, and compiles what draws 2D clouds with WebGL
-# (regl, in the bundle that the package plotly has). No script of a page itself is inline, and none is of others.
+# A page with a plot allows more: Plotly writes styles into the page, and its WebGL library (regl) compiles code to draw
+# 2D points. No script of a page is inline, and none is from another site.
 _POLICY = (
     "default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; img-src 'self' blob: data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -39,9 +39,14 @@ class Answer:
     An answer of HTTP.
 
     Attributes:
-        tag: Names the content, so that a browser that has it is not sent it again; empty for what is never kept.
-        plots: Whether the page draws, and so needs what Plotly needs.
-        encoding: Of the body, where it is compressed already.
+        body: Body of the answer.
+        kind: Content type.
+        status: Status of HTTP.
+        tag: ETag of the content. A browser that has the content does not get it again. Empty for an answer that the
+            browser must not keep.
+        plots: Whether the page has a plot, for which Plotly needs more rights.
+        encoding: Encoding of a body that is compressed already.
+        headers: More headers.
     """
 
     body: bytes
@@ -52,8 +57,8 @@ class Answer:
     encoding: str = ""
     headers: tuple[tuple[str, str], ...] = field(default=())
 
-    def to_wsgi(self, request: Request) -> tuple[str, list[tuple[str, str]], bytes]:
-        """Give status, headers and body for the browser that asks."""
+    def to_wsgi(self, request: WebRequest) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Return status, headers and body for the browser of a request."""
         if self.tag and request.known_tag == self.tag:
             return "304 Not Modified", self._headers(request), b""
         body, encoding = self.body, self.encoding
@@ -63,7 +68,7 @@ class Answer:
         sized += [("Content-Encoding", encoding)] if encoding else []
         return self.status, sized + self._headers(request), b"" if request.method == "HEAD" else body
 
-    def _headers(self, request: Request) -> list[tuple[str, str]]:
+    def _headers(self, request: WebRequest) -> list[tuple[str, str]]:
         more = (" 'unsafe-eval'", " 'unsafe-inline'") if self.plots else ("", "")
         policy = _POLICY.format(scripts=more[0], styles=more[1])
         kept = [("ETag", self.tag), ("Cache-Control", "no-cache")] if self.tag else [("Cache-Control", "no-store")]
@@ -72,18 +77,18 @@ class Answer:
 
 
 def json_answer(value: Any, *, status: str = "200 OK") -> Answer:
-    """Give a value as JSON."""
+    """Return a value as JSON."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
     return Answer(body, "application/json; charset=utf-8", status)
 
 
-def redirect(place: str) -> Answer:
-    """Send the browser to a place, relative to where it is: IRIS stands in front, at a path of its own."""
-    return Answer(b"", "text/plain; charset=utf-8", "302 Found", headers=(("Location", place),))
+def redirect(path: str) -> Answer:
+    """Redirect the browser to a relative path: in IRIS the application has a path of its own."""
+    return Answer(b"", "text/plain; charset=utf-8", "302 Found", headers=(("Location", path),))
 
 
-def _cookies(request: Request) -> list[tuple[str, str]]:
-    """Keep the token of the page, which no script can read there, and the language that was chosen."""
+def _cookies(request: WebRequest) -> list[tuple[str, str]]:
+    """Return the cookies: the token of the page, which no script can read, and the chosen language."""
     common = f"; Path={request.base or ''}/; SameSite=Strict{'; Secure' if request.is_secure else ''}"
     kept = [f"{TOKEN}={request.token}{common}; HttpOnly"]
     if request.chosen_language:

@@ -1,5 +1,5 @@
 """
-The rows behind the pages: each function asks a database, and gives what a page shows with the SQL that gave it.
+The rows behind the pages. Each function asks a database, and returns the rows with the SQL that found them.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from meetup2025.engines import Connection
-    from meetup2025.web.request import Request
+    from meetup2025.web.request import WebRequest
 
 _NAMES = 5
-"""Names that a picture is given."""
+"""Names that a picture gets."""
 
 _LONGEST, _SMALL = 512, 100_000
-"""Pixels and bytes of a picture in a statement: what models look at, and what can still be copied."""
+"""Most pixels (a side) and bytes of a picture in a statement: models see no more, and a person can still copy it."""
 
 _POINTS = 50_000
-"""Points of a map that a page shows: more are slow to draw, and nobody tells them apart."""
+"""Most points of a map on a page. More points are slow to draw, and nobody can tell them apart."""
 
 _MOVED = 30
-"""Items that moved most."""
+"""Items in the list of those that moved most."""
 
 _OPENING = threading.Semaphore(2)
 """Held while a picture is opened, which may take half a gigabyte of memory."""
 
 _WRITING = threading.Lock()
-"""Held by what writes: DuckDB refuses two changes of the same rows at once."""
+"""Held while rows are written: DuckDB refuses two changes of the same rows at once."""
 
 
-def identify(connection: Connection, request: Request) -> dict[str, Any]:
-    """Name the fish in the picture that was sent."""
+def identify(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Name the fish in the sent picture."""
     return _named(connection, _picture(request))
 
 
-def sample(connection: Connection, request: Request) -> dict[str, Any]:
-    """Name the fish in a picture of the package."""
+def sample(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Name the fish in a sample picture of the package."""
     name = request.text("name")
     if name not in files.samples():
         raise DataError(f"name must be one of {', '.join(files.samples())}. Got {name!r}.")
@@ -65,8 +65,8 @@ def _named(connection: Connection, picture: str) -> dict[str, Any]:
     }
 
 
-def add(connection: Connection, request: Request) -> dict[str, Any]:
-    """Keep the picture that was sent, with the name that a user says it shows."""
+def add(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Add the sent picture to the photos, with the name that the user chose."""
     label = value(connection, statements.KNOWN, request.text("label", longest=50))
     data = request.body()
     picture = _statement_picture(data)
@@ -77,14 +77,14 @@ def add(connection: Connection, request: Request) -> dict[str, Any]:
     return {"changed": changed, "name": name, "sql": shown(statements.ADD, name, picture, label)}
 
 
-def runs(connection: Connection, request: Request) -> dict[str, Any]:
+def runs(connection: Connection, request: WebRequest) -> dict[str, Any]:
     """List the runs, newest first."""
     most = request.whole("k", default=1000)
     return {"runs": rows(connection, statements.RUNS, most), "sql": shown(statements.RUNS, most)}
 
 
-def run(connection: Connection, request: Request) -> dict[str, Any]:
-    """Tell how good a run is, and whether its source has changed since."""
+def run(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Return the metrics of a run, and whether its source has changed since."""
     number = request.whole("run")
     return {
         "metrics": rows(connection, statements.METRICS, number),
@@ -93,14 +93,14 @@ def run(connection: Connection, request: Request) -> dict[str, Any]:
     }
 
 
-def points(connection: Connection, request: Request) -> dict[str, Any]:
-    """Give the places of a map."""
+def points(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Return the points of a map."""
     given = request.whole("run"), _POINTS
     return {"points": rows(connection, statements.MAP, *given), "sql": shown(statements.MAP, *given)}
 
 
-def clusters(connection: Connection, request: Request) -> dict[str, Any]:
-    """Give the group of each item, and what the groups are called."""
+def clusters(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Return the cluster of each item, and the names of the clusters."""
     number = request.whole("run")
     return {
         "items": rows(connection, statements.CLUSTERS, number),
@@ -109,21 +109,21 @@ def clusters(connection: Connection, request: Request) -> dict[str, Any]:
     }
 
 
-def outliers(connection: Connection, request: Request) -> dict[str, Any]:
-    """Give how odd each item is."""
+def outliers(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Return the outlier score of each item."""
     given = request.whole("run"), client.MANY
     return {"items": rows(connection, statements.OUTLIERS, *given), "sql": shown(statements.OUTLIERS, *given)}
 
 
-def near(connection: Connection, request: Request) -> dict[str, Any]:
-    """Give what lies near a place on a map."""
+def near(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Return the items near a place on a map."""
     given = request.whole("run"), *(request.real(axis) for axis in "xyz"), request.whole("k", most=100, default=6)
     found, used = _near(connection, *given)
     return {"near": found, "sql": script(used)}
 
 
-def place(connection: Connection, request: Request) -> dict[str, Any]:
-    """Find where on a map the picture that was sent would lie, and what is near."""
+def place(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Return the place of the sent picture on a map, and the items near it."""
     number, picture = request.whole("run"), _picture(request)
     found = [float(each) for each in str(value(connection, statements.PLACE, number, picture)).split(",")]
     others, used = _near(connection, number, *[*found, 0.0][:3], 5)
@@ -131,7 +131,7 @@ def place(connection: Connection, request: Request) -> dict[str, Any]:
 
 
 def _near(connection: Connection, *given: Any) -> tuple[list[dict[str, Any]], list[str]]:
-    """Give what lies near a place, photos with their thumbnails; and the statements that gave them."""
+    """Return the items near a place, with the thumbnails of photos, and the statements that found them."""
     found = rows(connection, statements.NEAR, *given)
     pictures = client.thumbnails(connection, [(row["source"], row["item"]) for row in found])
     for row, picture in zip(found, pictures, strict=True):
@@ -141,8 +141,8 @@ def _near(connection: Connection, *given: Any) -> tuple[list[dict[str, Any]], li
     return found, [shown(statements.NEAR, *given), *of_photos]
 
 
-def compare(connection: Connection, request: Request) -> dict[str, Any]:
-    """Compare two runs; the number of the run that holds how they differ."""
+def compare(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Compare two runs. Return the number of the run that has their differences."""
     given = request.whole("run"), request.whole("other")
     with _WRITING:
         number = value(connection, statements.COMPARE, *given)
@@ -150,8 +150,8 @@ def compare(connection: Connection, request: Request) -> dict[str, Any]:
     return {"run": number, "sql": shown(statements.COMPARE, *given)}
 
 
-def changes(connection: Connection, request: Request) -> dict[str, Any]:
-    """Read how two runs differ, and what moved most."""
+def changes(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Return the differences of two runs, and the items that moved most."""
     number = request.whole("run")
     used = shown(statements.METRICS, number), shown(statements.CHANGES, number, _MOVED)
     return {
@@ -161,7 +161,7 @@ def changes(connection: Connection, request: Request) -> dict[str, Any]:
     }
 
 
-ANSWERS: Mapping[str, tuple[str, Callable[[Connection, Request], dict[str, Any]]]] = {
+ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, Any]]]] = {
     "/api/identify": ("POST", identify),
     "/api/sample": ("GET", sample),
     "/api/add": ("POST", add),
@@ -175,10 +175,10 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Connection, Request], dict[str, Any]]
     "/api/compare": ("POST", compare),
     "/api/changes": ("GET", changes),
 }
-"""Method and function of each path."""
+"""Method of HTTP and function for each path."""
 
 
-def _picture(request: Request) -> str:
+def _picture(request: WebRequest) -> str:
     return _statement_picture(request.body())
 
 

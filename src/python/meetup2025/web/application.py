@@ -1,7 +1,7 @@
 """
-The web application, as WSGI has it (PEP 3333): a page or an answer for each path.
+The WSGI application of the web pages (PEP 3333): a page or an answer for each path.
 
-It needs nothing but the standard library, so that InterSystems IRIS can run it as it is.
+It needs no package for HTTP, so that InterSystems IRIS can run it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import meetup2025
 from meetup2025.errors import DataError, Error, MeetUpError, OperationalError
 from meetup2025.web import answers, files
 from meetup2025.web.answer import Answer, json_answer, redirect
-from meetup2025.web.request import RefusedError, Request
+from meetup2025.web.request import RefusedError, WebRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -25,14 +25,12 @@ PAGES = {"/": "identify", "/map": "map", "/runs": "runs"}
 
 class Application:
     """
-    A WSGI callable.
-
-    Each request has a connection of its own, so that many threads may call it.
+    A WSGI callable. Each request opens a connection of its own, so that many threads may call it.
 
     Args:
-        url: Database, as `meetup2025.connect` takes it.
-        adding: Whether users may add photos; the database may still refuse.
-        hosts: Names that the server may be called by, beside addresses; None leaves that to a server in front.
+        url: URL of the database for `meetup2025.connect`.
+        adding: Whether users may add photos. The database may still refuse.
+        hosts: Names of this server. An IP address is allowed too. None leaves the check to a server in front.
     """
 
     def __init__(self, url: str, *, adding: bool = False, hosts: Collection[str] | None = None) -> None:
@@ -42,13 +40,13 @@ class Application:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
-        request = Request(environ)
+        request = WebRequest(environ)
         status, headers, body = self._answer(request).to_wsgi(request)
         start_response(status, headers)
         return [body]
 
-    def _answer(self, request: Request) -> Answer:
-        """Answer, whatever happens: an error is a message, never a trace."""
+    def _answer(self, request: WebRequest) -> Answer:
+        """Answer a request. The answer to an error has its message, and never a traceback."""
         try:
             if self._hosts is not None:
                 request.check_host(self._hosts)
@@ -65,8 +63,8 @@ class Application:
             logging.getLogger("meetup2025").exception("a request failed: %s %s", request.method, request.path)
             return _failed("500 Internal Server Error", "failed", MeetUpError("The log of the server has more."))
 
-    def _file(self, request: Request) -> Answer | None:
-        """Give what needs no database; None where it is something else."""
+    def _file(self, request: WebRequest) -> Answer | None:
+        """Return a page or a static file, or None for a path that needs the database."""
         if request.method not in {"GET", "HEAD"}:
             return None
         if not request.path:
@@ -81,10 +79,10 @@ class Application:
             return files.sample(name)
         return files.plotly() if request.path == "/plotly.js" else None
 
-    def _rows(self, request: Request) -> Answer:
+    def _rows(self, request: WebRequest) -> Answer:
         method, answer = answers.ANSWERS.get(request.path, ("", None))
         if answer is None:
-            raise RefusedError("404 Not Found", "refused", f"There must be such a page. Got {request.path!r}.")
+            raise RefusedError("404 Not Found", "refused", f"There must be a page of this path. Got {request.path!r}.")
         if request.method != method:
             raise RefusedError(
                 "405 Method Not Allowed", "refused", f"{request.path} takes {method}. Got {request.method}."
@@ -92,7 +90,7 @@ class Application:
         if method == "POST":
             request.check_origin()
         if answer is answers.add and not self._adding:
-            raise RefusedError("403 Forbidden", "no_adding", "Adding must be allowed: meetup2025 web --allow-adding.")
+            raise RefusedError("403 Forbidden", "no_adding", "Adding must be on: meetup2025 web --allow-adding.")
         with meetup2025.connect(self._url) as connection:
             return json_answer(answer(connection, request))
 

@@ -31,19 +31,19 @@ _KINDS = {
 
 
 def samples() -> list[str]:
-    """List the sample pictures that browsers can show."""
+    """Return the names of the sample pictures that browsers can show."""
     return sorted(path.name for path in _SAMPLES.iterdir() if path.suffix in _KINDS)
 
 
 @cache
 def static(name: str) -> Answer | None:
-    """Give a script, a style or the icon; None when there is none of that name."""
+    """Return a script, a style or the icon, or None if there is none of that name."""
     return _file(_HERE / "static", name)
 
 
 @cache
 def sample(name: str) -> Answer | None:
-    """Give a sample picture; None when there is none of that name."""
+    """Return a sample picture, or None if there is none of that name."""
     return _file(_SAMPLES, name)
 
 
@@ -57,7 +57,7 @@ def _file(folder: Path, name: str) -> Answer | None:
 
 @cache
 def plotly() -> Answer | None:
-    """Give the library that draws, compressed; None when it is not installed."""
+    """Return Plotly, compressed, or None if it is not installed."""
     try:
         from plotly.offline import get_plotlyjs
     except ImportError:
@@ -67,7 +67,7 @@ def plotly() -> Answer | None:
 
 
 def has_plotly() -> bool:
-    """Tell whether the library that draws is installed, without loading it."""
+    """Return whether Plotly is installed, without loading it."""
     from importlib.util import find_spec
 
     return find_spec("plotly") is not None
@@ -75,9 +75,9 @@ def has_plotly() -> bool:
 
 def page(name: str, *, language: str, token: str, adding: bool) -> Answer:
     """
-    Give a page: its own part within what all pages share, in a language.
+    Return a page in a language: its own part in the frame of all pages.
 
-    `{{key}}` in the HTML stands for a text of the interface.
+    `{{key}}` in the HTML stands for a text of `texts`.
     """
     said = texts(language)
     values = {**said, "language": language, "page": name, "token": token, "title": said[f"{name}_title"]}
@@ -101,7 +101,7 @@ def _page(name: str) -> str:
 
 
 def _script_json(value: object) -> str:
-    """Write JSON that may stand in a script element: no text can end it."""
+    """Return JSON for a script element: no text in it can end the element."""
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 

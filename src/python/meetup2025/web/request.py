@@ -1,5 +1,5 @@
 """
-What a request may ask: checked before anything is done for it.
+A request of the browser, with the checks that it must pass.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import ipaddress
 import math
 import re
 import secrets
-from http import cookies
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -26,11 +25,11 @@ LANGUAGES = ("en", "ja")
 
 class RefusedError(DataError):
     """
-    A request that is not answered.
+    A request is refused.
 
     Attributes:
-        status: Of HTTP.
-        key: The text of the interface that tells the user.
+        status: Status of HTTP.
+        key: Key of the text for the user, in `texts`.
     """
 
     def __init__(self, status: str, key: str, message: str) -> None:
@@ -39,14 +38,15 @@ class RefusedError(DataError):
         self.key = key
 
 
-class Request:
+class WebRequest:
     """
-    A request, as WSGI gives it (PEP 3333).
+    A request of WSGI (PEP 3333).
 
     Attributes:
-        method: `GET`, `HEAD`, `POST` …
-        path: Path below the application, from `/`.
+        method: Method of HTTP, for example `GET`.
+        path: Path in the application. It begins with `/`.
         base: Path of the application itself, without a slash at its end.
+        token: Token of the page, of the cookie or new.
     """
 
     def __init__(self, environ: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ class Request:
 
     @property
     def is_secure(self) -> bool:
-        """Whether the browser came by TLS."""
+        """Whether the browser uses TLS."""
         return bool(self._environ.get("wsgi.url_scheme") == "https")
 
     @property
@@ -71,23 +71,23 @@ class Request:
 
     @property
     def known_tag(self) -> str:
-        """What the browser has already, by its tag."""
+        """ETag of the content that the browser has already."""
         return self._header("If-None-Match")
 
     @property
     def chosen_language(self) -> str:
-        """The language that this request switches to; empty when it does not."""
+        """The language that this request chooses, or an empty text."""
         chosen = self.text("lang")
         return chosen if chosen in LANGUAGES else ""
 
     @property
     def language(self) -> str:
-        """The language of the answer: what was chosen now, or before, or what the browser asks for."""
+        """The language of the answer: chosen now, chosen before, or preferred by the browser."""
         kept = self._cookies.get(LANGUAGE, "")
         return self.chosen_language or (kept if kept in LANGUAGES else self._accepted_language())
 
     def text(self, name: str, *, longest: int = 200) -> str:
-        """Give a text of the query; empty when it is not there."""
+        """Return a text of the query, or an empty text if it is not there."""
         given = self._query.get(name, [""])[0]
         if len(given) > longest:
             raise RefusedError(
@@ -96,7 +96,7 @@ class Request:
         return given
 
     def whole(self, name: str, *, least: int = 1, most: int = 2**31 - 1, default: int | None = None) -> int:
-        """Give a whole number of the query."""
+        """Return a whole number of the query."""
         given = self.text(name)
         if not given and default is not None:
             return default
@@ -107,7 +107,7 @@ class Request:
         )
 
     def real(self, name: str, default: float = 0.0) -> float:
-        """Give a number of the query."""
+        """Return a number of the query."""
         given = self.text(name) or str(default)
         try:
             number = float(given)
@@ -118,7 +118,7 @@ class Request:
         return number
 
     def body(self) -> bytes:
-        """Give the picture that was sent; a larger one than pictures may be is refused unread."""
+        """Return the sent picture. A picture that is too large is refused before it is read."""
         given = str(self._environ.get("CONTENT_LENGTH") or "")
         if not given.isdecimal():
             raise RefusedError("411 Length Required", "refused", "A picture must come with its length. Got none.")
@@ -131,35 +131,35 @@ class Request:
 
     def check_host(self, names: Collection[str]) -> None:
         """
-        Refuse a name that this server has not: a foreign page could have given it to this address (DNS rebinding).
+        Refuse a request for another name of host: a foreign site may have given its name this address (DNS rebinding).
 
-        An address is no name, so it may stand for itself.
+        An IP address is allowed, since it is no name.
         """
         name = _host_name(self._header("Host"))
         if name not in names and not _is_address(name):
-            message = f"The server must be called by a name that it has: {', '.join(sorted(names))}. Got {name!r}."
+            message = f"The name of the host must be one of: {', '.join(sorted(names))}. Got {name!r}."
             raise RefusedError("421 Misdirected Request", "refused", message)
 
     def check_origin(self) -> None:
-        """Refuse what another site's page sends: it has neither the token of the page nor this origin."""
+        """Refuse a request of a page of another site: it has no token of this application, or another origin."""
         site = self._header("Sec-Fetch-Site")
         is_own = hmac.compare_digest(self._header("X-CSRF-Token").encode(), self.token.encode())
         if not is_own or site not in {"", "same-origin"}:
             raise RefusedError(
-                "403 Forbidden", "stale", "A change must come from a page of this application. Load it anew."
+                "403 Forbidden", "stale", "A change must come from a page of this application. Load the page again."
             )
 
     def _header(self, name: str) -> str:
         return str(self._environ.get(f"HTTP_{name.upper().replace('-', '_')}", ""))
 
     def _accepted_language(self) -> str:
-        """Read Accept-Language (RFC 9110, 12.5.4): the language of this application with the highest weight."""
+        """Return the language of this application with the highest weight in Accept-Language (RFC 9110, 12.5.4)."""
         weights: dict[str, tuple[float, int]] = {}
-        for place, part in enumerate(self._header("Accept-Language").split(",")[:20]):
+        for index, part in enumerate(self._header("Accept-Language").split(",")[:20]):
             name, _, quality = part.strip().partition(";q=")
             language = name.partition("-")[0].lower()
             if language in LANGUAGES:
-                weights.setdefault(language, (_quality(quality), -place))
+                weights.setdefault(language, (_quality(quality), -index))
         return max(weights, key=lambda each: weights[each], default="en")
 
 
@@ -171,14 +171,12 @@ def _quality(text: str) -> float:
 
 
 def _read_cookies(header: str) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in cookies.SimpleCookie(header).items()}
-    except cookies.CookieError:
-        return {}
+    """Parse the two cookies of this application. http.cookies may take minutes for a hostile header (CVE-2024-7592)."""
+    return dict(re.findall(rf"(?:^|; ?)({TOKEN}|{LANGUAGE})=([\w-]*)", header, re.ASCII))
 
 
 def _host_name(host: str) -> str:
-    """Take the port off a host: `[::1]:8080` is `::1`."""
+    """Return a host without its port: `[::1]:8080` becomes `::1`."""
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0].lower()

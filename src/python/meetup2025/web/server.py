@@ -1,17 +1,18 @@
 """
-The web application on this machine: a server with threads (waitress), on the loopback address unless told otherwise.
+The web application on this machine: a server with threads (waitress), for this machine alone unless the user says more.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import logging
 import signal
 import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from meetup2025 import images
-from meetup2025.errors import InterfaceError, MissingExtraError, OperationalError
+from meetup2025.errors import InterfaceError, OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,19 +20,29 @@ if TYPE_CHECKING:
     from meetup2025.web.application import Application
 
 _THREADS = 8
-"""Requests that run at once; others wait."""
+"""Requests that are answered at once. More requests wait."""
+
+_CONNECTIONS, _IDLE, _CLEANUP = 480, 15, 5
+"""
+Most open connections, seconds after which a silent one is closed, and seconds between two searches for these.
+A browser keeps six connections open, and a class has many browsers. Each connection may need two file descriptors, and
+many systems give a process 1024.
+"""
 
 
 def address_of(listen: str, *, network: bool) -> tuple[str, int]:
     """
-    Read where to listen.
+    Parse the address to listen on.
 
     Args:
-        listen: `http://HOST:PORT`; port 0 lets the system choose one.
-        network: Whether other machines may come.
+        listen: `http://HOST:PORT`. With port 0 the system chooses a port.
+        network: Whether other machines may reach the address.
+
+    Returns:
+        Host and port.
 
     Raises:
-        InterfaceError: Not such an address, or one that other machines reach without *network*.
+        InterfaceError: The address has another form, or other machines can reach it without *network*.
     """
     try:
         parts = urlsplit(listen)
@@ -43,7 +54,7 @@ def address_of(listen: str, *, network: bool) -> tuple[str, int]:
     if not network and not _is_loopback(host):
         raise InterfaceError(
             f"--listen must be an address of this machine alone, such as 127.0.0.1. Got {host!r}; "
-            "--allow-network lets other machines in, who then need no password."
+            "with --allow-network other machines can use it, without a password."
         )
     return host, port
 
@@ -53,25 +64,27 @@ def serve(application: Application, host: str, port: int, ready: Callable[[str],
     Serve until SIGTERM or Ctrl-C.
 
     Args:
-        application: What answers.
+        application: The application.
         host: Name or address of this machine.
-        port: 0 lets the system choose one.
-        ready: Told the address when requests are taken.
+        port: Port. With 0 the system chooses a port.
+        ready: Called with the address when the server takes requests.
 
     Raises:
-        MissingExtraError: waitress is not installed.
-        OperationalError: The address is in use, or is none of this machine.
+        OperationalError: The address is in use, or is not of this machine.
     """
-    try:
-        import waitress
-    except ImportError as error:
-        raise MissingExtraError("The web server needs waitress: pip install 'meetup2025[web]'.") from error
+    import waitress
+
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a request that waits for a thread is no warning
     with _listening(host, port) as listener:
         server = waitress.create_server(
             application,
             sockets=[listener],
             threads=_THREADS,
             ident=None,
+            connection_limit=_CONNECTIONS,
+            channel_timeout=_IDLE,
+            cleanup_interval=_CLEANUP,
+            asyncore_use_poll=True,  # select allows no file descriptor above 1023
             max_request_body_size=images.MAX_BYTES + 1,
             clear_untrusted_proxy_headers=True,
         )
@@ -85,11 +98,11 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        message = f"The address must be free, and of this machine. Got, for {host}:{port}: {error.strerror}."
+        message = f"The address must be free, and of this machine. Got {host}:{port}: {error.strerror}."
         raise OperationalError(message) from error
 
 
-def _end(number: int, frame: object) -> None:  # noqa: ARG001 - what handlers are given
+def _end(number: int, frame: object) -> None:  # noqa: ARG001 - arguments of a signal handler
     raise SystemExit(0)
 
 

@@ -1,5 +1,5 @@
 """
-The SQL behind the pages, and how it is run and shown.
+The SQL behind the pages: the statements, how they are run, and how they are shown.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ CHANGES = "SELECT Source, Item, Name, Moved, Cluster, OtherCluster FROM MeetUp20
 
 
 def rows(connection: Connection, sql: str, *given: Any) -> list[dict[str, Any]]:
-    """Run a statement, and give its rows with the names of their columns in lower case."""
+    """Run a statement, and return its rows as records with lower-case names."""
     return [{name: _plain(each) for name, each in row.items()} for row in client.records(connection, sql, given)]
 
 
 def value(connection: Connection, sql: str, *given: Any) -> Any:
-    """Run a statement that gives one value."""
+    """Run a statement, and return its one value."""
     with connection.cursor() as cursor:
         row = cursor.execute(sql, given).fetchone()
     if row is None:
@@ -53,20 +53,20 @@ def value(connection: Connection, sql: str, *given: Any) -> Any:
 
 
 def shown(sql: str, *given: Any) -> str:
-    """Write a statement as it can be run elsewhere: with its values in it."""
+    """Return a statement with its values in it, so that a user can run it elsewhere."""
     first, *rest = sql.split("?")
     return first + "".join(map("".join, zip(map(literal, given), rest, strict=True)))
 
 
 def literal(given: Any) -> str:
-    """Write a value as SQL does."""
+    """Return a value as a literal of SQL."""
     if given is None:
         return "NULL"
     return str(given) if isinstance(given, (int, float)) else "'" + str(given).replace("'", "''") + "'"
 
 
 def script(statements: Sequence[str]) -> str:
-    """Put statements one below the other."""
+    """Return statements as one text, one below the other."""
     return ";\n".join(statements)
 
 

@@ -1,5 +1,5 @@
 """
-What the pages say, in English and Japanese: one row for each text.
+The texts of the pages, in English and Japanese: one row for each text.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ _TEXTS = {
     "runs_link": ("Runs", "分析"),
     "sql_title": ("SQL behind this page", "このページのSQL"),
     "sql_note": (
-        "What is shown above is the answer to these statements. They run on the SQL page of the Management Portal too.",
+        "These statements found the results above. They also run on the SQL page of the Management Portal.",
         "上の内容は次のSQL文の結果です。管理ポータルのSQL画面でも実行できます。",
     ),
     "copy": ("Copy the SQL", "SQLをコピー"),
     "copied": ("Copied.", "コピーしました。"),
     "copy_by_hand": ("The SQL is selected: press Ctrl+C.", "SQLを選択しました。Ctrl+Cでコピーしてください。"),
     "working": ("Working …", "処理中です…"),
-    # what can go wrong
+    # errors
     "too_large": ("The picture is too large: at most 50 MB.", "画像が大きすぎます（50 MBまで）。"),
-    "wrong_input": ("This cannot be used.", "この入力は使えません。"),
+    "wrong_input": ("This input cannot be used.", "この入力は使えません。"),
     "refused": ("The request was refused.", "要求を受け付けられません。"),
     "stale": ("This page is too old: load it again.", "ページが古くなりました。再読み込みしてください。"),
     "no_adding": ("Adding photos is switched off.", "写真の追加は無効になっています。"),
     "unavailable": ("The database does not answer.", "データベースが応答しません。"),
-    "failed": ("Something went wrong.", "エラーが発生しました。"),
+    "failed": ("An error occurred.", "エラーが発生しました。"),
     "unreachable": ("The server cannot be reached.", "サーバーに接続できません。"),
     # identify
     "identify_title": ("Name the fish in a picture", "写真の魚の名前を調べる"),
@@ -46,7 +46,7 @@ _TEXTS = {
     "samples_title": ("Sample pictures", "サンプル画像"),
     "result_title": ("Names, best first", "候補（近い順）"),
     "no_such_map": (
-        "There is no map of run {run}; this is the newest.",
+        "There is no map of run {run}. This is the newest map.",
         "ラン {run} の地図はありません。最新の地図を表示します。",
     ),
     "picture": ("Picture", "画像"),
@@ -54,15 +54,15 @@ _TEXTS = {
     "sure": ("This is {name}.", "{name}です。"),
     "unsure": ("Not sure. The nearest name is {name}.", "確信がありません。最も近い名前は{name}です。"),
     "unmeasured": (
-        "The nearest name is {name}. How sure this model is has not been measured.",
+        "The nearest name is {name}. The confidence of this model has not been measured.",
         "最も近い名前は{name}です。このモデルの確かさは測定されていません。",
     ),
     "only_drawings": (
-        "The model sketch knows drawings only: do not trust it with photographs.",
+        "The model sketch knows drawings only. Do not trust its names for photographs.",
         "モデルsketchは絵だけを知っています。写真では信頼できません。",
     ),
     "score_note": (
-        "The score is the cosine of picture and name: 1 is the same, 0 is unrelated.",
+        "The score is the cosine similarity of picture and name: 1 is equal, 0 is unrelated.",
         "スコアは画像と名前のコサイン類似度です（1は一致、0は無関係）。",
     ),
     "name": ("Name", "名前"),
@@ -76,7 +76,7 @@ _TEXTS = {
     # map
     "map_title": ("Map of names and photos", "名前と写真の地図"),
     "map_lead": (
-        "What is alike lies near. Choose a point to see its neighbours; the list below has the same for the keyboard.",
+        "Similar items lie near each other. Choose a point, or an item of the list below, to see its neighbours.",
         "似たものは近くにあります。点を選ぶと近くのものが分かります。下の一覧からはキーボードでも選べます。",
     ),
     "map_run": ("Map", "地図"),
@@ -84,19 +84,19 @@ _TEXTS = {
     "place_picture": ("Place a picture", "画像を置く"),
     "plot_title": ("Cloud", "点群"),
     "plot_note_2d": (
-        "Draw around points to list them. Drop a picture here to see where it lands.",
+        "Draw around points to list them. Drop a picture here to see its place.",
         "点を囲むと一覧になります。画像をここにドロップすると位置が分かります。",
     ),
     "plot_note_3d": (
-        "Drag to turn. Drop a picture here to see where it lands.",
+        "Drag to turn. Drop a picture here to see its place.",
         "ドラッグで回転します。画像をここにドロップすると位置が分かります。",
     ),
     "plot_label": (
-        "Cloud of {count} points; the list below has the same.",
+        "Cloud of {count} points. The list below has the same items.",
         "{count}点の点群。下の一覧と同じ内容です。",
     ),
     "no_plot": (
-        "The cloud needs Plotly on the server (pip install plotly) and WebGL in the browser. The lists work without.",
+        "The cloud needs Plotly on the server (pip install plotly) and WebGL in the browser. The lists need neither.",
         "点群の表示にはサーバーのPlotly（pip install plotly）とブラウザーのWebGLが必要です。一覧はそのまま使えます。",
     ),
     "no_maps": (
@@ -110,7 +110,7 @@ _TEXTS = {
     "near_picture": ("Near your picture:", "画像の近く："),
     "your_picture": ("Your picture", "画像"),
     "placing": (
-        "Finding the place; the first time takes half a minute …",
+        "Finding the place. The first time takes half a minute …",
         "位置を計算中です。初回は30秒ほどかかります…",
     ),
     "placed_done": ("The picture is on the map.", "画像を地図に置きました。"),
@@ -154,15 +154,15 @@ _TEXTS = {
     "seconds": ("Seconds", "秒"),
     "created": ("Created", "作成"),
     "asked": ("Asked", "回数"),
-    "changes_title": ("How they differ", "違い"),
+    "changes_title": ("Differences", "違い"),
     "moved": ("Moved", "移動"),
-    "moved_most": ("What moved most", "最も動いたもの"),
+    "moved_most": ("Items that moved most", "最も動いたもの"),
     "cluster": ("Cluster", "クラスター"),
     "other_cluster": ("Other cluster", "比べるクラスター"),
 }
 
 
 def texts(language: str) -> dict[str, str]:
-    """Give all texts in a language, `en` or `ja`."""
-    place = ("en", "ja").index(language)
-    return {key: each[place] for key, each in _TEXTS.items()}
+    """Return all texts in a language, `en` or `ja`."""
+    index = ("en", "ja").index(language)
+    return {key: each[index] for key, each in _TEXTS.items()}

@@ -1,5 +1,5 @@
 """
-The one thread that runs the model, and the batches it makes of what many clients want.
+The one thread that runs the model, and the batches that it makes of the items of many clients.
 """
 
 from __future__ import annotations
@@ -23,36 +23,37 @@ if TYPE_CHECKING:
 
 BATCH = 8
 """
-Items that the model gets at once.
-A small model takes 1.2 ms for a picture alone or among 8, a ViT-B/16 188 ms among 8 and 225 ms among 32 (two cores):
-a larger batch gains nothing, and whoever comes next waits for all of it.
+Most items of a batch.
+Time for a picture on two cores: a small model takes 1.2 ms alone or in a batch of 8, a ViT-B/16 takes 188 ms in a batch
+of 8 and 225 ms in a batch of 32. A larger batch gains nothing, and the next client waits for all of it.
 """
 
 LINGER = 0.003
-"""Most seconds that a batch waits for requests that are being read: less than a small model takes for two pictures."""
+"""Most seconds that a batch waits for requests that are being read. A small model takes longer for three pictures."""
 
 MOST_WAITING = 512
-"""Items that may wait. Decoded pictures are the largest of them: half a megabyte each."""
+"""Most items that wait. A decoded picture is the largest item: half a megabyte."""
 
 
 class QueueFullError(Exception):
-    """More items wait than may."""
+    """Too many items wait."""
 
 
 class ClosedError(Exception):
-    """The server ends before the item had its turn."""
+    """The server ended before the item had its turn."""
 
 
 @dataclass(eq=False)
 class Job:
     """
-    Items of one request, all texts or all pictures.
+    Items of one request: all are texts, or all are pictures.
 
     Attributes:
-        taken: How many items the model has got.
-        largest: Size of the largest batch that an item was in.
-        error: Why there are no vectors.
-        done: Set when there are vectors, or an error.
+        taken: Number of items that the model has got.
+        largest: Size of the largest batch of these items.
+        found: Vectors of the first items.
+        error: The reason why there are no vectors.
+        done: Set when all vectors are there, or an error.
     """
 
     kind: Kind
@@ -69,30 +70,30 @@ class Job:
         return len(self.items) - self.taken
 
     def vectors(self) -> NDArray[np.float32]:
-        """Give a row for each item, or raise what went wrong."""
+        """Return a row for each item, or raise the error of the job."""
         if self.error is not None:
             raise self.error
         return np.concatenate(self.found)
 
     def add(self, rows: NDArray[np.float32], batch: int) -> None:
-        """Take the vectors of the next items."""
+        """Add the vectors of the next items."""
         self.found.append(rows)
         self.largest = max(self.largest, batch)
         if sum(map(len, self.found)) == len(self.items):
             self.done.set()
 
     def fail(self, error: Exception) -> None:
-        """End with an error."""
+        """End the job with an error."""
         self.error = error
         self.done.set()
 
 
 class Batcher:
     """
-    Gathers what waits, up to `BATCH` items of one kind, and has the model embed it in one thread of its own.
+    Embeds the items of many jobs in one thread, in batches of at most `BATCH` items of one kind.
 
-    Jobs take turns, batch by batch: one of 2,000 texts does not keep one of a single text waiting for them all.
-    A batch waits for more only while a request is being read, and then for `LINGER` seconds at most.
+    Jobs take turns, batch by batch: a job of one text does not wait for all texts of a job of 2,000.
+    While a request is being read, a batch waits for its items, `LINGER` seconds at most.
     """
 
     def __init__(self, encoder: Encoder, *, batch: int = BATCH, most_waiting: int = MOST_WAITING) -> None:
@@ -115,7 +116,7 @@ class Batcher:
 
     @contextmanager
     def coming(self) -> Iterator[None]:
-        """Tell that a request is being read, for which a batch may wait."""
+        """Let a batch wait for the request that is being read in this block."""
         with self._changed:
             self._coming += 1
         try:
@@ -127,10 +128,10 @@ class Batcher:
 
     def submit(self, kind: Kind, items: Sequence[Any]) -> Job:
         """
-        Let items wait for their turn.
+        Add items to those that wait for their turn.
 
         Raises:
-            QueueFullError: Others wait, and too many with these.
+            QueueFullError: Other items wait, and with these there would be too many.
             ClosedError: The server ends.
         """
         job = Job(kind, items)
@@ -145,13 +146,13 @@ class Batcher:
         return job
 
     def drop(self, job: Job) -> None:
-        """Forget the items of a job that still wait."""
+        """Remove a job: its items that still wait are not embedded."""
         with self._changed:
             if job in self._jobs:
                 self._jobs.remove(job)
 
     def close(self) -> None:
-        """End: what waits fails. What runs is not stopped, since nothing can stop it."""
+        """End: jobs that wait fail. The batch that runs goes on, since a model cannot be stopped."""
         with self._changed:
             self._closed = True
             for job in self._jobs:
@@ -160,7 +161,7 @@ class Batcher:
             self._changed.notify_all()
 
     def running_for(self) -> float:
-        """Give the seconds that the model has been at the batch it runs; 0 when it runs none."""
+        """Return the seconds since the running batch began, or 0 if no batch runs."""
         return time.monotonic() - began if (began := self._began) else 0.0
 
     def _run(self) -> None:
@@ -171,14 +172,14 @@ class Batcher:
                 self._began = 0.0
 
     def _next(self) -> list[tuple[Job, Sequence[Any]]]:
-        """Wait for items and take a batch of them; nothing when they were dropped meanwhile, and at the end."""
+        """Wait for items and return a batch of them. It is empty at the end, or if the items were dropped."""
         with self._changed:
             self._changed.wait_for(lambda: self._jobs or self._closed)
             self._changed.wait_for(self._is_ready, LINGER)
             return self._take()
 
     def _is_ready(self) -> bool:
-        """Tell whether waiting longer would bring nothing."""
+        """Return whether the batch would gain nothing by waiting longer."""
         if self._closed or not self._jobs or not self._coming:
             return True
         return sum(job.left for job in self._jobs if job.kind == self._jobs[0].kind) >= self._batch
@@ -197,7 +198,7 @@ class Batcher:
         return pieces
 
     def _embed(self, pieces: Sequence[tuple[Job, Sequence[Any]]]) -> None:
-        """Embed a batch. One that fails is tried piece by piece, so that only the job with the fault fails."""
+        """Embed a batch. If it fails, embed each job of it alone, so that only the job with the fault fails."""
         items = [item for _, part in pieces for item in part]
         try:
             rows = getattr(self._encoder, pieces[0][0].kind)(items)

@@ -1,8 +1,8 @@
 """
-The OpenAI form of embeddings: what a request may say, and what an answer or an error looks like.
+The embeddings form of OpenAI: requests, answers and errors.
 
-Pictures come in the ways that servers of the field take them: `{"image": "data:image/png;base64,…"}` among the
-inputs, or a data URL as an input. Nothing is fetched from other addresses.
+A picture among the inputs is `{"image": "data:image/png;base64,…"}` or a data URL, as in other servers of embeddings.
+No picture is fetched from an address.
 """
 
 from __future__ import annotations
@@ -24,18 +24,19 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """
-    What a server takes.
+    Limits of a server.
 
     Attributes:
-        body: Bytes of a request.
-        picture: Bytes of a picture, before base64.
-        inputs: Texts and pictures of a request; that of OpenAI.
-        characters: Characters of a text. No model reads so many; the text is cut.
-        seconds: Time for a request, from its first byte to its answer.
-        idle: Seconds that a connection may wait for its next request.
-        connections: Connections that are open at once, each served by a thread. For one more an idle one is closed;
-            when all are busy it waits to be accepted.
-        waiting: Items that may wait for the model.
+        body: Most bytes of a request.
+        picture: Most bytes of a picture, before base64.
+        inputs: Most texts and pictures of a request. OpenAI has the same limit.
+        characters: Most characters of a text. No model reads so many: the model cuts a long text.
+        seconds: Time for the vectors of a request, from the moment when a thread takes the request.
+        waiting: Most items that wait for the model.
+        requests: Requests that are answered at once, each by a thread. More requests wait.
+        connections: Most open connections. More connections wait. Each may need two file descriptors, for the socket
+            and for the file of a large body, and many systems give a process 1024.
+        idle: Seconds, a whole number, after which a silent connection is closed.
     """
 
     body: int = 32_000_000
@@ -43,18 +44,19 @@ class Limits:
     inputs: int = 2048
     characters: int = 32_768
     seconds: float = 30.0
-    idle: float = 60.0
-    connections: int = 128
     waiting: int = 512
+    requests: int = 64
+    connections: int = 480
+    idle: int = 15
 
 
-class RefusedError(Exception):
+class RejectedError(Exception):
     """
-    A request that gets an error for an answer.
+    A request is answered with an error.
 
     Attributes:
         status: Status of HTTP.
-        code: Word for programs.
+        code: Name of the error, for programs.
         parameter: Field of the request that is wrong.
         headers: Headers of the answer.
     """
@@ -80,12 +82,12 @@ class RefusedError(Exception):
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """
-    What a request asks for.
+    The inputs of a request.
 
     Attributes:
-        texts: Texts, by their places among the inputs.
-        pictures: Pictures as data URLs or base64, by their places.
-        is_base64: Whether vectors are to be base64 of float32, else they are numbers.
+        texts: Texts, by their indexes among the inputs.
+        pictures: Pictures as data URLs, by their indexes among the inputs.
+        is_base64: Whether the answer has the vectors as base64 of float32. Else it has numbers.
     """
 
     texts: Mapping[int, str]
@@ -98,50 +100,71 @@ class Wanted:
 
 def read_request(body: bytes, encoder: Encoder, limits: Limits) -> Wanted:
     """
-    Read the body of a request for vectors.
+    Parse the body of a request for vectors.
 
     Raises:
-        RefusedError: It is not of the form, asks for another model, or breaks a limit.
+        RejectedError: The body is not of the form, names another model, or breaks a limit.
     """
     try:
         data = json.loads(body)
     except (ValueError, RecursionError) as exc:
-        raise RefusedError(400, f"The body must be JSON in UTF-8. Got none: {exc}.", "invalid_json") from exc
+        raise RejectedError(400, f"The body must be JSON in UTF-8. Got none: {exc}.", "invalid_json") from exc
     if not isinstance(data, dict):
-        raise RefusedError(400, f"The body must be a JSON object. Got a {type(data).__name__}.", "invalid_json")
+        raise RejectedError(400, f"The body must be a JSON object. Got a {type(data).__name__}.", "invalid_json")
     _check_model(data, encoder)
     form = data.get("encoding_format")
     if form not in (None, "float", "base64"):
         raise _wrong("encoding_format", f"must be float or base64. Got {_shown(form)}")
     items = _inputs(data, limits)
     is_all_pictures = data.get("modality") == "image"
-    read = {place: _item(place, item, limits, is_all_pictures=is_all_pictures) for place, item in enumerate(items)}
-    texts = {place: value for place, (kind, value) in read.items() if kind == "text"}
-    pictures = {place: value for place, (kind, value) in read.items() if kind == "image"}
+    read = {index: _item(index, item, limits, is_all_pictures=is_all_pictures) for index, item in enumerate(items)}
+    texts = {index: value for index, (kind, value) in read.items() if kind == "text"}
+    pictures = {index: value for index, (kind, value) in read.items() if kind == "image"}
     return Wanted(texts, pictures, form == "base64")
 
 
 def write_answer(vectors: NDArray[np.float32], wanted: Wanted, model: str) -> bytes:
-    """Write the vectors, one for each input, in the order of the inputs."""
+    """Write the answer: a vector for each input, in the order of the inputs."""
     rows: list[Any] = [_base64(row) for row in vectors] if wanted.is_base64 else vectors.tolist()
-    data = [{"object": "embedding", "index": place, "embedding": row} for place, row in enumerate(rows)]
-    usage = {"prompt_tokens": 0, "total_tokens": 0}  # the form wants them; nobody pays for tokens here
+    data = [{"object": "embedding", "index": index, "embedding": row} for index, row in enumerate(rows)]
+    usage = {"prompt_tokens": 0, "total_tokens": 0}  # the form has these fields; this server counts no tokens
     return _json({"object": "list", "data": data, "model": model, "usage": usage})
 
 
 def write_models(encoder: Encoder) -> bytes:
-    """Write the list of the one model, with what a client of this project must know of it."""
+    """Write the list of models: the one model of the server."""
+    return _json({"object": "list", "data": [_described(encoder)]})
+
+
+def write_model(encoder: Encoder, name: str) -> bytes:
+    """
+    Write the description of a model.
+
+    Raises:
+        RejectedError: The server has another model.
+    """
+    _check_name(name, encoder)
+    return _json(_described(encoder))
+
+
+def _described(encoder: Encoder) -> dict[str, Any]:
+    """Describe the model by the fields of OpenAI, and by the fields that a client of this project needs."""
     name, _, revision = encoder.model.rpartition("@")
     known = {"id": name, "object": "model", "created": 0, "owned_by": "meetup2025"}
     ours = {"model": encoder.model, "revision": revision, "dimension": encoder.dimension}
-    return _json({"object": "list", "data": [{**known, **ours, "picture_size": encoder.picture_size}]})
+    return {**known, **ours, "picture_size": encoder.picture_size}
+
+
+def _check_name(name: Any, encoder: Encoder) -> None:
+    known = (encoder.model, encoder.model.rpartition("@")[0])
+    if name not in known:
+        message = f"model must be {known[1]} or {known[0]}, which this server has. Got {_shown(name)}."
+        raise RejectedError(404, message, "model_not_found", parameter="model")
 
 
 def _check_model(data: Mapping[str, Any], encoder: Encoder) -> None:
-    known = (encoder.model, encoder.model.rpartition("@")[0])
-    if data.get("model") not in (None, *known):
-        message = f"model must be {known[1]} or {known[0]}, which this server has. Got {_shown(data['model'])}."
-        raise RefusedError(404, message, "model_not_found", parameter="model")
+    if data.get("model") is not None:
+        _check_name(data["model"], encoder)
     if data.get("dimensions") not in (None, encoder.dimension):
         raise _wrong("dimensions", f"must be {encoder.dimension}, as the model has. Got {_shown(data['dimensions'])}")
     if data.get("modality") not in (None, "text", "image"):
@@ -158,9 +181,9 @@ def _inputs(data: Mapping[str, Any], limits: Limits) -> list[Any]:
     return items
 
 
-def _item(place: int, item: Any, limits: Limits, *, is_all_pictures: bool) -> tuple[str, str]:
-    """Tell what an input is, and what is in it."""
-    name = f"input[{place}]"
+def _item(index: int, item: Any, limits: Limits, *, is_all_pictures: bool) -> tuple[str, str]:
+    """Return the kind of an input, `text` or `image`, and the text or the data URL."""
+    name = f"input[{index}]"
     if isinstance(item, str):
         is_picture = is_all_pictures or item[:11].lower() == "data:image/"
         kind, value = ("image" if is_picture else "text"), item
@@ -178,7 +201,7 @@ def _check_text(name: str, text: str, limits: Limits) -> None:
     if not text.strip():
         raise _wrong(name, f"must not be empty. Got {text[:40]!r}")
     if not _is_whole(text):
-        raise _wrong(name, "must be of whole characters. Got half of one, a surrogate")
+        raise _wrong(name, "must have whole characters. Got a surrogate, which is half of one")
     if len(text) > limits.characters:
         raise _wrong(name, f"must have at most {limits.characters} characters. Got {len(text)}")
 
@@ -198,15 +221,15 @@ def _check_picture(name: str, url: str, limits: Limits) -> None:
     if size > limits.picture:
         got = f"{size / 1e6:.1f}; shrink it"
         message = f"{name} must be a picture of at most {limits.picture / 1e6:.0f} MB. Got {got}."
-        raise RefusedError(413, message, "picture_too_large", parameter=name)
+        raise RejectedError(413, message, "picture_too_large", parameter=name)
 
 
-def _wrong(name: str, problem: str) -> RefusedError:
-    return RefusedError(400, f"{name} {problem}.", "invalid_input", parameter=name)
+def _wrong(name: str, problem: str) -> RejectedError:
+    return RejectedError(400, f"{name} {problem}.", "invalid_input", parameter=name)
 
 
 def _shown(value: Any) -> str:
-    """Show the beginning of a value of a request."""
+    """Return the beginning of a value of a request, for a message."""
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, (str, int, float, type(None))) else ""
     return text[:60] if text else f"a {type(value).__name__}"
 

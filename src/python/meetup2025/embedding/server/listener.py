@@ -1,5 +1,5 @@
 """
-The socket a server listens on: a port, or a Unix socket that is the user's alone.
+The socket of a server: a port, or a Unix socket that only its user may use.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ import errno
 import os
 import socket
 import stat
-import struct
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,49 +17,34 @@ from meetup2025.errors import OperationalError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meetup2025.embedding.addresses import Address
+    from meetup2025.embedding.addresses import ServerAddress
 
 BACKLOG = 128
-"""Connections that may wait to be accepted."""
+"""Connections that wait while the model is loaded."""
 
 
 @contextmanager
-def listening(address: Address) -> Iterator[socket.socket]:
+def listening(address: ServerAddress) -> Iterator[socket.socket]:
     """
-    Open a listening socket; at the end it is closed, and a Unix socket is removed.
+    Open a listening socket. At the end the socket is closed, and the file of a Unix socket is removed.
 
     Raises:
-        OperationalError: The address is in use, or may not be used.
+        OperationalError: The address is in use, or cannot be used.
     """
     with _unix(Path(address.host)) if address.scheme == "unix" else _port(address) as listener:
         listener.listen(BACKLOG)
         yield listener
 
 
-def is_same_user(connection: socket.socket) -> bool:
-    """
-    Tell whether the other end of a Unix socket is a process of this user.
-
-    Where the system does not tell (it is Linux that does), the rights of the socket's folder have decided already.
-    """
-    if connection.family != getattr(socket, "AF_UNIX", None):
-        return False
-    if not hasattr(socket, "SO_PEERCRED"):
-        return True
-    size = struct.calcsize("3i")
-    _, user, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
-    return bool(user == os.geteuid())
-
-
-def where(listener: socket.socket, address: Address) -> str:
-    """Give the address that a client can use: with the port that the system chose, where port 0 asked it to."""
+def where(listener: socket.socket, address: ServerAddress) -> str:
+    """Return the address for clients: it has the port that the system chose for port 0."""
     if address.scheme == "unix":
         return str(address)
     host = f"[{address.host}]" if ":" in address.host else address.host
     return f"http://{host}:{listener.getsockname()[1]}"
 
 
-def _port(address: Address) -> socket.socket:
+def _port(address: ServerAddress) -> socket.socket:
     if address.scheme != "http":
         raise OperationalError(
             f"A server must listen on http:// or unix:. Got {address}; put a proxy before it for TLS."
@@ -85,8 +69,8 @@ def _unix(path: Path) -> Iterator[socket.socket]:
     """
     Bind a Unix socket.
 
-    The lock tells a living server from one that was killed: the system frees it, whatever ends the process. Its file
-    stays, since removing it would let two servers lock two files of the same name.
+    A running server holds a lock, and the system frees the lock when the process ends in any way. The file of the lock
+    stays: if it were removed, two servers could lock two files of the same name.
     """
     with _locked(path):
         _remove_dead(path)
@@ -126,19 +110,19 @@ def _make_folder(folder: Path) -> None:
     if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
         got = f"mode {stat.S_IMODE(found.st_mode):04o}, owner {found.st_uid}"
         raise OperationalError(
-            f"The folder of the socket must be this user's alone (mode 0700). Got {folder}: {got}; "
-            "give a folder that does not exist yet, and it is made so."
+            f"Only this user may have access to the folder of the socket (mode 0700). Got {folder}: {got}; "
+            "give a folder that does not exist yet, and it gets this mode."
         )
 
 
 def _remove_dead(path: Path) -> None:
-    """Remove the socket that a killed server left; nothing else, and no socket that somebody answers."""
+    """Remove the socket of a killed server. Another file stays, and a socket that a program answers stays too."""
     try:
         kind = path.lstat().st_mode
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(kind):
-        raise OperationalError(f"The socket must not be a file that is there already. Got {path}; give another name.")
+        raise OperationalError(f"The socket must not be an existing file. Got {path}; give another name.")
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
         try:
@@ -151,13 +135,13 @@ def _remove_dead(path: Path) -> None:
     raise _in_use(f"unix:{path}")
 
 
-def _unusable(address: Address | str, error: OSError) -> OperationalError:
+def _unusable(address: ServerAddress | str, error: OSError) -> OperationalError:
     if error.errno == errno.EADDRINUSE:
         return _in_use(address)
-    return OperationalError(f"The address {address} must be one that can be listened on. Got: {error.strerror}.")
+    return OperationalError(f"A server must be able to listen on {address}. Got: {error.strerror}.")
 
 
-def _in_use(address: Address | str) -> OperationalError:
+def _in_use(address: ServerAddress | str) -> OperationalError:
     return OperationalError(
-        f"The address {address} must be free. Got one that is in use; stop the other, or give another."
+        f"The address {address} must be free. Got one that is in use; stop the other server, or give another address."
     )

@@ -1,8 +1,8 @@
 """
-ObjectScript class files (UDL), read into frozen records.
+ObjectScript class files (UDL), parsed to frozen records.
 
-`parse_class` reads one file, `read_package` a folder. They keep what SQL can see, and where tables are stored.
-XData and Projection are left out; any other member is refused, since an engine would overlook it.
+`parse_class` parses one file, `read_package` a folder. The records hold the members that SQL can see, and where tables
+are stored. XData and Projection are left out. Any other member is refused: an engine would overlook it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ __all__ = [
 
 def read_package(folder: Path) -> tuple[Class, ...]:
     """
-    Read every class file under *folder*, in the order of their paths.
+    Parse every class file under *folder*, in the order of their paths.
 
     Raises:
         ClassSyntaxError: A file cannot be read; the message names it.
@@ -69,14 +69,14 @@ def read_package(folder: Path) -> tuple[Class, ...]:
 
 def parse_class(text: str, path: str = "<class>") -> Class:
     """
-    Read one class.
+    Parse one class.
 
     Args:
         text: Class definition; line ends of any kind, with or without a byte order mark.
-        path: Where it comes from, for the messages.
+        path: Path of the file, for the messages.
 
     Raises:
-        ClassSyntaxError: With the line and column, and the member that holds them.
+        ClassSyntaxError: The text is no class; the error has line, column and the member.
     """
     return Reader(text, path).read()
 
@@ -84,6 +84,6 @@ def parse_class(text: str, path: str = "<class>") -> Class:
 def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
-    except UnicodeDecodeError as exc:
-        message = f"{path} must be UTF-8. Got a wrong byte at {exc.start}; save it as UTF-8."
-        raise ClassSyntaxError(message) from exc
+    except UnicodeDecodeError as error:
+        message = f"{path} must be UTF-8. Got a wrong byte at {error.start}; save it as UTF-8."
+        raise ClassSyntaxError(message) from error

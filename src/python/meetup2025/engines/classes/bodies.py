@@ -1,8 +1,8 @@
 """
-The two kinds of method body that an engine has to run.
+The two kinds of method body that an engine must run.
 
-`procedure_steps` reads a procedure in ObjectScript, `python_call` a function in Python.
-Both refuse every other body: what is not read exactly would be run wrongly.
+`procedure_steps` parses a procedure in ObjectScript, `python_call` a function in Python. They refuse any other body: an
+engine would run it wrongly.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`set target = ##class(C).M(…)`, or `do` without; *class_name* is None for `..M(…)`, the own class."""
+    """`set target = ##class(C).M(…)`, or `do` without a target; *class_name* is None for `..M(…)`, the same class."""
 
     target: str | None
     class_name: str | None
@@ -52,10 +52,10 @@ class Step:
 
 def procedure_steps(method: Method) -> tuple[Step, ...]:
     """
-    Read the body of a procedure: each line sets a variable to, or does, one call of a class method.
+    Parse the body of a procedure: each line calls one class method, and may set a variable to its result.
 
     Raises:
-        ClassSyntaxError: The body holds anything else, or uses a variable before it is set.
+        ClassSyntaxError: The body holds any other statement, or uses a variable before it is set.
     """
     known = {argument.name for argument in method.arguments}
     steps = []
@@ -68,13 +68,13 @@ def procedure_steps(method: Method) -> tuple[Step, ...]:
 
 def python_call(method: Method) -> tuple[str, str, tuple[str, ...]]:
     """
-    Read a body of two lines, `from meetup2025 import procedures` and `return procedures.f(a, b)`.
+    Parse a body of two lines, `from meetup2025 import procedures` and `return procedures.f(a, b)`.
 
     Returns:
-        The names of the module (procedures, or runs), of the function, and of the arguments that it is given.
+        The names of the module (procedures, or runs), of the function, and of the arguments that are passed.
 
     Raises:
-        ClassSyntaxError: The body holds anything else, or passes a name that is not an argument.
+        ClassSyntaxError: The body holds any other statement, or passes a name that is not an argument.
     """
     try:
         lines = [ast.unparse(statement) for statement in ast.parse(method.body).body]
@@ -104,7 +104,7 @@ def _lines(method: Method) -> Iterator[re.Match[str]]:
 
 
 def _skip(text: str, at: int) -> int:
-    """Return where the next word is, past spaces and comments."""
+    """Return the position of the next word, after spaces and comments."""
     return len(text) - len(re.sub(r"\A(?:\s|//.*)+", "", text[at:]))
 
 
@@ -124,7 +124,7 @@ def _operands(method: Method, step: re.Match[str], known: set[str]) -> Iterator[
 
 
 def _offset(text: str, at: int) -> tuple[int, int]:
-    """Return how many lines and columns *at* is from the start of *text*."""
+    """Return the distance of *at* from the start of *text*, in lines and columns."""
     return text.count("\n", 0, at), at - text.rfind("\n", 0, at) - 1
 
 

@@ -1,6 +1,4 @@
-"""
-What SQL can see of the classes, as text: tables, functions, queries and procedures.
-"""
+"""The tables, functions, queries and procedures of the classes, as text for people."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ def catalog_lines() -> list[str]:
     List the tables with their columns, then the functions, queries and procedures with their arguments.
 
     Returns:
-        Lines of plain text, in the order of the names; each thing with the first line of its documentation.
+        Lines of plain text, in the order of the names, with the first line of the documentation of each member.
     """
     known = program()
     parts = [
@@ -33,7 +31,7 @@ def catalog_lines() -> list[str]:
 
 
 def table_lines() -> list[str]:
-    """List the tables with their columns, as the first part of `catalog_lines`."""
+    """List the tables with their columns: the first part of `catalog_lines`."""
     tables = program().tables
     return ["Tables", *(line for name in sorted(tables) for line in _table(tables[name]))]
 
@@ -53,19 +51,10 @@ def _declared(column: Property) -> str:
 
 
 def _routines(routines: Mapping[str, Method | Query]) -> Iterator[str]:
-    names = _names()
     for key in sorted(routines):
         routine = routines[key]
-        yield f"  {names[key]}({_arguments(routine.arguments)}){_result(routine)}"
+        yield f"  {routine.full_name}({_arguments(routine.arguments)}){_result(routine)}"
         yield f"      {summary(routine.doc)}"
-
-
-def _names() -> dict[str, str]:
-    """Spell the SQL names as the classes do: the keys of the program are in capitals."""
-    known = program()
-    members = [*known.methods.items(), *known.class_queries.items()]
-    names = (f"{class_name.rpartition('.')[0]}.{member.sql_name}" for (class_name, _), member in members)
-    return {name.upper(): name for name in names}
 
 
 def _arguments(arguments: Sequence[Argument]) -> str:
@@ -86,5 +75,5 @@ def _result(routine: Method | Query) -> str:
 
 
 def _type(name: str, parameters: Mapping[str, str]) -> str:
-    """Give the SQL type of a class type; one that has none here stands as it is written."""
+    """Return the SQL type of a class type; return a type that this engine does not know as it is written."""
     return sql_type(name, parameters) or name

@@ -1,7 +1,10 @@
 """
-The classes as an engine without IRIS sees them: what each SQL name is, and how a function or a procedure runs.
+The classes as a program for an engine without IRIS: their members by SQL name, and how a function or procedure runs.
 
-IRIS compiles the classes and needs nothing of this.
+IRIS compiles the classes and does not use this module.
+
+In order: `Program`; `program`, which reads the classes of this package; and the arguments of a call, converted to the
+types that the class declares.
 """
 
 from __future__ import annotations
@@ -34,15 +37,15 @@ if TYPE_CHECKING:
 RunQuery: TypeAlias = "Callable[[Query, Sequence[Any]], Any]"
 
 _RETURN = ("MeetUp2025.Procedure", "Return")
-"""The ObjectScript helper that ends each procedure; here it is `run_procedure` itself."""
+"""Class and name of the ObjectScript method that ends each procedure; `run_procedure` does what it does."""
 
 
 @dataclass(frozen=True)
 class Program:
     """
-    All classes of a package, by what SQL calls their members.
+    All classes of a package, by the SQL names of their members.
 
-    The keys are upper-case SQL names with the schema: `MEETUP2025.IDENTIFY`.
+    A key is an upper-case SQL name with the schema: `MEETUP2025.IDENTIFY`.
     """
 
     tables: Mapping[str, Class]
@@ -52,23 +55,16 @@ class Program:
     methods: Mapping[tuple[str, str], Method]
     class_queries: Mapping[tuple[str, str], Query]
 
-    def name_of(self, query: Query) -> str:
-        """Give the SQL name of a class query, with its schema."""
-        return next(name for name, each in self.queries.items() if each is query)
-
-    def _class_of(self, method: Method) -> str:
-        return next(name for (name, _), each in self.methods.items() if each is method)
-
     def run_function(self, method: Method, values: Sequence[Any]) -> Any:
         """
         Run a function of a class in Python.
 
         Args:
             method: The function.
-            values: One for each argument, or fewer where the rest have defaults.
+            values: One for each argument; the last ones may be left out if they have defaults.
 
         Returns:
-            What the function returns.
+            The result of the function.
         """
         module, name, passed = python_call(method)
         given = arguments(method, values)
@@ -77,15 +73,15 @@ class Program:
 
     def run_procedure(self, method: Method, values: Sequence[Any], run_query: RunQuery) -> Any:
         """
-        Run a procedure: functions that set variables, then one class query whose rows are the result.
+        Run a procedure: functions set variables, then one class query returns the rows.
 
         Args:
             method: The procedure.
-            values: One for each argument, or fewer where the rest have defaults.
+            values: One for each argument; the last ones may be left out if they have defaults.
             run_query: Runs a class query with its arguments.
 
         Returns:
-            What *run_query* returned.
+            The result of *run_query*.
         """
         variables: dict[str, Any] = arguments(method, values)
         _check_counts(method, variables)
@@ -96,7 +92,7 @@ class Program:
                 return run_query(self.queries[str(query).upper()], rest)
             if step.target is None:
                 break
-            class_name = step.class_name or self._class_of(method)
+            class_name = step.class_name or method.class_name
             variables[step.target] = self.run_function(self.methods[class_name, step.method], given)
         raise ClassSyntaxError(f"{method.path}: {method.name} must end with {'.'.join(_RETURN)}", line=method.line)
 
@@ -120,17 +116,17 @@ def program_of(classes: Iterable[Class]) -> Program:
             tables[f"{each.package}.{each.sql_name}".upper()] = each
         for query in each.queries:
             class_queries[each.name, query.name] = query
-            queries[f"{each.package}.{query.sql_name}".upper()] = query
+            queries[query.full_name.upper()] = query
         for method in each.methods:
             methods[each.name, method.name] = method
             if method.is_procedure:
                 kind = procedures if "ReturnResultsets" in method.keywords else functions
-                kind[f"{each.package}.{method.sql_name}".upper()] = method
+                kind[method.full_name.upper()] = method
     return Program(tables, functions, queries, procedures, methods, class_queries)
 
 
 def class_folder() -> Path:
-    """Find the class files: inside the installed package, or beside it in a checkout."""
+    """Return the folder of the class files: inside the installed package, or beside it in a checkout."""
     package = Path(str(importlib.resources.files("meetup2025")))
     installed = package / "cls"
     return installed if installed.is_dir() else package.parents[1] / "cls"
@@ -138,11 +134,11 @@ def class_folder() -> Path:
 
 def arguments(routine: Method | Query, values: Sequence[Any]) -> dict[str, Any]:
     """
-    Give each argument of *routine* its value, in the type that the class declares.
+    Return the value of each argument of *routine*, converted to the type that the class declares.
 
     Raises:
-        ProgrammingError: Too many values (SQLCODE -370), or too few.
-        DataError: A value that the declared type does not hold.
+        ProgrammingError: There are too many values (SQLCODE -370), or too few.
+        DataError: A value does not fit the declared type.
     """
     if len(values) > len(routine.arguments):
         raise ProgrammingError(
@@ -154,10 +150,10 @@ def arguments(routine: Method | Query, values: Sequence[Any]) -> dict[str, Any]:
 
 def query_arguments(query: Query, values: Sequence[Any]) -> dict[str, Any]:
     """
-    Give the arguments of a class query their values.
+    Return the value of each argument of a class query.
 
     Raises:
-        DataError: A number of rows that is below 1.
+        DataError: A number of rows is below 1.
     """
     given = arguments(query, values)
     _check_counts(query, given)
@@ -178,13 +174,13 @@ def _value(routine: Method | Query, argument: Argument, given: Mapping[str, Any]
     if isinstance(value, Expression):
         raise ClassSyntaxError(f"{routine.path}: a default must be a literal. Got {value.text}", line=routine.line)
     if isinstance(routine, Query) and _is_array(value):
-        return value  # a vector: TO_VECTOR takes it as it is
+        return value  # a vector: TO_VECTOR converts it
     convert: Callable[[str, Argument, Any], Any] = _CONVERSIONS.get(argument.type, _text)
     return convert(routine.sql_name, argument, value)
 
 
 def _text(routine: str, argument: Argument, value: Any) -> str:
-    """Read a %String; NULL is the empty string, as for a method of IRIS."""
+    """Convert to %String; NULL is the empty string, as for a method of IRIS."""
     text = "" if value is None else _as_text(value)
     longest = int(argument.parameters.get("MAXLEN", "50"))
     if len(text) > longest:
@@ -193,7 +189,7 @@ def _text(routine: str, argument: Argument, value: Any) -> str:
 
 
 def _as_text(value: Any) -> str:
-    """Write a value as drivers do; an array is the text of a vector."""
+    """Write a value as a driver does; an array becomes the text of a vector."""
     return vectors.to_text(value) if _is_array(value) else str(value)
 
 

@@ -1,7 +1,7 @@
 """
-Reads one class file into records, with tree-sitter-objectscript; use it through `udl`.
+One class file, parsed to records with tree-sitter-objectscript; `parse_class` of the package calls it.
 
-`_MASKS` lists where that grammar knows less than InterSystems IRIS.
+`_MASKS` lists the syntax of InterSystems IRIS that this grammar does not know.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node, Parser
 
-# What IRIS accepts and the grammar does not, and how to write it, in as many bytes, so that the grammar does.
+# Syntax that IRIS accepts and the grammar does not, and the same syntax as the grammar accepts it, in as many bytes.
 _MASKS = (
     (rb"(?m)^(Index\s+\w+\s+On) (\w+) As\b", lambda found: b"%s(%s)As" % found.groups()),
     (rb'\b(Sql\w*Name\s*=\s*)("[^"\n]*")', lambda found: found[1] + b"x" * len(found[2])),
@@ -35,7 +35,7 @@ _SWALLOWED = re.compile(rf"^\}}[\s\S]*{_MEMBER.pattern}", re.MULTILINE)
 _SKIPPED = {"xdata", "projection"}
 _COMMENTS = {"documatic_line", "line_comment_1", "block_comment"}
 _AROUND_CLASS = {"class_definition", "include_code", "import_code"} | _COMMENTS
-# Keywords may be written in any case; the records hold them in this one.
+# Keywords may be written in any case; the records hold them in this case.
 _KEYWORDS = {
     word.lower(): word
     for word in (
@@ -56,24 +56,26 @@ def _parser() -> Parser:
 
 
 class Reader:
-    """Reads one class: the tree is of the masked text, the words are of the text itself."""
+    """Parser of one class: the tree is of the masked text, the words are of the text itself."""
 
     def __init__(self, text: str, path: str) -> None:
         self.source = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").encode()
         self.path = path
+        self.class_name = ""
         masked = self.source
         for pattern, mask in _MASKS:
             masked = re.sub(pattern, mask, masked)
         self.root = _parser().parse(masked).root_node
 
     def read(self) -> Class:
-        """Return the class; `ClassSyntaxError` where it is none."""
+        """Return the class; raise `ClassSyntaxError` if the text is none."""
         self._check()
         definition = _child(self.root, "class_definition")
+        self.class_name = self._text(_child(definition, "class_name"))
         members = list(self._members(_child(definition, "class_body")))
         extends = (child.named_children[1:] for child in definition.children if child.type == "class_extends")
         return Class(
-            name=self._text(_child(definition, "class_name")),
+            name=self.class_name,
             extends=tuple(self._text(name) for names in extends for name in names),
             keywords=self._keywords(child for child in definition.children if child.type == "class_keyword"),
             parameters=dict(member for member in members if isinstance(member, tuple)),
@@ -89,12 +91,12 @@ class Reader:
     # -- faults
 
     def _check(self) -> None:
-        """Raise for the first place where the text is not a class."""
+        """Raise `ClassSyntaxError` for the first fault of the text."""
         for at, problem in sorted(self._problems()):
             raise self._error(problem, at)
 
     def _problems(self) -> Iterator[tuple[int, str]]:
-        """Yield what is wrong, and at which byte."""
+        """Yield the byte and the description of each fault."""
         if not re.search(rb"^Class\s", self.source, re.MULTILINE):
             yield 0, "A class file must hold a class"
         for node in self.root.children:
@@ -160,10 +162,11 @@ class Reader:
         return Index(name, properties, *self._type(node), self._member_keywords(node))
 
     def _routine(self, member: Node, node: Node, name: str, doc: str) -> dict[str, Any]:
-        """Return the fields that methods and queries share."""
+        """Return the fields of a method or query."""
         kind, parameters = self._type(node)
         body, place = self._body(node)
         return {
+            "class_name": self.class_name,
             "name": self._text(_child(node, name)),
             "arguments": tuple(self._argument(child) for child in _child(node, "arguments").named_children),
             "type": kind,
@@ -177,7 +180,7 @@ class Reader:
         }
 
     def _storage(self, node: Node) -> dict[str, str]:
-        body, _ = self._body(node)
+        body = self._text(_child(node, "external_method_body_content"))
         try:
             root = ET.fromstring(f"<Storage>{body}</Storage>")  # noqa: S314 - it stands in a class of ours
         except ET.ParseError as exc:
@@ -201,7 +204,7 @@ class Reader:
         )
 
     def _type(self, node: Node) -> tuple[str, Mapping[str, str]]:
-        """Return the name and the parameters of `As Name(KEY = value)`; empty where there is none."""
+        """Return the name and the parameters of `As Name(KEY = value)`; both are empty if there is no type."""
         for child in node.children:
             if child.type in {"return_type", "parameter_type"}:
                 words = _child(child, "typename").children
@@ -211,7 +214,7 @@ class Reader:
         return "", {}
 
     def _value(self, node: Node) -> Value:
-        """Return the value after `=`; None where there is none."""
+        """Return the value after `=`; None if there is none."""
         for child in node.children:
             if child.type == "default_argument_value":
                 return value(self._text(child).removeprefix("=").strip())
@@ -222,7 +225,7 @@ class Reader:
         return self._keywords(keyword for group in groups for keyword in group)
 
     def _keywords(self, nodes: Iterable[Node]) -> dict[str, str]:
-        """Return the keywords; one without a value has an empty one, one after `Not` is left out."""
+        """Return the keywords; a keyword without a value has an empty value, a keyword after `Not` is left out."""
         pairs = (self._text(node).partition("=")[::2] for node in nodes)
         named = ((_KEYWORDS.get(name.strip().lower(), name.strip()), value.strip()) for name, value in pairs)
         return {
@@ -232,7 +235,7 @@ class Reader:
         }
 
     def _body(self, node: Node) -> tuple[str, tuple[int, int]]:
-        """Return the dedented text between the braces, and the line and column where it starts."""
+        """Return the dedented text between the braces, and the line and column of its start."""
         start = next(child.end_byte for child in node.children if child.type == "{")
         end = next(child.start_byte for child in reversed(node.children) if child.type == "}")
         text = self.source[start:end].decode()
@@ -269,7 +272,7 @@ def _statements(root: Node) -> Iterator[Node]:
 
 
 def _faults(node: Node) -> Iterator[Node]:
-    """Yield what the grammar could not read, in the order of the text."""
+    """Yield the nodes that the grammar could not read, in the order of the text."""
     if node.is_error or node.is_missing:
         yield node
     elif node.has_error:

@@ -1,4 +1,8 @@
-"""What a class file says, as frozen records; `udl` reads them."""
+"""
+A class file as frozen records; `reader` makes them.
+
+In order: values; members of a class; the class; and functions that read a type, a comment or a value.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[Ee][-+]?\d+)?"
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A value that only IRIS can compute, such as `{$zdatetime($ztimestamp)}` or `$$$OK`."""
+    """A value that IRIS alone can compute, such as `{$zdatetime($ztimestamp)}` or `$$$OK`."""
 
     text: str
 
@@ -41,7 +45,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property; *initial* is None where nothing is declared."""
+    """A property; *initial* is None if no initial value is declared."""
 
     name: str
     type: str
@@ -58,7 +62,7 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index; *type* is its class (`%SQL.Index.HNSW`), the keyword `Type` its kind (`bitmap`)."""
+    """An index; *type* is its class (`%SQL.Index.HNSW`), and the keyword `Type` is its kind (`bitmap`)."""
 
     name: str
     properties: tuple[str, ...]
@@ -69,8 +73,16 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class _Routine:
-    """What methods and queries share. *place* is the line and column where the dedented body starts."""
+    """
+    A method or query.
 
+    Attributes:
+        class_name: The class of the routine, with its package.
+        line: Line of its first word, from 1.
+        place: Line and column of the dedented body, from 1.
+    """
+
+    class_name: str
     name: str
     arguments: tuple[Argument, ...]
     type: str
@@ -88,6 +100,11 @@ class _Routine:
         return self.keywords.get("SqlName", self.name)
 
     @property
+    def full_name(self) -> str:
+        """Name in SQL, with its schema."""
+        return f"{self.class_name.rpartition('.')[0]}.{self.sql_name}"
+
+    @property
     def is_procedure(self) -> bool:
         """Whether SQL can call it."""
         return "SqlProc" in self.keywords
@@ -101,7 +118,7 @@ class Method(_Routine):
 
     @property
     def returns(self) -> tuple[str, Mapping[str, str]]:
-        """Type of the result and its parameters; an empty type where nothing is returned."""
+        """Type of the result and its parameters; the type is empty if the method returns nothing."""
         return self.type, self.parameters
 
     @property
@@ -130,7 +147,7 @@ class Query(_Routine):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of the ROWSPEC; none where none is declared."""
+        """The columns of the ROWSPEC; none if there is no ROWSPEC."""
         items = re.split(r",(?![^(]*\))", self.parameters.get("ROWSPEC", ""))
         return tuple(_column(item) for item in items if item.strip())
 
@@ -158,12 +175,12 @@ class Class:
 
     @property
     def package(self) -> str:
-        """What is before the last dot; the SQL schema."""
+        """The package, which is the SQL schema."""
         return self.name.rpartition(".")[0]
 
     @property
     def short_name(self) -> str:
-        """What is after the last dot."""
+        """The name without the package."""
         return self.name.rpartition(".")[2]
 
     @property
@@ -183,7 +200,7 @@ _SQL_TYPES = {
 
 
 def sql_type(name: str, parameters: Mapping[str, str]) -> str | None:
-    """Give the IRIS SQL type of a class type with its parameters; None for one that has none here."""
+    """Return the IRIS SQL type of a class type with its parameters; None for a type that this engine does not know."""
     written = _SQL_TYPES.get(name)
     return written and written.format_map({"MAXLEN": "50", "DATATYPE": "?", "LEN": "?", **parameters})
 
@@ -200,24 +217,24 @@ def summary(doc: str) -> str:
 
 
 def value(text: str) -> Literal | Expression:
-    """Read `"text"`, `12` or `-.5`; anything else is left to IRIS."""
+    """Parse `"text"`, `12` or `-.5`; return an `Expression` for any other text."""
     return number_or_string(text) if re.fullmatch(f"{STRING}|{NUMBER}", text) else Expression(text)
 
 
 def number_or_string(text: str) -> Literal:
-    """Read `"text"`, `12` or `-.5`."""
+    """Parse `"text"`, `12` or `-.5`."""
     if text.startswith('"'):
         return unquoted(text)
     return int(text) if text.lstrip("+-").isdigit() else float(text)
 
 
 def unquoted(text: str) -> str:
-    """Return the text that a string literal stands for; any other text as it is."""
+    """Return the value of a string literal; return any other text unchanged."""
     return text[1:-1].replace('""', '"') if text.startswith('"') else text
 
 
 def _column(item: str) -> Column:
-    """Read `Name:%String(MAXLEN=50):Caption`."""
+    """Parse `Name:%String(MAXLEN=50):Caption`."""
     name, _, rest = item.strip().partition(":")
     type_name, _, parameters = rest.partition(":")[0].strip().rstrip(")").partition("(")
     pairs = (pair.partition("=") for pair in parameters.split(",") if pair)

@@ -1,7 +1,7 @@
 """
-Rows of Python values as one Arrow table: how many rows enter DuckDB at once.
+Rows of Python values as one Arrow table, which DuckDB inserts at once.
 
-A vector stays an array: no Python object is made for each of its numbers.
+A vector stays an array: its numbers do not become Python objects.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ def as_arrow(rows: Sequence[Sequence[Any]]) -> Any:
     Turn rows into an Arrow table whose columns are c1, c2 and so on.
 
     Args:
-        rows: At least one row; all of one length. A value is None, a text, a number, or an array of shape (d,).
+        rows: At least one row; all rows have one length. A value is None, a text, a number, or an array of shape (d,).
 
     Returns:
-        An object that speaks the Arrow C data interface.
+        An object with the Arrow C data interface.
 
     Raises:
         InterfaceError: Rows of different lengths.
@@ -36,7 +36,7 @@ def as_arrow(rows: Sequence[Sequence[Any]]) -> Any:
 
     width = len(rows[0])
     if any(len(row) != width for row in rows):
-        raise InterfaceError(f"Each row of parameters must have {width} values, as the first.")
+        raise InterfaceError(f"Each row of parameters must have {width} values, as the first row has.")
     columns = {f"c{place}": _column([row[place - 1] for row in rows]) for place in range(1, width + 1)}
     schema = nanoarrow.struct({name: column.schema for name, column in columns.items()})
     return nanoarrow.Array(nanoarrow.c_array_from_buffers(schema, len(rows), [None], children=list(columns.values())))
@@ -52,21 +52,22 @@ def _column(values: list[Any]) -> Any:
         return nanoarrow.c_array(values, nanoarrow.int64())
     if known and all(isinstance(value, (int, float)) for value in known):
         return nanoarrow.c_array(values, nanoarrow.float64())
-    # The column of the table makes what it needs of a text.
+    # DuckDB converts a text to the type of the column.
     texts = [None if value is None else str(value) for value in values]
     try:
         return nanoarrow.c_array(texts, nanoarrow.string())
-    except ValueError as exc:
-        raise DataError("A text must be Unicode that UTF-8 can write. Got half of a surrogate pair.") from exc
+    except ValueError as error:
+        message = "A text must be Unicode. Got half of a surrogate pair; remove it."
+        raise DataError(message) from error
 
 
 def _vectors(values: list[Any], length: int) -> Any:
     import nanoarrow
 
     if any(value is not None and len(value) != length for value in values):
-        raise InvalidVectorError(f"Each vector must have {length} numbers, as the first.", sqlcode=-257)
-    rows = [np.zeros(length) if value is None else value for value in values]
-    flat = nanoarrow.c_array(np.concatenate(rows).astype(np.float64, copy=False))
+        raise InvalidVectorError(f"Each vector must have {length} numbers, as the first vector has.", sqlcode=-257)
+    kind = next(value.dtype for value in values if value is not None)
+    rows = [np.zeros(length, kind) if value is None else value for value in values]
+    flat = nanoarrow.c_array(np.concatenate(rows))
     present = np.packbits([value is not None for value in values], bitorder="little")
-    kind = nanoarrow.fixed_size_list(nanoarrow.float64(), length)
-    return nanoarrow.c_array_from_buffers(kind, len(values), [present], children=[flat])
+    return nanoarrow.c_array_from_buffers(nanoarrow.fixed_size_list(flat.schema, length), len(values), [present], children=[flat])

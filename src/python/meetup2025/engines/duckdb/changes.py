@@ -1,13 +1,13 @@
-"""INSERT, UPDATE, DELETE and TRUNCATE in DuckDB SQL."""
+"""INSERT, UPDATE, DELETE and TRUNCATE in DuckDB SQL: each column that is written gets a value that it can hold."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from sqlglot import exp
 
 from meetup2025.engines.duckdb.scopes import Scope, Source
-from meetup2025.engines.duckdb.types import fit, type_of, vector_parts
+from meetup2025.engines.duckdb.types import element_name, fit, type_of, vector_parts
 from meetup2025.engines.duckdb.writer import write
 from meetup2025.engines.sql.nodes import ToVector, refuse
 
@@ -23,25 +23,39 @@ def insert(node: exp.Insert, resolver: Resolver) -> list[str]:
     if isinstance(node.expression, exp.Values):
         count = _resolve_row(node.expression.expressions[0], target, names, resolver)
     else:
-        count = len(resolver.query(node.expression, Scope()))
+        kinds = list(resolver.query(node.expression, Scope()).values())
+        _check_vectors(node.expression, target, names, kinds)
+        count = len(kinds)
     if count != len(names):
         refuse(f"{len(names)} columns and {count} values in INSERT", node, -62 if count < len(names) else -116)
     return [write(node)]
 
 
 def _resolve_row(row: exp.Expr, target: Source, names: list[str], resolver: Resolver) -> int:
-    """Resolve the values of a new row, and count them."""
+    """Resolve the values of a new row, and return how many they are."""
     resolver.walk(row, Scope())
     for name, value in zip(names, row.expressions, strict=False):  # the caller compares the lengths
         _fit_column(target, name, value)
     return len(row.expressions)
 
 
+def _check_vectors(query: exp.Expr, target: Source, names: list[str], kinds: list[str]) -> None:
+    """Refuse a query whose items are not vectors of the types of the columns that they go into."""
+    for name, kind in zip(names, kinds, strict=False):  # the caller compares the lengths
+        column = vector_parts(target.columns[name.lower()][1])
+        if column and kind != "NULL" and not _fits(vector_parts(kind), column):
+            _refuse_element(name, column[0], query)
+
+
+def _fits(parts: tuple[str, str] | None, column: tuple[str, str]) -> bool:
+    """Return whether a vector fits into a column; DuckDB checks a length that is not known yet."""
+    return parts is not None and parts[0] == column[0] and parts[1] in ("", column[1])
+
+
 def update(node: exp.Update, resolver: Resolver) -> list[str]:
     """Write UPDATE."""
     scope = Scope()
-    resolver.add_source(node.this, scope)
-    [target] = scope.sources.values()
+    target = resolver.target(node.this, scope)
     for assignment in node.expressions:
         name = assignment.this.name
         assignment.set("this", _written_column(target, name, assignment.this, -107))
@@ -54,7 +68,7 @@ def update(node: exp.Update, resolver: Resolver) -> list[str]:
 def delete(node: exp.Delete, resolver: Resolver) -> list[str]:
     """Write DELETE."""
     scope = Scope()
-    resolver.add_source(node.this, scope)
+    resolver.target(node.this, scope)
     resolver.condition(node.args.get("where"), scope)
     return [write(node)]
 
@@ -67,7 +81,7 @@ def truncate(node: exp.TruncateTable, resolver: Resolver) -> list[str]:
 
 
 def _written_column(target: Source, name: str, node: exp.Expr, sqlcode: int) -> exp.Identifier:
-    """Check that *name* may be written; *sqlcode* is that of writing the RowID."""
+    """Return the column *name*, which must be one that can be written; *sqlcode* is the error for the RowID."""
     if name.lower() == "id" and target.hides_id:
         refuse("The RowID cannot be written", node, sqlcode)
     if name.lower() not in target.columns:
@@ -77,16 +91,22 @@ def _written_column(target: Source, name: str, node: exp.Expr, sqlcode: int) -> 
 
 def _fit_column(target: Source, name: str, value: exp.Expr) -> None:
     """
-    Let ``TO_VECTOR(?)`` take the length of the column it goes to; another length is then an error, not padded.
+    Give ``TO_VECTOR(?)`` the length of its column: a vector of another length is then refused, not padded.
 
-    Anything else that goes into a vector column must be a vector of its type: only TO_VECTOR checks the numbers.
+    Any other value of a vector column must be a vector of the type of the column: only TO_VECTOR checks the numbers.
     """
     kind = target.columns[name.lower()][1]
-    if not vector_parts(kind):
+    column = vector_parts(kind)
+    if not column:
         return
     if isinstance(value, ToVector) and not value.args.get("length"):
-        if value.args["kind"] != kind.partition("[")[0]:
-            refuse(f"{name} holds numbers of another type: write TO_VECTOR(…, {kind.partition('[')[0]})", value, -104)
+        if value.args["kind"] != column[0]:
+            _refuse_element(name, column[0], value)
         fit(value, kind)
     elif type_of(value) not in (kind, "NULL"):
-        refuse(f"{name} must get a vector of its type and length: write TO_VECTOR(…, DOUBLE)", value, -104)
+        _refuse_element(name, column[0], value)
+
+
+def _refuse_element(name: str, element: str, at: exp.Expr) -> NoReturn:
+    word = element_name(element)
+    refuse(f"{name} must get a vector of its type and length: write TO_VECTOR(…, {word})", at, -104)

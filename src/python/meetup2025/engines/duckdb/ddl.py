@@ -1,18 +1,20 @@
 """
 CREATE and DROP in DuckDB SQL.
 
-Indexes: a unique one is a rule and is made; one for speed is checked and left out, as the scan is exact.
+In order: the two statements; tables and their keys; views; indexes. A unique index is a rule and is made. Any other
+index is checked and left out: it is for speed, and the scan of this engine is exact.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlglot import exp
 
+from meetup2025.engines.duckdb import information
 from meetup2025.engines.duckdb.scopes import Scope
 from meetup2025.engines.duckdb.types import duckdb_type, string_length, vector_parts
-from meetup2025.engines.duckdb.writer import quoted, quoted_schema, quoted_table, write
+from meetup2025.engines.duckdb.writer import DuckDBQuery, quoted, quoted_schema, quoted_table, write
 from meetup2025.engines.sql.nodes import refuse, unsupported
 
 if TYPE_CHECKING:
@@ -20,10 +22,15 @@ if TYPE_CHECKING:
 
     from meetup2025.engines.duckdb.names import Resolver
 
+_HNSW_OPTIONS = {"DISTANCE", "M", "EFCONSTRUCTION"}
+
+# Names that DuckDB takes for a database or for its own catalog.
+_TAKEN_SCHEMAS = ("temp", "system", "pg_catalog", "%database")
+
 
 def create(node: exp.Create, resolver: Resolver) -> list[str]:
     """Write CREATE TABLE, VIEW or INDEX."""
-    writers = {"TABLE": _create_table, "VIEW": _create_view, "INDEX": create_index}
+    writers = {"TABLE": _create_table, "VIEW": _create_view, "INDEX": _create_index}
     return writers[node.args["kind"]](node, resolver)
 
 
@@ -31,7 +38,8 @@ def drop(node: exp.Drop, resolver: Resolver) -> list[str]:
     """Write DROP TABLE, VIEW or INDEX; the sequence of the RowIDs goes with its table."""
     kind, table, exists = node.args["kind"], node.this, "IF EXISTS " if node.args.get("exists") else ""
     if kind == "INDEX":
-        return drop_index(node, resolver)
+        return _drop_index(node, resolver)
+    _check_schema(table)
     if not exists:
         resolver.table(table)
     statements = [f"DROP {kind} {exists}{quoted_table(table)}"]
@@ -40,12 +48,21 @@ def drop(node: exp.Drop, resolver: Resolver) -> list[str]:
     return statements
 
 
-# Tables
+def _check_schema(table: exp.Table) -> None:
+    """Refuse a schema in which no table can be made."""
+    if table.db.upper() == information.SCHEMA:
+        refuse(f"The schema {information.SCHEMA} is reserved", table, -115)
+    if table.db.lower() in _TAKEN_SCHEMAS:
+        unsupported(f"a schema named {table.db}", table)
+
+
+# --- tables
 
 
 def _create_table(node: exp.Create, resolver: Resolver) -> list[str]:
     """Write the schema, the sequence of the RowIDs, the table and its unique indexes."""
     table, parts, exists = node.this.this, node.this.expressions, _if_not_exists(node)
+    _check_schema(table)
     columns: dict[str, exp.ColumnDef] = {}
     for part in parts:
         if isinstance(part, exp.ColumnDef) and columns.setdefault(part.name.lower(), part) is not part:
@@ -54,12 +71,14 @@ def _create_table(node: exp.Create, resolver: Resolver) -> list[str]:
         unsupported("a column named ID", columns["id"])
     for default in node.find_all(exp.DefaultColumnConstraint):
         resolver.walk(default.this, Scope())
-    definitions = [_row_id(table), *(_define(column) for column in columns.values())]
+    keys = _unique_keys(parts)
+    primary = {name.lower() for key in keys if key.name.startswith("PKEY") for name in key.columns}
+    definitions = [_row_id(table), *(_define(column, primary) for column in columns.values())]
     return [
         f"CREATE SCHEMA IF NOT EXISTS {quoted_schema(table)}",
         f"CREATE SEQUENCE IF NOT EXISTS {_sequence(table)}",
         f"CREATE TABLE {exists}{quoted_table(table)} ({', '.join(definitions)})",
-        *(_unique(node, keys, columns) for keys in _unique_keys(parts)),
+        *(_unique_key(node, key, columns) for key in keys),
     ]
 
 
@@ -68,7 +87,7 @@ def _if_not_exists(node: exp.Create) -> str:
 
 
 def _sequence(table: exp.Table) -> str:
-    """Write the name of the sequence that gives the RowIDs of *table*."""
+    """Write the name of the sequence of the RowIDs of *table*."""
     return f"{quoted_schema(table)}.{quoted(f'{table.name}_RowID')}"
 
 
@@ -77,12 +96,15 @@ def _row_id(table: exp.Table) -> str:
     return f"\"ID\" BIGINT PRIMARY KEY DEFAULT nextval('{sequence}')"
 
 
-def _define(column: exp.ColumnDef) -> str:
-    """Write one column of CREATE TABLE."""
+def _define(column: exp.ColumnDef, primary: set[str]) -> str:
+    """Write one column of CREATE TABLE; *primary* are the columns of the primary key, which have no NULL."""
     kind, name = column.args["kind"], quoted(column.name)
     target = duckdb_type(kind)
     stored = {"VARCHAR": "VARCHAR COLLATE NOCASE", "TEXT": "VARCHAR"}.get(target, target)
-    words = [name, stored, *(_constraint(each) for each in column.args.get("constraints") or ())]
+    constraints = [_constraint(each) for each in column.args.get("constraints") or ()]
+    words = [name, stored, *constraints]
+    if column.name.lower() in primary and "NOT NULL" not in constraints:
+        words.append("NOT NULL")
     if kind.this == "BIT":
         words.append(f"CHECK ({name} IN (0, 1))")
     if target == "VARCHAR":
@@ -91,9 +113,7 @@ def _define(column: exp.ColumnDef) -> str:
 
 
 def _constraint(constraint: exp.Expr) -> str:
-    """Write a constraint of a column; "" for UNIQUE, which is an index."""
-    if isinstance(constraint, exp.PrimaryKeyColumnConstraint):
-        return "NOT NULL"
+    """Write a constraint of a column; "" for UNIQUE and PRIMARY KEY, which are indexes."""
     if isinstance(constraint, exp.NotNullColumnConstraint):
         return "NULL" if constraint.args.get("allow_null") else "NOT NULL"
     if isinstance(constraint, exp.DefaultColumnConstraint):
@@ -101,43 +121,50 @@ def _constraint(constraint: exp.Expr) -> str:
     return ""
 
 
-def _unique_keys(parts: list[exp.Expr]) -> list[list[str]]:
-    """List the sets of columns that CREATE TABLE declares unique."""
+class _Key(NamedTuple):
+    """A unique set of columns; *name* is the end of the name that IRIS gives it, with the number of its column."""
+
+    name: str
+    columns: list[str]
+
+
+def _unique_keys(parts: list[exp.Expr]) -> list[_Key]:
+    """Return the unique sets of columns that CREATE TABLE declares."""
     keys = []
-    for part in parts:
+    for number, part in enumerate(parts, 2):  # the RowID is column 1
         if isinstance(part, exp.ColumnDef):
-            if _is_unique(part):
-                keys.append([part.name])
+            kinds = {type(constraint) for constraint in part.args.get("constraints") or ()}
+            is_primary, columns = exp.PrimaryKeyColumnConstraint in kinds, [part.name]
+            if not is_primary and exp.UniqueColumnConstraint not in kinds:
+                continue
         else:
-            columns = part.expressions if isinstance(part, exp.PrimaryKey) else part.this.expressions
-            keys.append([column.name for column in columns])
+            is_primary = isinstance(part, exp.PrimaryKey)
+            columns = [column.name for column in (part if is_primary else part.this).expressions]
+        keys.append(_Key(f"{'PKEY' if is_primary else 'UNIQUE'}{number}", columns))
     return keys
 
 
-def _is_unique(column: exp.ColumnDef) -> bool:
-    constraints = column.args.get("constraints") or ()
-    unique = (exp.UniqueColumnConstraint, exp.PrimaryKeyColumnConstraint)
-    return any(isinstance(constraint, unique) for constraint in constraints)
-
-
-def _unique(node: exp.Create, keys: list[str], columns: Mapping[str, exp.ColumnDef]) -> str:
+def _unique_key(node: exp.Create, key: _Key, columns: Mapping[str, exp.ColumnDef]) -> str:
     """Write the index of a unique set of columns."""
     table, typed = node.this.this, []
-    for key in keys:
-        column = columns.get(key.lower())
+    for name in key.columns:
+        column = columns.get(name.lower())
         if column is None:
-            refuse(f"Field {key} not found", node, -31)
+            refuse(f"Field {name} not found", node, -31)
         typed.append((column.name, duckdb_type(column.args["kind"])))
-    return unique_index("_".join([table.name, *keys]), quoted_table(table), typed, _if_not_exists(node))
+    return _unique_index(f"{table.name.upper()}_{key.name}", quoted_table(table), typed, _if_not_exists(node))
 
 
-# Views
+# --- views
 
 
 def _create_view(node: exp.Create, resolver: Resolver) -> list[str]:
     """Write the schema and the view."""
     view, columns = node.this.this, node.this.expressions
+    _check_schema(view)
     outputs = resolver.query(node.expression, Scope(), name_items=True)
+    if node.expression.find(DuckDBQuery):
+        unsupported(f"a view of {information.SCHEMA}", view)
     if columns and len(columns) != len(outputs):
         refuse(f"The view has {len(columns)} columns and its query {len(outputs)}", node, -142)
     replace = "OR REPLACE " if node.args.get("replace") else ""
@@ -148,16 +175,10 @@ def _create_view(node: exp.Create, resolver: Resolver) -> list[str]:
     ]
 
 
-_HNSW_OPTIONS = {"DISTANCE", "M", "EFCONSTRUCTION"}
+# --- indexes
 
 
-def unique_index(index: str, table: str, columns: Sequence[tuple[str, str]], exists: str = "") -> str:
-    """Write a unique index of *columns*, each (name, DuckDB type), that takes no notice of case."""
-    parts = [f"upper({quoted(name)})" if kind == "VARCHAR" else quoted(name) for name, kind in columns]
-    return f"CREATE UNIQUE INDEX {exists}{quoted(index)} ON {table} ({', '.join(parts)})"
-
-
-def create_index(node: exp.Create, resolver: Resolver) -> list[str]:
+def _create_index(node: exp.Create, resolver: Resolver) -> list[str]:
     """Check CREATE INDEX, and write it if it is unique."""
     index, table = node.this, node.this.args["table"]
     target = resolver.table(table)
@@ -170,11 +191,17 @@ def create_index(node: exp.Create, resolver: Resolver) -> list[str]:
         _check_hnsw(options, [kind for _, kind in columns])
     if not index.args.get("unique"):
         return []
-    return [unique_index(f"{table.name}_{index.name}", quoted_table(table), columns)]
+    return [_unique_index(f"{table.name}_{index.name}", quoted_table(table), columns)]
 
 
-def drop_index(node: exp.Drop, resolver: Resolver) -> list[str]:
-    """Write DROP INDEX; one that was left out is not missed."""
+def _unique_index(index: str, table: str, columns: Sequence[tuple[str, str]], exists: str = "") -> str:
+    """Write a unique index of *columns*, as (name, DuckDB type); strings are compared without regard to case."""
+    parts = [f"upper({quoted(name)})" if kind == "VARCHAR" else quoted(name) for name, kind in columns]
+    return f"CREATE UNIQUE INDEX {exists}{quoted(index)} ON {table} ({', '.join(parts)})"
+
+
+def _drop_index(node: exp.Drop, resolver: Resolver) -> list[str]:
+    """Write DROP INDEX; an index that was left out is not missed."""
     table = node.args["cluster"]
     resolver.table(table)
     index = quoted(f"{table.name}_{node.this.name}")
@@ -182,7 +209,7 @@ def drop_index(node: exp.Drop, resolver: Resolver) -> list[str]:
 
 
 def _check_hnsw(options: exp.Expr, types: Sequence[str]) -> None:
-    """Hold an HNSW index to the rules of IRIS: one fixed-length DOUBLE column, Distance said, M from 2 to 100."""
+    """Apply the rules of IRIS to an HNSW index: one DOUBLE column of a fixed length, a Distance, M from 2 to 100."""
     given = {option.this.name.upper(): option.expression for option in options.expressions}
     if unknown := set(given) - _HNSW_OPTIONS:
         refuse(f"HNSW has the parameters Distance, M and efConstruction. Got {', '.join(sorted(unknown))}", options)

@@ -1,6 +1,4 @@
-"""
-Errors of DuckDB as the errors of PEP 249, with the SQLCODE that IRIS gives for the same fault.
-"""
+"""Errors of DuckDB as the errors of PEP 249, with the SQLCODE that IRIS has for the same fault."""
 
 from __future__ import annotations
 
@@ -24,13 +22,14 @@ if TYPE_CHECKING:
     import duckdb
 
 _LONGEST = 400
+"""Characters of a message of DuckDB that are shown: a message may hold a vector."""
 
 _NO_VECTOR = "A vector must be written as TO_VECTOR(…, DOUBLE). Got its text alone."
 _CONFLICT = "Another connection changed the same rows: roll back, and try again. Got: {0}"
 _NO_SUCH_OPERATION = "An operation must have values of types that it knows. Got {1}: write CAST(… AS …) around a value."
 
-# Class of DuckDB, words of its message, what it is here, SQLCODE of IRIS, what to say: `{0}` is what DuckDB said, `{1}`
-# and `{2}` are groups of the words. The first that fits is taken.
+# Class of DuckDB, pattern of its message, class of this package, SQLCODE of IRIS, message: `{0}` is the message of DuckDB,
+# `{1}` and `{2}` are groups of the pattern. The first row that fits is taken.
 _FAULTS: tuple[tuple[str, str, type[Error], int, str], ...] = (
     (
         "Constraint",
@@ -100,15 +99,15 @@ _FAULTS: tuple[tuple[str, str, type[Error], int, str], ...] = (
 
 
 @contextlib.contextmanager
-def translated(taken: Callable[[], BaseException | None] = lambda: None) -> Iterator[None]:
+def duckdb_errors(taken: Callable[[], BaseException | None] = lambda: None) -> Iterator[None]:
     """
     Raise the errors of DuckDB in a block as errors of this package.
 
     Args:
-        taken: Gives the error that a Python function raised inside DuckDB, which passes on no more than the text.
+        taken: Returns the error that a Python function raised inside DuckDB, which keeps no more than the text of it.
 
     Raises:
-        Error: What went wrong, caused by the error of DuckDB.
+        Error: The fault, caused by the error of DuckDB.
     """
     import duckdb
 
@@ -129,7 +128,7 @@ def _raise(error: duckdb.Error) -> NoReturn:
     text = str(error)
     name = type(error).__name__
     message = re.sub(r"\n+LINE \d.*", "", text, flags=re.DOTALL).partition(": ")[2].strip() or text
-    message = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"  # it may hold a vector
+    message = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
     if re.search(r"Could not set lock|being used by another process|Conflicting lock", text):
         raise EngineUnavailableError(
             f"A database file must be used by one process at a time. Got: {message}. Close the other program first."
@@ -138,8 +137,8 @@ def _raise(error: duckdb.Error) -> NoReturn:
         raise EngineUnavailableError(
             f"The database must be a file of this program that can be opened. Got: {message}"
         ) from error
-    for kind, words, as_error, sqlcode, say in _FAULTS:
-        found = re.search(words, text) if name == f"{kind}Exception" else None
-        if found:
-            raise as_error(say.format(message, *found.groups()), sqlcode=sqlcode) from error
+    for kind, pattern, as_error, sqlcode, say in _FAULTS:
+        match = re.search(pattern, text) if name == f"{kind}Exception" else None
+        if match:
+            raise as_error(say.format(message, *match.groups()), sqlcode=sqlcode) from error
     raise InternalError(message) from error

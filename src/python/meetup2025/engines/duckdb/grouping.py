@@ -1,4 +1,4 @@
-"""GROUP BY, HAVING, DISTINCT and the aggregates, as IRIS means them."""
+"""GROUP BY, HAVING, DISTINCT and the aggregates, with the meaning that they have in IRIS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def apply_grouping(select: exp.Expr, scope: Scope) -> None:
-    """Check GROUP BY, HAVING and DISTINCT of a resolved *select*, and rewrite what DuckDB means by them otherwise."""
+    """Check GROUP BY, HAVING and DISTINCT of a resolved *select*, and rewrite them where DuckDB differs."""
     group, having = select.args.get("group"), select.args.get("having")
     if group:
         _apply_group(select, group, scope)
@@ -33,7 +33,7 @@ def apply_grouping(select: exp.Expr, scope: Scope) -> None:
 
 
 def _apply_group(select: exp.Expr, group: exp.Expr, scope: Scope) -> None:
-    """See that every field is grouped or aggregated, and give the grouped strings in capitals."""
+    """Refuse a field that is neither grouped nor aggregated, and put the grouped strings into capitals."""
     refuse_aggregates(group)
     keys = [key.meta.get("label", key) for key in group.expressions]
     for key in keys:
@@ -49,7 +49,7 @@ def _apply_group(select: exp.Expr, group: exp.Expr, scope: Scope) -> None:
 
 
 def _filter_rows(select: exp.Expr, having: exp.Expr) -> None:
-    """Make HAVING a part of WHERE: without groups and aggregates it keeps rows."""
+    """Move HAVING into WHERE: without groups and aggregates it filters rows."""
     where, condition = select.args.get("where"), having.this
     if where:
         condition = exp.And(this=exp.Paren(this=where.this), expression=exp.Paren(this=condition))
@@ -58,7 +58,7 @@ def _filter_rows(select: exp.Expr, having: exp.Expr) -> None:
 
 
 def _put_in_capitals(select: exp.Expr, chosen: Callable[[exp.Column], bool]) -> None:
-    """Give the *chosen* string columns in capitals, as IRIS does where it groups by them."""
+    """Put the *chosen* string columns into capitals, as IRIS does where it groups by them."""
     for item in select.expressions:
         value = item.unalias()
         if not isinstance(value, exp.Column) or type_of(value) != "VARCHAR" or not chosen(value):
@@ -69,14 +69,14 @@ def _put_in_capitals(select: exp.Expr, chosen: Callable[[exp.Column], bool]) -> 
 
 
 def _order_by_item(select: exp.Expr, value: exp.Column, item: exp.Expr) -> None:
-    """Sort by *item*, which is to be in capitals, where ORDER BY has its field, which DISTINCT puts out of reach."""
+    """Sort by *item* where ORDER BY names its field: after DISTINCT the field itself is out of reach."""
     for ordered in _ordered(select):
         if ordered.this == value and ordered.this.meta.get("owner") == value.meta.get("owner"):
             ordered.set("this", exp.Column(this=exp.Identifier(this=item.alias_or_name, quoted=True)))
 
 
 def check_order(select: exp.Expr) -> None:
-    """See that ORDER BY has no aggregate that is not an item."""
+    """Refuse an aggregate in ORDER BY that is no item of SELECT."""
     items = [item.unalias() for item in select.expressions]
     for ordered in _ordered(select):
         for aggregate in aggregates(ordered.this):
@@ -90,7 +90,7 @@ def _ordered(select: exp.Expr) -> list[exp.Expr]:
 
 
 def aggregates(node: exp.Expr) -> list[exp.Anonymous]:
-    """List the aggregates of *node*, not those of its subqueries."""
+    """Return the aggregates of *node*, without the aggregates of its subqueries."""
     if isinstance(node, exp.Anonymous) and node.this in AGGREGATES:
         return [node]
     if isinstance(node, (exp.Subquery, exp.Exists)):
@@ -99,13 +99,13 @@ def aggregates(node: exp.Expr) -> list[exp.Anonymous]:
 
 
 def refuse_aggregates(node: exp.Expr) -> None:
-    """See that *node*, a part of WHERE, ON or GROUP BY, has no aggregate."""
+    """Refuse an aggregate in *node*, a part of WHERE, ON or GROUP BY."""
     if found := aggregates(node):
         refuse(f"The aggregate function {found[0].name} cannot be used in WHERE, ON or GROUP BY", found[0], -19)
 
 
 def _fields(node: exp.Expr, scope: Scope, keys: Sequence[exp.Expr] = ()) -> list[exp.Column]:
-    """List the columns of *node* that belong to *scope* and stand in no aggregate, no subquery and none of *keys*."""
+    """Return the columns of *node* that belong to *scope*, outside of aggregates, subqueries and *keys*."""
     if node in keys:
         return []
     if isinstance(node, exp.Column):

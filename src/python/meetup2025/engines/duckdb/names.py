@@ -1,7 +1,8 @@
 """
-What each name means: the tables of FROM, the columns of those tables, the labels of items.
+The meaning of each name: the tables of FROM, the columns of the tables, and the names of the items of SELECT.
 
-The items of SELECT: what ``*`` stands for, the columns that come out, and how IRIS names them.
+In order: `Resolver`, which resolves a query and its parts; the labels that GROUP BY, HAVING and ORDER BY may use; and
+the items of SELECT, with ``*`` and the names that IRIS gives.
 """
 
 from __future__ import annotations
@@ -10,37 +11,53 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from meetup2025.engines.duckdb import information
 from meetup2025.engines.duckdb.grouping import apply_grouping, check_order, refuse_aggregates
 from meetup2025.engines.duckdb.scopes import DEFAULT_SCHEMA, Columns, Schema, Scope, Source, column_key
 from meetup2025.engines.duckdb.types import duckdb_type, infer, type_of
+from meetup2025.engines.duckdb.writer import DuckDBQuery
 from meetup2025.engines.sql.functions import AGGREGATES
 from meetup2025.engines.sql.nodes import FunctionCall, JsonTable, refuse, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meetup2025.engines.duckdb.scopes import Scope
+# Name of an item of SELECT that has none, before its number; any other class is an Expression.
+_LABELS: dict[type[exp.Expr], str] = {
+    exp.Literal: "HostVar",
+    exp.Placeholder: "HostVar",
+    exp.Null: "Literal",
+    exp.Subquery: "Subquery",
+}
 
 
 class Resolver:
-    """Finds what each name means, has types worked out, and rewrites what DuckDB says in another way."""
+    """Finds the meaning of each name, works out the types, and rewrites what DuckDB writes in another way."""
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
 
-    # tables
+    # --- tables
 
     def table(self, table: exp.Expr) -> Source:
-        """Look *table* up, and give it its schema."""
+        """Find a table of the database, and give it its schema."""
         hint = ""
         if not table.args.get("db"):
             table.set("db", exp.Identifier(this=DEFAULT_SCHEMA, quoted=True))
             hint = "; name its schema, as in MeetUp2025.Fish"
         schema, name = table.text("db"), table.name
+        if _is_information(table):
+            refuse(f"{information.SCHEMA}.{name} can be read only", table, -115)
         columns = self.schema.columns(schema, name)
         if columns is None:
             refuse(f"Table or view {schema}.{name} not found{hint}", table, -30)
         return Source.of(columns, hides_id=self.schema.hides_id(schema, name))
+
+    def target(self, table: exp.Expr, scope: Scope) -> Source:
+        """Find the table that UPDATE or DELETE changes, the only table of *scope*."""
+        source = self.table(table)
+        scope.sources[table.alias_or_name.lower()] = source
+        return source
 
     def add_source(self, node: exp.Expr, scope: Scope) -> None:
         """Add a table, subquery or CTE of FROM to *scope*."""
@@ -52,7 +69,7 @@ class Resolver:
         scope.sources[name.lower()] = source
 
     def source(self, node: exp.Expr, scope: Scope) -> Source:
-        """Give the columns of a table, subquery or CTE."""
+        """Return the columns of a table, subquery or CTE."""
         if isinstance(node, exp.Subquery):
             return Source.of(self.query(node.this, scope.beside(), name_items=True))
         if isinstance(node, JsonTable):
@@ -61,9 +78,9 @@ class Resolver:
             refuse(f"Stored query {node.this.schema}.{node.this.name} not found", node.this, -428)
         if not node.args.get("db") and node.name.lower() in scope.ctes:
             return scope.ctes[node.name.lower()]
-        return self.table(node)
+        return _information_source(node) if _is_information(node) else self.table(node)
 
-    # queries
+    # --- queries
 
     def query(self, node: exp.Expr, scope: Scope, *, name_items: bool = False) -> dict[str, str]:
         """
@@ -72,10 +89,10 @@ class Resolver:
         Args:
             node: The query; it is changed.
             scope: A new scope, without tables.
-            name_items: Give items without a name that of IRIS.
+            name_items: Whether an item without a name gets the name that IRIS gives it.
 
         Returns:
-            Its columns as name -> type.
+            The columns of the query as name -> type.
         """
         if isinstance(node, exp.Subquery):
             if any(node.args.get(part) for part in ("with_", "order", "limit", "offset")):
@@ -89,7 +106,7 @@ class Resolver:
         return resolve(node, scope, name_items=name_items)
 
     def set_operation(self, node: exp.Expr, scope: Scope, *, name_items: bool) -> dict[str, str]:
-        """Resolve both legs of UNION, EXCEPT or INTERSECT; the columns are those of the first."""
+        """Resolve both legs of UNION, EXCEPT or INTERSECT, and return the columns of the first leg."""
         first = self.query(node.this, scope.beside(), name_items=name_items)
         second = self.query(node.expression, scope.beside(), name_items=name_items)
         if len(first) != len(second):
@@ -98,7 +115,7 @@ class Resolver:
         return first
 
     def select(self, node: exp.Expr, scope: Scope, *, name_items: bool) -> dict[str, str]:
-        """Resolve a SELECT."""
+        """Resolve a SELECT, and return its columns."""
         self.sources(node, scope)
         node.set("expressions", [part for item in node.expressions for part in expand(item, scope)])
         self.walk_all(node.expressions, scope)
@@ -114,7 +131,7 @@ class Resolver:
         return columns
 
     def sources(self, node: exp.Expr, scope: Scope) -> None:
-        """Resolve FROM; the condition of a join sees the tables up to its own."""
+        """Resolve FROM; the condition of a join sees the tables before it and its own."""
         if from_ := node.args.get("from_"):
             self.add_source(from_.this, scope)
         for join in node.args.get("joins") or ():
@@ -122,12 +139,12 @@ class Resolver:
             self.condition(join.args.get("on"), scope)
 
     def condition(self, node: exp.Expr | None, scope: Scope) -> None:
-        """Resolve a condition of WHERE or ON, where no aggregate may be."""
+        """Resolve a condition of WHERE or ON, which may hold no aggregate."""
         if node is not None:
             self.walk(node, scope)
             refuse_aggregates(node)
 
-    # expressions
+    # --- expressions
 
     def walk_all(self, nodes: Iterable[exp.Expr], scope: Scope) -> None:
         """Resolve expressions."""
@@ -135,7 +152,7 @@ class Resolver:
             self.walk(node, scope)
 
     def walk(self, node: exp.Expr, scope: Scope) -> None:
-        """Resolve an expression; the type of each part goes to ``meta["type"]``."""
+        """Resolve an expression, and note the type of each part in ``meta["type"]``."""
         if isinstance(node, exp.Subquery):
             self.subquery(node, scope)
         elif isinstance(node, exp.Exists):
@@ -147,7 +164,7 @@ class Resolver:
             node.meta["type"] = infer(node)
 
     def subquery(self, node: exp.Subquery, scope: Scope) -> None:
-        """Resolve a subquery that stands for a value."""
+        """Resolve a subquery that is a value."""
         columns = self.query(node.this, scope.within())
         if len(columns) != 1:
             refuse(f"The SELECT list of a subquery must have exactly one item. Got {len(columns)}", node, -10)
@@ -176,8 +193,26 @@ def _of_json(node: JsonTable) -> Source:
     return Source.of({each.name: duckdb_type(each.args["kind"], casting=True) for each in node.expressions})
 
 
+def _is_information(table: exp.Expr) -> bool:
+    return table.text("db").upper() == information.SCHEMA
+
+
+def _information_source(table: exp.Expr) -> Source:
+    """Put the query of a table of INFORMATION_SCHEMA into its place, and return its columns."""
+    name = table.name
+    relation = information.relation(name)
+    if relation is None:
+        if name.upper() in information.KNOWN:
+            unsupported(f"{information.SCHEMA}.{name.upper()}", table)
+        refuse(f"Table or view {information.SCHEMA}.{name} not found", table, -30)
+    columns, sql = relation
+    alias = exp.TableAlias(this=exp.Identifier(this=table.alias_or_name, quoted=True))
+    table.replace(exp.Subquery(this=DuckDBQuery(this=sql), alias=alias))
+    return Source.of(columns)
+
+
 def _take_as_label(node: exp.Column, scope: Scope) -> None:
-    """Take *node* as the alias of a select item, which only GROUP BY, HAVING and ORDER BY may use."""
+    """Resolve *node* as the name of an item of SELECT, which only GROUP BY, HAVING and ORDER BY may use."""
     if node.table and not scope.knows(node.table.lower()):
         refuse(f"Label {node.table} is not among the tables of FROM", node, -23)
     item = None if node.table else scope.labels.get(node.name.lower())
@@ -187,7 +222,7 @@ def _take_as_label(node: exp.Column, scope: Scope) -> None:
 
 
 def _check_union_order(node: exp.Expr, columns: Columns) -> None:
-    """See that ORDER BY after UNION has names and numbers of columns alone."""
+    """Refuse ORDER BY after UNION that has more than names and numbers of columns."""
     names = {name.lower() for name in columns}
     order = node.args.get("order")
     for ordered in order.expressions if order else ():
@@ -197,16 +232,8 @@ def _check_union_order(node: exp.Expr, columns: Columns) -> None:
             refuse("ORDER BY after UNION takes names or numbers of SELECT items", item, -6)
 
 
-_LABELS: dict[type[exp.Expr], str] = {
-    exp.Literal: "HostVar",
-    exp.Placeholder: "HostVar",
-    exp.Null: "Literal",
-    exp.Subquery: "Subquery",
-}
-
-
 def expand(item: exp.Expr, scope: Scope) -> list[exp.Expr]:
-    """Write ``*`` and ``t.*`` as one item per table, without hidden IDs."""
+    """Write ``*`` and ``t.*`` as one item for each table, without hidden IDs."""
     if not isinstance(item, exp.Star) and not isinstance(item.this, exp.Star):
         return [item]
     if not scope.sources:
@@ -225,14 +252,12 @@ def _star(name: str, source: Source) -> exp.Column:
 
 
 def outputs(items: Iterable[exp.Expr]) -> dict[str, str]:
-    """Give the columns of a SELECT as name -> type; those without a name, or with one used before, get a number."""
+    """Return the columns of a SELECT as name -> type; a column whose name is used before gets a number."""
     columns: dict[str, str] = {}
     for number, item in enumerate(items, 1):
-        if "visible" in item.meta:
-            for name, kind in item.meta["visible"].items():
-                columns[name if name not in columns else f"{name}_{number}"] = kind
-        else:
-            columns[item.alias_or_name or f"({number})"] = type_of(item)
+        shown = item.meta.get("visible") or {item.alias_or_name or f"({number})": type_of(item)}
+        for name, kind in shown.items():
+            columns[name if name not in columns else f"{name}_{number}"] = kind
     return columns
 
 

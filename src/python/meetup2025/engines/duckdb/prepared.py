@@ -1,12 +1,13 @@
 """
-One statement, made ready to run as often as it is wanted.
+One statement, translated once and run as often as it is wanted.
 
-What does not depend on a row is worked out in Python before DuckDB sees the statement, once for each run: calls of the
-project's functions with constants or parameters, and the vectors of TO_VECTOR. So a picture is embedded once however
-many rows it is compared with, and an error keeps its type and its traceback. Class queries in FROM are put in place,
-as IRIS does when it prepares a statement.
+All that does not depend on a row is worked out in Python before DuckDB runs the statement, once for each run: calls of
+the functions of the project with constants or parameters, and the vectors of TO_VECTOR. So a picture is embedded once,
+however many rows it is compared with, and an error keeps its type and its traceback. A class query in FROM is put in
+place, as IRIS does when it prepares a statement.
 
-Recipes: how each parameter of a DuckDB statement is worked out from the parameters that a caller gives.
+In order: `Prepared`, the translated statement; `prepare`, which translates; and the recipes, which work out each
+parameter of the DuckDB statement from the parameters of the caller.
 """
 
 from __future__ import annotations
@@ -21,29 +22,36 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 import numpy as np
 from sqlglot import exp
 
-from meetup2025 import vectors
 from meetup2025.engines.classes.program import query_arguments, shown
 from meetup2025.engines.duckdb import translate
+from meetup2025.engines.duckdb.elements import check_length, elements, listed
 from meetup2025.engines.sql import Call, FunctionCall, ToVector, bind, function_calls, parse, table_calls
 from meetup2025.engines.sql.nodes import refuse, unsupported
-from meetup2025.errors import DataError, InvalidVectorError, ProgrammingError
+from meetup2025.errors import DataError, ProgrammingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from meetup2025.engines.classes.program import Program
     from meetup2025.engines.classes.records import Method, Query
 
+Recipe: TypeAlias = "Callable[[Sequence[Any]], Any]"
+"""Works out one parameter of the DuckDB statement from the parameters of the caller."""
 
 RowFunction: TypeAlias = "tuple[str, Callable[..., Any], tuple[str, ...], str]"
 """Name, function, DuckDB types of the arguments and of the result."""
+
+RunQuery: TypeAlias = "Callable[[str, Sequence[Any]], Any]"
+"""Runs a query with its parameters."""
 
 _CONTROL: dict[type[Any], str] = {exp.Transaction: "BEGIN", exp.Commit: "COMMIT", exp.Rollback: "ROLLBACK"}
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.TruncateTable, exp.Create, exp.Drop)
 _DEFINES = (exp.Create, exp.Drop)
 _UPDATE_CODES = {-104: -105, -119: -120}
-"""SQLCODEs of an INSERT that IRIS has again for an UPDATE."""
+"""SQLCODEs of an INSERT -> SQLCODEs of an UPDATE for the same fault."""
 _SQL_TYPES = {"%Integer": "BIGINT", "%Double": "DOUBLE"}
+_CARRIED = (str, int, float, Decimal, date, time, list, tuple, np.ndarray)
+"""Types of parameters beside None."""
 
 
 @dataclass(frozen=True)
@@ -51,35 +59,43 @@ class Prepared:
     """
     A translated statement.
 
-    *before* are the statements that come first, *sql* is the one that gives the rows; *batch_sql* inserts the rows of
-    the table `batch` instead, where the statement is an INSERT of values. *codes* are the SQLCODEs that it has instead
-    of others. *procedure* is set for a CALL of a procedure, *control* for a statement that begins or ends a
-    transaction.
+    Attributes:
+        parameters: Number of `?`.
+        sql: The DuckDB statement that returns the rows.
+        before: The statements that run before it.
+        batch_sql: For an INSERT of values, the statement that inserts the rows of the table `batch`.
+        recipes: One for each parameter of *sql*.
+        row_functions: Functions that *sql* calls once for each row.
+        changes: Whether the statement changes the database.
+        defines: Whether it defines tables, views or indexes.
+        codes: SQLCODE of a fault -> SQLCODE that this statement has for it.
+        control: The word of a statement that begins or ends a transaction.
+        procedure: For a CALL, runs the procedure.
     """
 
     parameters: int
     sql: str = ""
     before: tuple[str, ...] = ()
     batch_sql: str = ""
-    recipes: tuple[Value, ...] = ()
+    recipes: tuple[Recipe, ...] = ()
     row_functions: tuple[RowFunction, ...] = ()
     changes: bool = False
     defines: bool = False
     codes: Mapping[int, int] = field(default_factory=dict)
     control: str = ""
-    procedure: Callable[[Sequence[Any], Callable[[str, Sequence[Any]], Any]], Any] | None = None
+    procedure: Callable[[Sequence[Any], RunQuery], Any] | None = None
 
     def values(self, parameters: Sequence[Any]) -> list[Any]:
         """
         Work out the parameters of the DuckDB statement.
 
         Raises:
-            ProgrammingError: Another number of parameters than the statement has.
+            ProgrammingError: The number of parameters is not that of the statement.
         """
         given = given_values(self.parameters, parameters)
         return [recipe(given) for recipe in self.recipes]
 
-    def run_procedure(self, parameters: Sequence[Any], run_query: Callable[[str, Sequence[Any]], Any]) -> Any:
+    def run_procedure(self, parameters: Sequence[Any], run_query: RunQuery) -> Any:
         """Run the procedure that the statement calls."""
         assert self.procedure is not None  # noqa: S101 - the caller has looked
         return self.procedure(given_values(self.parameters, parameters), run_query)
@@ -91,19 +107,19 @@ def prepare(sql: str, program: Program, schema: translate.Schema) -> Prepared:
 
     Args:
         sql: One statement.
-        program: The classes whose functions, queries and procedures it may call.
+        program: The classes whose functions, queries and procedures the statement may call.
         schema: The tables and views of the database.
 
     Raises:
-        SQLSyntaxError: IRIS would not accept it either.
-        UnsupportedSQLError: IRIS accepts it, this engine does not.
-        ProgrammingError: A call with a wrong number of arguments.
+        SQLSyntaxError: IRIS would refuse the statement too.
+        UnsupportedSQLError: IRIS would accept the statement and this engine does not.
+        ProgrammingError: A call has a wrong number of arguments.
     """
-    return _Preparation(sql, program, schema).prepared()
+    return _Preparation(sql, program, schema).prepare()
 
 
 def is_rollback(sql: str) -> bool:
-    """Tell the statement that is the way out of a transaction that an error has ended."""
+    """Return whether a statement is ROLLBACK, the way out of a transaction that an error has ended."""
     return isinstance(parse(sql), exp.Rollback)
 
 
@@ -112,13 +128,13 @@ class _Preparation:
     sql: str
     program: Program
     schema: translate.Schema
-    recipes: list[Value] = field(default_factory=list)
+    recipes: list[Recipe] = field(default_factory=list)
     row_functions: dict[str, RowFunction] = field(default_factory=dict)
 
-    def prepared(self) -> Prepared:
+    def prepare(self) -> Prepared:
         tree = bind(parse(self.sql), {})  # a :name has no value here, and is refused
         parameters = len({node.name for node in tree.find_all(exp.Placeholder) if node.name.isdigit()})
-        self.recipes = [parameter(place) for place in range(parameters)]
+        self.recipes = [parameter(index) for index in range(parameters)]
         if type(tree) in _CONTROL:
             return Prepared(parameters, control=_CONTROL[type(tree)])
         if isinstance(tree, Call):
@@ -142,7 +158,7 @@ class _Preparation:
     # --- CALL
 
     def called(self, call: Call, parameters: int) -> Prepared:
-        """Prepare a CALL: of a procedure, or of a class query, which gives the same rows as in FROM."""
+        """Prepare a CALL of a procedure, or of a class query, which returns the same rows as in FROM."""
         name = f"{call.schema}.{call.name}".upper()
         given = [self.argument(each, name) for each in call.expressions]
         if name in self.program.queries:
@@ -152,16 +168,16 @@ class _Preparation:
             _refuse_unknown(call, self.program)
         method = self.program.procedures[name]
 
-        def procedure(own: Sequence[Any], run: Callable[[str, Sequence[Any]], Any]) -> Any:
+        def procedure(own: Sequence[Any], run: RunQuery) -> Any:
             def run_query(query: Query, values: Sequence[Any]) -> Any:
-                return run(_select(self.program.name_of(query), len(values)), values)
+                return run(_select(query.full_name, len(values)), values)
 
             return self.program.run_procedure(method, [each(own) for each in given], run_query)
 
         return Prepared(parameters, procedure=procedure)
 
-    def argument(self, node: exp.Expr, name: str) -> Value:
-        """Read an argument of a query or procedure, which drivers of IRIS take as a constant or a parameter only."""
+    def argument(self, node: exp.Expr, name: str) -> Recipe:
+        """Return the recipe of an argument of a query or procedure, which IRIS takes as a constant or a parameter."""
         recipe = None if isinstance(node, FunctionCall) else self.constant(node)
         if recipe is None:
             refuse(
@@ -195,7 +211,7 @@ class _Preparation:
     # --- constants
 
     def fold(self, tree: exp.Expr) -> None:
-        """Turn what does not depend on a row into parameters, from the inside out."""
+        """Replace all that does not depend on a row by parameters, from the inside to the outside."""
         for call in reversed(function_calls(tree)):
             recipe = self.constant(call)
             if recipe is not None:
@@ -205,15 +221,15 @@ class _Preparation:
         for node in list(tree.find_all(ToVector)):
             recipe = self.constant(node.this)
             if recipe is not None:
-                node.this.replace(self.placeholder(vector(recipe, _length(node))))
+                node.this.replace(self.placeholder(vector(recipe, node.args["kind"], _length(node))))
             else:
                 self.add_vector_function(node)
         for limit in tree.find_all(exp.Limit, exp.Offset):
             if isinstance(limit.expression, exp.Placeholder):
                 limit.expression.replace(self.placeholder(row_count(self.recipe_of(limit.expression))))
 
-    def constant(self, node: exp.Expr) -> Value | None:
-        """Give the recipe of an expression that is the same for all rows; None for any other."""
+    def constant(self, node: exp.Expr) -> Recipe | None:
+        """Return the recipe of an expression that is the same for all rows; None for any other expression."""
         if isinstance(node, exp.Placeholder):
             return self.recipe_of(node)
         if isinstance(node, exp.Null):
@@ -228,7 +244,7 @@ class _Preparation:
             return self.constant_call(node)
         return None
 
-    def constant_call(self, call: FunctionCall) -> Value | None:
+    def constant_call(self, call: FunctionCall) -> Recipe | None:
         method = self.function(call)
         given = [self.constant(each) for each in call.expressions]
         known = [each for each in given if each is not None]
@@ -243,7 +259,7 @@ class _Preparation:
         return self.program.functions[name]
 
     def add_row_function(self, call: FunctionCall) -> None:
-        """Have DuckDB call the function once for each row."""
+        """Let DuckDB call a function once for each row."""
         method = self.function(call)
         types = tuple(_SQL_TYPES.get(each.type, "VARCHAR") for each in method.arguments[: len(call.expressions)])
         name = translate.function_name(call.schema, call.name)
@@ -254,22 +270,22 @@ class _Preparation:
         self.row_functions[name] = (name, function, types, _SQL_TYPES.get(method.type, "VARCHAR"))
 
     def add_vector_function(self, node: ToVector) -> None:
-        """Have DuckDB read the text of a vector once for each row."""
+        """Let DuckDB convert the text of a vector once for each row."""
         kind = str(node.args["kind"])
         name = f"TO_VECTOR_{kind}"
-        self.row_functions[name] = (name, numbers, ("VARCHAR",), f"{kind}[]")
+        self.row_functions[name] = (name, lambda text: listed(text, kind), ("VARCHAR",), f"{kind}[]")
 
     # --- parameters of the DuckDB statement
 
-    def placeholder(self, recipe: Value) -> exp.Placeholder:
+    def placeholder(self, recipe: Recipe) -> exp.Placeholder:
         self.recipes.append(recipe)
         return exp.Placeholder(this=str(len(self.recipes)))
 
-    def recipe_of(self, node: exp.Placeholder) -> Value:
+    def recipe_of(self, node: exp.Placeholder) -> Recipe:
         return self.recipes[int(node.name) - 1]
 
-    def renumber(self, tree: exp.Expr) -> tuple[Value, ...]:
-        """Number the parameters that are left from 1: DuckDB takes no value that it does not use."""
+    def renumber(self, tree: exp.Expr) -> tuple[Recipe, ...]:
+        """Number the remaining parameters from 1: DuckDB takes no value that it does not use."""
         used: dict[str, int] = {}
         for node in tree.find_all(exp.Placeholder, bfs=False):
             node.set("this", str(used.setdefault(node.name, len(used) + 1)))
@@ -277,7 +293,7 @@ class _Preparation:
 
 
 def _is_row(tree: exp.Expr) -> bool:
-    """Tell an INSERT whose values are all parameters, or vectors of parameters."""
+    """Return whether a statement is an INSERT whose values are all parameters, or vectors of parameters."""
     if not (isinstance(tree, exp.Insert) and isinstance(tree.expression, exp.Values)):
         return False
     row = tree.expression.expressions[0].expressions
@@ -287,7 +303,7 @@ def _is_row(tree: exp.Expr) -> bool:
 
 
 def _from_batch(sql: str) -> str:
-    """Turn the INSERT of one row into one of the columns c1, c2 … of the table `batch`."""
+    """Change the INSERT of one row to an INSERT of the columns c1, c2 … of the table `batch`."""
     head, _, row = sql.rpartition(" VALUES (")
     values = re.sub(r"\$(\d+)", r"batch.c\1", row.removesuffix(")"))
     return f"{head} SELECT {values} FROM batch"
@@ -298,7 +314,7 @@ def _select(query: str, count: int) -> str:
 
 
 def _length(node: ToVector) -> int | None:
-    """Read the length of TO_VECTOR, where it is said."""
+    """Return the length that TO_VECTOR declares; None if it declares none."""
     length = node.args.get("length")
     if length is None:
         return None
@@ -316,73 +332,42 @@ def _refuse_unknown(call: FunctionCall, program: Program) -> NoReturn:
     refuse(f"{name} is not a stored function{hint}", call, -359)
 
 
-Value: TypeAlias = "Callable[[Sequence[Any]], Any]"
-"""Works out one parameter of the DuckDB statement from the parameters that the caller gave."""
-
-_CARRIED = (str, int, float, Decimal, date, time, list, tuple, np.ndarray)
+# --- recipes
 
 
-def parameter(place: int) -> Value:
-    """Take the parameter at *place*, from 0, as it is given."""
-    return lambda own: own[place]
+def parameter(index: int) -> Recipe:
+    """Take the parameter with *index*, from 0, unchanged."""
+    return lambda own: own[index]
 
 
-def query_argument(query: Query, given: Sequence[Value]) -> Callable[[str], Value]:
-    """Check the arguments of a query as one, and give each by its name."""
+def query_argument(query: Query, given: Sequence[Recipe]) -> Callable[[str], Recipe]:
+    """Check the arguments of a query together, and return the recipe of an argument by its name."""
 
-    def named(name: str) -> Value:
+    def named(name: str) -> Recipe:
         return lambda own: query_arguments(query, [each(own) for each in given])[name]
 
     return named
 
 
-def numbers(text: str | None) -> list[Any] | None:
-    """Read the text of a vector in a row."""
-    return None if text is None else list(vectors.from_text(text).tolist())
+def vector(recipe: Recipe, kind: str, length: int | None) -> Recipe:
+    """Convert the data of TO_VECTOR to elements of the DuckDB type *kind*; None allows any length."""
+    return lambda own: elements(recipe(own), kind, length)
 
 
-def vector(recipe: Value, dimension: int | None) -> Value:
-    """Read the data of TO_VECTOR: text or an array, of *dimension* numbers where that is said."""
+def of_right_length(recipes: Sequence[Recipe], sql: str) -> tuple[Recipe, ...]:
+    """Check the length of a vector that the statement fixes: an error of DuckDB would end the transaction."""
+    lengths = {int(number): int(length) for number, length in re.findall(r"CAST\(\$(\d+) AS \w+\[(\d+)\]\)", sql)}
 
-    def read(own: Sequence[Any]) -> Any:
-        value = recipe(own)
-        if value is None:
-            return None
-        if isinstance(value, str):
-            return vectors.from_text(value, dimension=dimension)
-        if isinstance(value, (np.ndarray, Sequence)):
-            return _one(value, dimension)
-        raise InvalidVectorError(f"A vector must be comma-separated text or an array. Got {value!r}.", sqlcode=-258)
-
-    return read
-
-
-def _one(value: Any, dimension: int | None) -> np.ndarray[Any, Any]:
-    """Read an array as one vector."""
-    array = vectors.check(value, dimension=dimension)
-    if array.ndim != 1:
-        raise InvalidVectorError(f"One vector must have one axis. Got the shape {array.shape}.", sqlcode=-258)
-    return array.astype(np.float64, copy=False)
-
-
-def of_right_length(recipes: Sequence[Value], sql: str) -> tuple[Value, ...]:
-    """Check the length of a vector where the statement fixes it: an error of DuckDB would end the transaction."""
-    lengths = {int(place): int(length) for place, length in re.findall(r"CAST\(\$(\d+) AS \w+\[(\d+)\]\)", sql)}
-
-    def checked(recipe: Value, length: int) -> Value:
-        def value(own: Sequence[Any]) -> Any:
-            found = recipe(own)
-            return found if found is None else _one(found, length)
-
-        return value
+    def checked(recipe: Recipe, length: int) -> Recipe:
+        return lambda own: check_length(recipe(own), length)
 
     return tuple(
-        checked(recipe, lengths[place]) if place in lengths else recipe for place, recipe in enumerate(recipes, 1)
+        checked(recipe, lengths[number]) if number in lengths else recipe for number, recipe in enumerate(recipes, 1)
     )
 
 
-def row_count(recipe: Value) -> Value:
-    """Check a number of rows: IRIS reads text as its integer; what is no number of rows is refused here."""
+def row_count(recipe: Recipe) -> Recipe:
+    """Check a number of rows; IRIS reads a text as the integer at its start."""
 
     def count(own: Sequence[Any]) -> int:
         value = recipe(own)
@@ -398,7 +383,7 @@ def row_count(recipe: Value) -> Value:
 
 
 def given_values(expected: int, parameters: Sequence[Any]) -> list[Any]:
-    """Read the values of a caller: as many as the statement has ?, of types that SQL can carry."""
+    """Check the parameters of a caller: *expected* of them, of types that SQL can carry."""
     if not isinstance(parameters, (list, tuple)):
         raise ProgrammingError(f"Parameters must be a list or tuple. Got {type(parameters).__name__}.")
     if len(parameters) != expected:

@@ -1,26 +1,30 @@
 """
-IRIS SQL for DuckDB: a tree of `dialect.parse` in, DuckDB statements out.
+IRIS SQL for DuckDB: a tree of `engines.sql.parse` becomes DuckDB statements.
 
-What differs from IRIS:
+The differences from IRIS:
 
 | in IRIS | here |
 | --- | --- |
 | RowID of a table | a column `ID` filled from a sequence; TRUNCATE does not set it back to 1 |
 | collation SQLUPPER | NOCASE of the column: it follows the value through functions, and blanks at the end count |
-| `GROUP BY Name`, `DISTINCT Name`, `MAX(Name)` give capitals | the same; write `%EXACT(Name)` to keep the letters |
-| `%INLIST` | follows the collation of its first operand; the IRIS reference says that, and EXACT elsewhere |
-| a field that is neither grouped nor aggregated | refused; IRIS takes that of any row |
-| HAVING without GROUP BY | keeps rows, as in IRIS; refused where an aggregate stands beside a field |
+| `GROUP BY Name`, `DISTINCT Name`, `MAX(Name)` return capitals | the same; write `%EXACT(Name)` to keep the letters |
+| `%INLIST` | follows the collation of its first operand; the IRIS reference says this, and EXACT in another place |
+| a field that is neither grouped nor aggregated | refused; IRIS takes the value of any row |
+| HAVING without GROUP BY | filters rows, as in IRIS; refused where an aggregate stands beside a field |
 | `VARCHAR(n)` too long, SQLCODE -104 | a CHECK constraint `length("Name") <= n` |
 | UNIQUE, PRIMARY KEY | a unique index on `upper(column)` |
-| other indexes, HNSW among them | checked and left out, as the scan is exact; so `DROP INDEX` finds no mistake |
+| other indexes, HNSW among them | checked and not made: the scan is exact. `DROP INDEX` finds no mistake, INDEXES no row |
 | FLOAT vectors | stored in 4 bytes, compared in 8 |
 | vectors of DECIMAL and TIMESTAMP | refused |
-| a vector as text: CAST, `||`, LENGTH, `=` | refused; selected, it is text as in IRIS |
+| a vector as text: CAST, `||`, LENGTH, `=` | refused; a selected vector is text, as in IRIS |
+| `TO_VECTOR` with words, a missing element or another length | refused; IRIS converts, pads and cuts |
 | `CAST('abc' AS INTEGER)` and `'abc' + 1` count as 0 | an error |
 | the text of a number: `.5` | `0.5` |
 | JSON_TABLE | of a function whose arguments are constants, an array of objects, and their members |
-| INSERT OR UPDATE, ALTER TABLE, `{fn …}`, `->`, OVER, what else `dialect` names | refused |
+| `TRIM(TRAILING FROM x)`, `TRIM(TRAILING x)` | refused: write the characters, as in `TRIM(TRAILING ' ' FROM x)` |
+| `LEFT`, `RIGHT`, `CONCAT`, `LOG` and others that IRIS documents as `{fn LEFT(…)}` | in this form alone |
+| INFORMATION_SCHEMA | SCHEMATA, TABLES, COLUMNS, INDEXES and ROUTINES; OWNER and the length of a vector are NULL |
+| INSERT OR UPDATE, ALTER TABLE, `->`, OVER, and others that `engines.sql` names | refused |
 """
 
 from __future__ import annotations
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SETTINGS", "Schema", "function_name", "to_duckdb"]
 
-# The connection must have these settings: without them 1/0 is an infinity, where IRIS raises <DIVIDE>.
+# Settings that the connection must have: without them 1/0 is an infinity, and IRIS raises <DIVIDE>.
 SETTINGS: Mapping[str, str] = {"ieee_floating_point_ops": "false"}
 
 
@@ -51,17 +55,16 @@ def to_duckdb(statement: exp.Expr, schema: Schema) -> list[str]:
 
     Args:
         statement: A tree of `parse`, with host variables bound and class queries in FROM replaced by subqueries. It is
-            not changed. The value bound to the parameter of ``TO_VECTOR(?, …)`` must be a list of numbers (padded or
-            cut to the length, if one is given) or None.
-        schema: The tables that there are.
+            not changed. The value bound to the parameter of ``TO_VECTOR(?, …)`` must be a list of numbers or None.
+        schema: The tables of the database.
 
     Returns:
-        Statements to execute in this order, the parameters as ``$1``, ``$2`` …; the last one gives the rows. No
-        statement for an index that is not needed.
+        Statements to execute in this order, with the parameters ``$1``, ``$2`` …; the last one returns the rows. An
+        index that is not needed has no statement.
 
     Raises:
-        SQLSyntaxError: An unknown table (SQLCODE -30) or field (-29), or vectors that cannot be compared (-257
-            lengths, -258 not a vector, -259 element types).
+        SQLSyntaxError: An unknown table (SQLCODE -30) or field (-29), or vectors that cannot be compared: of different
+            lengths (-257) or element types (-259), or no vectors (-258).
         UnsupportedSQLError: A construct of IRIS that this engine does not have.
     """
     writer = _STATEMENTS.get(type(statement))

@@ -1,11 +1,12 @@
 """
-The type of an expression from those of its parts, and what DuckDB must be told where IRIS converts by itself.
+The types of a translation: DuckDB types, and a few words more.
 
-The types that a translation speaks of: DuckDB types, and a few words more.
+``TEXT`` is a string without collation and ``NUMBER`` a number as written. ``NULL`` and ``?`` fit any type.
+``CONDITION`` is no value. "" is a type that is not known. A vector is ``DOUBLE[3]``, or ``DOUBLE[]`` where its length
+is not known.
 
-``TEXT`` is a string without collation, ``NUMBER`` a number as written, ``NULL`` and ``?`` what fits any type,
-``CONDITION`` what is no value; "" is a type that is not known. A vector is ``DOUBLE[3]``, or ``DOUBLE[]`` where its
-length is not known.
+In order: what a type is; the DuckDB type of an IRIS type; the type of an expression, worked out from its parts, with
+what DuckDB must be told where IRIS converts by itself.
 """
 
 from __future__ import annotations
@@ -21,17 +22,100 @@ from meetup2025.engines.sql.nodes import FunctionCall, SQLType, ToVector, refuse
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-
-
+INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
+NUMBERS = ("NUMBER", "DOUBLE", *INTEGERS)
+# Elements of vectors that IRIS stores and this engine does not.
+NOT_STORED = ("DECIMAL", "TIMESTAMP")
 # Functions whose value has the type of an argument.
 _SAME_TYPE = frozenset(["MAX", "MIN", "COALESCE", "NVL", "ISNULL", "NULLIF", "GREATEST", "LEAST", "%EXTERNAL"])
-# Functions that take a vector, beside the two that compare them.
+# Functions that take a vector, beside the two that compare vectors.
 _OF_VECTORS = frozenset(["COUNT", "COALESCE", "NVL", "ISNULL", "IFNULL", "NULLIF", "%EXTERNAL"])
+_VECTOR = re.compile(r"(\w+)\[(\d*)\]$")
+
+
+def type_of(node: exp.Expr) -> str:
+    """Return the type that was worked out for *node*."""
+    return str(node.meta.get("type", ""))
+
+
+def vector_parts(kind: str) -> tuple[str, str] | None:
+    """Return element type and length ("" if not known) of a vector type; None for another type."""
+    match = _VECTOR.match(kind)
+    return (match[1], match[2]) if match else None
+
+
+def is_vector(node: exp.Expr) -> bool:
+    """Return whether *node* is a vector."""
+    return vector_parts(type_of(node)) is not None
+
+
+def element_name(element: str) -> str:
+    """Return the IRIS name of an element type of DuckDB."""
+    return "INTEGER" if element == "BIGINT" else element
+
+
+def shown_type(kind: str) -> str:
+    """Return the type code of a result column of the DuckDB type *kind*; IRIS gives a vector as text."""
+    if vector_parts(kind):
+        return "VARCHAR"
+    return "BIGINT" if kind == "HUGEINT" else kind
+
+
+# --- types of IRIS
+
+
+def duckdb_type(kind: SQLType, *, casting: bool = False) -> str:
+    """Return the DuckDB type of an IRIS type: of a column, or of the target of CAST."""
+    if kind.this == "VECTOR":
+        return _vector_type(kind, casting=casting)
+    target = TYPES[str(kind.this)]
+    if target == "DECIMAL(?)":
+        return _cast_decimal_type(kind) if casting else _decimal_type(kind)
+    return "VARCHAR" if target == "TEXT" and casting else target
+
+
+def _vector_type(kind: SQLType, *, casting: bool) -> str:
+    element = kind.args.get("element")
+    if element is None or element in NOT_STORED or not kind.numbers or casting:
+        unsupported("VECTOR without an element type of DOUBLE, FLOAT or INTEGER and a length", kind)
+    return f"{element}[{kind.numbers[0]}]"
+
+
+def _decimal_type(kind: SQLType) -> str:
+    """Return precision and scale as declared; 15 and 0 are the defaults."""
+    numbers = kind.numbers
+    if len(numbers) > 2:
+        refuse(f"{kind.this} has a precision and a scale. Got {len(numbers)} numbers", kind)
+    precision = numbers[0] if numbers else 15
+    scale = numbers[1] if len(numbers) == 2 else 0
+    return f"DECIMAL({precision}, {scale})"
+
+
+def _cast_decimal_type(kind: SQLType) -> str:
+    """Return the target of CAST: IRIS ignores the precision, and keeps all digits where no scale is declared."""
+    if not kind.numbers:
+        return "DOUBLE"
+    scale = kind.numbers[1] if len(kind.numbers) > 1 else 0
+    return f"DECIMAL(38, {scale})"
+
+
+def string_length(kind: SQLType, *, casting: bool = False) -> int | None:
+    """Return the length of a string type, as declared or as IRIS assumes; None for no limit."""
+    if kind.numbers:
+        return kind.numbers[0]
+    defaults = DEFAULT_LENGTHS.get(str(kind.this))
+    return defaults[casting] if defaults else None
+
+
+# --- types of expressions
 
 
 def infer(node: exp.Expr) -> str:
     """
-    Work out the type of *node*, whose parts have theirs; "" if it is not known.
+    Work out the type of *node*, whose parts have their types.
+
+    Returns:
+        The type; "" if it is not known.
 
     Raises:
         SQLSyntaxError: Vectors that cannot be compared (SQLCODE -257, -258, -259).
@@ -44,28 +128,25 @@ def infer(node: exp.Expr) -> str:
 
 
 def upper(value: exp.Expr) -> exp.Anonymous:
-    """Put a string in capitals, of the same type."""
+    """Put a string into capitals, of the same type."""
     node = exp.Anonymous(this="UPPER", expressions=[value])
     node.meta["type"] = type_of(value)
     return node
 
 
 def fit(node: exp.Expr, kind: str) -> None:
-    """Let ``TO_VECTOR(?)`` give a vector of *kind*."""
+    """Let ``TO_VECTOR(?)`` return a vector of *kind*."""
     takes_parameter = isinstance(node, ToVector) and isinstance(node.this, exp.Placeholder)
     if takes_parameter and node.args["kind"] not in NOT_STORED:
         node.meta["type"] = kind
 
 
 def _common(nodes: list[exp.Expr]) -> str:
-    """Give the type that *nodes* share, NULLs aside; "" if they differ."""
+    """Return the type that *nodes* share, without NULLs; "" if they differ."""
     kinds = {type_of(node) for node in nodes} - {"NULL"}
     if not kinds:
         return "NULL"
     return kinds.pop() if len(kinds) == 1 else ""
-
-
-# Rules
 
 
 def _of_inner(node: exp.Expr) -> str:
@@ -73,7 +154,7 @@ def _of_inner(node: exp.Expr) -> str:
 
 
 def _of_distinct(node: exp.Distinct) -> str:
-    """Tell strings apart by their capitals, as IRIS does; DuckDB 1 would tell the letters apart."""
+    """Compare strings by their capitals, as IRIS does; DuckDB 1 would compare their letters."""
     kind = _common(node.expressions)
     if kind == "VARCHAR":
         node.set("expressions", [upper(value) for value in node.expressions])
@@ -121,7 +202,7 @@ def _of_function(node: exp.Anonymous) -> str:
 
 
 def _compare_in_capitals(node: exp.Anonymous) -> None:
-    """Let MAX or MIN of a string compare, and give, capitals; DISTINCT makes no difference to them."""
+    """Let MAX or MIN of a string compare and return capitals; DISTINCT makes no difference to it."""
     [value] = node.expressions
     node.set("expressions", value.expressions if isinstance(value, exp.Distinct) else [upper(value)])
 
@@ -129,7 +210,7 @@ def _compare_in_capitals(node: exp.Anonymous) -> None:
 def _compare_vectors(node: exp.Anonymous) -> None:
     """Check the operands of a vector function, and note the length that they share."""
     known = [parts for operand in node.expressions if (parts := _operand_parts(node, operand))]
-    elements = [element for element, _ in known]
+    elements = [element_name(element) for element, _ in known]
     if len(set(elements)) > 1:
         refuse(f"{node.name} of vectors of different element types: {elements[0]} and {elements[1]}", node, -259)
     lengths = sorted({length for _, length in known if length})
@@ -141,7 +222,7 @@ def _compare_vectors(node: exp.Anonymous) -> None:
 
 
 def _operand_parts(node: exp.Anonymous, operand: exp.Expr) -> tuple[str, str] | None:
-    """Give element type and length of an operand of a vector function; None for NULL."""
+    """Return element type and length of an operand of a vector function; None for NULL."""
     parts = vector_parts(type_of(operand))
     if parts is None and type_of(operand) != "NULL":
         refuse(f"{node.name} compares vectors; write TO_VECTOR(…, DOUBLE) around a string", operand, -258)
@@ -164,7 +245,7 @@ def _is_string_column(node: exp.Expr) -> bool:
     return isinstance(node, exp.Column) and type_of(node) == "VARCHAR"
 
 
-# By class of node; a node without a rule has that of the nearest class above it.
+# Rules by class of node; a node without a rule has the rule of the nearest class above it.
 _RULES: Mapping[type[Any], Callable[[Any], str]] = {
     exp.Alias: _of_inner,
     exp.Paren: _of_inner,
@@ -180,69 +261,3 @@ _RULES: Mapping[type[Any], Callable[[Any], str]] = {
     FunctionCall: lambda _node: "TEXT",
     ToVector: _of_to_vector,
 }
-
-
-INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
-NUMBERS = ("NUMBER", "DOUBLE", *INTEGERS)
-# Elements of vectors that IRIS stores and this engine does not.
-NOT_STORED = ("DECIMAL", "TIMESTAMP")
-_VECTOR = re.compile(r"(\w+)\[(\d*)\]$")
-
-
-def type_of(node: exp.Expr) -> str:
-    """Give the type that was worked out for *node*."""
-    return str(node.meta.get("type", ""))
-
-
-def vector_parts(kind: str) -> tuple[str, str] | None:
-    """Give the element type and the length ("" if not known) of a vector type; None for another type."""
-    match = _VECTOR.match(kind)
-    return (match[1], match[2]) if match else None
-
-
-def is_vector(node: exp.Expr) -> bool:
-    """Tell whether *node* is a vector."""
-    return vector_parts(type_of(node)) is not None
-
-
-def duckdb_type(kind: SQLType, *, casting: bool = False) -> str:
-    """Give the DuckDB type of an IRIS type: of a column, or of the target of CAST."""
-    if kind.this == "VECTOR":
-        return _vector_type(kind, casting=casting)
-    target = TYPES[str(kind.this)]
-    if target == "DECIMAL(?)":
-        return _cast_decimal_type(kind) if casting else _decimal_type(kind)
-    return "VARCHAR" if target == "TEXT" and casting else target
-
-
-def _vector_type(kind: SQLType, *, casting: bool) -> str:
-    element = kind.args.get("element")
-    if element is None or element in NOT_STORED or not kind.numbers or casting:
-        unsupported("VECTOR without an element type of DOUBLE, FLOAT or INTEGER and a length", kind)
-    return f"{element}[{kind.numbers[0]}]"
-
-
-def _decimal_type(kind: SQLType) -> str:
-    """Give precision and scale as declared, 15 and 0 if not said."""
-    numbers = kind.numbers
-    if len(numbers) > 2:
-        refuse(f"{kind.this} has a precision and a scale. Got {len(numbers)} numbers", kind)
-    precision = numbers[0] if numbers else 15
-    scale = numbers[1] if len(numbers) == 2 else 0
-    return f"DECIMAL({precision}, {scale})"
-
-
-def _cast_decimal_type(kind: SQLType) -> str:
-    """The precision does not matter in IRIS, and without a scale no digit is lost."""
-    if not kind.numbers:
-        return "DOUBLE"
-    scale = kind.numbers[1] if len(kind.numbers) > 1 else 0
-    return f"DECIMAL(38, {scale})"
-
-
-def string_length(kind: SQLType, *, casting: bool = False) -> int | None:
-    """Give the length of a string type, as declared or as IRIS assumes; None for no limit."""
-    if kind.numbers:
-        return kind.numbers[0]
-    defaults = DEFAULT_LENGTHS.get(str(kind.this))
-    return defaults[casting] if defaults else None

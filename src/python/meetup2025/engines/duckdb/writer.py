@@ -1,4 +1,8 @@
-"""The text of a resolved tree: DuckDB's own generator, and the nodes of IRIS SQL."""
+"""
+The DuckDB text of a resolved tree: the generator of sqlglot, extended by the nodes of IRIS SQL.
+
+In order: names as DuckDB writes them; `DuckDBQuery`, a part of a tree that is DuckDB SQL already; the generator.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +19,13 @@ from meetup2025.engines.sql.functions import CASTS, TESTS, render
 from meetup2025.engines.sql.nodes import FunctionCall, JsonColumn, JsonTable, Test, ToVector, unsupported
 
 
-def write(node: exp.Expr) -> str:
-    """Write a resolved tree."""
-    writer = _Writer(dialect=_DUCKDB, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
-    return writer.generate(node, copy=False)
-
-
 def quoted(name: str) -> str:
     """Write a name in quotes."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def quoted_schema(table: exp.Table) -> str:
-    """Write the schema of *table*, said or not."""
+    """Write the schema of *table*, or the default schema."""
     return quoted(table.db or DEFAULT_SCHEMA)
 
 
@@ -38,7 +36,7 @@ def quoted_table(table: exp.Table) -> str:
 
 def function_name(schema: str, name: str) -> str:
     """
-    Name the DuckDB function that stands for ``schema.name``: with a dot, as no function of DuckDB itself is named.
+    Return the name of the DuckDB function that stands for ``schema.name``; no function of DuckDB has a dot in its name.
 
     >>> function_name("MeetUp2025", "EmbedText")
     'MeetUp2025.EmbedText'
@@ -46,8 +44,23 @@ def function_name(schema: str, name: str) -> str:
     return f"{schema}.{name}"
 
 
+class DuckDBQuery(exp.Expression):
+    """A query whose text, `this`, is DuckDB SQL."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True}
+
+
+def write(node: exp.Expr) -> str:
+    """Write a resolved tree."""
+    writer = _Writer(dialect=_DUCKDB, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+    return writer.generate(node, copy=False)
+
+
 class _Writer(DuckDBGenerator):
-    """DuckDB's own generator, for the nodes that IRIS SQL adds."""
+    """The generator of sqlglot for DuckDB, with the nodes that IRIS SQL adds."""
+
+    def duckdb_query(self, node: DuckDBQuery) -> str:
+        return str(node.args["this"])
 
     def name_call(self, node: FunctionCall) -> str:
         arguments = ", ".join(self.sql(argument) for argument in node.expressions)
@@ -59,7 +72,7 @@ class _Writer(DuckDBGenerator):
         return render(str(node.this), [self.sql(argument) for argument in node.expressions])
 
     def vector_function(self, node: exp.Anonymous, length: str) -> str:
-        """Compare in 8 bytes, whatever is stored; a list is what DuckDB calls a vector without a length."""
+        """Compare in 8 bytes, whatever is stored; a vector of unknown length is a list in DuckDB."""
         wanted = f"DOUBLE[{length}]"
         arguments = []
         for argument in node.expressions:
@@ -105,7 +118,7 @@ class _Writer(DuckDBGenerator):
 
     def modulo(self, node: exp.Mod) -> str:
         left, right = self.sql(node.this), self.sql(node.expression)
-        return f"(({left}) - ({right}) * floor(({left}) / ({right})))"  # the sign of the divisor, unlike MOD
+        return f"(({left}) - ({right}) * floor(({left}) / ({right})))"  # `#` has the sign of the divisor, MOD has not
 
     def quotient(self, node: exp.Div) -> str:
         return f"{self.sql(node.this)} / {self.sql(node.expression)}"
@@ -118,6 +131,7 @@ class _Writer(DuckDBGenerator):
         exp.DPipe: concatenation,
         exp.IntDiv: whole_division,
         exp.Mod: modulo,
+        DuckDBQuery: duckdb_query,
         FunctionCall: name_call,
         JsonColumn: json_column,
         JsonTable: json_table,

@@ -1,11 +1,11 @@
 """
-The grammar of InterSystems IRIS SQL: text in, a sqlglot tree out.
+The grammar of InterSystems IRIS SQL: a text is parsed to a sqlglot tree.
 
-`parse` reads one statement. sqlglot gives the tree and, in `translate`, the DuckDB generator; its parser is not used,
-because it accepts the union of thirty dialects (a missing THEN, a trailing comma, ``x::INT``, ``FROM t``): here each
-construct is written out once in `grammar`, so that what is not there is refused with its line and column.
+sqlglot provides the nodes of the tree and, in `engines.duckdb`, the generator of DuckDB SQL. The parser of sqlglot is
+not used: it accepts all that thirty dialects accept (a missing THEN, a trailing comma, ``x::INT``). The grammar of this
+package has one method for each construct of IRIS, so that any other text is refused with its line and column.
 
-What the tree holds beside the ordinary nodes of sqlglot:
+Beside the ordinary nodes of sqlglot a tree holds:
 
 ========================================  ===========================================================================
 ``?`` and ``:name``                       `exp.Placeholder`, ``this`` is ``"1"``, ``"2"`` … or the name
@@ -19,7 +19,7 @@ What the tree holds beside the ordinary nodes of sqlglot:
 column and CAST types                     `SQLType`
 ========================================  ===========================================================================
 
-Every node made here has its place in ``node.meta["place"]``: (line, column), both from 1.
+``node.meta["place"]`` is the position of a node in the text: (line, column), from 1.
 """
 
 from __future__ import annotations
@@ -30,22 +30,33 @@ from sqlglot import exp
 
 from meetup2025.engines.sql.nodes import Call, FunctionCall, ToVector, place, refuse, shallow
 from meetup2025.engines.sql.statements import Statements
+from meetup2025.engines.sql.tokens import split_statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from meetup2025.engines.sql.expressions import N
 
-__all__ = ["Call", "FunctionCall", "ToVector", "bind", "function_calls", "parse", "place", "table_calls"]
+__all__ = [
+    "Call",
+    "FunctionCall",
+    "ToVector",
+    "bind",
+    "function_calls",
+    "parse",
+    "place",
+    "split_statements",
+    "table_calls",
+]
 
 
 def parse(sql: str) -> exp.Expr:
     """
-    Read one statement of IRIS SQL; a semicolon may end it.
+    Parse one statement of IRIS SQL, with or without a semicolon at its end.
 
     Raises:
-        SQLSyntaxError: IRIS would refuse it too; has line, column and the SQLCODE.
-        UnsupportedSQLError: IRIS would accept it, this engine does not; names the construct, has line and column.
+        SQLSyntaxError: IRIS would refuse the statement too; the error has line, column and SQLCODE.
+        UnsupportedSQLError: IRIS would accept the statement and this engine does not; the error names the construct.
     """
     with shallow():
         return Statements(sql).whole()
@@ -74,11 +85,11 @@ def bind(expression: N, values: Mapping[str, exp.Expr]) -> N:
 
 
 def function_calls(expression: exp.Expr) -> list[FunctionCall]:
-    """List the calls of functions of a schema, in order of appearance (not those in FROM, not `Call` itself)."""
+    """Return the calls of functions of a schema in order of appearance, without `Call` and the queries in FROM."""
     calls = expression.find_all(FunctionCall, bfs=False)
     return [call for call in calls if not isinstance(call, Call) and not isinstance(call.parent, exp.Table)]
 
 
 def table_calls(expression: exp.Expr) -> list[exp.Table]:
-    """List the queries called in FROM: tables whose `this` is a `FunctionCall`, whose `alias` may be ""."""
+    """Return the queries that are called in FROM: tables whose `this` is a `FunctionCall`."""
     return [table for table in expression.find_all(exp.Table, bfs=False) if isinstance(table.this, FunctionCall)]

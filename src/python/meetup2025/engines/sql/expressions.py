@@ -1,11 +1,9 @@
 """
-The smallest parts of a statement: keywords, lists in parentheses, names, constants and parameters.
+Expressions of IRIS SQL: conditions and values.
 
-Conditions and values: the operators and predicates, from the loosest to the tightest.
-
-Expressions with a grammar of their own: CASE, CAST, TRIM, TO_VECTOR and others, and the names of types.
-
-What stands between the operators: constants, columns, calls of functions, parentheses.
+`Expressions` parses, in order: names, constants and parameters; conditions, from OR down to the predicates; values,
+from + down to one term; columns and calls of functions; expressions with a grammar of their own, such as CASE and
+TRIM; and the names of types.
 """
 
 from __future__ import annotations
@@ -17,109 +15,75 @@ from sqlglot import exp
 
 from meetup2025.engines.sql.functions import (
     AGGREGATES,
+    BARE,
     DATE_PARTS,
     ELEMENT_TYPES,
     FUNCTIONS,
     KNOWN,
     LONGER,
+    ODBC,
+    ODBC_ONLY,
     TYPES,
     VARIADIC,
     arities,
 )
 from meetup2025.engines.sql.nodes import FunctionCall, SQLType, Test, ToVector, refuse, unsupported
-from meetup2025.engines.sql.tokens import RESERVED, Token, tokenize
+from meetup2025.engines.sql.tokens import RESERVED, Token, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
-
+    from collections.abc import Callable, Mapping
 
 N = TypeVar("N", bound=exp.Expr)
 
+_COMPARISONS: Mapping[str, type[exp.Expr]] = {
+    "=": exp.EQ, "<>": exp.NEQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE,
+}  # fmt: skip
+_TERMS: Mapping[str, type[exp.Expr]] = {"+": exp.Add, "-": exp.Sub, "||": exp.DPipe}
+_FACTORS: Mapping[str, type[exp.Expr]] = {"*": exp.Mul, "/": exp.Div, "\\": exp.IntDiv, "#": exp.Mod}
+_CONDITIONS = (
+    *(exp.And, exp.Or, exp.Not),
+    *(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE),
+    *(exp.Like, exp.Escape, exp.In, exp.Between, exp.Is, exp.Exists, Test),
+)
 
-class Words:
+# Operators of IRIS that this engine does not have: after a value, and where a value begins.
+_UNSUPPORTED_OPERATORS = ("%MATCHES", "%PATTERN", "%CONTAINS", "%CONTAINSTERM", "]", "!", "&", "->", "OVERLAPS")
+_UNSUPPORTED_TERMS = ("->", "]", "!", "&")
+
+# Types of two words, by the first word.
+_SECOND_WORDS = {"CHAR": "VARYING", "CHARACTER": "VARYING", "DOUBLE": "PRECISION", "LONG": "VARCHAR"}
+_TRIMS = {"": "TRIM", "BOTH": "TRIM", "LEADING": "TRIM LEADING", "TRAILING": "TRIM TRAILING"}
+
+
+class Expressions(Tokens, ABC):
     """
-    A place in the tokens of one statement, which moves on as they are read.
+    Parser of expressions; `Statements` adds the queries.
 
-    `parameters` counts the ``?`` that were read.
+    Attributes:
+        parameters: Number of ``?`` that were parsed.
     """
 
     def __init__(self, sql: str) -> None:
-        self.tokens = tokenize(sql)
-        self.index = 0
+        super().__init__(sql)
         self.parameters = 0
 
-    @property
-    def token(self) -> Token:
-        """The token to read next."""
-        return self.tokens[self.index]
-
-    @property
-    def following(self) -> str:
-        """The word after the next."""
-        return self.tokens[min(self.index + 1, len(self.tokens) - 1)].word
-
-    @property
-    def last(self) -> Token:
-        """The token that was read last."""
-        return self.tokens[self.index - 1]
-
-    # keywords
-
-    def ahead(self, *words: str) -> bool:
-        """Tell whether the next words are these."""
-        tokens = self.tokens[self.index : self.index + len(words)]
-        return [token.word for token in tokens] == list(words)
-
-    def take(self, *words: str) -> bool:
-        """Step over *words* if they are next."""
-        found = self.ahead(*words)
-        if found:
-            self.index += len(words)
-        return found
-
-    def take_one(self, words: Container[str]) -> str:
-        """Step over one of *words* if it is next, and return it; else ""."""
-        word = self.token.word
-        if not word or word not in words:
-            return ""
-        self.index += 1
-        return word
-
-    def expect(self, *words: str) -> None:
-        """Step over *words*, which must be next."""
-        for word in words:
-            if not self.take(word):
-                refuse(f"{word} expected, found {self.token.text}", self.token)
+    @abstractmethod
+    def query(self, *, nested: bool = False) -> exp.Expr:
+        """Parse a query."""
 
     def at(self, node: N, token: Token) -> N:
-        """Note that *node* stands where *token* does."""
+        """Return *node* with the position of *token*."""
         node.meta["place"] = (token.line, token.column)
         return node
 
-    # lists
-
-    def separated(self, item: Callable[[], N]) -> list[N]:
-        """Read one or more items with commas between."""
-        items = [item()]
-        while self.take(","):
-            items.append(item())
-        return items
-
-    def wrapped(self, item: Callable[[], N]) -> list[N]:
-        """Read one or more items in parentheses."""
-        self.expect("(")
-        items = self.separated(item)
-        self.expect(")")
-        return items
-
-    # names
+    # --- names
 
     def has_name(self) -> bool:
-        """Tell whether a name is next."""
+        """Return whether a name is next."""
         return self.token.kind == "quoted" or (self.token.kind == "name" and self.token.word not in RESERVED)
 
     def identifier(self) -> exp.Identifier:
-        """Read a name, in quotes or not."""
+        """Parse a name, in quotes or not."""
         token = self.token
         if not self.has_name():
             refuse(f"A name expected, found {token.text}", token)
@@ -131,7 +95,7 @@ class Words:
         return self.at(exp.Identifier(this=text, quoted=quoted), token)
 
     def table_name(self) -> exp.Table:
-        """Read ``[schema.]table``."""
+        """Parse ``[schema.]table``."""
         token, name, schema = self.token, self.identifier(), None
         if self.take("."):
             schema, name = name, self.identifier()
@@ -140,19 +104,19 @@ class Words:
         return self.at(exp.Table(this=name, db=schema), token)
 
     def alias(self) -> exp.Identifier | None:
-        """Read ``[[AS] name]``."""
+        """Parse ``[[AS] name]``."""
         return self.identifier() if self.take("AS") or self.has_name() else None
 
     def aliased(self, source: N) -> N:
-        """Give *source* the alias that follows it."""
+        """Parse the alias that follows *source*, and return *source* with it."""
         name = self.alias()
         source.set("alias", exp.TableAlias(this=name) if name else None)
         return source
 
-    # constants and parameters
+    # --- constants and parameters
 
     def literal(self) -> exp.Expr | None:
-        """Read a text, a number, ``:name`` or ``?``; None if none is next."""
+        """Parse a text, a number, ``:name`` or ``?``; return None if none is next."""
         token = self.token
         node = self.constant(token) or self.parameter(token)
         if node is None:
@@ -161,7 +125,7 @@ class Words:
         return self.at(node, token)
 
     def constant(self, token: Token) -> exp.Expr | None:
-        """Give the text or number that *token* is."""
+        """Return the text or number of *token*; None if it is another kind of token."""
         if token.kind == "string":
             return exp.Literal.string(token.text[1:-1].replace("''", "'"))
         if token.kind == "number":
@@ -169,7 +133,7 @@ class Words:
         return None
 
     def parameter(self, token: Token) -> exp.Placeholder | None:
-        """Give the parameter or host variable that *token* is."""
+        """Return the parameter or host variable of *token*; None if it is another kind of token."""
         if token.kind == "host":
             return exp.Placeholder(this=token.text[1:])
         if token.kind == "param":
@@ -177,86 +141,50 @@ class Words:
             return exp.Placeholder(this=str(self.parameters))
         return None
 
-
-_LOGIC = (exp.And, exp.Or, exp.Not)
-_COMPARED = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
-_PREDICATES = (exp.Like, exp.Escape, exp.In, exp.Between, exp.Is, exp.Exists, Test)
-_CONDITIONS = (*_LOGIC, *_COMPARED, *_PREDICATES)
-
-_COMPARISONS: Mapping[str, type[exp.Expr]] = {
-    "=": exp.EQ, "<>": exp.NEQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE,
-}  # fmt: skip
-_TERMS: Mapping[str, type[exp.Expr]] = {"+": exp.Add, "-": exp.Sub, "||": exp.DPipe}
-_FACTORS: Mapping[str, type[exp.Expr]] = {"*": exp.Mul, "/": exp.Div, "\\": exp.IntDiv, "#": exp.Mod}
-# What IRIS has and this engine has not, by the word that shows it.
-_UNSUPPORTED = ("%MATCHES", "%PATTERN", "%CONTAINS", "%CONTAINSTERM", "]", "!", "&", "->", "OVERLAPS")
-
-
-class Expressions(Words, ABC):
-    """Reads conditions and values; what stands between the operators is read by `terms`, a subquery by `queries`."""
-
-    @abstractmethod
-    def primary(self) -> exp.Expr:
-        """Read a name, a constant, a call or parentheses."""
-
-    @abstractmethod
-    def query(self, *, nested: bool = False) -> exp.Expr:
-        """Read a query."""
-
-    def subquery(self) -> exp.Subquery:
-        """Read ``(query)``."""
-        token = self.token
-        self.expect("(")
-        inner = self.query(nested=True)
-        self.expect(")")
-        return self.at(exp.Subquery(this=inner), token)
-
-    # IRIS keeps conditions and values apart: `WHERE a` and `SELECT a = 1` are errors
+    # --- conditions and values; IRIS keeps them apart: `WHERE a` and `SELECT a = 1` are errors
 
     def condition(self) -> exp.Expr:
-        """Read a condition."""
+        """Parse a condition."""
         return self.as_condition(self.disjunction())
 
     def as_condition(self, node: exp.Expr) -> exp.Expr:
-        """See that *node* is a condition."""
+        """Return *node*, which must be a condition."""
         if not isinstance(node.unnest(), _CONDITIONS):
             refuse("A comparison operator is required here", self.token, -14)
         return node
 
     def value(self) -> exp.Expr:
-        """Read a value."""
+        """Parse a value."""
         return self.as_value(self.disjunction())
 
     def as_value(self, node: exp.Expr) -> exp.Expr:
-        """See that *node* is a value."""
+        """Return *node*, which must be a value."""
         if isinstance(node.unnest(), _CONDITIONS):
             refuse("A scalar expression expected, not a condition", node, -11)
         return node
 
-    # OR, AND, NOT
-
     def disjunction(self) -> exp.Expr:
-        """Read ``x [OR y …]``."""
+        """Parse ``x [OR y …]``."""
         left = self.conjunction()
         while self.take("OR"):
             left = exp.Or(this=self.as_condition(left), expression=self.as_condition(self.conjunction()))
         return left
 
     def conjunction(self) -> exp.Expr:
-        """Read ``x [AND y …]``."""
+        """Parse ``x [AND y …]``."""
         left = self.negation()
         while self.take("AND"):
             left = exp.And(this=self.as_condition(left), expression=self.as_condition(self.negation()))
         return left
 
     def negation(self) -> exp.Expr:
-        """Read ``[NOT …] x``."""
+        """Parse ``[NOT …] x``."""
         return exp.Not(this=self.as_condition(self.negation())) if self.take("NOT") else self.predicate()
 
-    # predicates
+    # --- predicates
 
     def predicate(self) -> exp.Expr:
-        """Read ``x``, ``x = y`` or ``x [NOT] predicate``."""
+        """Parse ``x``, ``x = y`` or ``x [NOT] predicate``."""
         left, token = self.term(), self.token
         if operator := self.take_one(_COMPARISONS):
             return self.at(self.comparison(operator, left), token)
@@ -264,48 +192,48 @@ class Expressions(Words, ABC):
         if word := self.take_one(self.PREDICATES):
             test = self.at(self.PREDICATES[word](self, self.as_value(left)), token)
             return exp.Not(this=test) if negated else test
-        if self.token.word in _UNSUPPORTED:
+        if self.token.word in _UNSUPPORTED_OPERATORS:
             unsupported(self.token.text, self.token)
         if negated:
             refuse("A condition expected after NOT", self.token, -15)
         return left
 
     def comparison(self, operator: str, left: exp.Expr) -> exp.Expr:
-        """Read the right side of a comparison."""
+        """Parse the right side of a comparison."""
         if self.token.word in ("ANY", "ALL", "SOME"):
             unsupported(f"{operator} {self.token.word} (subquery)", self.token)
         return _COMPARISONS[operator](this=self.as_value(left), expression=self.operand())
 
     def operand(self) -> exp.Expr:
-        """Read a value that ends before AND."""
+        """Parse a value that ends before AND."""
         return self.as_value(self.term())
 
     def is_null(self, left: exp.Expr) -> exp.Expr:
-        """Read ``IS [NOT] NULL``."""
+        """Parse ``IS [NOT] NULL``."""
         negated = self.take("NOT")
         self.expect("NULL")
         test = exp.Is(this=left, expression=exp.Null())
         return exp.Not(this=test) if negated else test
 
     def between(self, left: exp.Expr) -> exp.Expr:
-        """Read ``BETWEEN low AND high``."""
+        """Parse ``BETWEEN low AND high``."""
         low = self.operand()
         self.expect("AND")
         return exp.Between(this=left, low=low, high=self.operand())
 
     def is_in(self, left: exp.Expr) -> exp.Expr:
-        """Read ``IN (query)`` or ``IN (x, …)``."""
+        """Parse ``IN (query)`` or ``IN (x, …)``."""
         if self.token.word == "(" and self.following in ("SELECT", "WITH"):
             return exp.In(this=left, query=self.subquery())
         return exp.In(this=left, expressions=self.wrapped(self.operand))
 
     def like(self, left: exp.Expr) -> exp.Expr:
-        """Read ``LIKE pattern [ESCAPE character]``."""
+        """Parse ``LIKE pattern [ESCAPE character]``."""
         test = exp.Like(this=left, expression=self.operand())
         return exp.Escape(this=test, expression=self.operand()) if self.take("ESCAPE") else test
 
     def test(self, left: exp.Expr) -> exp.Expr:
-        """Read ``[ x``, ``%STARTSWITH x`` or ``%INLIST x``."""
+        """Parse ``[ x``, ``%STARTSWITH x`` or ``%INLIST x``."""
         token = self.last
         right = self.operand()
         is_list = isinstance(right, exp.Anonymous) and right.this == "$LISTFROMSTRING"
@@ -318,18 +246,18 @@ class Expressions(Words, ABC):
         "[": test, "%STARTSWITH": test, "%INLIST": test,
     }  # fmt: skip
 
-    # arithmetic
+    # --- arithmetic
 
     def term(self) -> exp.Expr:
-        """Read ``x [+ y …]``; minus and ``||`` bind as tightly."""
+        """Parse ``x [+ y …]``; minus and ``||`` bind as tightly."""
         return self.binary(_TERMS, self.factor)
 
     def factor(self) -> exp.Expr:
-        r"""Read ``x [* y …]``; ``/``, ``\`` and ``#`` bind as tightly."""
+        r"""Parse ``x [* y …]``; ``/``, ``\`` and ``#`` bind as tightly."""
         return self.binary(_FACTORS, self.unary)
 
     def binary(self, operators: Mapping[str, type[exp.Expr]], operand: Callable[[], exp.Expr]) -> exp.Expr:
-        """Read operands with *operators* between, from left to right."""
+        """Parse operands with *operators* between them, from left to right."""
         left = operand()
         while operator := self.take_one(operators):
             token = self.last
@@ -337,163 +265,24 @@ class Expressions(Words, ABC):
         return left
 
     def unary(self) -> exp.Expr:
-        """Read ``[- | + …] x``."""
+        """Parse ``[- | + …] x``."""
         if self.take("-"):
             return exp.Neg(this=self.as_value(self.unary()))
         return self.as_value(self.unary()) if self.take("+") else self.primary()
 
-
-# Types of two words, by the first.
-_SECOND_WORDS = {"CHAR": "VARYING", "CHARACTER": "VARYING", "DOUBLE": "PRECISION", "LONG": "VARCHAR"}
-_TRIMS = {"": "TRIM", "BOTH": "TRIM", "LEADING": "TRIM LEADING", "TRAILING": "TRIM TRAILING"}
-
-
-class Forms(Expressions):
-    """Reads the special forms: each method of `FORMS` begins after its word."""
-
-    def null(self) -> exp.Expr:
-        """Read NULL."""
-        return exp.Null()
-
-    def case(self) -> exp.Expr:
-        """Read ``CASE [x] WHEN y THEN z … [ELSE z] END``."""
-        subject = None if self.ahead("WHEN") else self.value()
-        ifs = []
-        while self.take("WHEN"):
-            when = self.value() if subject else self.condition()
-            self.expect("THEN")
-            ifs.append(exp.If(this=when, true=self.value()))
-        default = self.value() if ifs and self.take("ELSE") else None
-        self.expect("END" if ifs else "WHEN")
-        return exp.Case(this=subject, ifs=ifs, default=default)
-
-    def exists(self) -> exp.Expr:
-        """Read ``EXISTS (query)``."""
-        return exp.Exists(this=self.subquery().this)
-
-    def cast(self) -> exp.Expr:
-        """Read ``CAST(x AS type)``."""
-        self.expect("(")
-        value = self.value()
-        self.expect("AS")
-        kind = self.type_name()
-        self.expect(")")
-        return exp.Cast(this=value, to=kind)
-
-    def convert(self) -> exp.Expr:
-        """Read ``CONVERT(type, x)``."""
-        self.expect("(")
-        kind = self.type_name()
-        self.expect(",")
-        value = self.value()
-        if self.ahead(","):
-            unsupported("CONVERT with a format", self.token)
-        self.expect(")")
-        return exp.Cast(this=value, to=kind)
-
-    def substring(self) -> exp.Expr:
-        """Read ``SUBSTRING(x, start[, length])`` or ``SUBSTRING(x FROM start [FOR length])``."""
-        self.expect("(")
-        arguments = [self.value()]
-        before_start, before_length = ("FROM", "FOR") if self.ahead("FROM") else (",", ",")
-        self.expect(before_start)
-        arguments.append(self.value())
-        if self.take(before_length):
-            arguments.append(self.value())
-        self.expect(")")
-        return exp.Anonymous(this="SUBSTRING", expressions=arguments)
-
-    def trim(self) -> exp.Expr:
-        """Read ``TRIM(x)`` or ``TRIM([BOTH | LEADING | TRAILING] [characters] FROM x)``."""
-        self.expect("(")
-        side = self.take_one(("BOTH", "LEADING", "TRAILING"))
-        arguments = [] if self.ahead("FROM") else [self.value()]
-        if self.take("FROM"):
-            arguments = [self.value(), *arguments]
-        elif side:
-            refuse("FROM expected in TRIM", self.token, -75)
-        self.expect(")")
-        return exp.Anonymous(this=_TRIMS[side], expressions=arguments)
-
-    def position(self) -> exp.Expr:
-        """Read ``POSITION(x IN y)``."""
-        self.expect("(")
-        needle = self.term()
-        self.expect("IN")
-        arguments = [needle, self.value()]
-        self.expect(")")
-        return exp.Anonymous(this="POSITION", expressions=arguments)
-
-    def to_vector(self) -> exp.Expr:
-        """Read ``TO_VECTOR(x[, type[, length]])``."""
-        self.expect("(")
-        value, kind, length = self.value(), "FLOAT", None
-        if self.take(","):
-            token = self.token
-            kind = ELEMENT_TYPES.get(self.take_one(ELEMENT_TYPES), "")
-            if not kind:
-                refuse(f"The type in TO_VECTOR is a word: {', '.join(ELEMENT_TYPES)}. Got {token.text}", token)
-            length = self.value() if self.take(",") else None
-        self.expect(")")
-        return ToVector(this=value, kind=kind, length=length)
-
-    FORMS: ClassVar[Mapping[str, Callable[[Forms], exp.Expr]]] = {
-        "NULL": null, "CASE": case, "EXISTS": exists, "CAST": cast, "CONVERT": convert, "SUBSTRING": substring,
-        "TRIM": trim, "POSITION": position, "TO_VECTOR": to_vector,
-    }  # fmt: skip
-
-    # types
-
-    def type_name(self) -> SQLType:
-        """Read ``type``, ``type(length)``, ``type(precision[, scale])`` or ``VECTOR(type[, length])``."""
-        token = self.token
-        self.index += 1
-        second = _SECOND_WORDS.get(token.word, "")
-        name = f"{token.word} {second}" if second and self.take(second) else token.word
-        if name == "VECTOR" and self.ahead("("):
-            return self.at(self.vector_type(), token)
-        if name not in TYPES:
-            refuse(f"{token.text} is not a data type this engine knows", token, -376)
-        numbers = self.wrapped(self.integer) if self.ahead("(") else []
-        return self.at(SQLType(this=name, element=None, expressions=numbers), token)
-
-    def vector_type(self) -> SQLType:
-        """Read the parentheses of ``VECTOR(type[, length])``."""
-        vector = self.last
-        self.expect("(")
-        element = ELEMENT_TYPES.get(self.take_one(ELEMENT_TYPES))
-        if element is None:
-            unsupported(f"VECTOR({self.token.text})", vector)
-        numbers = [self.integer()] if self.take(",") else []
-        self.expect(")")
-        return SQLType(this="VECTOR", element=element, expressions=numbers)
-
-    def integer(self) -> exp.Expr:
-        """Read an integer of digits alone."""
-        token = self.token
-        if token.kind != "number" or not token.text.isdigit():
-            refuse(f"An integer expected, found {token.text}", token, -80)
-        self.index += 1
-        return self.at(exp.Literal.number(token.text), token)
-
-
-# What IRIS has and this engine has not, by the word that shows it.
-_UNSUPPORTED_TERMS = ("{", "->", "]", "!", "&")
-
-
-class Terms(Forms):
-    """Reads a term."""
+    # --- one term
 
     def primary(self) -> exp.Expr:
-        """Read a name, a constant, a call or parentheses."""
+        """Parse a column, a constant, a call, a form, a subquery or parentheses."""
         token = self.token
         if token.word in _UNSUPPORTED_TERMS:
-            unsupported("an ODBC escape {…}" if token.word == "{" else token.text, token)
+            unsupported(token.text, token)
+        if token.word == "{":
+            return self.at(self.odbc_function(), token)
         if token.word == "(":
             return self.at(self.parenthesis(), token)
         if token.word in self.FORMS and (token.word in ("CASE", "NULL") or self.following == "("):
-            self.index += 1
-            return self.at(self.FORMS[token.word](self), token)
+            return self.form()
         if token.kind == "quoted" or self.is_name_of_term():
             return self.named()
         literal = self.literal()
@@ -502,12 +291,12 @@ class Terms(Forms):
         return literal
 
     def is_name_of_term(self) -> bool:
-        """Tell a name from a reserved word, some of which are functions too: LEFT(, CURRENT_DATE."""
+        """Return whether a name is next, or a reserved word that is a function too, as LEFT and CURRENT_DATE are."""
         word = self.token.word
         return self.token.kind == "name" and (word not in RESERVED or word in FUNCTIONS)
 
     def parenthesis(self) -> exp.Expr:
-        """Read ``(query)`` or ``(expression)``."""
+        """Parse ``(query)`` or ``(expression)``."""
         if self.following in ("SELECT", "WITH"):
             return self.subquery()
         self.expect("(")
@@ -515,14 +304,20 @@ class Terms(Forms):
         self.expect(")")
         return inner
 
-    # columns and calls
+    def subquery(self) -> exp.Subquery:
+        """Parse ``(query)``."""
+        token = self.token
+        self.expect("(")
+        inner = self.query(nested=True)
+        self.expect(")")
+        return self.at(exp.Subquery(this=inner), token)
 
     def named(self) -> exp.Expr:
-        """Read a column, or a function with or without a schema."""
+        """Parse a column, or a function with or without a schema."""
         token = self.token
         if self.following == "(" and token.kind == "name":
             return self.function()
-        if self.is_bare_function():
+        if token.word in BARE and self.following != ".":
             self.index += 1
             return self.at(exp.Anonymous(this=token.word, expressions=[]), token)
         parts = [self.identifier()]
@@ -537,13 +332,10 @@ class Terms(Forms):
         name, table, schema = [*reversed(parts), None, None][:3]
         return self.at(exp.Column(this=name, table=table, db=schema), token)
 
-    def is_bare_function(self) -> bool:
-        """Tell a function without parentheses, as CURRENT_DATE and SYSDATE may be."""
-        word = self.token.word
-        return word in FUNCTIONS and 0 in arities(word) and self.following != "." and word in RESERVED
+    # --- calls
 
     def routine(self, parts: list[exp.Identifier], kind: type[FunctionCall]) -> FunctionCall:
-        """Read the arguments of ``schema.name(…)``, whose name was read."""
+        """Parse the arguments of ``schema.name(…)``; *parts* are schema and name."""
         if len(parts) != 2:
             refuse("A function of a schema is written schema.name(arguments)", self.token, -359)
         self.expect("(")
@@ -554,24 +346,58 @@ class Terms(Forms):
         return node
 
     def function(self) -> exp.Expr:
-        """Read ``NAME(…)``."""
-        token = self.token
+        """Parse ``NAME(…)``."""
+        name, token = self.token.word, self.token
+        self.check_function(token)
+        if name in ODBC_ONLY:
+            refuse(f"{name} must be written {{fn {name}(…)}}: IRIS documents this form alone", token, -359)
+        return self.called(token)
+
+    def odbc_function(self) -> exp.Expr:
+        """Parse ``{fn NAME(…)}`` or ``{fn NAME}``."""
+        brace = self.token
+        self.expect("{")
+        if not self.take("FN"):
+            unsupported("an ODBC escape other than {fn …}", brace)
+        name, token = self.token.word, self.token
+        if name in self.FORMS and name in ODBC:
+            node = self.form()
+        else:
+            self.check_function(token)
+            if name not in ODBC:
+                refuse(f"{name} is no ODBC function: write it without {{fn …}}", token, -359)
+            node = self.called(token)
+        self.expect("}")
+        return node
+
+    def check_function(self, token: Token) -> None:
+        """Refuse a name that is no function of this engine."""
         name = token.word
-        if name not in FUNCTIONS and name not in AGGREGATES and name not in VARIADIC:
-            if name in KNOWN:
-                unsupported(name, token)
-            refuse(f"SQL function {token.text} not found", token, -359)
+        if name in FUNCTIONS or name in AGGREGATES or name in VARIADIC:
+            return
+        if name in KNOWN:
+            unsupported(name, token)
+        refuse(f"SQL function {token.text} not found", token, -359)
+
+    def called(self, token: Token) -> exp.Expr:
+        """Parse the name and the arguments of a function; ODBC allows `{fn NOW}` without parentheses."""
+        name = token.word
         self.index += 1
+        if self.ahead("}"):
+            _check_count(token, 0)
+            return self.at(exp.Anonymous(this=name, expressions=[]), token)
         self.expect("(")
         arguments = self.aggregate_arguments(name) if name in AGGREGATES else self.arguments(name)
         self.expect(")")
         if self.token.word == "OVER":
             unsupported("a window function (OVER)", self.token)
+        if name in BARE and not arguments:
+            refuse(f"{name} is written without parentheses", token)
         _check_count(token, len(arguments))
         return self.at(exp.Anonymous(this=name, expressions=arguments), token)
 
     def arguments(self, name: str) -> list[exp.Expr]:
-        """Read ``[x, …]``; the first argument of DATEDIFF and DATEADD is a word."""
+        """Parse ``[x, …]``; the first argument of DATEDIFF and DATEADD is a word."""
         if self.ahead(")"):
             return []
         if name not in ("DATEDIFF", "DATEADD"):
@@ -581,7 +407,7 @@ class Terms(Forms):
         return [part, *self.separated(self.value)]
 
     def date_part(self) -> exp.Expr:
-        """Read a part of a date: ``day``, ``dd``, ``'dd'`` …."""
+        """Parse a part of a date: ``day``, ``dd``, ``'dd'`` …."""
         token = self.token
         part = DATE_PARTS.get(token.text.strip("'").lower())
         if token.kind not in ("name", "string") or part is None:
@@ -590,7 +416,7 @@ class Terms(Forms):
         return self.at(exp.Literal.string(part), token)
 
     def aggregate_arguments(self, name: str) -> list[exp.Expr]:
-        """Read ``[DISTINCT | ALL] x``, or the ``*`` of COUNT."""
+        """Parse ``[DISTINCT | ALL] x``, or the ``*`` of COUNT."""
         if name == "COUNT" and self.take("*"):
             return [exp.Star()]
         distinct = self.take("DISTINCT")
@@ -602,9 +428,145 @@ class Terms(Forms):
             unsupported(self.token.text, self.token)
         return [exp.Distinct(expressions=[argument]) if distinct else argument]
 
+    # --- forms: expressions with a grammar of their own; a method of `FORMS` begins after its word
+
+    def form(self) -> exp.Expr:
+        """Parse the form that is next."""
+        token = self.token
+        self.index += 1
+        return self.at(self.FORMS[token.word](self), token)
+
+    def null(self) -> exp.Expr:
+        """Parse NULL."""
+        return exp.Null()
+
+    def case(self) -> exp.Expr:
+        """Parse ``CASE [x] WHEN y THEN z … [ELSE z] END``."""
+        subject = None if self.ahead("WHEN") else self.value()
+        ifs = []
+        while self.take("WHEN"):
+            when = self.value() if subject else self.condition()
+            self.expect("THEN")
+            ifs.append(exp.If(this=when, true=self.value()))
+        default = self.value() if ifs and self.take("ELSE") else None
+        self.expect("END" if ifs else "WHEN")
+        return exp.Case(this=subject, ifs=ifs, default=default)
+
+    def exists(self) -> exp.Expr:
+        """Parse ``EXISTS (query)``."""
+        return exp.Exists(this=self.subquery().this)
+
+    def cast(self) -> exp.Expr:
+        """Parse ``CAST(x AS type)``."""
+        self.expect("(")
+        value = self.value()
+        self.expect("AS")
+        kind = self.type_name()
+        self.expect(")")
+        return exp.Cast(this=value, to=kind)
+
+    def convert(self) -> exp.Expr:
+        """Parse ``CONVERT(type, x)``."""
+        self.expect("(")
+        kind = self.type_name()
+        self.expect(",")
+        value = self.value()
+        if self.ahead(","):
+            unsupported("CONVERT with a format", self.token)
+        self.expect(")")
+        return exp.Cast(this=value, to=kind)
+
+    def substring(self) -> exp.Expr:
+        """Parse ``SUBSTRING(x, start[, length])`` or ``SUBSTRING(x FROM start [FOR length])``."""
+        self.expect("(")
+        arguments = [self.value()]
+        before_start, before_length = ("FROM", "FOR") if self.ahead("FROM") else (",", ",")
+        self.expect(before_start)
+        arguments.append(self.value())
+        if self.take(before_length):
+            arguments.append(self.value())
+        self.expect(")")
+        return exp.Anonymous(this="SUBSTRING", expressions=arguments)
+
+    def trim(self) -> exp.Expr:
+        """Parse ``TRIM(x)`` or ``TRIM([BOTH | LEADING | TRAILING] characters FROM x)``."""
+        start = self.last
+        self.expect("(")
+        side = self.take_one(("BOTH", "LEADING", "TRAILING"))
+        if side and self.ahead("FROM"):
+            _refuse_trim(side, start)
+        arguments = [self.value()]
+        if self.take("FROM"):
+            arguments = [self.value(), *arguments]
+        elif side:
+            _refuse_trim(side, start)
+        self.expect(")")
+        return exp.Anonymous(this=_TRIMS[side], expressions=arguments)
+
+    def position(self) -> exp.Expr:
+        """Parse ``POSITION(x IN y)``."""
+        self.expect("(")
+        needle = self.term()
+        self.expect("IN")
+        arguments = [needle, self.value()]
+        self.expect(")")
+        return exp.Anonymous(this="POSITION", expressions=arguments)
+
+    def to_vector(self) -> exp.Expr:
+        """Parse ``TO_VECTOR(x[, type[, length]])``."""
+        self.expect("(")
+        value, kind, length = self.value(), "FLOAT", None
+        if self.take(","):
+            token = self.token
+            kind = ELEMENT_TYPES.get(self.take_one(ELEMENT_TYPES), "")
+            if not kind:
+                refuse(f"The type in TO_VECTOR is a word: {', '.join(ELEMENT_TYPES)}. Got {token.text}", token)
+            length = self.value() if self.take(",") else None
+        self.expect(")")
+        return ToVector(this=value, kind=kind, length=length)
+
+    FORMS: ClassVar[Mapping[str, Callable[[Expressions], exp.Expr]]] = {
+        "NULL": null, "CASE": case, "EXISTS": exists, "CAST": cast, "CONVERT": convert, "SUBSTRING": substring,
+        "TRIM": trim, "POSITION": position, "TO_VECTOR": to_vector,
+    }  # fmt: skip
+
+    # --- types
+
+    def type_name(self) -> SQLType:
+        """Parse ``type``, ``type(length)``, ``type(precision[, scale])`` or ``VECTOR(type[, length])``."""
+        token = self.token
+        self.index += 1
+        second = _SECOND_WORDS.get(token.word, "")
+        name = f"{token.word} {second}" if second and self.take(second) else token.word
+        if name == "VECTOR" and self.ahead("("):
+            return self.at(self.vector_type(), token)
+        if name not in TYPES:
+            refuse(f"{token.text} is not a data type this engine knows", token, -376)
+        numbers = self.wrapped(self.integer) if self.ahead("(") else []
+        return self.at(SQLType(this=name, element=None, expressions=numbers), token)
+
+    def vector_type(self) -> SQLType:
+        """Parse the parentheses of ``VECTOR(type[, length])``."""
+        vector = self.last
+        self.expect("(")
+        element = ELEMENT_TYPES.get(self.take_one(ELEMENT_TYPES))
+        if element is None:
+            unsupported(f"VECTOR({self.token.text})", vector)
+        numbers = [self.integer()] if self.take(",") else []
+        self.expect(")")
+        return SQLType(this="VECTOR", element=element, expressions=numbers)
+
+    def integer(self) -> exp.Expr:
+        """Parse an integer of digits alone."""
+        token = self.token
+        if token.kind != "number" or not token.text.isdigit():
+            refuse(f"An integer expected, found {token.text}", token, -80)
+        self.index += 1
+        return self.at(exp.Literal.number(token.text), token)
+
 
 def _check_count(function: Token, count: int) -> None:
-    """See that the function takes *count* arguments."""
+    """Refuse a function that does not take *count* arguments."""
     name, taken = function.word, arities(function.word)
     if count in taken:
         return
@@ -612,3 +574,8 @@ def _check_count(function: Token, count: int) -> None:
         unsupported(f"{name} with {count} arguments", function)
     wanted = " or ".join(str(number) for number in sorted(taken))
     refuse(f"{name} takes {wanted} arguments. Got {count}", function, -380 if count < max(taken) else -381)
+
+
+def _refuse_trim(side: str, start: Token) -> None:
+    """Refuse TRIM without the characters: the references of IRIS allow it, and the SQL reader of IRIS refuses it."""
+    unsupported(f"TRIM({side} …) without the characters to trim, as in TRIM({side} ' ' FROM x),", start)

@@ -1,8 +1,8 @@
 """
-The functions, predicates and types of IRIS SQL, as tables: IRIS name, then the DuckDB text.
+The functions, predicates and types of IRIS SQL, as tables from the name in IRIS to the text in DuckDB.
 
-In a template ``{0}`` is the first argument; the number of arguments a function takes is read off its templates.
-A name that is not here is refused: as missing in this engine if it is in `KNOWN`, else as IRIS does (SQLCODE -359).
+In a template ``{0}`` is the first argument. The templates of a function say how many arguments it takes. A name that is
+not in the tables is refused: as missing in this engine if it is in `KNOWN`, else as IRIS refuses it (SQLCODE -359).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "%SQLUPPER": ("upper(CAST({0} AS VARCHAR))",),
     "%EXTERNAL": ("{0}",),
     # strings
-    "LENGTH": ("length(rtrim(CAST({0} AS VARCHAR)))",),  # without trailing blanks, unlike the next three
+    "LENGTH": ("length(rtrim(CAST({0} AS VARCHAR)))",),  # IRIS does not count blanks at the end here
     "CHAR_LENGTH": ("length(CAST({0} AS VARCHAR))",),
     "CHARACTER_LENGTH": ("length(CAST({0} AS VARCHAR))",),
     "$LENGTH": ("coalesce(length(CAST({0} AS VARCHAR)), 0)",),
@@ -31,7 +31,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "UCASE": ("upper({0})",),
     "LOWER": ("lower({0})",),
     "LCASE": ("lower({0})",),
-    # a start below 1 shortens the length; a negative one counts from the end in SUBSTR only
+    # A start below 1 shortens the length of SUBSTRING. A negative start counts from the end in SUBSTR alone.
     "SUBSTRING": (
         "substr(CAST({0} AS VARCHAR), greatest({1}, 1))",
         "substr(CAST({0} AS VARCHAR), greatest({1}, 1), greatest({2} + least(({1}) - 1, 0), 0))",
@@ -68,7 +68,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "NVL": ("coalesce({0}, {1})",),
     "ISNULL": ("coalesce({0}, {1})",),
     "IFNULL": (
-        "CASE WHEN {0} IS NULL THEN {1} END",  # two arguments: NULL where the first is not NULL, unlike NVL
+        "CASE WHEN {0} IS NULL THEN {1} END",  # NULL where {0} is not NULL, unlike NVL
         "CASE WHEN {0} IS NULL THEN {1} ELSE {2} END",
     ),
     "NULLIF": ("nullif({0}, {1})",),
@@ -107,12 +107,12 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "SECOND": ("second(CAST({0} AS TIMESTAMP))",),
     "DATEDIFF": ("date_diff({0}, CAST({1} AS TIMESTAMP), CAST({2} AS TIMESTAMP))",),
     "DATEADD": ("(CAST({2} AS TIMESTAMP) + ({1}) * CAST('1 ' || {0} AS INTERVAL))",),
-    # vectors: `array_` becomes `list_` where no length is declared
+    # vectors: `array_` becomes `list_` where no length is known
     "VECTOR_COSINE": ("array_cosine_similarity({0}, {1})",),
     "VECTOR_DOT_PRODUCT": ("array_inner_product({0}, {1})",),
 }
 
-# Two to 140 arguments. GREATEST of DuckDB skips NULL, that of IRIS does not: hence the sorted list, each argument once.
+# Functions of two to 140 arguments. GREATEST and LEAST of DuckDB skip NULL, and IRIS does not: so a list is sorted.
 VARIADIC: Mapping[str, str] = {
     "COALESCE": "coalesce({all})",
     "GREATEST": "list_sort([{all}], 'DESC', 'NULLS FIRST')[1]",
@@ -134,21 +134,25 @@ AGGREGATES: Mapping[str, str] = {
     "VAR_POP": "var_pop({0})",
 }
 
-# Conditions: [ is case-sensitive in IRIS, %STARTSWITH and %INLIST follow the collation of the first operand.
+# Conditions. [ is case-sensitive in IRIS. %STARTSWITH and %INLIST follow the collation of the first operand.
 TESTS: Mapping[str, str] = {
     "[": f"contains({_EXACT}, CAST({{1}} AS VARCHAR))",
     "%STARTSWITH": "starts_with(CAST({0} AS VARCHAR), CAST({1} AS VARCHAR))",
     "%INLIST": "{0} = ANY({1})",
 }
 
-# Casts to a number cut the fraction (DuckDB rounds); casts to a string cut it to its length, 30 or 1 if not said.
+# A cast to an integer cuts the decimal places, where DuckDB rounds; DOUBLE holds the decimal places of numbers below
+# 2**53 exactly, and larger numbers have none. A cast to a string cuts it to its length, 30 or 1 if not declared.
 CASTS: Mapping[str, str] = {
     "VARCHAR": "left(CAST({value} AS VARCHAR), {length})",
-    "INTEGER": "CAST(trunc(CAST({value} AS DOUBLE)) AS {type})",
+    "INTEGER": (
+        "CASE WHEN abs(CAST({value} AS DOUBLE)) < 9007199254740992 "
+        "THEN CAST(trunc(CAST({value} AS DOUBLE)) AS {type}) ELSE CAST({value} AS {type}) END"
+    ),
     "other": "CAST({value} AS {type})",
 }
 
-# IRIS type -> DuckDB type. `(?)` takes the declared numbers along.
+# Type of IRIS -> type of DuckDB. `(?)` stands for the declared precision and scale.
 TYPES: Mapping[str, str] = {
     "VARCHAR": "VARCHAR", "CHAR": "VARCHAR", "CHARACTER": "VARCHAR", "NVARCHAR": "VARCHAR", "NCHAR": "VARCHAR",
     "CHAR VARYING": "VARCHAR", "CHARACTER VARYING": "VARCHAR", "VARCHAR2": "VARCHAR",
@@ -162,13 +166,13 @@ TYPES: Mapping[str, str] = {
     "VECTOR": "",
 }  # fmt: skip
 
-# Length of a string type that says none: first as a column, then as the target of CAST.
+# Length of a string type that declares none: first as a column, then as the target of CAST.
 DEFAULT_LENGTHS: Mapping[str, tuple[int, int | None]] = {
     "VARCHAR": (1, 30), "NVARCHAR": (1, 30), "VARCHAR2": (1, 30), "CHAR": (1, 1), "CHARACTER": (1, 1), "NCHAR": (1, 1),
     "CHAR VARYING": (1, None), "CHARACTER VARYING": (1, None),
 }  # fmt: skip
 
-# The type words of VECTOR and TO_VECTOR -> the type they mean; a column of the last two is not stored here.
+# Element type in VECTOR and TO_VECTOR -> type of DuckDB; this engine does not store DECIMAL and TIMESTAMP.
 ELEMENT_TYPES: Mapping[str, str] = {
     "DOUBLE": "DOUBLE", "FLOAT": "FLOAT", "INTEGER": "BIGINT", "INT": "BIGINT", "DECIMAL": "DECIMAL",
     "TIMESTAMP": "TIMESTAMP",
@@ -185,13 +189,27 @@ DATE_PARTS: Mapping[str, str] = {
     for abbreviation in abbreviations.split()
 }  # fmt: skip
 
-# Numbers of arguments that IRIS takes beside those of `FUNCTIONS`.
+# Numbers of arguments that IRIS takes and that have no template in `FUNCTIONS`.
 LONGER: Mapping[str, tuple[int, ...]] = {
     "INSTR": (3, 4), "CHARINDEX": (3,), "$PIECE": (4,), "$LENGTH": (2,), "CURRENT_TIMESTAMP": (1,),
-    "CURRENT_TIME": (1,),    "GETDATE": (1,), "SYSDATE": (1,), "LTRIM": (2,), "RTRIM": (2,),
+    "CURRENT_TIME": (1,), "GETDATE": (1,),
 }  # fmt: skip
 
-# Functions that IRIS documents and that are not here (yet).
+# Functions that are written without parentheses.
+BARE = frozenset(["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "SYSDATE"])
+
+# Functions that IRIS documents in the form `{fn NAME(…)}` alone, and all functions that may be written so.
+ODBC_ONLY = frozenset(
+    "CONCAT COS CURDATE DAYOFMONTH EXP HOUR LEFT LOG LOG10 MINUTE PI RIGHT SECOND SIN TAN TRUNCATE".split()  # noqa: SIM905 - as above
+)
+ODBC = ODBC_ONLY | frozenset(
+    """
+    ABS ASCII CEILING CHAR DAY FLOOR IFNULL LCASE LENGTH LTRIM MOD MONTH NOW POWER REPEAT ROUND RTRIM SIGN SPACE SQRT
+    SUBSTRING UCASE YEAR
+    """.split()  # noqa: SIM905 - as above
+)
+
+# Functions that IRIS documents and that this engine does not have.
 KNOWN = frozenset(
     """
     $EXTRACT $FIND $HOROLOG $JUSTIFY $LIST $LISTBUILD $LISTDATA $LISTFIND $LISTGET $LISTLENGTH $LISTSAME
@@ -209,7 +227,7 @@ KNOWN = frozenset(
 
 @cache
 def arities(name: str) -> frozenset[int]:
-    """Say how many arguments the function *name* takes."""
+    """Return the numbers of arguments that the function *name* takes."""
     if name in VARIADIC:
         return frozenset(range(2, 141))
     if name in AGGREGATES:
@@ -218,7 +236,7 @@ def arities(name: str) -> frozenset[int]:
 
 
 def render(name: str, arguments: list[str]) -> str:
-    """Write the call of function or aggregate *name* for DuckDB; *arguments* are DuckDB texts, as many as it takes."""
+    """Return the call of function or aggregate *name* in DuckDB; *arguments* are DuckDB texts, as many as it takes."""
     if name in VARIADIC:
         return VARIADIC[name].format(all=", ".join(arguments))
     templates = (AGGREGATES[name],) if name in AGGREGATES else FUNCTIONS[name]

@@ -1,7 +1,8 @@
 """
-The nodes that IRIS SQL adds to those of sqlglot (listed in `dialect`), and where a node stands in the text.
+The nodes that IRIS SQL adds to those of sqlglot, and how SQL is refused with its line and column.
 
-How SQL is refused, with its line and column: as IRIS refuses it, or as what this engine does not have.
+In order: the nodes; the position of a node in the text; `refuse` for SQL that IRIS refuses too, `unsupported` for SQL
+that only this engine refuses, and `shallow` for SQL that is nested too deep.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ class Call(FunctionCall):
 
 
 class ToVector(exp.Expression):
-    """TO_VECTOR: `this` is the data, `kind` an element type (FLOAT if not said), `length` an expression or None."""
+    """TO_VECTOR: `this` is the data, `kind` the DuckDB type of an element, `length` an expression or None."""
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "kind": True, "length": False}
 
 
 class Test(exp.Expression):
-    """A condition that only IRIS has: `this` is its operator, `expressions` the two operands."""
+    """A condition that only IRIS has: `this` is the operator, `expressions` are the two operands."""
 
     __test__ = False  # not a test case
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": True}
@@ -59,7 +60,7 @@ class JsonColumn(exp.Expression):
 
 
 class SQLType(exp.Expression):
-    """An IRIS type: `this` is its name, `element` that of a VECTOR, `expressions` its length or precision and scale."""
+    """A type of IRIS: `this` is the name, `element` the type of the elements of a VECTOR, `expressions` the numbers."""
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "element": False, "expressions": False}
 
@@ -70,7 +71,7 @@ class SQLType(exp.Expression):
 
 
 def place(node: exp.Expr) -> tuple[int, int]:
-    """Say where *node* stands in the text: (line, column), or (0, 0) for a node that was not read from one."""
+    """Return line and column of *node* in the text; (0, 0) for a node that was not parsed from a text."""
     for part in node.walk():
         if "place" in part.meta:
             line, column = part.meta["place"]
@@ -92,15 +93,15 @@ def unsupported(construct: str, at: Token | exp.Expr) -> NoReturn:
     )
 
 
-def _place(at: Token | exp.Expr) -> tuple[int, int]:
-    return (at.line, at.column) if isinstance(at, Token) else place(at)
-
-
 @contextmanager
 def shallow() -> Iterator[None]:
     """Refuse SQL that is nested deeper than Python can follow."""
     try:
         yield
-    except RecursionError as exc:
+    except RecursionError as error:
         message = "SQL nested hundreds of levels deep is more than the embedded engine can read"
-        raise UnsupportedSQLError(message, line=1, column=1) from exc
+        raise UnsupportedSQLError(message, line=1, column=1) from error
+
+
+def _place(at: Token | exp.Expr) -> tuple[int, int]:
+    return (at.line, at.column) if isinstance(at, Token) else place(at)

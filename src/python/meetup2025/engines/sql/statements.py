@@ -1,9 +1,8 @@
 """
-Queries: SELECT with its clauses, UNION, WITH.
+Statements of IRIS SQL.
 
-CREATE and DROP: `exp.Create` and `exp.Drop` with `kind` TABLE, VIEW or INDEX.
-
-Whole statements: CALL, the changes of rows, transactions.
+`Statements` parses, in order: the whole statement; queries, with SELECT and its clauses and the tables of FROM; CREATE
+and DROP of tables, views and indexes; CALL and the changes of rows; and transactions.
 """
 
 from __future__ import annotations
@@ -13,26 +12,60 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sqlglot import exp
 
-from meetup2025.engines.sql.expressions import Terms
+from meetup2025.engines.sql.expressions import Expressions
 from meetup2025.engines.sql.functions import KNOWN
 from meetup2025.engines.sql.nodes import Call, FunctionCall, JsonColumn, JsonTable, refuse, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-
 _SET_OPERATIONS: Mapping[str, type[exp.Expr]] = {
     "UNION": exp.Union,
     "EXCEPT": exp.Except,
     "INTERSECT": exp.Intersect,
 }
+_KINDS = ("TABLE", "VIEW", "INDEX")
+
+# Statements of IRIS that this engine does not have, by the first word.
+_UNSUPPORTED = frozenset(
+    """
+    ALTER BUILD CLOSE DECLARE EXEC EXECUTE EXPLAIN FETCH FREEZE GRANT LOAD LOCK OPEN PURGE REVOKE SAVEPOINT SET
+    TRAIN TUNE UNFREEZE UNLOCK USE VALIDATE
+    """.split()  # noqa: SIM905 - a list of words reads better as one
+)
 
 
-class Queries(Terms):
-    """Reads a query."""
+class Statements(Expressions):
+    """Parser of one statement. A method of `STATEMENTS` begins after its word; `query` begins before it."""
+
+    def whole(self) -> exp.Expr:
+        """Parse the statement; refuse any text after it but a semicolon."""
+        node = self.statement()
+        self.take(";")
+        if self.token.kind != "end":
+            if self.token.word.startswith("%"):
+                unsupported(self.token.text, self.token)
+            refuse(f"Input ({self.token.text}) encountered after the end of the statement", self.token, -25)
+        return node
+
+    def statement(self) -> exp.Expr:
+        """Parse a statement."""
+        token = self.token
+        if token.word == "(":
+            return self.query()
+        parser = self.STATEMENTS.get(token.word)
+        if parser is None:
+            if token.word in _UNSUPPORTED:
+                unsupported(token.word, token)
+            refuse(f"An SQL statement expected, found {token.text}", token, -51)
+        if token.word not in ("SELECT", "WITH"):
+            self.index += 1
+        return self.at(parser(self), token)
+
+    # --- queries
 
     def query(self, *, nested: bool = False) -> exp.Expr:
-        """Read ``[WITH …] SELECT … [UNION …] [ORDER BY …] [LIMIT …]``; in a *nested* one ORDER BY needs TOP."""
+        """Parse ``[WITH …] SELECT … [UNION …] [ORDER BY …] [LIMIT …]``; ORDER BY of a *nested* query needs TOP."""
         ctes = self.separated(self.cte) if self.take("WITH") else []
         query = self.set_operations()
         self.order_by(query, nested=nested)
@@ -42,7 +75,7 @@ class Queries(Terms):
         return query
 
     def cte(self) -> exp.CTE:
-        """Read ``name AS (query)``."""
+        """Parse ``name AS (query)``."""
         name = self.identifier()
         if self.ahead("("):
             unsupported("a column list in WITH", self.token)
@@ -52,7 +85,7 @@ class Queries(Terms):
         return exp.CTE(this=inner, alias=exp.TableAlias(this=name))
 
     def set_operations(self) -> exp.Expr:
-        """Read ``leg [UNION [ALL] leg …]``."""
+        """Parse ``leg [UNION [ALL] leg …]``."""
         left, operators = self.leg(), set()
         while operator := self.take_one(_SET_OPERATIONS):
             operators.add(operator)
@@ -64,11 +97,11 @@ class Queries(Terms):
         return left
 
     def leg(self) -> exp.Expr:
-        """Read ``(query)`` or ``SELECT …``."""
+        """Parse ``(query)`` or ``SELECT …``."""
         return self.subquery() if self.ahead("(") else self.select()
 
     def order_by(self, query: exp.Expr, *, nested: bool) -> None:
-        """Read ``[ORDER BY …]``."""
+        """Parse ``[ORDER BY …]``."""
         token = self.token
         if self.take("ORDER", "BY"):
             if nested and not _has_top(query):
@@ -76,7 +109,7 @@ class Queries(Terms):
             query.set("order", exp.Order(expressions=self.separated(self.ordered)))
 
     def ordered(self) -> exp.Ordered:
-        """Read ``x [ASC | DESC]``; NULL is the lowest value in IRIS."""
+        """Parse ``x [ASC | DESC]``; NULL is the lowest value in IRIS."""
         value = self.value()
         descending = self.take("DESC")
         if not descending:
@@ -84,7 +117,7 @@ class Queries(Terms):
         return exp.Ordered(this=value, desc=descending, nulls_first=not descending)
 
     def limit(self, query: exp.Expr) -> None:
-        """Read ``[LIMIT n] [OFFSET n [ROWS]]``."""
+        """Parse ``[LIMIT n] [OFFSET n [ROWS]]``."""
         token = self.token
         if token.word in ("LIMIT", "OFFSET", "FETCH") and _has_top(query):
             refuse("TOP cannot be used together with LIMIT, OFFSET or FETCH", token, -386)
@@ -97,7 +130,7 @@ class Queries(Terms):
             unsupported("FETCH FIRST", self.token)
 
     def row_count(self) -> exp.Expr:
-        """Read the number of TOP or LIMIT: ``?``, ``:name`` or an integer (a fraction or numeric text is cut)."""
+        """Parse the number of TOP or LIMIT: ``?``, ``:name`` or an integer; cut a fraction or a numeric text."""
         token = self.token
         parenthesised = self.take("(")
         value = self.literal()
@@ -110,10 +143,10 @@ class Queries(Terms):
             self.expect(")")
         return value
 
-    # SELECT
+    # --- SELECT
 
     def select(self) -> exp.Select:
-        """Read ``SELECT [DISTINCT | ALL] [TOP n] items`` and its clauses."""
+        """Parse ``SELECT [DISTINCT | ALL] [TOP n] items`` and its clauses."""
         token = self.token
         self.expect("SELECT")
         select = self.at(exp.Select(), token)
@@ -126,7 +159,7 @@ class Queries(Terms):
         return select
 
     def quantifier(self, select: exp.Select) -> None:
-        """Read ``[DISTINCT | ALL]``."""
+        """Parse ``[DISTINCT | ALL]``."""
         if not self.take("DISTINCT"):
             self.take("ALL")
             return
@@ -135,14 +168,14 @@ class Queries(Terms):
         select.set("distinct", exp.Distinct())
 
     def top(self, select: exp.Select) -> None:
-        """Read ``[TOP n | TOP ALL]``."""
+        """Parse ``[TOP n | TOP ALL]``."""
         if self.take("TOP", "ALL"):
             select.meta["top_all"] = True
         elif self.take("TOP"):
             select.set("limit", exp.Limit(expression=self.row_count()))
 
     def clauses(self, select: exp.Select) -> None:
-        """Read ``[FROM …] [WHERE …] [GROUP BY …] [HAVING …]``."""
+        """Parse ``[FROM …] [WHERE …] [GROUP BY …] [HAVING …]``."""
         if self.take("FROM"):
             select.set("from_", exp.From(this=self.source()))
             while join := self.join():
@@ -155,7 +188,7 @@ class Queries(Terms):
             select.set("having", exp.Having(this=self.condition()))
 
     def item(self) -> exp.Expr:
-        """Read ``*``, ``table.*`` or ``x [[AS] name]``."""
+        """Parse ``*``, ``table.*`` or ``x [[AS] name]``."""
         token = self.token
         if self.take("*"):
             return self.at(exp.Star(), token)
@@ -166,10 +199,10 @@ class Queries(Terms):
         value, name = self.value(), self.alias()
         return self.at(exp.Alias(this=value, alias=name), token) if name else value
 
-    # FROM
+    # --- FROM
 
     def source(self) -> exp.Expr:
-        """Read a table, ``schema.query(…)`` or ``(query)``, with its alias."""
+        """Parse a table, ``schema.query(…)`` or ``(query)``, with its alias."""
         if self.ahead("("):
             if self.following not in ("SELECT", "WITH"):
                 unsupported("a join in parentheses", self.token)
@@ -218,7 +251,7 @@ class Queries(Terms):
         return path.name
 
     def join(self) -> exp.Join | None:
-        """Read ``, table`` or ``[INNER | CROSS | LEFT | RIGHT | FULL] JOIN table [ON …]``; None if none is next."""
+        """Parse ``, table`` or ``[INNER | CROSS | LEFT | RIGHT | FULL] JOIN table [ON …]``; return None if none is next."""
         token = self.token
         if self.take(","):
             return self.at(exp.Join(this=self.source()), token)
@@ -238,31 +271,17 @@ class Queries(Terms):
         return node
 
     def join_kind(self) -> tuple[str, str]:
-        """Read ``[LEFT | RIGHT | FULL] [OUTER]`` or ``[INNER | CROSS]``: the side and the kind of a join."""
+        """Parse ``[LEFT | RIGHT | FULL] [OUTER]`` or ``[INNER | CROSS]``; return the side and the kind of the join."""
         side = self.take_one(("LEFT", "RIGHT", "FULL"))
         if side:
             self.take("OUTER")
             return side, ""
         return "", self.take_one(("INNER", "CROSS"))
 
-
-def _has_top(query: exp.Expr) -> bool:
-    return bool(query.args.get("limit") or query.meta.get("top_all"))
-
-
-def _enclosed(leg: exp.Expr) -> exp.Expr:
-    """Put a leg of UNION with TOP in parentheses, as its LIMIT would be that of the whole."""
-    return exp.Subquery(this=leg) if leg.args.get("limit") else leg
-
-
-_KINDS = ("TABLE", "VIEW", "INDEX")
-
-
-class Definitions(Queries):
-    """Reads the statements that define tables, views and indexes; the first word has been read."""
+    # --- CREATE
 
     def create(self) -> exp.Expr:
-        """Read ``CREATE TABLE``, ``CREATE [OR REPLACE] VIEW`` or ``CREATE [UNIQUE] INDEX``."""
+        """Parse ``CREATE TABLE``, ``CREATE [OR REPLACE] VIEW`` or ``CREATE [UNIQUE] INDEX``."""
         token = self.token
         replace = self.take("OR", "REPLACE")
         unique = self.take("UNIQUE")
@@ -277,10 +296,10 @@ class Definitions(Queries):
             return self.create_view(name, replace=replace)
         return self.create_table(name, exists=exists)
 
-    # tables
+    # --- tables
 
     def create_table(self, table: exp.Table, *, exists: bool) -> exp.Expr:
-        """Read the columns of a table."""
+        """Parse the columns of a table."""
         if self.ahead("AS"):
             unsupported("CREATE TABLE … AS", self.token)
         columns = self.wrapped(self.column_or_constraint)
@@ -289,7 +308,7 @@ class Definitions(Queries):
         return exp.Create(this=exp.Schema(this=table, expressions=columns), kind="TABLE", exists=exists)
 
     def column_or_constraint(self) -> exp.Expr:
-        """Read a column, ``[CONSTRAINT name] UNIQUE (…)`` or ``[CONSTRAINT name] PRIMARY KEY (…)``."""
+        """Parse a column, ``[CONSTRAINT name] UNIQUE (…)`` or ``[CONSTRAINT name] PRIMARY KEY (…)``."""
         named = self.take("CONSTRAINT")
         if named:
             self.identifier()
@@ -303,7 +322,7 @@ class Definitions(Queries):
         return self.column()
 
     def column(self) -> exp.ColumnDef:
-        """Read ``name type [constraint …]``."""
+        """Parse ``name type [constraint …]``."""
         name = self.identifier()
         column = exp.ColumnDef(this=name, kind=self.type_name())
         while constraint := self.constraint():
@@ -311,7 +330,7 @@ class Definitions(Queries):
         return column
 
     def constraint(self) -> exp.Expr | None:
-        """Read ``[NOT] NULL``, ``UNIQUE``, ``PRIMARY KEY`` or ``DEFAULT x``; None after the last one."""
+        """Parse ``[NOT] NULL``, ``UNIQUE``, ``PRIMARY KEY`` or ``DEFAULT x``; return None after the last constraint."""
         if self.take("NOT", "NULL"):
             return exp.NotNullColumnConstraint()
         if self.take("NULL"):
@@ -326,10 +345,10 @@ class Definitions(Queries):
             unsupported(f"the column constraint {self.token.text}", self.token)
         return None
 
-    # views
+    # --- views
 
     def create_view(self, view: exp.Table, *, replace: bool) -> exp.Expr:
-        """Read ``[(columns)] AS query``."""
+        """Parse ``[(columns)] AS query``."""
         columns = self.wrapped(self.identifier) if self.ahead("(") else []
         self.expect("AS")
         query = self.query(nested=True)
@@ -340,10 +359,10 @@ class Definitions(Queries):
         schema = exp.Schema(this=view, expressions=columns)
         return exp.Create(this=schema, kind="VIEW", replace=replace, expression=query)
 
-    # indexes
+    # --- indexes
 
     def create_index(self, *, unique: bool) -> exp.Expr:
-        """Read ``name ON [TABLE] table (columns) [AS HNSW…]``."""
+        """Parse ``name ON [TABLE] table (columns) [AS HNSW…]``."""
         name = self.identifier()
         self.expect("ON")
         self.take("TABLE")
@@ -356,7 +375,7 @@ class Definitions(Queries):
         return exp.Create(this=index, kind="INDEX", expression=exp.Tuple(expressions=columns))
 
     def hnsw(self) -> exp.Expr:
-        """Read ``HNSW [(option = constant, …)]`` or ``%SQL.Index.HNSW …``."""
+        """Parse ``HNSW [(option = constant, …)]`` or ``%SQL.Index.HNSW …``."""
         token = self.token
         if not self.take("HNSW") and not self.take("%SQL", ".", "INDEX", ".", "HNSW"):
             unsupported(f"an index AS {token.text}", token)
@@ -364,7 +383,7 @@ class Definitions(Queries):
         return self.at(exp.Tuple(expressions=options), token)
 
     def index_option(self) -> exp.Expr:
-        """Read ``name = constant``."""
+        """Parse ``name = constant``."""
         name = self.identifier()
         self.expect("=")
         constant = self.literal()
@@ -372,8 +391,10 @@ class Definitions(Queries):
             refuse("A constant expected", self.token)
         return exp.EQ(this=name, expression=constant)
 
+    # --- DROP
+
     def drop(self) -> exp.Expr:
-        """Read ``DROP TABLE name``, ``DROP VIEW name`` or ``DROP INDEX name ON [TABLE] table``."""
+        """Parse ``DROP TABLE name``, ``DROP VIEW name`` or ``DROP INDEX name ON [TABLE] table``."""
         token = self.token
         kind = self.take_one(_KINDS)
         if not kind:
@@ -390,55 +411,20 @@ class Definitions(Queries):
             unsupported(f"DROP … {self.token.text}", self.token)
         return exp.Drop(this=name, kind=kind, exists=exists, cluster=owner)
 
-
-# What IRIS has and this engine has not, by its first word.
-_UNSUPPORTED = frozenset(
-    """
-    ALTER BUILD CLOSE DECLARE EXEC EXECUTE EXPLAIN FETCH FREEZE GRANT LOAD LOCK OPEN PURGE REVOKE SAVEPOINT SET
-    TRAIN TUNE UNFREEZE UNLOCK USE VALIDATE
-    """.split()  # noqa: SIM905 - a list of words reads better as one
-)
-
-
-class Statements(Definitions):
-    """Reads one statement; each method of `STATEMENTS` but `query` begins after its word."""
-
-    def whole(self) -> exp.Expr:
-        """Read the statement, and see that nothing but a semicolon follows it."""
-        node = self.statement()
-        self.take(";")
-        if self.token.kind != "end":
-            if self.token.word.startswith("%"):
-                unsupported(self.token.text, self.token)
-            refuse(f"Input ({self.token.text}) encountered after the end of the statement", self.token, -25)
-        return node
-
-    def statement(self) -> exp.Expr:
-        """Read a statement."""
-        token = self.token
-        if token.word == "(":
-            return self.query()
-        parser = self.STATEMENTS.get(token.word)
-        if parser is None:
-            if token.word in _UNSUPPORTED:
-                unsupported(token.word, token)
-            refuse(f"An SQL statement expected, found {token.text}", token, -51)
-        if token.word not in ("SELECT", "WITH"):
-            self.index += 1
-        return self.at(parser(self), token)
+    # --- calls
 
     def call(self) -> exp.Expr:
-        """Read ``CALL schema.name(arguments)``."""
+        """Parse ``CALL schema.name(arguments)``."""
         token = self.token
         table = self.table_name()
         if not table.args.get("db") or not self.ahead("("):
             refuse("A call is written CALL schema.name(arguments), with the parentheses", token)
         return self.routine([table.args["db"], table.this], Call)
 
-    # changes of rows
+    # --- changes of rows
 
     def insert(self) -> exp.Expr:
-        """Read ``INSERT [INTO] table [(columns)]`` and its values."""
+        """Parse ``INSERT [INTO] table [(columns)]`` and its values."""
         if self.take("OR", "UPDATE"):
             unsupported("INSERT OR UPDATE", self.last)
         self.take("INTO")
@@ -447,7 +433,7 @@ class Statements(Definitions):
         return exp.Insert(this=exp.Schema(this=table, expressions=columns), expression=self.inserted())
 
     def inserted(self) -> exp.Expr:
-        """Read ``VALUES (x, …)`` or a query."""
+        """Parse ``VALUES (x, …)`` or a query."""
         if self.token.word in ("SELECT", "WITH"):
             return self.query()
         if self.token.word in ("SET", "DEFAULT", "("):
@@ -460,7 +446,7 @@ class Statements(Definitions):
         return values
 
     def new_value(self) -> exp.Expr:
-        """Read a value of a new row."""
+        """Parse a value of a new row."""
         token = self.token
         if self.ahead("DEFAULT"):
             unsupported("DEFAULT as a value", token)
@@ -470,7 +456,7 @@ class Statements(Definitions):
         return value
 
     def update(self) -> exp.Expr:
-        """Read ``UPDATE table [alias] SET column = x, … [WHERE …]``."""
+        """Parse ``UPDATE table [alias] SET column = x, … [WHERE …]``."""
         table = self.aliased(self.table_name())
         if self.ahead("FROM"):
             unsupported("UPDATE … FROM", self.token)
@@ -478,19 +464,19 @@ class Statements(Definitions):
         return exp.Update(this=table, expressions=self.separated(self.assignment), where=self.where("UPDATE"))
 
     def assignment(self) -> exp.Expr:
-        """Read ``column = x``."""
+        """Parse ``column = x``."""
         column = self.at(exp.Column(this=self.identifier()), self.last)
         self.expect("=")
         return exp.EQ(this=column, expression=self.value())
 
     def delete(self) -> exp.Expr:
-        """Read ``DELETE [FROM] table [alias] [WHERE …]``."""
+        """Parse ``DELETE [FROM] table [alias] [WHERE …]``."""
         self.take("FROM")
         table = self.aliased(self.table_name())
         return exp.Delete(this=table, where=self.where("DELETE"))
 
     def where(self, statement: str) -> exp.Where | None:
-        """Read ``[WHERE …]``."""
+        """Parse ``[WHERE …]``."""
         if self.ahead("FROM"):
             unsupported(f"{statement} … FROM", self.token)
         if self.ahead("WHERE", "CURRENT", "OF"):
@@ -498,32 +484,42 @@ class Statements(Definitions):
         return exp.Where(this=self.condition()) if self.take("WHERE") else None
 
     def truncate(self) -> exp.Expr:
-        """Read ``TRUNCATE TABLE table``."""
+        """Parse ``TRUNCATE TABLE table``."""
         self.expect("TABLE")
         return exp.TruncateTable(expressions=[self.table_name()])
 
-    # transactions
+    # --- transactions
 
     def start(self) -> exp.Expr:
-        """Read ``START TRANSACTION``."""
+        """Parse ``START TRANSACTION``."""
         self.expect("TRANSACTION")
         return exp.Transaction()
 
     def commit(self) -> exp.Expr:
-        """Read ``COMMIT [WORK]``."""
+        """Parse ``COMMIT [WORK]``."""
         self.take("WORK")
         return exp.Commit()
 
     def rollback(self) -> exp.Expr:
-        """Read ``ROLLBACK [WORK]``."""
+        """Parse ``ROLLBACK [WORK]``."""
         self.take("WORK")
         if self.ahead("TO"):
             unsupported("ROLLBACK TO SAVEPOINT", self.token)
         return exp.Rollback()
 
     STATEMENTS: ClassVar[Mapping[str, Callable[[Statements], exp.Expr]]] = {
-        "SELECT": Queries.query, "WITH": Queries.query, "CALL": call,
+        "SELECT": query, "WITH": query, "CALL": call,
         "INSERT": insert, "UPDATE": update, "DELETE": delete, "TRUNCATE": truncate,
         "START": start, "COMMIT": commit, "ROLLBACK": rollback,
-        "CREATE": Definitions.create, "DROP": Definitions.drop,
+        "CREATE": create, "DROP": drop,
     }  # fmt: skip
+
+
+def _has_top(query: exp.Expr) -> bool:
+    return bool(query.args.get("limit") or query.meta.get("top_all"))
+
+
+def _enclosed(leg: exp.Expr) -> exp.Expr:
+    """Put a leg of UNION that has TOP in parentheses: DuckDB would apply its LIMIT to the whole."""
+    return exp.Subquery(this=leg) if leg.args.get("limit") else leg
+

@@ -1,4 +1,4 @@
-// What all pages share: texts, requests, messages, tables, the SQL, and the link to what is shown.
+// Code of all pages: texts, requests, messages, tables, the SQL, and the link of the page.
 
 const TEXTS = JSON.parse(document.getElementById("texts").textContent);
 const TOKEN = document.querySelector("meta[name=csrf-token]").content;
@@ -43,7 +43,7 @@ export const get = (path, query = {}) => answered(address(path, query));
 export const post = (path, query = {}, body = "") =>
   answered(new Request(address(path, query), { method: "POST", body, headers: { "X-CSRF-Token": TOKEN } }));
 
-// Runs what may fail, and tells the user: what is going on, or what went wrong.
+// Runs a task that may fail. Shows its progress, and its error.
 export async function tell(message, work) {
   complain("");
   say(message);
@@ -64,7 +64,7 @@ export function checkPicture(file) {
   return file;
 }
 
-// Statements: what is shown may be shortened, what is copied is whole.
+// Shows statements. Long ones are shortened on the page, and copied in full.
 let statements = [];
 export function showSQL(...parts) {
   statements = parts.filter(Boolean);
@@ -81,7 +81,7 @@ byId("copy").addEventListener("click", async () => {
   }
 });
 
-// The link to what is shown: only its query changes.
+// Changes the query of the link, so that the link has the state of the page.
 export const state = new URLSearchParams(location.search);
 export function remember(changes) {
   for (const [name, value] of Object.entries(changes)) {
@@ -103,7 +103,7 @@ function linkLanguages() {
 }
 linkLanguages();
 
-// A table: columns are {key, title, number, digits, show}; show gives an element or a text.
+// Returns a table. A column is {key, title, number, digits, show}, and show returns an element or a text.
 export function fill(table, columns, rows, { caption = "", mark = () => false } = {}) {
   const head = element("thead", {}, element("tr", {}, ...columns.map((column) => cell("th", column, column.title))));
   const body = element("tbody", {}, ...rows.map((row, place) => line(columns, row, place, mark)));
@@ -134,7 +134,7 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-// Pictures come by a file input, a drop or a paste.
+// Takes a picture from a file input, a drop or a paste.
 export function takePictures(inputs, area, use) {
   for (const input of inputs) {
     input.addEventListener("change", () => {

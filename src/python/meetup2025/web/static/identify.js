@@ -20,7 +20,7 @@ function showNames(answer, source) {
   byId("verdict").focus();
 }
 
-// A name, and below it the button that adds the photo.
+// Returns a name, and below it the button that adds the photo.
 function nameOf(row) {
   const name = element("span", { lang: "ja" }, row.name);
   if (!adding || !picture) return name;

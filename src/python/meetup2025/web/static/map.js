@@ -1,4 +1,4 @@
-// A stored map: the cloud, what is near a point, what is in a region, and where a new picture lands.
+// A stored map: the cloud, the neighbours of a point, the items of a region, and the place of a new picture.
 import { byId, checkPicture, complain, element, fill, get, number, post, remember, say, showSQL, state, takePictures, tell, text } from "./common.js";
 import { SETTINGS, canDraw, inside, isDeep, layout, onScheme, spot, traces } from "./plot.js";
 
@@ -41,7 +41,7 @@ function choose(select, value) {
   return is;
 }
 
-// Offers the runs that have items of the map, and chooses that of the link.
+// Offers the runs that have items of the map, and chooses the run of the link.
 function offerColours() {
   const { source } = maps.find((run) => String(run.run) === byId("run").value);
   const parts = (name) => (name === "Both" ? ["Fish", "FishImage"] : [name]);
@@ -118,7 +118,7 @@ function draw() {
   plot.on("plotly_deselect", () => drawing || region({}));
 }
 
-// A region is kept as a polygon of few corners, so that it fits a link.
+// Keeps a region as a polygon with few corners, so that it fits into a link.
 function region({ lassoPoints, range }) {
   const corners = lassoPoints ? lassoPoints.x.map((x, place) => [x, lassoPoints.y[place]]) : range ? box(range) : [];
   const step = Math.max(1, Math.ceil(corners.length / 60));
@@ -138,7 +138,7 @@ function within(places) {
   return [...places.keys()].filter((at) => inside([points[places[at]].x, points[places[at]].y], corners));
 }
 
-// What was drawn by the mouse makes way for the region of the link; a new one resets what was dimmed.
+// Replaces the outline of the mouse by the region of the link. A new outline shows all points again.
 function outline() {
   const own = { selections: [], selectionrevision: state.get("lasso") ?? "" };
   if (!hasRegion()) return own;
@@ -180,7 +180,7 @@ const thumbnail = (row) => (row.picture ? element("img", { src: row.picture, alt
 const nameButton = (name, place) =>
   element("button", { type: "button", class: "link", onclick: () => select(place).then(() => byId("chosen-title").focus()) }, name);
 
-// --- the list: all, or what is in a region, or has a text -------------------------------------------------------------
+// --- the list: all items, the items of a region, or the items with a text ----------------------------------------------
 
 function listed() {
   const corners = lasso();

@@ -6,12 +6,12 @@ const CROWD = 1000; // points in space that are all squares: their marks are too
 
 const hasWebGL = Boolean(document.createElement("canvas").getContext("webgl"));
 
-// Tells whether a cloud can be drawn: one of three dimensions needs WebGL, one of two is slow without it.
+// Returns whether a cloud can be drawn. In three dimensions it needs WebGL, and in two it is slow without it.
 export const canDraw = (points) => typeof window.Plotly === "object" && (hasWebGL || !isDeep(points));
 export const isDeep = (points) => points.some((point) => point.z != null);
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-// Returns the traces of a cloud. Points have x, y and perhaps z; value(point) is a text or, by a scale, a number.
+// Returns the traces of a cloud. A point has x, y and perhaps z. value(point) is a text or, with a scale, a number.
 export function traces(points, value, { scale = "" } = {}) {
   const plain = isDeep(points) && points.length > CROWD ? { symbol: "square", line: { width: 0 } } : {};
   if (scale) return [trace(points, { name: scale, showlegend: false }, { ...scaled(points, value, scale), ...plain })];
@@ -23,7 +23,7 @@ export function traces(points, value, { scale = "" } = {}) {
   return rest.length ? [trace(rest, others, { color: PALETTE.other, symbol: PALETTE.symbols[0], ...plain }), ...clouds] : clouds;
 }
 
-// Returns the categories with a look of their own: as `categories` of figures/palette.py. Clusters keep their numbers' order.
+// Returns the categories that get a colour of their own, as `categories` of figures/palette.py. Clusters are in order.
 function categories(groups) {
   const size = (name) => groups.get(name).length;
   const largest = [...groups.keys()].filter((name) => name !== "").sort((a, b) => size(b) - size(a));
@@ -66,7 +66,7 @@ export function trace(points, own, marker) {
   };
 }
 
-// A single point that stands out: a ring around what is chosen, a star where a picture lies.
+// Returns a marker: a ring around the chosen point, or a star at the place of a picture.
 export function spot(point, name, symbol, scale = 1) {
   const deep = point.z != null;
   const deepSymbol = symbol === "star" ? "diamond" : "circle-open";
@@ -110,7 +110,7 @@ export function onScheme(draw) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 }
 
-// Tells whether a place is inside of a polygon: how often a ray from it crosses the edges.
+// Returns whether a place is in a polygon, by the number of edges that a ray from the place crosses.
 export function inside([x, y], polygon) {
   let within = false;
   for (let here = 0, before = polygon.length - 1; here < polygon.length; before = here++) {

@@ -1,4 +1,4 @@
-// Stored runs: what was made of what, how good it is, and how two of them differ.
+// Stored runs: their parameters, their metrics, and the differences of two runs.
 import { byId, element, fill, get, post, remember, showSQL, state, tell, text } from "./common.js";
 import { SETTINGS, canDraw, isDeep, layout, onScheme, spot, traces } from "./plot.js";
 
@@ -119,7 +119,7 @@ async function showChanges(run) {
   moved = answer.moved;
   sql.changes = [sql.changes, answer.sql].filter(Boolean).join(";\n");
   byId("changes").hidden = false;
-  // The metrics of each run stand above already.
+  // The metrics of each run are above already.
   fillMetrics(byId("differences"), answer.metrics.filter((row) => !/^run \d/.test(row.subject ?? "")));
   const groups = moved.some((row) => row.cluster != null);
   fill(byId("moved"), [
