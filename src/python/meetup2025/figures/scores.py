@@ -118,8 +118,7 @@ def recogniser(
     rows: Iterable[Row], confusions: Sequence[tuple[str, float]], *, title: str = "", subtitle: str = ""
 ) -> Figure:
     """
-    Draw what a recogniser is worth: whether its probabilities can be trusted, how many answers are right among the
-    surest, and which labels are taken for which.
+    Draw whether probabilities can be trusted, how many of the surest answers are right, and which labels are confused.
 
     Args:
         rows: Those of `MeetUp2025.ReadCurves`: curve (RELIABLE or COVERAGE), x, y.

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 from meetup2025 import client, images
 from meetup2025.errors import DataError
 from meetup2025.web import files, statements
-from meetup2025.web.confidence import confidence, knows_only_drawings
 from meetup2025.web.statements import rows, script, shown, value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from meetup2025.engines import Connection
     from meetup2025.web.request import WebRequest
@@ -53,16 +52,28 @@ def sample(connection: Connection, request: WebRequest) -> dict[str, Any]:
 
 
 def _named(connection: Connection, picture: str) -> dict[str, Any]:
-    names = rows(connection, statements.IDENTIFY, picture, _NAMES)
+    """Name a picture by one embedding of it; the statements that are shown give the same."""
+    vector = value(connection, statements.VECTOR, picture)
+    groups = rows(connection, statements.GROUPS_OF, vector)
     models = rows(connection, statements.MODELS)
-    model = str(models[0]["model"] or "") if models else ""
+    used = shown(statements.IDENTIFY, picture, _NAMES), shown(statements.IDENTIFY_GROUP, picture)
     return {
-        "names": names,
-        "model": model,
-        "confidence": confidence([each["score"] for each in names], model),
-        "only_drawings": knows_only_drawings(model),
-        "sql": shown(statements.IDENTIFY, picture, _NAMES),
+        "names": rows(connection, statements.NAMES, vector, _NAMES),
+        "answer": groups[0] if groups else None,
+        "verdict": _verdict(groups),
+        "only_drawings": any(str(each["model"] or "").partition("@")[0] == "sketch" for each in models),
+        "sql": script(used),
     }
+
+
+def _verdict(groups: Sequence[dict[str, Any]]) -> str:
+    """Return the text that says how sure the answer is: its key among the texts of the pages."""
+    if not groups or groups[0]["sure"] is None:
+        return "unfitted"
+    if not groups[0]["sure"]:
+        return "unsure"
+    words = {"species": "sure", "none": "none_of_these"}
+    return words.get(groups[0]["kind"], "sure_group" if groups[0]["english"] else "sure_taxon")
 
 
 def add(connection: Connection, request: WebRequest) -> dict[str, Any]:
@@ -74,7 +85,7 @@ def add(connection: Connection, request: WebRequest) -> dict[str, Any]:
     with _WRITING:
         changed = value(connection, statements.ADD, name, picture, label)
         connection.commit()
-    return {"changed": changed, "name": name, "sql": shown(statements.ADD, name, picture, label)}
+    return {"changed": changed, "name": name, "label": label, "sql": shown(statements.ADD, name, picture, label)}
 
 
 def runs(connection: Connection, request: WebRequest) -> dict[str, Any]:
