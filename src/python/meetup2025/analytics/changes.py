@@ -1,10 +1,8 @@
 """
-Two maps of the same items: what moved.
+Compare two maps of the same items, and two groupings of the same items.
 
-A map may be turned, mirrored, shifted and scaled without a change of meaning, so that is undone first (orthogonal
-Procrustes analysis; Gower 1975, doi 10.1007/BF02291478).
-
-How two groupings of the same items agree.
+A map may be turned, mirrored, shifted and scaled without a change of meaning. So the comparison undoes this first
+(orthogonal Procrustes analysis, Gower 1975, doi 10.1007/BF02291478).
 """
 
 from __future__ import annotations
@@ -23,12 +21,13 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Comparison:
     """
-    How two maps differ.
+    The difference between two maps.
 
     Attributes:
-        moves: How far each item is from its place on the first map, shape (n,); 1 is the spread of that map, the root
-            of the mean squared distance to its middle.
-        aligned: The second map, laid upon the first, in the units of the first, shape (n, c).
+        moves: Distance of each item from its place on the first map, shape (n,). The unit is the spread of that map:
+            the
+            root of the mean squared distance to its middle.
+        aligned: The second map laid upon the first, in the units of the first, shape (n, c).
         disparity: Mean squared move, from 0 (the same map) to 1 (nothing in common).
     """
 
@@ -39,7 +38,7 @@ class Comparison:
 
 def compare(first: ArrayLike, second: ArrayLike) -> Comparison:
     """
-    Lay a map upon another and tell how far each item moved.
+    Lay a map upon another map and measure how far each item moved.
 
     Args:
         first: Places of the items, shape (n, c), n at least 2.
@@ -74,13 +73,13 @@ def _places(embedding: ArrayLike) -> NDArray[np.float64]:
 @dataclass(frozen=True)
 class Agreement:
     """
-    Where the items of each group went.
+    The agreement of two groupings.
 
     Attributes:
         adjusted_rand: 1 for the same groups under any labels, about 0 for groups by chance, at least -0.5.
-        before: Shape (a,); the labels of the one grouping, sorted.
-        after: Shape (b,); those of the other.
-        counts: Shape (a, b); items that have both labels.
+        before: Labels of the first grouping, sorted, shape (a,).
+        after: Labels of the second grouping, sorted, shape (b,).
+        counts: Number of items that have both labels, shape (a, b).
     """
 
     adjusted_rand: float
@@ -89,7 +88,11 @@ class Agreement:
     counts: NDArray[np.intp]
 
     def matched(self) -> dict[Any, Any]:
-        """Give the group of the other grouping that goes on for each: one for one, so that most items stay."""
+        """
+        Return the group of the second grouping that continues each group of the first.
+
+        The match is one to one and keeps most items.
+        """
         from scipy.optimize import linear_sum_assignment
 
         rows, columns = linear_sum_assignment(-self.counts)
@@ -101,7 +104,7 @@ def agreement(before: ArrayLike, after: ArrayLike) -> Agreement:
     Compare two groupings of the same items.
 
     Args:
-        before: Shape (n,), n at least 1; numbers or texts.
+        before: Numbers or texts, shape (n,), n at least 1.
         after: Shape (n,).
 
     Raises:

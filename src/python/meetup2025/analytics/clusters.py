@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _SAMPLE = 20_000
-"""Rows that starts are tried on; all rows only finish the best."""
+"""Rows on which starts are tried. All rows only finish the best start."""
 
 _PER_CLUSTER = 50
 """Rows of the sample for each cluster, at least."""
 
 _FINISH = 10
-"""Iterations on all rows; 20 more make the error smaller by 0.1 %."""
+"""Iterations on all rows. 20 more make the error smaller by 0.1 %."""
 
 FEW = 1000
 """Rows up to which several starts are tried, as the workshop did."""
@@ -35,10 +35,10 @@ FEW = 1000
 STARTS = 10
 
 ABOVE = 6
-"""Groups, above those that are asked for, from which merging begins."""
+"""Number of groups above k from which merging begins."""
 
 _NOBODY = 1e-9
-"""Weight of a group without rows, which the union with any other costs nothing."""
+"""Weight of an empty group: its union with any other group costs nothing."""
 
 _ROWS = 4096
 """Rows whose distances are computed at once."""
@@ -50,12 +50,12 @@ class Clusters:
     Groups of rows, the largest first.
 
     Attributes:
-        centres: Shape (k, d); the means of the unit vectors of each group, themselves shorter than 1.
-        labels: Shape (n,), from 0 to k - 1.
-        distances: Shape (n,); Euclidean, from the unit vector of each row to its centre, from 0 to 2.
-        sizes: Shape (k,); rows of each group, each at least 1.
-        sse: Sum of the squares of *distances*, which K-means makes small.
-        seed: What every random choice was made from.
+        centres: Means of the unit vectors of each group, shape (k, d). They are shorter than 1.
+        labels: Group of each row, from 0 to k - 1, shape (n,).
+        distances: Euclidean distance from the unit vector of each row to its centre, from 0 to 2, shape (n,).
+        sizes: Number of rows of each group, at least 1, shape (k,).
+        sse: Sum of the squares of *distances*. K-means minimises it.
+        seed: Seed of the random choices.
     """
 
     centres: NDArray[np.float32]
@@ -67,7 +67,7 @@ class Clusters:
 
     @property
     def members(self) -> tuple[NDArray[np.intp], ...]:
-        """The rows of each group, the most central first."""
+        """Return the rows of each group, the most central first."""
         order = np.lexsort((self.distances, self.labels))
         return tuple(np.split(order, np.cumsum(self.sizes)[:-1]))
 
@@ -76,9 +76,10 @@ def fit_clusters(rows: ArrayLike, k: int, *, seed: int = 5) -> Clusters:
     """
     Group rows by K-means.
 
-    Up to 1,000 rows the best of ten k-means++ starts is taken. More rows begin with six groups too many, of which those
-    are merged whose union costs least: measured, within 0.4 % of the error of ten starts, in an eighth of the time.
-    Above 20,000 rows this is done with a sample, and all rows only finish it, so that the time grows with their number.
+    Up to 1,000 rows, the best of ten k-means++ starts is used. With more rows, the work begins with six groups too many
+    and merges the groups whose union costs least. Measured: the error is within 0.4 % of ten starts, in an eighth of
+    the
+    time. Above 20,000 rows a sample does this and all rows only finish it, so the time grows with the number of rows.
 
     Args:
         rows: Shape (n, d), n at least *k*.
@@ -103,17 +104,17 @@ def fit_clusters(rows: ArrayLike, k: int, *, seed: int = 5) -> Clusters:
 
 def assign(clusters: Clusters, rows: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """
-    Give each row the group whose centre is nearest.
+    Assign each row to the group with the nearest centre.
 
     Args:
         clusters: From `fit_clusters`.
-        rows: Shape (m, d), of the length of those that were grouped; m may be 0.
+        rows: Shape (m, d), with vectors as long as in the groups. m may be 0.
 
     Returns:
         Labels and Euclidean distances to the centres, both of shape (m,).
 
     Raises:
-        InvalidVectorError: As `vectors.check`; or the vectors have another length.
+        InvalidVectorError: As `vectors.check`, or the vectors have another length.
     """
     unit = directions(rows, clusters.centres.shape[1])
     labels, _ = nearest_centres(unit, clusters.centres)
@@ -123,7 +124,7 @@ def assign(clusters: Clusters, rows: ArrayLike) -> tuple[NDArray[np.intp], NDArr
 def distances(
     unit: NDArray[np.float32], centres: NDArray[np.floating], labels: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """Give the Euclidean distance of each unit vector to the centre of its label: shape (n,)."""
+    """Return the Euclidean distance of each unit vector to the centre of its label, shape (n,)."""
     found = np.empty(len(unit))
     for start in range(0, len(unit), _ROWS):  # by differences: of products, 7 digits would cancel out
         part = slice(start, start + _ROWS)
@@ -134,7 +135,7 @@ def distances(
 def next_distances(
     unit: NDArray[np.float32], centres: NDArray[np.float32], labels: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """Give the distance of each unit vector to the nearest centre but that of its label: shape (n,); inf for k = 1."""
+    """Return the distance of each unit vector to the second nearest centre, shape (n,); inf for k = 1."""
     exact = centres.astype(np.float64)
     halves, found = (exact**2).sum(axis=1) / 2, np.empty(len(unit))
     for start in range(0, len(unit), _ROWS):
@@ -146,7 +147,7 @@ def next_distances(
 
 
 def different(unit: NDArray[np.floating], enough: int) -> int:
-    """Count the different rows of shape (n, d); once there are *enough*, it may stop."""
+    """Count the different rows of shape (n, d). Counting may stop at *enough*."""
     few = len(np.unique(unit[: 4 * enough], axis=0))
     return few if few >= enough else len(np.unique(unit, axis=0))
 
@@ -157,7 +158,7 @@ def cluster_names(clusters: Clusters, names: Sequence[str], count: int = 3) -> t
 
     Args:
         clusters: From `fit_clusters`.
-        names: One for each row that was grouped; of equal names in a group, one is taken.
+        names: One name for each row. Equal names in a group count once.
         count: Number of members in a name, at least 1.
 
     Raises:
@@ -178,7 +179,7 @@ def _sampled(unit: NDArray[np.float32], k: int, seed: int) -> NDArray[np.float32
 
 
 def _settled(unit: NDArray[np.float32], k: int, seed: int) -> NDArray[np.float64]:
-    """Give the centres of a good start."""
+    """Return the centres of a good start."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # products this small take ten times as long on two threads of a busy machine
@@ -189,7 +190,7 @@ def _settled(unit: NDArray[np.float32], k: int, seed: int) -> NDArray[np.float64
 
 
 def best_of_ten(rows: NDArray[np.float64], k: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Group rows as the workshop's loop did; labels and centres, as `lloyd`."""
+    """Group rows as the loop of the workshop did. Return labels and centres, as `lloyd`."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
@@ -203,7 +204,7 @@ def merging(
     rows: NDArray[np.float32], top: int, k: int, seed: int
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
     """
-    Group rows into *top* groups by one k-means++ start, then merge and settle, down to *k* groups.
+    Group rows into *top* groups by one k-means++ start, then merge down to *k* groups.
 
     Yields:
         Labels and centres, as `lloyd`, for each number of groups.

@@ -1,6 +1,4 @@
-"""
-Which detector to take: all of them on the same items, each with a threshold from items that are not those of the test.
-"""
+"""Compare detectors on the same items. The threshold of a detector comes from items that are not in the test."""
 
 from __future__ import annotations
 
@@ -28,12 +26,12 @@ _SEED = 5
 @dataclass(frozen=True)
 class Compared:
     """
-    What one detector is worth.
+    The measured quality of a detector.
 
     Attributes:
-        detector: Its name.
+        detector: Name of the detector.
         trained: Number of rows that it was fitted to.
-        evaluation: On the test items, with the threshold that is best on the validation items.
+        evaluation: Result on the test items, with the threshold that is best on the validation items.
     """
 
     detector: str
@@ -44,12 +42,12 @@ class Compared:
 @dataclass(frozen=True)
 class HeldOut:
     """
-    How well one detector tells one class that it has not seen.
+    The measured quality of a detector on a class that it has not seen.
 
     Attributes:
-        detector: Its name.
+        detector: Name of the detector.
         held: The class that was left out.
-        roc_auc: Chance that a row of it has a higher score than one of the others.
+        roc_auc: Chance that a row of this class has a higher score than a row of the other classes.
         pr_auc: Average precision.
     """
 
@@ -70,16 +68,18 @@ def compare(
     """
     Measure detectors on the same items.
 
-    Half of the normal rows train each detector; the other half and the odd rows are split into validation, which
-    chooses its threshold, and test, which measures it. So no test row is known to the detector or to the threshold.
+    Half of the normal rows train a detector. The other half and the odd rows are split in two: validation rows choose
+    the
+    threshold, test rows measure the detector. So neither the detector nor the threshold knows a test row.
 
     Args:
         rows: Shape (n, d).
-        labels: Shape (n,), 1 or True where a row is odd; at least 2 odd ones, and enough normal ones to train.
-        detectors: What fits each, by name, called as `fit(rows, seed=seed)`; None takes all `DETECTORS`.
-        unsupervised: True fits each detector to all rows, odd ones too, and takes its own scores of them: what it is
-            worth on a table that nobody has judged. The labels still choose the threshold.
-        seed: Every random choice is made from it.
+        labels: Shape (n,), 1 or True where a row is odd. There are at least 2 odd rows and enough normal rows to train.
+        detectors: Name -> function that fits the detector, called as `fit(rows, seed=seed)`. None takes all
+            `DETECTORS`.
+        unsupervised: True fits a detector to all rows, odd rows too, and uses its scores of these rows. This measures
+            the detector on a table that nobody has judged. The labels still choose the threshold.
+        seed: Seed of the random choices.
 
     Returns:
         One record for each detector, in their order.
@@ -113,18 +113,17 @@ def hold_out(  # noqa: PLR0913 - each is told by its name
     seed: int = _SEED,
 ) -> Iterator[HeldOut]:
     """
-    Leave out each class in turn: would a species that nobody has shown be noticed?
+    Leave out one class after the other: would the detector notice a species that it has never seen?
 
-    Each detector is fitted to a part of the rows of the other classes, and scores the rest of them and the class that
-    was left out.
+    A detector is fitted to a part of the other classes. It scores the rest of them and the class that was left out.
 
     Args:
         rows: Shape (n, d).
-        classes: Shape (n,); at least 2 different ones.
+        classes: Class of each row, shape (n,), with at least 2 different classes.
         detectors: As in `compare`.
-        held: Classes to leave out; None takes each.
+        held: Classes to leave out. None takes all.
         share: Share of the other rows that is trained on, above 0 and below 1.
-        seed: Every random choice is made from it.
+        seed: Seed of the random choices.
 
     Yields:
         One record for each class and detector.
@@ -152,7 +151,7 @@ def _chosen(detectors: Mapping[str, Callable[..., Detector]] | None) -> Mapping[
 
 
 def _parts(odd: NDArray[np.bool_], seed: int, *, unsupervised: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Give the rows to train on, and those to judge."""
+    """Return the rows to train on, and the rows to judge."""
     every = np.arange(len(odd))
     if unsupervised:
         return every, every

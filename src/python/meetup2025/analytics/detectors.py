@@ -1,8 +1,8 @@
 """
-What does not belong: detectors of one form.
+Detectors of outliers, all of one form.
 
-Each is fitted to rows, gives other rows scores (the higher, the odder), and keeps honest scores of its own rows. A
-fitted detector is a record of arrays and numbers, so that it can be stored as they are and read without running code.
+A detector is fitted to rows, scores other rows (the higher, the odder), and keeps honest scores of its own rows. A
+fitted detector is a record of arrays and numbers. It is stored as it is, and reading it runs no code.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _NEIGHBOURS = 5
-"""Neighbours that are asked where no number is given."""
+"""Neighbours that are used where no number is given."""
 
 _EXEMPLARS = 3
-"""Exemplars that are drawn where none are given: as many as the workshop had."""
+"""Exemplars that are drawn where none are given. The workshop had as many."""
 
 _GROUPS = 30
 """Most groups that are made where no number is given."""
@@ -39,7 +39,7 @@ class Detector(Protocol):
     @classmethod
     def fit(cls, rows: ArrayLike, *, seed: int = 5) -> Detector:
         """
-        Learn what is normal from rows of shape (n, d).
+        Fit the detector to normal rows of shape (n, d).
 
         Raises:
             DataError: There are too few rows.
@@ -48,14 +48,18 @@ class Detector(Protocol):
 
     @property
     def own_scores(self) -> NDArray[np.float64]:
-        """Scores of the rows it was fitted to, shape (n,), as if each had been left out where the method allows it."""
+        """
+        Return the scores of the fitted rows, shape (n,).
+
+        Where the method allows it, a row is left out for its own score.
+        """
 
     def scores(self, rows: ArrayLike) -> NDArray[np.float64]:
         """
-        Give the oddness of new rows of shape (m, d): shape (m,), the higher, the odder.
+        Return the scores of new rows of shape (m, d): shape (m,), the higher, the odder.
 
         Raises:
-            DataError: The vectors have another length than those it was fitted to.
+            DataError: The vectors have another length than the fitted vectors.
             InvalidVectorError: As `vectors.check`.
         """
 
@@ -68,7 +72,7 @@ class Neighbours:
     Attributes:
         k: Number of neighbours.
         known: Shape (n, d), unit vectors.
-        own_scores: Shape (n,); a row is not its own neighbour.
+        own_scores: Scores of the fitted rows, shape (n,). A row is not its own neighbour.
 
     References:
         F. Angiulli and C. Pizzuti, Fast outlier detection in high dimensional spaces, PKDD 2002.
@@ -80,14 +84,16 @@ class Neighbours:
 
     @classmethod
     def fit(cls, rows: ArrayLike, *, seed: int = 5, k: int | None = None) -> Neighbours:  # noqa: ARG003 - nothing is drawn
-        """Keep rows, at least 2 and more than *k*; None takes 5 neighbours, or all others where there are fewer."""
+        """
+        Keep the rows: at least 2, and more than *k*. None takes 5 neighbours, or all other rows where there are fewer.
+        """
         known = neighbours.directions(rows)
         _check_enough(known)
         k = min(_NEIGHBOURS, len(known) - 1) if k is None else k
         return cls(k, known, _mean(neighbours.nearest_others(known, k)))
 
     def scores(self, rows: ArrayLike) -> NDArray[np.float64]:
-        """Score new rows; one that is among the known has itself as a neighbour, so take `own_scores` for these."""
+        """Score new rows. A known row finds itself as a neighbour, so use `own_scores` for known rows."""
         unit = neighbours.directions(rows, self.known.shape[1])
         return _mean(neighbours.nearest_directions(unit, self.known, self.k))
 
@@ -99,8 +105,8 @@ class KMeansDistance:
 
     Attributes:
         centres: Shape (k, d).
-        own_scores: Shape (n,); the distance that a row has to its group without it. For a row alone in its group that
-            is the distance to the next centre.
+        own_scores: Distance of a row to the centre of its group without this row, shape (n,). For a row that is alone
+            in its group, it is the distance to the next centre.
     """
 
     centres: NDArray[np.float32]
@@ -108,7 +114,7 @@ class KMeansDistance:
 
     @classmethod
     def fit(cls, rows: ArrayLike, *, seed: int = 5, k: int | None = None) -> KMeansDistance:
-        """Group rows, at least 2; None makes as many groups as the square root of their number, at most 30."""
+        """Group the rows, at least 2. None makes as many groups as the square root of their number, at most 30."""
         unit = neighbours.directions(rows)
         _check_enough(unit)
         if k is None:
@@ -127,11 +133,12 @@ class KMeansDistance:
 @dataclass(frozen=True)
 class ByExemplar:
     """
-    Cosine distance to the most similar exemplar of what is normal, from 0 to 2: the SQL of the workshop.
+    Cosine distance to the most similar normal exemplar, from 0 to 2, as in the SQL of the workshop.
 
     Attributes:
         exemplars: Shape (m, d), unit vectors.
-        own_scores: Shape (n,); an exemplar that was drawn from the rows is compared with the others.
+        own_scores: Scores of the fitted rows, shape (n,). An exemplar among the rows is compared with the other
+            exemplars.
     """
 
     exemplars: NDArray[np.float32]
@@ -139,7 +146,7 @@ class ByExemplar:
 
     @classmethod
     def fit(cls, rows: ArrayLike, *, seed: int = 5, exemplars: ArrayLike | None = None) -> ByExemplar:
-        """Take the exemplars, shape (m, d); None draws three of the rows, which are at least 2."""
+        """Take the exemplars, shape (m, d). None draws three of the rows. There are at least 2 rows."""
         unit = neighbours.directions(rows)
         if exemplars is not None:
             given = neighbours.directions(exemplars)
@@ -161,7 +168,7 @@ class ByExemplar:
 DETECTORS: Mapping[str, type[Detector]] = {
     each.__name__: each for each in (Neighbours, KMeansDistance, IsolationForest, Reconstruction, ByExemplar)
 }
-"""All detectors by name; the first is the default."""
+"""All detectors by name. The first is the default."""
 
 
 def _check_enough(unit: NDArray[np.float32]) -> None:
@@ -178,7 +185,9 @@ def _distance(cosines: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _without_itself(unit: NDArray[np.float32], found: clusters.Clusters) -> NDArray[np.float64]:
-    """Give the distance of each row to the nearest centre, its own being that of the others of its group."""
+    """
+    Return the distance of each row to the nearest centre. The own centre is the mean of the other rows of the group.
+    """
     sizes = found.sizes[found.labels]
     apart = np.full(len(unit), np.inf)
     np.divide(found.distances * sizes, sizes - 1, out=apart, where=sizes > 1)

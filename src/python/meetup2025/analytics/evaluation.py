@@ -1,6 +1,4 @@
-"""
-How good the answer of a detector is: F1, precision, recall, ROC and PR, each with its uncertainty.
-"""
+"""The quality of a detector: F1, precision, recall, ROC and PR, with intervals."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _BLOCK = 1 << 22
-"""Items of all resamples that are in the memory at once."""
+"""Items of all resamples that are in memory at once."""
 
 _INTERVAL = (0.025, 0.975)
 """Quantiles between which 95 % of the resamples lie."""
@@ -35,21 +33,21 @@ class Estimate(NamedTuple):
 @dataclass(frozen=True)
 class Evaluation:
     """
-    What a threshold and a ranking are worth on judged items.
+    The quality of a threshold and of a ranking on judged items.
 
     Attributes:
         threshold: Items with a higher score are flagged.
         f1: Harmonic mean of precision and recall.
-        precision: Share of the flagged items that are odd; 0 where none is flagged.
+        precision: Share of the flagged items that are odd. 0 where none is flagged.
         recall: Share of the odd items that are flagged.
-        roc_auc: Chance that an odd item has a higher score than a normal one, ties counting half.
+        roc_auc: Chance that an odd item has a higher score than a normal one, where ties count half.
         pr_auc: Average precision over the odd items, best first.
         true_positives: Odd and flagged.
         false_positives: Normal and flagged.
         false_negatives: Odd and not flagged.
         true_negatives: Normal and not flagged.
-        roc: Shape (m, 2); false and true positive rates, rising from (0, 0) to (1, 1).
-        pr: Shape (p, 2); recall falling from 1 to 0, and precision.
+        roc: False and true positive rates, rising from (0, 0) to (1, 1), shape (m, 2).
+        pr: Recall, falling from 1 to 0, and precision, shape (p, 2).
     """
 
     threshold: float
@@ -86,15 +84,16 @@ def evaluate(
     """
     Measure scores and a threshold against labels.
 
-    The intervals are percentiles of a bootstrap that draws odd and normal items apart, as many as there are: with few
-    odd items, others would leave out all of them at times. They tell how much the items matter, not the fit.
+    The intervals are percentiles of a bootstrap. It draws odd and normal items apart, because with few odd items a
+    common
+    draw would sometimes have none. The intervals show how much the choice of items matters, not the choice of the fit.
 
     Args:
         scores: Shape (n,), the higher, the odder.
-        labels: Shape (n,), 1 or True where an item is odd; both kinds are there.
+        labels: Shape (n,), 1 or True where an item is odd. Both kinds occur.
         threshold: Chosen on other items.
         resamples: Number of resamples, at least 1.
-        seed: They are drawn from it.
+        seed: Seed of the resamples.
 
     Raises:
         DataError: All items are of one kind, the lengths differ, or a score is not finite.
@@ -117,7 +116,7 @@ def evaluate(
 
 def areas(scores: ArrayLike, labels: ArrayLike) -> tuple[float, float]:
     """
-    Give the area under the ROC curve, and the average precision.
+    Return the area under the ROC curve and the average precision.
 
     Raises:
         DataError: As `evaluate`.
@@ -132,9 +131,9 @@ def split(labels: ArrayLike, *, share: float = 0.5, seed: int = 5) -> Split:
     Split judged items in two, with the same share of odd ones in both, as far as whole items can.
 
     Args:
-        labels: Shape (n,), 1 or True where an item is odd; at least 2 of each kind.
-        share: Share of the items for validation, above 0 and below 1; of each kind at least 1 is in both.
-        seed: The items are drawn from it.
+        labels: Shape (n,), 1 or True where an item is odd. Both kinds have at least 2 items.
+        share: Share of the items for validation, above 0 and below 1. Both halves have at least 1 item of both kinds.
+        seed: Seed of the draw.
 
     Raises:
         DataError: There are fewer than 2 of a kind, or the share is out of range.
@@ -159,7 +158,7 @@ class _Ranking:
     Items by falling score.
 
     Attributes:
-        odd: Shape (n,).
+        odd: Whether each item is odd, shape (n,).
         last: The last place of each score.
         flagged: Number of items above the threshold.
     """
@@ -179,7 +178,8 @@ class _Ranking:
         Compute F1, precision, recall, ROC AUC and PR AUC of resamples: shape (b, 5).
 
         Args:
-            counts: Shape (b, n); how often each resample has each item; each as many odd and normal ones as there are.
+            counts: How often a resample has an item, shape (b, n). A resample has as many odd and normal items as the
+                data.
         """
         odd, normal = int(self.odd.sum()), int((~self.odd).sum())
         hits, misses = np.cumsum(counts * self.odd, axis=1), np.cumsum(counts * ~self.odd, axis=1)
@@ -220,7 +220,7 @@ def _counts(flagged: NDArray[np.bool_], odd: NDArray[np.bool_]) -> tuple[int, in
 
 
 def _curves(scores: NDArray[np.float64], odd: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give the points of the curves that are needed to draw them."""
+    """Return the points that are needed to draw the curves."""
     from sklearn.metrics import precision_recall_curve, roc_curve
 
     false, true, _ = roc_curve(odd, scores)

@@ -1,8 +1,8 @@
 """
-How faithful a map is: whether neighbours in the vectors are neighbours on the map, and the other way round.
+The faithfulness of a map: are neighbours in the vectors also neighbours on the map, and the other way round?
 
-Venna and Kaski 2001, "Neighborhood Preservation in Nonlinear Projection Methods", doi 10.1007/3-540-44668-0_68;
-trustworthiness is that of scikit-learn, with the cosine.
+Venna and Kaski 2001, "Neighborhood Preservation in Nonlinear Projection Methods", doi 10.1007/3-540-44668-0_68.
+Trustworthiness is defined as in scikit-learn, with the cosine.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 _SAMPLE = 2000
 _BLOCK = 1 << 22
-"""Distances that are in the memory at once."""
+"""Distances that are in memory at once."""
 
 
 @dataclass(frozen=True)
 class Faithfulness:
     """
-    How faithful a map is; each measure is 1 for a perfect map.
+    The faithfulness of a map. All measures are 1 for a perfect map.
 
     Attributes:
         trustworthiness: Are neighbours on the map neighbours in the vectors? A map by chance has about 0.5.
         continuity: Are neighbours in the vectors neighbours on the map? A map by chance has about 0.5.
-        overlap: Share of the *k* neighbours that are the same; by chance about k / n.
+        overlap: Share of the *k* neighbours that are the same. A map by chance has about k / n.
         k: Number of neighbours.
-        sample: Number of items whose neighbours were compared, with all others.
+        sample: Number of items whose neighbours were compared.
     """
 
     trustworthiness: float
@@ -55,7 +55,8 @@ def faithfulness(
         rows: Vectors, shape (n, d), n above 2 *k*.
         embedding: Their places on the map, shape (n, c).
         k: Number of neighbours, at least 1.
-        sample: Number of items to look at, drawn at random where there are more; each is compared with all others.
+        sample: Number of items to look at, drawn at random where there are more. A drawn item is compared with all
+            others.
         seed: Seed of the sample.
 
     Raises:
@@ -79,7 +80,11 @@ def faithfulness(
 def _distances(
     unit: NDArray[np.float32], places: NDArray[np.float64], drawn: NDArray[np.intp]
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float64]]]:
-    """Give the distances of the drawn items to all: of the vectors, and on the map; infinite to themselves."""
+    """
+    Return the distances of the drawn items to all items, in the vectors and on the map.
+
+    The distance of an item to itself is infinite.
+    """
     from scipy.spatial.distance import cdist
 
     step = max(1, _BLOCK // len(unit))

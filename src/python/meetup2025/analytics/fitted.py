@@ -1,7 +1,7 @@
 """
-What was fitted, as bytes: arrays and values, so that no code runs when they are read.
+Fitted models as bytes. Reading them runs no code.
 
-A fitted model is a frozen dataclass of arrays, numbers, texts, tuples of these, and None. The bytes are a digest, and
+A fitted model is a frozen dataclass of arrays, numbers, texts, tuples of these, and None. The bytes are a digest and
 an archive of numpy (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html) with a header in JSON.
 """
 
@@ -63,7 +63,7 @@ def unpack(blob: bytes, kind: type[T]) -> T:
         kind: The dataclass.
 
     Raises:
-        BrokenModelError: The bytes are not what was written, or of another kind.
+        BrokenModelError: The bytes have changed, or they are of another kind.
     """
     start = len(_MAGIC) + _DIGEST
     content = blob[start:]

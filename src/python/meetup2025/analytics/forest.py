@@ -1,7 +1,7 @@
 """
-Isolation Forest, as plain arrays: grown by scikit-learn, stored without it.
+Isolation Forest as plain arrays: scikit-learn grows it, and this module stores it without scikit-learn.
 
-What a version of scikit-learn pickles another may not read; the nodes of its trees stay what they are.
+Another version of scikit-learn may not read a pickle of this one. The nodes of the trees do not depend on a version.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _ROWS = 1024
 @dataclass(frozen=True)
 class IsolationForest:
     """
-    How soon random cuts set a row apart: from 0 to 1, about 0.5 for a row that is as all others.
+    The ease with which random cuts isolate a row: from 0 to 1, about 0.5 for a row like all others.
 
     Attributes:
-        roots: Shape (trees,); the node at the top of each tree.
-        children: Shape (nodes, 2); where rows up to the cut go, and where those above; a leaf leads to itself.
-        features: Shape (nodes,); the number of a vector that a node cuts.
-        cuts: Shape (nodes,).
-        lengths: Shape (nodes,); cuts down to a leaf, and those that its rows would still have needed on average.
+        roots: Node at the top of each tree, shape (trees,).
+        children: Next node for rows up to the cut, and for rows above it, shape (nodes, 2). A leaf leads to itself.
+        features: Index of the number that a node cuts, shape (nodes,).
+        cuts: Cut of each node, shape (nodes,).
+        lengths: Cuts down to a leaf, plus the cuts that its rows would still need on average, shape (nodes,).
         depth: Cuts down to the deepest leaf.
         usual: Cuts that a row needs on average.
         dimension: Length of the vectors.
-        own_scores: Shape (n,); the rows themselves grew the trees, as the method is meant.
+        own_scores: Scores of the fitted rows, shape (n,). These rows grew the trees, as the method intends.
 
     References:
         F. T. Liu, K. M. Ting and Z.-H. Zhou, Isolation forest, ICDM 2008.
@@ -54,9 +54,10 @@ class IsolationForest:
     @classmethod
     def fit(cls, rows: ArrayLike, *, seed: int = 5, trees: int = 100) -> IsolationForest:
         """
-        Grow trees on the unit vectors of rows, at least 2; each tree sees at most 256 of them.
+        Grow trees on the unit vectors of rows, at least 2. A tree sees at most 256 rows.
 
-        The workshop's `IsolationForest(n_estimators=100, contamination=0.03, random_state=5)`: its contamination is the
+        The workshop used `IsolationForest(n_estimators=100, contamination=0.03, random_state=5)`. Its contamination is
+        the
         threshold of `thresholds.from_contamination`.
         """
         from sklearn import ensemble
@@ -78,7 +79,7 @@ class IsolationForest:
         return 2 ** (-np.concatenate([np.empty(0), *means]) / self.usual)
 
     def _lengths(self, unit: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Give the length of the way of each row down each tree: shape (n, trees)."""
+        """Return the length of the path of each row down each tree, shape (n, trees)."""
         nodes = np.broadcast_to(self.roots, (len(unit), len(self.roots)))
         row = np.arange(len(unit))[:, None]
         for _ in range(self.depth):
@@ -107,7 +108,7 @@ def _nodes(trees: list[Any]) -> dict[str, Any]:
 
 
 def _depths(children: NDArray[np.intp], roots: NDArray[np.intp], leaf: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Give the number of cuts above each node, level by level."""
+    """Return the number of cuts above each node, level by level."""
     depths, level = np.zeros(len(children), np.intp), roots
     while len(level):
         below = children[level[~leaf[level]]]
@@ -117,6 +118,6 @@ def _depths(children: NDArray[np.intp], roots: NDArray[np.intp], leaf: NDArray[n
 
 
 def _needed(rows: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Give the cuts that set one of so many rows apart, on average: those of a failed search in a binary tree."""
+    """Return the average number of cuts that isolate one of *n* rows: a failed search in a binary tree."""
     many = np.maximum(rows, 3).astype(np.float64)
     return np.where(rows > 2, 2 * (np.log(many - 1) + np.euler_gamma) - 2 * (many - 1) / many, np.maximum(rows - 1, 0))

@@ -24,15 +24,15 @@ _CANCELLED = 1e-6
 @dataclass(frozen=True)
 class Gap:
     """
-    How far two sets of vectors are apart.
+    The distance between two sets of vectors.
 
     Attributes:
-        distance: Of the centroids of their unit vectors, from 0 to 2: the measure of Liang et al.
-        cosine: Between the centroids, from -1 to 1; it tells nothing where these are nearly 0, as `without_gap` leaves
-            them, and is 0 where one vanishes.
-        separability: Area under the ROC curve of telling the sets apart along the difference of the centroids, from 0.5
-            (it tells nothing) to 1. Half of each set gives the direction and the other half is told apart, then the
-            other way round; the mean of both. Less than 0.5 is given as 0.5.
+        distance: Distance between the centroids of their unit vectors, from 0 to 2, as Liang et al. measure it.
+        cosine: Cosine between the centroids, from -1 to 1. It means nothing where the centroids are nearly 0, as after
+            `without_gap`, and it is 0 where a centroid vanishes.
+        separability: Area under the ROC curve of separating the sets along the difference of the centroids, from 0.5
+            (not separable) to 1. Half of each set gives the direction and separates the other half, then the other way
+            round. The value is the mean of both. Less than 0.5 counts as 0.5.
     """
 
     distance: float
@@ -63,11 +63,12 @@ def gap(a: ArrayLike, b: ArrayLike) -> Gap:
 
 def without_gap(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """
-    Move two sets of vectors onto each other, so that a map of both shows what they are of and not their kind.
+    Move two sets of vectors onto each other, so that a map of both shows their subjects and not their kinds.
 
-    The mean of each set is subtracted from it, and the vectors are made unit again: GR-CLIP (Li et al. 2025, "Closing
-    the Modality Gap for Mixed Modality Search", arXiv 2507.19054). The cone that all are in goes too, so that cosines
-    are lower.
+    The mean of a set is subtracted from the set, and the vectors are made unit again: GR-CLIP (Li et al. 2025, "Closing
+    the Modality Gap for Mixed Modality Search", arXiv 2507.19054). This also removes the cone that all vectors share,
+    so
+    cosines are lower.
 
     Args:
         a: Shape (n, d), n at least 2.
@@ -77,7 +78,7 @@ def without_gap(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[np.float64], NDArra
         Both sets, rows of length 1.
 
     Raises:
-        DataError: As `gap`; or a vector vanishes.
+        DataError: As `gap`, or a vector vanishes.
         InvalidVectorError: As `vectors.check`.
     """
     first, second = (each - each.mean(axis=0) for each in _units(a, b))
@@ -89,7 +90,7 @@ def without_gap(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[np.float64], NDArra
 def _area(
     first: NDArray[np.float64], second: NDArray[np.float64], one: NDArray[np.float64], other: NDArray[np.float64]
 ) -> float:
-    """Learn the direction between two sets, and tell two others apart along it."""
+    """Learn the direction between two sets, and separate two other sets along it."""
     from sklearn.metrics import roc_auc_score
 
     direction = first.mean(axis=0) - second.mean(axis=0)

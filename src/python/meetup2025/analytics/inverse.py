@@ -1,8 +1,8 @@
 """
-The way back: what vector would lie at a place on a map.
+The way back: from a place on a map to a vector.
 
-By the neighbours on the map, whose vectors are averaged, or by UMAP's own inverse transform
-(https://umap-learn.readthedocs.io/en/latest/inverse_transform.html), which is slower and comes less near.
+`neighbours` averages the vectors of the neighbours on the map. `inverse_transform` is the method of umap-learn
+(https://umap-learn.readthedocs.io/en/latest/inverse_transform.html). It is slower and less accurate.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 Method = Literal["neighbours", "inverse_transform"]
 
 NEAREST = 15
-"""Neighbours that are averaged unless another number is asked for; of 3 to 30, the best on scikit-learn's digits."""
+"""Neighbours that are averaged by default: of 3 to 30, the best on scikit-learn's digits."""
 
 _BLOCK = 1 << 22
-"""Distances that are in the memory at once."""
+"""Distances that are in memory at once."""
 
 _PLACES = 1000
-"""Places that umap-learn goes back from at once: it makes a list of Python for each number of each vector."""
+"""Places that umap-learn goes back from at once. It makes a list of Python for every number of a vector."""
 
 _NUDGE = 1e-3
 """How far into the map, of the way to its middle, a place goes that was outside."""
@@ -43,12 +43,12 @@ _NUDGE = 1e-3
 @dataclass(frozen=True)
 class RoundTrip:
     """
-    How near vectors come to themselves on the way to the map and back.
+    The similarity of vectors to themselves after the way to the map and back.
 
     Attributes:
-        cosines: Of each vector and its image, shape (n,).
-        mean: Their mean.
-        median: Their median.
+        cosines: Cosine of each vector and its image, shape (n,).
+        mean: Mean of the cosines.
+        median: Median of the cosines.
     """
 
     cosines: NDArray[np.float64]
@@ -58,21 +58,21 @@ class RoundTrip:
 
 def inverse(fitted: Map, points: ArrayLike, *, method: Method = "neighbours", k: int = NEAREST) -> NDArray[np.float64]:
     """
-    Give the vectors that would lie at places on a map.
+    Return the vectors that would lie at places on a map.
 
     Args:
         fitted: The map.
         points: Shape (m, dimensions).
-        method: `neighbours` averages the vectors of the items that are nearest on the map, each weighted by
-            1 / distance; `inverse_transform` is that of umap-learn, and takes a point outside of all items for the item
-            that is nearest to it.
-        k: Number of neighbours, at least 1; all where there are fewer.
+        method: `neighbours` averages the vectors of the nearest items on the map, weighted by 1 / distance.
+            `inverse_transform` is the method of umap-learn. It replaces a point outside of all items by the nearest
+            item.
+        k: Number of neighbours, at least 1, or all where there are fewer.
 
     Returns:
         Shape (m, d), rows of length 1.
 
     Raises:
-        DataError: The points are none of the map, an argument is out of its range, or the method finds no vector.
+        DataError: The points are not of the map, an argument is out of its range, or the method finds no vector.
     """
     places = check_points(fitted, points)
     check_method(method, k)
@@ -83,10 +83,10 @@ def inverse(fitted: Map, points: ArrayLike, *, method: Method = "neighbours", k:
 
 def check_method(method: str, k: int) -> None:
     """
-    Make sure that a way back is one.
+    Check the name of a way back.
 
     Raises:
-        DataError: It is none.
+        DataError: There is no such way.
     """
     if method not in get_args(Method):
         raise DataError(f"The method must be one of {', '.join(get_args(Method))}. Got {method!r}.")
@@ -103,8 +103,8 @@ def averaged(
     Args:
         fitted: The map.
         places: Shape (m, dimensions).
-        k: Number of items; all where there are fewer.
-        without: For each place an item that does not count, shape (m,).
+        k: Number of items, or all where there are fewer.
+        without: Item that does not count, one for each place, shape (m,).
 
     Returns:
         Shape (m, d), rows of length 1.
@@ -133,12 +133,12 @@ def round_trip(
     fitted: Map, rows: ArrayLike | None = None, *, method: Method = "neighbours", k: int = NEAREST
 ) -> RoundTrip:
     """
-    Tell how well a map keeps vectors.
+    Measure how well a map keeps vectors.
 
     Args:
         fitted: The map.
-        rows: Other vectors, shape (n, d), n at least 1; they are placed on the map first. None for the items
-            themselves, each averaged from the others by `neighbours`.
+        rows: Other vectors, shape (n, d), n at least 1. They are placed on the map first. None takes the items. Then
+            `neighbours` averages an item from the other items.
         method: As in `inverse`.
         k: As in `inverse`.
 
@@ -176,7 +176,7 @@ def _items(
 
 
 def _transformed_back(fitted: Map, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Call the inverse transform of umap-learn, on what a fitted UMAP object would hold."""
+    """Call the inverse transform of umap-learn with the state that a fitted UMAP object would hold."""
     if not len(places):
         return np.empty((0, fitted.directions.shape[1]))
     with umap_library.umap() as umap:
@@ -184,7 +184,8 @@ def _transformed_back(fitted: Map, places: NDArray[np.float64]) -> NDArray[np.fl
             inside, revived = _inside(fitted, places), _revived(umap, fitted)
             parts = [inside[start : start + _PLACES] for start in range(0, len(inside), _PLACES)]
             return vectors.unit(np.vstack([revived.inverse_transform(part) for part in parts]))
-        # Dividing by zero is issue 1228 of umap-learn; the others are Qhull's, and ragged neighbourhoods.
+        # The warning about division by zero is issue 1228 of umap-learn. The others come from Qhull and
+        # ragged neighbourhoods.
         except (ArithmeticError, ValueError, IndexError, RuntimeError) as error:
             told = f"UMAP's inverse transform must find a vector for each place. Got {type(error).__name__}: {error}"
             raise DataError(f"{told}; take the method neighbours.") from error
@@ -214,7 +215,7 @@ def _revived(umap: ModuleType, fitted: Map) -> Any:
 
 
 def _inside(fitted: Map, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Move places that are outside of all items next to the nearest; umap-learn would take any."""
+    """Move places outside of all items next to the nearest item. umap-learn would take any item."""
     from scipy.spatial import Delaunay
 
     inside = Delaunay(fitted.embedding, qhull_options="QJ").find_simplex(places) >= 0

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BLOCK = 1 << 22
-"""Products that are in the memory at once: 16 MB of float32."""
+"""Products that are in memory at once: 16 MB of float32."""
 
 _MOST = 300
-"""Iterations after which centres are taken as they are; they settle before."""
+"""Most iterations. Centres settle before."""
 
 _SETTLED = 1000
 """Centres have settled when at most one row of this many changes its centre."""
@@ -29,16 +29,17 @@ def lloyd(
     """
     Move centres to the means of the rows nearest to them, until (nearly) no row changes its centre.
 
-    A centre that no row is nearest to moves to a row that is far from its own.
+    A centre without rows moves to a row that is far from its own centre.
 
     Args:
         rows: Shape (n, d), n at least 1.
         centres: Shape (k, d), where to start.
-        enough: Iterations after which they need not have settled.
+        enough: Most iterations.
 
     Returns:
-        Labels of shape (n,), from 0, and the centres of shape (k, d) that are nearest. Each label has a row, but where
-        there are fewer different rows than centres.
+        Labels of shape (n,), from 0, and centres of shape (k, d). Every label has a row, unless there are fewer
+        different
+        rows than centres.
 
     References:
         S. Lloyd, Least squares quantization in PCM, IEEE Transactions on Information Theory 28, 1982.
@@ -56,11 +57,12 @@ def lloyd(
 
 def nearest_centres(rows: NDArray[Any], centres: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[Any]]:
     """
-    Find the nearest centre of each row; of two as near, the first.
+    Find the nearest centre of each row. Of two centres at the same distance, the first counts.
 
     Returns:
-        Labels of shape (n,), and for each row its product with the centre less half the square of the centre: among
-        rows of one length, the higher, the nearer.
+        Labels of shape (n,), and for each row its product with the centre minus half the square of the centre. Among
+        rows
+        of one length, a higher value means nearer.
     """
     centres = centres.astype(rows.dtype, copy=False)
     halves = np.einsum("ij,ij->i", centres, centres) / 2
