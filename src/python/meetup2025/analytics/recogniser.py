@@ -674,4 +674,5 @@ def _binned(probabilities: ArrayLike, right: ArrayLike) -> tuple[NDArray[np.floa
     """Give for each bin the number of answers, the sum of their probabilities, and how many are right."""
     chance, hit = np.asarray(probabilities, float), np.asarray(right, float)
     bins = np.minimum((chance * _BINS).astype(int), _BINS - 1)
-    return tuple(np.bincount(bins, weights=each, minlength=_BINS) for each in (np.ones(len(bins)), chance, hit))
+    sums = [np.bincount(bins, weights=each, minlength=_BINS) for each in (np.ones(len(bins)), chance, hit)]
+    return tuple(each.astype(np.float64) for each in sums)

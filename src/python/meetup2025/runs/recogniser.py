@@ -162,7 +162,7 @@ def refresh(connection: Connection) -> None:
 
 def _fit(connection: Connection, source: str, precision: float, labels: str, more: dict[str, Any]) -> int:
     items = read_items(connection, source)
-    names = _names(connection, items)
+    names = names_beside(connection, items)
     odd = _marked(connection, labels, items)
     parameters = {
         "precision": precision,
@@ -175,7 +175,7 @@ def _fit(connection: Connection, source: str, precision: float, labels: str, mor
     return fitted_run(connection, request, lambda: _learnt(items, names, odd, precision))
 
 
-def _names(connection: Connection, items: Items) -> Items | None:
+def names_beside(connection: Connection, items: Items) -> Items | None:
     """Read the names beside photos, where there are any."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT TOP 1 FishID FROM MeetUp2025.Fish WHERE Features IS NOT NULL")
@@ -218,9 +218,9 @@ def _learnt(items: Items, names: Items | None, odd: set[int], precision: float) 
         precision=precision,
     )
     curves = Result("CurvePoint", ("Curve", "X", "Y"), _curves(learnt.judgements))
-    known = Result("Prototype", ("Label", "Photos", "Features"), _rows(learnt))
+    prototypes = Result("Prototype", ("Label", "Photos", "Features"), _rows(learnt))
     metrics = [*_metrics(learnt, len(odd)), *_confusions(labels, learnt.judgements)]
-    return Outcome([known, curves], metrics, learnt.recogniser)
+    return Outcome([prototypes, curves], metrics, learnt.recogniser)
 
 
 DIMENSION = 512

@@ -208,9 +208,9 @@ def _recognised(connection: Connection, vector: str, k: int, *, with_names: bool
         each.count, each.prototype = int(count), float(score)
     recogniser = recogniser_of(connection, run.run)
     recogniser = recogniser if with_names else recogniser.by_photos()
-    found = _judged(recogniser, list(candidates.values()))
-    _add_photos(connection, vector, [each for each in found.candidates if each.count][: max(k, _LABELS)])
-    return _judged(recogniser, found.candidates)
+    first = _judged(recogniser, list(candidates.values())).candidates
+    _add_photos(connection, vector, [each for each in first if each.count][: max(k, _LABELS)])
+    return _judged(recogniser, first)
 
 
 def _add_photos(connection: Connection, vector: str, candidates: Sequence[Candidate]) -> None:

@@ -60,7 +60,10 @@ _TEXTS = {
         "This is one of the {name} ({chance}), such as {best}. The species is not sure.",
         "{name}の仲間です（{best}など。確率{chance}）。種までは確信がありません。",
     ),
-    "unsure": ("Not sure. The first name is {name} ({chance}).", "確信がありません。第一候補は{name}です（確率{chance}）。"),
+    "unsure": (
+        "Not sure. The first name is {name} ({chance}).",
+        "確信がありません。第一候補は{name}です（確率{chance}）。",
+    ),
     "none_of_these": (
         "None of these: no name or photo is like this picture.",
         "どれでもありません。この画像に似た名前も写真もありません。",
