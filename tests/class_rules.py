@@ -312,15 +312,18 @@ def silent(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def python_bodies(classes: Sequence[Class]) -> Iterator[str]:
-    """A Python SqlProc is two lines: the import, and the call of its namesake with the same arguments."""
-    for routine in routines(classes):
-        if not (isinstance(routine, Method) and routine.language == "python"):
-            continue
-        names = tuple(argument.name for argument in routine.arguments)
-        call = f"{snake(routine.sql_name)}({', '.join(names)})"
-        wanted = [f"from meetup2025 import {module}\nreturn {module}.{call}" for module in ("procedures", "runs")]
-        if routine.body.strip() not in wanted or python_call(routine)[1:] != (snake(routine.sql_name), names):
-            yield f"{routine.name} must be `{wanted[0]}`"
+    """A Python method is two lines: the import, and the call of its namesake with the same arguments."""
+    for each in classes:
+        for method in (method for method in each.methods if method.language == "python"):
+            name, names = python_twin(each, method), tuple(argument.name for argument in method.arguments)
+            wanted = f"from meetup2025 import procedures\nreturn procedures.{name}({', '.join(names)})"
+            if method.body.strip() != wanted or python_call(method) != (name, names):
+                yield f"{method.name} must be `{wanted}`"
+
+
+def python_twin(each: Class, method: Method) -> str:
+    """Give the name of the function of `procedures` behind a Python method: its SQL name, or class and name."""
+    return snake(method.sql_name if method.is_procedure else f"{each.short_name}{method.name}")
 
 
 def objectscript_bodies(classes: Sequence[Class]) -> Iterator[str]:

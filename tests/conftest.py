@@ -5,19 +5,23 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import subprocess
+from random import Random
 from typing import TYPE_CHECKING
 
 import iris_doubles
 import pytest
+from filelock import FileLock
 from iris_doubles import Server
 from planted import Planted, insert, plant
 
 import meetup2025
+from meetup2025.analytics import umap_library
 from meetup2025.engines.classes.program import program
 from meetup2025.engines.duckdb import DuckDBConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from meetup2025.engines import Connection, Cursor
@@ -44,22 +48,33 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
     Run each test that asks for an engine on all of them, those marked `anywhere` on no file.
 
+    Tests that ask for the bundled data run on a file, which is copied.
     Tests of SQL and of PEP 249 run through the connections of IRIS too, to doubles of a server and of a process.
     """
     if "engine" in metafunc.fixturenames:
         engines = ["duckdb", "duckdb-file"]
         if not metafunc.definition.get_closest_marker("embedded"):
             engines += [pytest.param("iris", marks=pytest.mark.iris)]
-            engines += ["double-server", "double-process"] if metafunc.module.__name__ in DOUBLED else []
+            if metafunc.module.__name__ in DOUBLED:
+                engines += ["duckdb-adversarial", "double-server", "double-process"]
         if metafunc.definition.get_closest_marker("server"):
             engines = [pytest.param("iris", marks=pytest.mark.iris)]
+        elif "bundled" in metafunc.fixturenames:
+            engines.remove("duckdb")
         elif metafunc.definition.get_closest_marker("anywhere"):
             engines.remove("duckdb-file")
         metafunc.parametrize("engine", engines, indirect=True)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that leaves out the slow tests."""
+    parser.addoption("--fast", action="store_true", help="leave out tests that start a process, compile, or need torch")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs torch and transformers where they are not, unless MEETUP2025_REQUIRE_CLIP=1."""
+    """Skip what needs torch and transformers where they are not, unless MEETUP2025_REQUIRE_CLIP=1; all with --fast."""
+    if item.config.getoption("fast") and any(map(item.get_closest_marker, ("browser", "clip", "ray"))):
+        pytest.skip("--fast leaves out browsers, torch and Ray")
     missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
     if missing and item.get_closest_marker("clip"):
         if os.environ.get("MEETUP2025_REQUIRE_CLIP") == "1":
@@ -90,9 +105,30 @@ def _clean_environment() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _compiled_functions(pytestconfig: pytest.Config) -> Iterator[None]:
-    """Keep compiled functions of maps between runs, apart from those of the user."""
+    """Keep compiled functions of maps between runs, apart from those of the user; one worker compiles for all."""
+    folder = pytestconfig.cache.mkdir("compiled")
+    compile_alone = umap_library._compile
+
+    def compile_once(target: Path, use: Callable[[], object]) -> None:
+        with FileLock(folder / "lock"):
+            if target.is_dir():
+                umap_library._load(target)
+            else:
+                compile_alone(target, use)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NUMBA_CACHE_DIR", str(pytestconfig.cache.mkdir("compiled")))
+        patch.setenv("NUMBA_CACHE_DIR", str(folder))
+        patch.setattr(umap_library, "_compile", compile_once)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _fast(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Skip, with --fast, each test at the moment when it starts a process or loads UMAP."""
+    with pytest.MonkeyPatch.context() as patch:
+        if pytestconfig.getoption("fast"):
+            patch.setattr(subprocess.Popen, "__init__", lambda *_, **__: pytest.skip("--fast starts no process"))
+            patch.setattr(umap_library, "umap", lambda *_: pytest.skip("--fast makes no map"))
         yield
 
 
@@ -118,6 +154,9 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """URL of an empty database, of each engine in turn."""
     if request.param == "duckdb":
         return "duckdb://"
+    if request.param == "duckdb-adversarial":
+        request.getfixturevalue("chance")
+        return "duckdb://"
     if request.param == "duckdb-file":
         shutil.copy(request.getfixturevalue("_empty_file"), tmp_path / "fish.duckdb")
         return f"duckdb:///{tmp_path / 'fish.duckdb'}"
@@ -127,25 +166,52 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def _double_server() -> Iterator[str]:
+def chance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Random:
+    """Have the functions of the classes called as IRIS may; what is chance is of the name of the test."""
+    random = Random(request.node.nodeid)  # noqa: S311 - the same for each run of a test
+    iris_doubles.pass_as_iris(monkeypatch, random)
+    return random
+
+
+@pytest.fixture
+def _server(chance: Random) -> Iterator[Server]:
+    """Server that is a double: it speaks one of two languages."""
+    with DuckDBConnection() as database:
+        server = Server(database, chance.choice(["enu", "jpn"]))
+        yield server
+        assert not server.unread, "rows, and what functions write, come as they are fetched"
+
+
+@pytest.fixture
+def _double_server(_server: Server) -> Iterator[str]:
     """URL of a server that is a double behind the driver."""
-    with DuckDBConnection() as database, iris_doubles.installed(iris_doubles.driver_module(Server(database))):
+    with iris_doubles.installed(iris_doubles.driver_module(_server)):
         yield "iris://fisher:secret@double:1972/USER"
 
 
 @pytest.fixture
-def _double_process() -> Iterator[str]:
+def _double_process(_server: Server) -> Iterator[str]:
     """URL of a process of IRIS that is a double."""
-    with DuckDBConnection() as database, iris_doubles.installed(iris_doubles.process_module(Server(database))):
+    with iris_doubles.installed(iris_doubles.process_module(_server)):
         yield "iris+emb:///"
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a file or folder that one worker of a run makes for all."""
+    root = factory.getbasetemp()
+    path = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / name
+    with FileLock(f"{path}.lock"):
+        if not path.exists():
+            made = path.with_name(f"making-{name}")
+            make(made)
+            made.rename(path)
+    return path
 
 
 @pytest.fixture(scope="session")
 def _empty_file(_clean_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Database file with empty tables: a copy of it opens faster than a new one is made."""
-    path = tmp_path_factory.mktemp("empty") / "fish.duckdb"
-    meetup2025.connect(f"duckdb:///{path}").close()
-    return path
+    return made_once(tmp_path_factory, "empty.duckdb", lambda path: meetup2025.connect(f"duckdb:///{path}").close())
 
 
 def _iris_url() -> str:
@@ -161,7 +227,7 @@ def _iris_url() -> str:
 def connection(engine: str) -> Iterator[Connection]:
     """Open connection with empty tables; closed after the test."""
     with meetup2025.connect(engine) as connection:
-        if not engine.startswith("duckdb"):
+        if engine == os.environ.get("MEETUP2025_IRIS_URL"):
             _empty(connection)
         yield connection
 
@@ -197,11 +263,13 @@ def fish(connection: Connection, planted: Planted) -> Iterator[Cursor]:
 
 @pytest.fixture(scope="session")
 def _bundled_file(_clean_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Database file with the bundled catalogue and samples, made once: the vectors take seconds."""
-    path = tmp_path_factory.mktemp("bundled") / "bundled.duckdb"
-    with meetup2025.connect(f"duckdb:///{path}") as connection:
-        _load_bundled(connection)
-    return path
+    """Database file with the bundled catalogue and samples: the vectors take seconds."""
+
+    def make(path: Path) -> None:
+        with meetup2025.connect(f"duckdb:///{path}") as connection:
+            _load_bundled(connection)
+
+    return made_once(tmp_path_factory, "bundled.duckdb", make)
 
 
 def _load_bundled(connection: Connection) -> None:
@@ -214,10 +282,11 @@ def _load_bundled(connection: Connection) -> None:
 @pytest.fixture
 def bundled(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iterator[Connection]:
     """Connection to a database with the bundled catalogue and samples."""
-    if engine.startswith("duckdb:///"):
+    is_file = engine.startswith("duckdb:///")
+    if is_file:
         shutil.copy(request.getfixturevalue("_bundled_file"), tmp_path / "fish.duckdb")
     with meetup2025.connect(engine) as connection:
-        if not engine.startswith("duckdb:///"):
+        if not is_file:
             _empty(connection)
             _load_bundled(connection)
         yield connection

@@ -3,19 +3,28 @@ Doubles of the two modules that are called `iris`: the driver, and that of Embed
 
 Each gives the values, codes and messages that IRIS is known to give, and runs the SQL on the embedded engine. So the
 tests of SQL run through the connections of IRIS without a server; what only a server can prove they do not prove.
+Where IRIS may do one thing or another, a double does the worse: `passed_as_iris` passes arguments in every form that
+they may have, and a `Server` reports errors in the words of both locales.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
+import re
 import sys
 from contextlib import contextmanager
+from decimal import Decimal
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from meetup2025 import errors
+import pytest
+
+from meetup2025 import errors, procedures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from random import Random
 
     from meetup2025.engines.duckdb import DuckDBConnection
 
@@ -41,13 +50,94 @@ CLIENT_CODES = {
 }
 MODES = {"NONE": 0, "IMPLICIT": 1, "EXPLICIT": 2}
 
+MOST_ARGUMENTS = 255
+"""Arguments of `%Execute`."""
 
-def message(error: errors.Error) -> str:
-    """Write an error as IRIS does: that of a function in Python tells its class."""
-    if type(error).__module__ == "meetup2025.errors" and error.sqlcode == -400:
-        name = f"{type(error).__module__}.{type(error).__name__}"
-        return f"ERROR #5002: ObjectScript error: <PYTHON EXCEPTION> *<class '{name}'>: {error}"
-    return str(error)
+LONGEST_ERROR = 512
+"""Characters of $ZERROR."""
+
+FUNCTION_FAILED, FATAL = -149, -400
+"""SQLCODEs of a function that fails in a SELECT, and in a CALL."""
+
+SYSTEM_ERROR = {"enu": "ERROR #5002: ObjectScript error: ", "jpn": "エラー #5002: ObjectScript エラー:"}
+STATUS = {"enu": "ERROR #5540: SQLCODE: {} Message: ", "jpn": "エラー #5540: SQLCODE: {} メッセージ: "}
+"""What stands before the message of an error, by language."""
+
+
+# --- what a function is given ---------------------------------------------------------------------------------------
+
+
+def forms(value: Any) -> list[Any]:
+    """Give the forms in which IRIS may pass a value to a method in Python, without regard to the declared type."""
+    if isinstance(value, str) and not value:
+        return ["\x00", "", None]  # '' and NULL, which are one here
+    if isinstance(value, str):
+        is_number = len(value) < 15 and re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?", value)
+        return [value, Decimal(value), int(value) if "." not in value else float(value)] if is_number else [value]
+    texts = [str(value), *([str(value).replace("0.", ".")] if 0 < abs(value) < 1 else [])]
+    numbers = [float(value), *([int(value)] if value == int(value) else [])]
+    return [*texts, *numbers, Decimal(str(value))]
+
+
+def passed_as_iris(function: Callable[..., Any], random: Random) -> Callable[..., Any]:
+    """
+    Call a function of the classes as a method of IRIS does.
+
+    Each argument is in one of its `forms`, by chance, and there may be no stdin and no stderr. An error says which
+    function raised it.
+    """
+
+    @functools.wraps(function)
+    def call(*values: Any) -> Any:
+        given = [random.choice(forms(value)) for value in values]
+        with pytest.MonkeyPatch.context() as patch:
+            for stream in random.choice([(), ("stdin",), ("stderr",), ("stdin", "stderr")]):
+                patch.setattr(sys, stream, None)
+            try:
+                return function(*given)
+            except Exception as error:
+                error.raised_by = function.__name__  # type: ignore[attr-defined]
+                raise
+
+    return call
+
+
+def pass_as_iris(patch: pytest.MonkeyPatch, random: Random) -> None:
+    """Have every function of the classes called as a method of IRIS does."""
+    for name, function in inspect.getmembers(procedures, inspect.isfunction):
+        if not name.startswith("_") and function.__module__ == procedures.__name__:
+            patch.setattr(procedures, name, passed_as_iris(function, random))
+
+
+# --- errors ---------------------------------------------------------------------------------------------------------
+
+
+def raised_by(error: BaseException) -> str:
+    """Give the SQL name of the function that raised an error, or nothing."""
+    name = getattr(error, "raised_by", "")
+    return f"MEETUP2025.{name.replace('_', '').upper()}" if name else ""
+
+
+def of_python(error: Exception, language: str) -> str:
+    """Write the error of a function in Python as ObjectScript does."""
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return SYSTEM_ERROR[language] + f"<PYTHON EXCEPTION> *<class '{name}'>: {error}"[:LONGEST_ERROR]
+
+
+def told(error: Exception, language: str, *, is_call: bool) -> tuple[int, str]:
+    """
+    Give SQLCODE and message of an error as IRIS reports it.
+
+    What the embedded engine refuses and IRIS has no code for, as a text above MAXLEN, is taken for a function's.
+    """
+    code, function = getattr(error, "sqlcode", FATAL), raised_by(error)
+    if code != FATAL and not function:
+        return code, str(error)
+    if is_call:
+        return FATAL, of_python(error, language)
+    nested = f"SQLCODE={FATAL},%msg={of_python(error, language)}"
+    return FUNCTION_FAILED, f"SQL Function {function} failed with error:  {nested}"
 
 
 def code_of(kind: str, codes: dict[str, int]) -> int:
@@ -56,12 +146,22 @@ def code_of(kind: str, codes: dict[str, int]) -> int:
 
 
 class Server:
-    """What both doubles speak to: one database, its commit mode, and the level of transactions."""
+    """
+    What both doubles speak to: one database, its commit mode, and the level of transactions.
 
-    def __init__(self, database: DuckDBConnection) -> None:
+    Attributes:
+        language: Of the words of the system: `enu`, or `jpn` as on the locale jpuw.
+        unread: Statements of functions whose rows nobody has fetched: on a server the functions may not have run.
+        most: Arguments of the statement that had most.
+    """
+
+    def __init__(self, database: DuckDBConnection, language: str = "enu") -> None:
         self.database = database
+        self.language = language
         self.mode = "IMPLICIT"
         self.inner = 0
+        self.unread: set[str] = set()
+        self.most = 0
 
     @property
     def level(self) -> int:
@@ -79,7 +179,50 @@ class Server:
             return self.database.cursor().execute("SELECT ? + 0", [self.level])
         if words in (["COMMIT"], ["ROLLBACK"]):
             self.inner = 0
-        return self.database.cursor().execute(sql, parameters)
+        self.most = max(self.most, len(parameters))
+        if len(parameters) > MOST_ARGUMENTS:
+            raise errors.DataError(f"<MAXARGS> {len(parameters)} arguments of %Execute", sqlcode=FATAL)
+        return Rows(self, sql, parameters)
+
+
+class Rows:
+    """
+    Rows of a statement, and the error of a function in it, which come as they are fetched.
+
+    An error that shows as the statement is prepared, or runs without rows, comes at once.
+    """
+
+    description: Any = (("Expression_1", "VARCHAR", None, None, None, None, None),)
+    rowcount = -1
+
+    def __init__(self, server: Server, sql: str, parameters: list[Any]) -> None:
+        self.server, self._sql = server, sql
+        self._cursor: Any = None
+        self._error: Exception | None = None
+        self.is_call = is_call(sql)
+        try:
+            self._cursor = server.database.cursor().execute(sql, parameters)
+        except Exception as error:
+            if self.is_call or not raised_by(error):
+                raise
+            self._error = error
+        else:
+            self.description, self.rowcount = self._cursor.description, self._cursor.rowcount
+        if sql.upper().startswith("SELECT MEETUP2025."):
+            server.unread.add(sql)
+
+    def fetchmany(self, size: int) -> list[tuple[Any, ...]]:
+        """Give rows."""
+        self.server.unread.discard(self._sql)
+        if self._error:
+            raise self._error
+        rows: list[tuple[Any, ...]] = self._cursor.fetchmany(size)
+        return rows
+
+
+def is_call(sql: str) -> bool:
+    """Tell a CALL."""
+    return sql.lstrip().upper().startswith("CALL")
 
 
 # --- the driver -----------------------------------------------------------------------------------------------------
@@ -94,14 +237,16 @@ class DriverCursor:
         self.rowcount = -1
         self._waiting: Any = None
         self._result: Any = None
+        self._is_call = False
 
     def execute(self, sql: str, parameters: Any = ()) -> int:
         """Run a statement."""
         assert all(value is None or isinstance(value, (str, int, float, bytes)) for value in parameters), parameters
+        self._is_call = is_call(sql)
         with self._raising():
             self._result = self.server.run(sql, list(parameters))
         self.rowcount = self._result.rowcount if self._result else -1
-        if sql.lstrip().upper().startswith("CALL"):
+        if is_call(sql):
             self._waiting, self.description = self._result.description, None
         else:
             self.description = self._described(self._result.description if self._result else None)
@@ -136,8 +281,11 @@ class DriverCursor:
         """Write an error as the driver does."""
         try:
             yield
-        except errors.Error as error:
-            text = f"[SQLCODE: <{error.sqlcode}>:<An error>]\n[Location: <Prepare>]\n[%msg: <{message(error)}>]"
+        except Exception as error:
+            if not (isinstance(error, errors.Error) or raised_by(error)):
+                raise
+            code, message = told(error, self.server.language, is_call=self._is_call)
+            text = f"[SQLCODE: <{code}>:<An error>]\n[Location: <ServerLoop - Query Open()>]\n[%msg: <{message}>]"
             raise self.driver.ProgrammingError(text) from None
 
 
@@ -184,31 +332,50 @@ def driver_module(server: Server) -> ModuleType:
 # --- Embedded Python ------------------------------------------------------------------------------------------------
 
 
-class StatementResult:
-    """A `%SQL.StatementResult`; a name with % begins with _ in Python."""
+class ProcedureContext:
+    """
+    A `%Library.ProcedureContext`, the result of a CALL, whose rows are a result of their own.
 
-    def __init__(self, result: Any, select_mode: int, error: errors.Error | None = None, *, is_call: bool = False):
+    A name with % begins with _ in Python.
+    """
+
+    _ResultColumnCount, _ROWCOUNT = 0, 0
+
+    def __init__(self, result: Any, select_mode: int, code: int = 0, message: str = "") -> None:
+        self._result, self._select_mode = result, select_mode
+        self._SQLCODE, self._Message = code, message
+
+    def _NextResult(self) -> Any:  # noqa: N802
+        result, self._result = self._result, None
+        return StatementResult(result, self._select_mode) if result and result.description else ""
+
+
+class StatementResult:
+    """A `%SQL.StatementResult`."""
+
+    def __init__(self, result: Any, select_mode: int, code: int = 0, message: str = "") -> None:
         self._result, self._select_mode, self._row = result, select_mode, ()
-        self._is_call = is_call
-        self._SQLCODE, self._Message = (error.sqlcode, message(error)) if error else (0, "")
+        self._SQLCODE, self._Message = code, message
         self._ROWCOUNT = max(result.rowcount, 0) if result else 0
-        columns = (result.description or []) if result and not is_call else []
+        columns = (result.description or []) if result else []
         self._ResultColumnCount = len(columns)
         self._columns = [
             SimpleNamespace(colName=name[:12], label=name, clientType=code_of(str(kind), CLIENT_CODES))
             for name, kind, *_ in columns
         ]
 
-    def _NextResult(self) -> Any:  # noqa: N802
-        return StatementResult(self._result, self._select_mode) if self._is_call and self._result.description else ""
-
     def _GetMetadata(self) -> Any:  # noqa: N802
         return SimpleNamespace(columns=SimpleNamespace(GetAt=lambda place: self._columns[place - 1]))
 
     def _Next(self) -> int:  # noqa: N802
-        row = self._result.fetchone()
-        self._row = row or ()
-        return int(row is not None)
+        try:
+            [self._row] = self._result.fetchmany(1) or [()]
+        except Exception as error:
+            if not (isinstance(error, errors.Error) or raised_by(error)):
+                raise
+            self._row = ()
+            self._SQLCODE, self._Message = told(error, self._result.server.language, is_call=self._result.is_call)
+        return int(bool(self._row))
 
     def _GetData(self, place: int) -> Any:  # noqa: N802
         value = self._row[place - 1]
@@ -233,31 +400,31 @@ class Statement:
         try:
             self._server.database.prepare(sql)
         except errors.Error as error:
-            return error  # a status; `%Exception.StatusException` reads it
+            code, message = told(error, self._server.language, is_call=False)
+            return STATUS[self._server.language].format(code) + message
         return 1
 
-    def _Execute(self, *parameters: Any) -> StatementResult:  # noqa: N802
+    def _Execute(self, *parameters: Any) -> StatementResult | ProcedureContext:  # noqa: N802
         values = [None if value == "" else "" if value == "\x00" else value for value in parameters]
-        is_call = self._sql.lstrip().upper().startswith("CALL")
+        kind = ProcedureContext if is_call(self._sql) else StatementResult
         try:
-            return StatementResult(self._server.run(self._sql, values), self._SelectMode, is_call=is_call)
-        except errors.Error as error:
-            return StatementResult(None, self._SelectMode, error)
+            return kind(self._server.run(self._sql, values), self._SelectMode)
+        except Exception as error:
+            if not (isinstance(error, errors.Error) or raised_by(error)):
+                raise
+            known = told(error, self._server.language, is_call=is_call(self._sql))
+            return kind(None, self._SelectMode, *known)
 
 
 class StatusException:
-    """A `%Exception.StatusException`."""
+    """A `%Exception.StatusException`: the SQLCODE of a statement stands in the text of its status alone."""
 
-    def __init__(self, error: errors.Error) -> None:
-        self._error = error
+    def __init__(self, status: str) -> None:
+        self._status = status
 
     def AsSQLCODE(self) -> int:  # noqa: N802
-        """Give the SQLCODE."""
-        return self._error.sqlcode
-
-    def SQLMessageString(self) -> str:  # noqa: N802
-        """Give the message."""
-        return message(self._error)
+        """Give the SQLCODE of an error of ObjectScript."""
+        return FATAL
 
 
 def process_module(server: Server) -> ModuleType:
@@ -267,6 +434,7 @@ def process_module(server: Server) -> ModuleType:
     classes = {
         "%SQL.Statement": SimpleNamespace(_New=lambda: Statement(server)),
         "%Exception.StatusException": SimpleNamespace(CreateFromStatus=StatusException),
+        "%SYSTEM.Status": SimpleNamespace(GetErrorText=str),
         "%SYS.System": SimpleNamespace(WriteToConsoleLog=iris.logged.append),
         "%SYSTEM.SQL.Util": SimpleNamespace(GetOption=lambda _: MODES[server.mode]),
     }

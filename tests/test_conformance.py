@@ -322,7 +322,7 @@ def test_integer_elements_are_cut(cursor: Cursor, vector: str) -> None:
 
 
 def test_integer_vectors_are_stored_cut(cursor: Cursor) -> None:
-    """An INTEGER column holds what TO_VECTOR cuts, of a constant, of parameters one by one and many, and of a column."""
+    """An INTEGER column holds what TO_VECTOR cuts: of a constant, of one parameter and of many, and of a column."""
     cursor.execute("CREATE TABLE Shop.Counts (Text VARCHAR(50), Counts VECTOR(INTEGER, 3))")
     insert = "INSERT INTO Shop.Counts (Text, Counts) VALUES ('1.7,-1.7,2.5', {})"
     cursor.execute(insert.format("TO_VECTOR('1.7,-1.7,2.5', INTEGER)"))

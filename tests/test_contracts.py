@@ -19,14 +19,14 @@ import pytest
 from class_rules import RULES
 
 import meetup2025
-from meetup2025 import procedures, runs
+from meetup2025 import procedures
 from meetup2025.engines.classes import Class, parse_class, read_package
 from meetup2025.engines.classes.catalog import catalog_lines
-from meetup2025.engines.classes.program import class_folder, program
+from meetup2025.engines.classes.program import class_folder
 from meetup2025.loading import records
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import TypeGuard
 
 ROOT = Path(__file__).parents[1]
@@ -201,17 +201,32 @@ def test_methods_that_sql_does_not_see(name: str, keywords: str, count: int) -> 
     assert len(list(class_rules.objectscript_bodies([parse_class(text)]))) == count
 
 
-def test_python_twins() -> None:
+def doors() -> list[tuple[str, Callable[..., object]]]:
+    """Give the functions behind the Python methods of the classes, by name."""
+    members = inspect.getmembers(procedures, inspect.isfunction)
+    own = [(name, each) for name, each in members if each.__module__ == procedures.__name__]
+    return [(name, each) for name, each in own if not name.startswith("_") and name != "from_sql"]
+
+
+def test_python_twins(classes: tuple[Class, ...]) -> None:
     """Each Python method of a class has a function of the same name and arguments, and no function is without one."""
     declared = {
-        class_rules.snake(method.sql_name): [argument.name for argument in method.arguments]
-        for method in program().functions.values()
+        class_rules.python_twin(each, method): [argument.name for argument in method.arguments]
+        for each in classes
+        for method in each.methods
+        if method.language == "python"
     }
-    functions = [each for each in inspect.getmembers(procedures, inspect.isfunction) if not each[0].startswith("_")]
-    functions += [(name, getattr(runs, name)) for name in runs.__all__]
-    written = {name: list(inspect.signature(function).parameters) for name, function in functions}
+    written = {name: list(inspect.signature(function).parameters) for name, function in doors()}
 
     assert declared == written
+
+
+def test_door_has_no_other_types() -> None:
+    """Each argument of a function behind a class is an int, a float or a str, which the door converts."""
+    kinds = {each.annotation for _, function in doors() for each in inspect.signature(function).parameters.values()}
+
+    assert kinds == {"int", "float", "str"}
+    assert all(hasattr(function, "__wrapped__") for _, function in doors())
 
 
 def test_lengths_of_columns_are_those_of_the_readers(classes: tuple[Class, ...]) -> None:
@@ -461,7 +476,7 @@ def loaded_by(statement: str) -> set[str]:
     ("statement", "loads"),
     [
         ("import meetup2025", set()),
-        ("import meetup2025.procedures", set()),
+        ("import meetup2025.procedures", {"PIL", "numpy"}),
         ("import meetup2025.cli", {"click"}),
         ("import meetup2025.loading.ray", {"PIL", "numpy"}),
         ("import meetup2025.figures", {"numpy"}),

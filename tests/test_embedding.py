@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 from tiny import (
@@ -23,16 +24,18 @@ from tiny import (
     Tiny,
     change_json,
     make_model,
+    near,
     pictures,
+    quantise,
     save_golden,
     save_hashes,
     texts,
 )
 from tokenizers import Tokenizer
 
-from meetup2025.embedding import encoder
-from meetup2025.embedding.models import BUNDLED, ImageInfo, check_hashes, find, installed, read_model
-from meetup2025.embedding.onnx import LEAST_COSINE, OnnxEncoder, _TextTower, fitted, pixels, threads
+from meetup2025.embedding import encoder, models, processors, runtime
+from meetup2025.embedding.models import BUNDLED, SEVEN_BITS, ImageInfo, check_hashes, find, installed, read_model
+from meetup2025.embedding.onnx import LEAST_COSINE, OnnxEncoder, _ImageTower, _TextTower, fitted, pixels, threads
 from meetup2025.errors import BrokenModelError, DataError, InterfaceError, MissingModelError
 
 if TYPE_CHECKING:
@@ -87,18 +90,32 @@ def test_long_text(folder):
     assert np.array_equal(tiny.texts(["サバ" * 1000]), tiny.texts(["サバ" * (MAX_LENGTH // 2)]))
 
 
-@pytest.mark.parametrize(("fixed", "width"), [(None, 3), (10, 10)])
-def test_padding(folder, fixed, width):
-    """Shorter texts are filled up as the tokenizer says, and the filling is masked."""
+@pytest.mark.parametrize("fixed", [None, 10])
+def test_padding(folder, fixed):
+    """Shorter texts are filled with what the tokenizer says, no further than the longest, and the filling is masked."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_padding(pad_id=7, length=fixed)
     tokenizer.save(str(folder / "tokenizer.json"))
     save_hashes(folder)
     tiny = OnnxEncoder(folder)
     feeds = tiny._tower(_TextTower).feeds(["魚", "アイウ"])
-    filling = [7] * (width - 3)
-    assert feeds["input_ids"].tolist() == [[LETTERS.index("魚") + 1, 7, 7, *filling], [1, 2, 3, *filling]]
+    assert feeds["input_ids"].tolist() == [[LETTERS.index("魚") + 1, 7, 7], [1, 2, 3]]
     assert feeds["attention_mask"].sum(axis=1).tolist() == [1, 3]
+    assert np.allclose(tiny.texts(texts(3)), Tiny().texts(texts(3)), rtol=0, atol=1e-5)
+
+
+def test_padding_that_is_needed(folder):
+    """A text is filled up to the length that the tokenizer says, where the graph takes texts of one length alone."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_padding(pad_id=7, length=MAX_LENGTH)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    graph = onnx.load(folder / "text.onnx")
+    for value in graph.graph.input:
+        value.type.tensor_type.shape.dim[1].dim_value = MAX_LENGTH
+    onnx.save(graph, folder / "text.onnx")
+    save_hashes(folder)
+    tiny = OnnxEncoder(folder)
+    assert tiny._tower(_TextTower).feeds(["魚"])["input_ids"].shape == (1, MAX_LENGTH)
     assert np.allclose(tiny.texts(texts(3)), Tiny().texts(texts(3)), rtol=0, atol=1e-5)
 
 
@@ -283,7 +300,7 @@ def test_verify_finds_a_later_item(folder):
     [
         ({"image_vectors": None}, "image_vectors"),
         ({"image_00": None}, "image_00"),
-        ({"image_vectors": np.empty((0, DIMENSION))}, "nothing golden"),
+        ({"image_vectors": np.empty((0, DIMENSION))}, "must have golden pictures in its golden.npz. Got none"),
         ({"image_vectors": np.ones((2, DIMENSION + 1))}, f"must have {DIMENSION} items. Got {DIMENSION + 1}"),
         ({"image_vectors": np.full((2, DIMENSION), np.nan)}, "finite"),
         ({"image_00": np.zeros((4, 4), dtype=object)}, "allow_pickle"),
@@ -323,11 +340,27 @@ def test_graph_of_another_dimension(folder, embed):
     [(embed_images, "image.onnx", "text.onnx"), (embed_texts, "text.onnx", "image.onnx")],
 )
 def test_graph_of_another_kind(folder, embed, name, other):
-    """A graph must have the inputs of its tower."""
+    """A graph must have the inputs of its tower, else they are told, with where the form of a folder stands."""
     (folder / name).write_bytes((folder / other).read_bytes())
     save_hashes(folder)
-    with pytest.raises(BrokenModelError, match=f"must have a {name} that can be used"):
+    rule = f"must have a {name} with the output vectors and no inputs but .*Got the inputs .*docs/models.md"
+    with pytest.raises(BrokenModelError, match=rule):
         embed(folder)
+
+
+@pytest.mark.parametrize(("old", "new"), [("pixels", "input"), ("vectors", "output")])
+def test_graph_with_other_names(folder, old, new):
+    """A graph whose input or output has another name is told by these names."""
+    graph = onnx.load(folder / "image.onnx")
+    for node in graph.graph.node:
+        for names in (node.input, node.output):
+            names[:] = [new if name == old else name for name in names]
+    for value in (*graph.graph.input, *graph.graph.output):
+        value.name = new if value.name == old else value.name
+    onnx.save(graph, folder / "image.onnx")
+    save_hashes(folder)
+    with pytest.raises(BrokenModelError, match=rf"the output vectors and no inputs but pixels\. Got .*\['{new}'\]"):
+        embed_images(folder)
 
 
 @pytest.mark.parametrize(
@@ -403,7 +436,7 @@ def test_wrong_field(folder, changes, words):
         read_model(folder)
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'"\xff"', None])
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'"\xff"', b"[" * 200_000, None])
 def test_no_model_json(folder, text):
     """A model.json that cannot be read is a fault of the folder, which is named."""
     (folder / "model.json").unlink()
@@ -510,28 +543,34 @@ def test_encoder(folder, monkeypatch):
     assert encoder(str(folder)) is encoder("tiny")
 
 
+def test_model_json_is_read_once(folder, monkeypatch):
+    """A process reads a model.json again only after a change, however often it asks for the model."""
+    read = []
+    monkeypatch.setattr(models, "_read_json", lambda folder, of=models._read_json: read.append(folder) or of(folder))
+    for _ in range(3):
+        encoder("tiny")
+        find("tiny")
+        assert read == [folder]
+    change_json(folder, description="Another.")
+    assert (read_model(folder).description, len(read)) == ("Another.", 2)
+
+
+def test_changed_model_is_loaded_anew(folder):
+    """A model that was installed again, with other weights, answers with these in a process that had the old ones."""
+    before = encoder("tiny").images(pictures(1))
+    Tiny(seed=6).save(folder)
+    save_golden(folder, Tiny(seed=6))
+    save_hashes(folder)
+    assert np.allclose(encoder("tiny").images(pictures(1)), Tiny(seed=6).images(pictures(1)), rtol=0, atol=1e-5)
+    assert not np.allclose(before, Tiny(seed=6).images(pictures(1)), rtol=0, atol=1e-2)
+
+
 # --- what runs a model
-
-
-def quantised(folder: Path, tiny: Tiny, least: float = 1.0) -> None:
-    """Give a model a second picture half."""
-    tiny.save(folder / "other")
-    (folder / "other" / "image.onnx").rename(folder / "image.int8.onnx")
-    change_json(folder, int8={"file": "image.int8.onnx", "way": "any", "median": 1.0, "least": least})
-    save_hashes(folder, *FILES, "image.int8.onnx")
-
-
-def near(difference: float) -> Tiny:
-    """Make a tiny model that is a little off."""
-    tiny = Tiny()
-    tiny.colours = tiny.colours + difference * np.random.default_rng(1).standard_normal(tiny.colours.shape)
-    tiny.colours = tiny.colours.astype(np.float32)
-    return tiny
 
 
 def test_quantised_half(folder, monkeypatch):
     """MEETUP2025_RUNTIME=int8 takes the quantised half, and says so in the name of the model."""
-    quantised(folder, near(0.02), least=0.999)
+    quantise(folder, near(0.02), least=0.999)
     monkeypatch.setenv("MEETUP2025_RUNTIME", "int8")
     model = encoder("tiny")
     assert model.model == "tiny@2+int8"
@@ -539,12 +578,83 @@ def test_quantised_half(folder, monkeypatch):
     assert not np.allclose(model.images(pictures(3)), Tiny().images(pictures(3)), rtol=0, atol=1e-4)
 
 
-def test_quantised_half_that_is_worse_than_it_was(folder):
-    """A quantised half that is further away than when it was made is refused: not every processor can run it."""
-    quantised(folder, near(0.3), least=0.999)
-    with pytest.raises(BrokenModelError, match=r"published vectors \(cosine 0\.989\)\. Got a cosine of 0\.9"):
+@pytest.mark.parametrize(
+    ("claims", "got"),
+    [({"least": 0.9999}, r"lowest 0\.9\d+ for image_0\d"), ({"least": 0.0, "median": 0.9999}, r"median 0\.9\d+")],
+)
+def test_quantised_half_that_is_worse_than_it_was(folder, claims, got):
+    """A quantised half that is further away than where it was made is refused, with what else can be done."""
+    quantise(folder, near(0.3), **claims)
+    with pytest.raises(BrokenModelError, match=f"on this processor, .*{got}.* or take MEETUP2025_RUNTIME=onnx"):
         OnnxEncoder(folder, int8=True).images(pictures(1))
     assert OnnxEncoder(folder).images(pictures(1)).shape == (1, DIMENSION)
+
+
+@pytest.mark.parametrize(("way", "said"), [("dynamic", True), (SEVEN_BITS, False)])
+def test_weights_of_8_bits_are_named(folder, way, said):
+    """Where the weights of a half that is off have 8 bits, the message says that these overflow."""
+    quantise(folder, near(0.3), least=0.9999, way=way)
+    with pytest.raises(BrokenModelError) as caught:
+        OnnxEncoder(folder, int8=True).check()
+    assert ("8 bits, which overflow on some processors" in str(caught.value)) is said
+
+
+def spoil(folder: Path) -> None:
+    """Make the second of two golden pictures wrong, and the first right."""
+    vectors = Tiny().images(pictures(2))
+    save_golden(folder, Tiny(), image_vectors=np.array([vectors[0], -vectors[1]]))
+    save_hashes(folder, *FILES, "image.int8.onnx")
+
+
+def test_worst_golden_picture_counts(folder):
+    """A quantised half is held to all its golden pictures, not to the first alone."""
+    quantise(folder, Tiny(), least=0.999)
+    spoil(folder)
+    with pytest.raises(BrokenModelError, match=r"lowest -1\.0000 for image_01"):
+        OnnxEncoder(folder, int8=True).images(pictures(1))
+
+
+def test_checked_once_on_each_processor(folder, monkeypatch):
+    """All golden pictures are run once on each processor, then the first alone; the folder remembers it."""
+    quantise(folder, Tiny(), least=0.999)
+    runs = []
+    golden = _ImageTower.golden
+    monkeypatch.setattr(_ImageTower, "golden", lambda tower, most=None: runs.append(most) or golden(tower, most))
+    for name, expected in (("one", [None]), ("one", [1]), ("other", [None]), ("other", [1]), ("one", [1])):
+        monkeypatch.setattr(processors, "identity", lambda name=name: name)
+        OnnxEncoder(folder, int8=True).images(pictures(1))
+        assert runs == expected
+        runs.clear()
+    change_json(folder, description="Another.")
+    OnnxEncoder(folder, int8=True).images(pictures(1))
+    assert runs == [None]
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "[" * 100_000, None])
+def test_folder_that_cannot_remember(folder, text):
+    """Where the folder cannot be written, or what it remembers not be read, the half is checked and runs."""
+    quantise(folder, Tiny(), least=0.999)
+    if text is None:
+        (folder / processors.FILE).mkdir()
+    else:
+        (folder / processors.FILE).write_text(text)
+    assert OnnxEncoder(folder, int8=True).images(pictures(1)).shape == (1, DIMENSION)
+    assert processors.is_checked(folder) == (text is not None)
+    assert not list(folder.glob(f"{processors.FILE}.*"))
+
+
+def test_identity(tmp_path, monkeypatch):
+    """A processor is told by its name and its features, and by the version that runs on it."""
+    tell = "model name\t: Some CPU\nflags\t: avx2{}\n\nmodel name\t: Some CPU\n"
+    found = []
+    for more in ("", " avx512_vnni", ""):
+        (tmp_path / "cpuinfo").write_text(tell.format(more))
+        monkeypatch.setattr(processors, "_CPUINFO", tmp_path / "cpuinfo")
+        found.append(processors.identity.__wrapped__())
+    assert found[0] == found[2] != found[1]
+    assert found[0].startswith("Some CPU, ")
+    monkeypatch.setattr(processors, "_CPUINFO", tmp_path / "none")
+    assert f"onnxruntime {runtime.library().__version__}" in processors.identity.__wrapped__()
 
 
 def test_no_quantised_half(monkeypatch):

@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import published
 import pytest
+import saturating
 from click.testing import CliRunner
+from PIL import Image
 
 from meetup2025 import vectors
 from meetup2025.cli import main
-from meetup2025.embedding import encoder
+from meetup2025.embedding import encoder, runtime
 from meetup2025.embedding.installing import probes
 from meetup2025.embedding.models import read_model
+from meetup2025.embedding.onnx import LESS_COSINE, OnnxEncoder, pixels
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from PIL import Image
-
-    from meetup2025.embedding.onnx import OnnxEncoder
 
 pytestmark = pytest.mark.clip
 
@@ -120,7 +119,8 @@ def test_what_is_told(model):
     assert answer["model"].startswith(f"{model.make.__name__}@")
     assert answer["least"] > 0.9999
     assert 0.98 < answer["int8_median"] < 1
-    assert answer["int8_least"] <= answer["int8_median"]
+    assert 0.95 < answer["int8_least"] <= answer["int8_median"]
+    assert "quantised pictures" not in model.result.stderr
 
 
 def test_another_dimension_is_told(model):
@@ -170,9 +170,43 @@ def test_int8(model, own, monkeypatch):
     monkeypatch.setenv("MEETUP2025_RUNTIME", "int8")
     quantised = encoder(model.source.name)
 
-    assert quantised.model == f"{own.model}+int8"
+    assert quantised.model == f"{own.model}+int7"
     assert 0.98 < (quantised.images(pictures()) * own.images(pictures())).sum(axis=1).min() < 0.9999999
     assert np.array_equal(quantised.texts(TEXTS), own.texts(TEXTS))
+
+
+def emulated(own: OnnxEncoder, graph: Path) -> np.ndarray:
+    """Compare the golden pictures, run on a processor that cuts sums at 16 bits, with their published vectors."""
+    with np.load(own.info.folder / "golden.npz", allow_pickle=False) as arrays:
+        golden = arrays["image_vectors"]
+        shown = [Image.fromarray(arrays[f"image_{place:02}"]) for place in range(len(golden))]
+    return cosines(np.vstack([saturating.embed(graph, pixels([picture], own.info.image)) for picture in shown]), golden)
+
+
+def test_int8_on_every_processor(own):
+    """The quantised half is as near on a processor whose products overflow as on this one."""
+    found = emulated(own, own.info.folder / own.info.int8.file)
+
+    assert found.min() >= own.info.int8.least - LESS_COSINE
+    assert np.median(found) >= own.info.int8.median - LESS_COSINE
+
+
+def test_weights_of_8_bits_overflow(own, tmp_path):
+    """The test above would see an overflow: weights of 8 bits, which are right here, are off there."""
+    quantization = runtime.library("quantization")
+    kinds = {"op_types_to_quantize": ["MatMul", "Gemm"], "weight_type": quantization.QuantType.QInt8}
+    quantization.quantize_dynamic(own.info.folder / own.info.image.file, tmp_path / "8", per_channel=True, **kinds)
+    found = emulated(own, tmp_path / "8")
+
+    assert found.min() < own.info.int8.least - 10 * LESS_COSINE
+
+
+def test_int8_alone_and_among_others(own):
+    """A picture has the same vector through the quantised half, whatever it is embedded with."""
+    quantised = OnnxEncoder(own.info.folder, int8=True)
+    alone = np.vstack([quantised.images([picture]) for picture in pictures()])
+
+    assert np.array_equal(quantised.images(pictures()), alone)
 
 
 def test_torch(model, own, monkeypatch):
@@ -187,12 +221,12 @@ def test_torch(model, own, monkeypatch):
 
 
 def test_many_texts(own):
-    """Ten thousand texts at once are embedded in parts, each as it would be alone."""
-    many = [f"魚{place} " + "の絵" * (place % 7) for place in range(10_000)]
-    found, places = own.texts(many), [0, 31, 32, 9_999]
+    """A thousand texts at once are embedded in parts, each as it would be alone."""
+    many = [f"魚{place} " + "の絵" * (place % 7) for place in range(1_000)]
+    found, places = own.texts(many), [0, 31, 32, 999]
     alone = np.vstack([own.texts([many[place]]) for place in places])
 
-    assert found.shape == (10_000, own.dimension)
+    assert found.shape == (1_000, own.dimension)
     assert np.abs(found[places] - alone).max() < 1e-5
 
 

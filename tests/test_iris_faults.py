@@ -6,7 +6,11 @@ import pytest
 
 from meetup2025 import errors
 from meetup2025.engines.iris.address import Address
-from meetup2025.engines.iris.faults import from_driver, from_refusal, from_statement
+from meetup2025.engines.iris.faults import from_driver, from_refusal, from_statement, from_status
+
+OWN = "<PYTHON EXCEPTION> *<class 'meetup2025.errors.UnreadableImageError'>: The picture must be one. Got zero bytes."
+NESTED = "SQL Function MEETUP2025.EMBEDIMAGE failed with error:  SQLCODE=-400,%msg="
+ENGLISH, JAPANESE = "ERROR #5002: ObjectScript error: ", "エラー #5002: ObjectScript エラー:"
 
 ADDRESS = Address("server", 1972, "USER", "fisher", "secret")
 
@@ -33,16 +37,53 @@ def test_class_of_a_code(sqlcode: int, kind: type[errors.Error]) -> None:
     assert "What was wrong" in str(error)
 
 
-def test_error_of_a_function_in_python() -> None:
-    """An error that a function raised in the process of the server is raised as what it was, with its message."""
-    error = from_statement(
-        -400,
-        "ERROR #5002: ObjectScript error: <PYTHON EXCEPTION> *<class 'meetup2025.errors.UnreadableImageError'>: "
-        "The picture must be a picture. Got zero bytes.",
-    )
+@pytest.mark.parametrize(
+    ("sqlcode", "message"),
+    [
+        (-149, NESTED + ENGLISH + OWN), (-149, NESTED + JAPANESE + OWN), (-400, ENGLISH + OWN), (-400, JAPANESE + OWN),
+        (-400, OWN), (-400, f"{ENGLISH}{OWN} -"), (-149, f"{NESTED}{JAPANESE}{OWN}\n"),
+    ],
+)  # fmt: skip
+def test_error_of_a_function_in_python(sqlcode: int, message: str) -> None:
+    """An error that a function raised on the server is raised as what it was, in each form and language of IRIS."""
+    texts = [f"[SQLCODE: <{sqlcode}>:<Error>]\n[Location: <ServerLoop - Query Open()>]\n[%msg: <{message}>]"]
+    found = [from_statement(sqlcode, message), *map(from_driver, map(RuntimeError, texts))]
+
+    assert [(type(each), each.sqlcode) for each in found] == [(errors.UnreadableImageError, sqlcode)] * 2
+    assert [str(each) for each in found] == ["The picture must be one. Got zero bytes."] * 2
+
+
+def test_message_that_is_cut() -> None:
+    """What IRIS cuts off a long message is the end of it: the class and the rule are still there."""
+    error = from_statement(-400, (ENGLISH + OWN.replace("zero bytes", "x" * 1000))[:512])
 
     assert type(error) is errors.UnreadableImageError
-    assert str(error) == "The picture must be a picture. Got zero bytes."
+    assert str(error).startswith("The picture must be one. Got xxx")
+
+
+@pytest.mark.parametrize("start", [NESTED + ENGLISH, NESTED + JAPANESE])
+def test_error_of_another_kind_in_python(start: str) -> None:
+    """An error of Python itself keeps its words, and the number of the failing function."""
+    error = from_statement(-149, f"{start}<PYTHON EXCEPTION> *<class 'TypeError'>: unsupported operand type(s) for +")
+
+    assert (type(error), error.sqlcode) == (errors.DataError, -149)
+    assert "<class 'TypeError'>: unsupported operand type(s) for +" in str(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ERROR #5540: SQLCODE: -30 Message:  Table 'MEETUP2025.FISH' not found",
+        "エラー #5540: SQLCODE: -30 メッセージ:  Table 'MEETUP2025.FISH' not found",
+    ],
+)
+def test_status_of_a_statement(text: str) -> None:
+    """The number in the text of a status counts, in any language; without one, that of the exception."""
+    error = from_status(text, -400)
+
+    assert (type(error), error.sqlcode) == (errors.ProgrammingError, -30)
+    assert str(error).startswith("Table 'MEETUP2025.FISH' not found (SQLCODE -30)")
+    assert from_status("ERROR #5001: no", -400).sqlcode == -400
 
 
 @pytest.mark.parametrize("name", ["annotations", "NoSuchError", "Warning", "re"])
@@ -96,6 +137,8 @@ def test_module_that_is_not_installed(sqlcode: int) -> None:
         ("<COMMUNICATION LINK ERROR> Error code: 2 Error message: <SSL Error> Environment variable", "TLS"),
         ("[SQLCODE: <-417>:<Security error>] Access Denied", "the password must be right"),
         ("Access Denied", "the password must be right"),
+        ("[SQLCODE: <-417>:<セキュリティ・エラー>] アクセスが拒否されました", "the password must be right"),
+        ("[SQLCODE: <-402>:<ユーザ名/パスワードが不正です>]", "the password must be right"),
         ("<LICENSE LIMIT EXCEEDED>", "licence unit"),
         ("Invalid namespace NOPE", "The namespace must be there"),
         ("", "must answer there"),

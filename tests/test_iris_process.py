@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 from iris_doubles import Server
 
 import meetup2025
-from meetup2025 import procedures
+from meetup2025 import client, procedures
 from meetup2025.engines import current
 from meetup2025.engines.duckdb import DuckDBConnection
 from meetup2025.errors import (
@@ -75,6 +76,26 @@ def test_functions_read_and_write_tables(server: Server) -> None:
     assert (procedures.load_images("samples"), procedures.load_images("samples")) == (12, 0)
     assert count(server) == 100
     assert server.level == 0
+
+
+def test_lists_are_short(server: Server, photos: Path) -> None:
+    """However many rows a load compares, no statement has more arguments than IRIS takes."""
+    lines = [json.dumps({"fishid": f"V{number}", "name": f"n{number}", "features": [1] * 512}) for number in range(300)]
+    (photos / "vectors.jsonl").write_text("\n".join(lines), "utf-8")
+
+    assert [procedures.load_vectors("vectors.jsonl", "Fish", "m") for _ in range(2)] == [300, 0]
+    server.run("DELETE FROM MeetUp2025.Fish", [])
+    assert [procedures.load_names("catalogue/fish.csv", "catalogue/prompts.csv") for _ in range(2)] == [100, 0]
+    assert server.most > 100
+
+
+def test_thumbnails_of_many_photos(server: Server) -> None:
+    """Thumbnails of more photos than a statement has arguments come in as many statements as it takes."""
+    server.run("INSERT INTO MeetUp2025.Thumbnail (Name, Picture) VALUES ('p256.png', 'data:,')", [])
+
+    found = client.thumbnails(current(), [("FishImage", f"P{number}.png") for number in range(520)])
+
+    assert [place for place, picture in enumerate(found) if picture] == [256]
 
 
 @pytest.mark.parametrize("mode", ["IMPLICIT", "EXPLICIT"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import sys
 import threading
-import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -57,12 +56,8 @@ def test_no_server() -> None:
 
 def test_server_that_never_answers() -> None:
     """A server that takes the connection and says nothing is given up after the time to wait."""
-    with listening() as silent:
-        start = time.monotonic()
-        with pytest.raises(EngineUnavailableError, match="timed out"):
-            meetup2025.connect(url_of(silent))
-
-    assert time.monotonic() - start < 5
+    with listening() as silent, pytest.raises(EngineUnavailableError, match="timed out"):
+        meetup2025.connect(url_of(silent))
 
 
 def test_server_of_another_kind() -> None:
@@ -120,14 +115,14 @@ def driver() -> Iterator[ModuleType]:
 def test_options_of_the_driver(driver: ModuleType) -> None:
     """The parts of the URL are the options of the driver; TLS is one only where it is asked for."""
     meetup2025.connect("iris://fisher:pw@server:51773/MEETUP").close()
-    meetup2025.connect("iris://fisher:pw@server?tls=fish", autocommit=True).close()
+    meetup2025.connect("iris://fisher:pw@server?tls=fish&timeout=3", autocommit=True).close()
     plain, safe = driver.dbapi.connected
 
     assert plain == {
         "hostname": "server", "port": 51773, "namespace": "MEETUP", "username": "fisher", "password": "pw",
         "timeout": 10, "sharedmemory": False, "autoCommit": False,
     }  # fmt: skip
-    assert (safe["sslconfig"], safe["autoCommit"]) == ("fish", True)
+    assert (safe["sslconfig"], safe["timeout"], safe["autoCommit"]) == ("fish", 3, True)
 
 
 @pytest.mark.usefixtures("driver")

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from tiny import FILES, Tiny, change_json, make_model, save_golden, save_hashes
+from tiny import FILES, Tiny, change_json, make_model, near, pictures, quantise, save_golden, save_hashes, texts
 
 from meetup2025.cli import main
 from meetup2025.embedding import encoder
 from meetup2025.embedding.installing import extra, places
 from meetup2025.embedding.installing.install import note_of_dimension
 from meetup2025.embedding.installing.published import _code, _wanted, published
-from meetup2025.embedding.models import BUNDLED, installed, read_model
+from meetup2025.embedding.models import BUNDLED, SEVEN_BITS, file_hash, installed, read_model
+from meetup2025.embedding.onnx import OnnxEncoder
 from meetup2025.errors import DataError, MissingModelError
 
 if TYPE_CHECKING:
@@ -90,13 +91,14 @@ def test_list_with_a_broken_model(tiny, models, harm, fault):
     assert tiny.is_dir()
 
 
-def test_list_of_a_quantised_model(tiny, monkeypatch):
+@pytest.mark.parametrize(("way", "revision"), [(SEVEN_BITS, "2+int7"), ("dynamic", "2+int8")])
+def test_list_of_a_quantised_model(tiny, monkeypatch, way, revision):
     """Where pictures go through the quantised half, the model in use is called as its vectors are."""
+    quantise(tiny, Tiny(), way=way)
     monkeypatch.setenv("MEETUP2025_RUNTIME", "int8")
     rows = json.loads(run("list", "--format", "json", "--model", "org/tiny").stdout)
 
-    assert [row["revision"] for row in rows] == ["1", "2+int8"]
-    assert tiny.is_dir()
+    assert [row["revision"] for row in rows] == ["1", revision]
 
 
 def test_show(tiny):
@@ -221,6 +223,61 @@ def test_broken_model_folder(tmp_path, models, harm):
     assert "must" in result.stderr
     assert own_ids() == []
     assert not list(models.glob("*/model.json"))
+
+
+def test_golden_text_that_fails_is_named(tmp_path):
+    """The golden text that fails is named as the folder has it, also beyond the texts that we try models with."""
+    source = make_model(tmp_path / "stick", "org/tiny")
+    items = [*texts(49, seed=3), "サバの写真"]
+    right = Tiny().texts(items)
+    save_golden(source, Tiny(), texts=np.array(items), text_vectors=np.vstack([right[:-1], -right[-1:]]))
+    save_hashes(source)
+
+    assert "Got -1.000000 for text 'サバの写真'" in run("install", source).stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"texts": np.array([], "U1"), "text_vectors": np.empty((0, 8))}, "have golden texts in its golden.npz. Got none"),
+        ({"image_vectors": np.empty((0, 8))}, "have golden pictures in its golden.npz. Got none"),
+    ],
+)
+def test_golden_test_without_items(tmp_path, changes, words):
+    """A golden test of no texts, or no pictures, proves nothing: the folder is refused, with where its form stands."""
+    source = make_model(tmp_path / "stick", "org/tiny")
+    save_golden(source, Tiny(), **changes)
+    save_hashes(source)
+    result = run("install", source)
+
+    assert (result.exit_code, own_ids()) == (3, [])
+    assert words in result.stderr
+    assert "docs/models.md has the form of a folder" in result.stderr
+
+
+def test_corrected_folder_is_copied(tmp_path, models):
+    """A folder of the same id and revision, with other content, takes the place of what is installed."""
+    source = make_model(tmp_path / "stick", "org/tiny")
+    assert "already" not in run("install", source).stdout
+    assert "already" in run("install", source).stdout
+    Tiny(seed=6).save(source)
+    save_golden(source, Tiny(seed=6))
+    save_hashes(source)
+
+    assert "already" not in run("install", source).stdout
+    assert file_hash(models / "org--tiny@2" / "image.onnx") == file_hash(source / "image.onnx")
+
+
+def test_quantised_half_that_this_processor_cannot_run(tmp_path, models):
+    """A folder whose quantised half is off on this processor is installed for its other half, and that is told."""
+    source = make_model(tmp_path / "stick", "org/tiny")
+    quantise(source, near(0.3), least=0.9999)
+    result = run("install", source)
+
+    assert (result.exit_code, own_ids()) == (0, ["org/tiny"])
+    assert "The quantised pictures of org/tiny@2+int8 must be as near" in result.stderr
+    assert "take MEETUP2025_RUNTIME=onnx" in result.stderr
+    assert OnnxEncoder(models / "org--tiny@2").images(pictures(1)).shape == (1, 8)
 
 
 def test_broken_installation_is_replaced(tmp_path, models):

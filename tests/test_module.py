@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 MODULE = (ROOT / "module.xml").read_text("utf-8")
 REQUIREMENTS = (ROOT / "requirements.txt").read_text("utf-8")
+REQUIRED = [Requirement(line) for line in ipm.read_requirements(REQUIREMENTS)]
 
 # Rule, what is changed in module.xml, and into what: each breaks the rule.
 BREACHES = [
@@ -256,7 +257,7 @@ def test_pip_finds_the_requirements(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     found = {canonicalize_name(each["metadata"]["name"]) for each in json.loads(report.read_text("utf-8"))["install"]}
-    assert {each.name for each in ipm.requirements(REQUIREMENTS)} <= found
+    assert {canonicalize_name(each.name) for each in REQUIRED} <= found
     assert not found & {"intersystems-irispython", "torch"}
 
 
@@ -264,7 +265,7 @@ def test_pip_finds_the_requirements(tmp_path: Path) -> None:
 def python_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder mgr/python of a server: the requirements, what they require and nothing else, and the package."""
     folder = tmp_path_factory.mktemp("mgr") / "python"
-    for each in required(ipm.requirements(REQUIREMENTS)):
+    for each in required(REQUIRED):
         for file in each.files or ():
             if ".." not in file.parts:
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)

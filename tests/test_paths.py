@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from meetup2025 import files
-from meetup2025.errors import ForbiddenPathError
+from meetup2025.errors import ForbiddenPathError, shown
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no FIFO, and links need a privilege")
 
@@ -104,7 +104,7 @@ def test_everything_else_is_forbidden(photos: Path, path: str) -> None:
     with pytest.raises(ForbiddenPathError) as caught:
         read(path)
 
-    assert f"{path[:200]!r} is not a file below MEETUP2025_PHOTOS ({photos})" in str(caught.value)
+    assert f"{shown(path)} is not a file below MEETUP2025_PHOTOS ({photos})" in str(caught.value)
     assert isinstance(caught.value, PermissionError)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,12 @@ from pictures import corners, encoded
 import meetup2025
 from meetup2025 import procedures
 from meetup2025.embedding import encoder
+from meetup2025.engines.pep249 import running
 from meetup2025.errors import (
     BrokenModelError,
     DataError,
     EngineUnavailableError,
+    Error,
     ForbiddenPathError,
     InvalidFileError,
     ModelMismatchError,
@@ -28,6 +31,7 @@ from meetup2025.errors import (
 from meetup2025.vectors import from_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from meetup2025.engines import Connection
@@ -209,7 +213,7 @@ def test_known_names(loaded):
 )
 def test_unknown_names(loaded, given, unknown):
     """The error lists the names that are not known, and no others."""
-    with pytest.raises(UnknownNameError, match=f"one fish of MeetUp2025.Fish. Not so: {unknown};"):
+    with pytest.raises(UnknownNameError, match=rf"one fish of MeetUp2025.Fish; .*\. Not so: {unknown}\."):
         call(loaded, "KnownNames(?)", given)
 
 
@@ -355,3 +359,51 @@ def test_broken_model_stores_nothing(monkeypatch, tmp_path):
             cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')")
 
         assert cursor.execute("SELECT COUNT(*) FROM MeetUp2025.Fish").fetchall() == [(0,)]
+
+
+LONG = "長" * 3000
+PATH = "photos/" + "長" * 900 + ".png"
+WRONG = [
+    (procedures.embed_text, [" " * 3000]),
+    (procedures.embed_image, [LONG]),
+    (procedures.embed_image, [PATH]),
+    (procedures.embed_image, [f"data:{LONG};hex,00"]),
+    (procedures.get_embedding, [LONG, "a"]),
+    (procedures.search_vector, [LONG, "T", "a"]),
+    (procedures.known_name, [LONG]),
+    (procedures.known_names, [",".join(f"長い名前{number}" for number in range(3000))]),
+    (procedures.load_names, [LONG]),
+    (procedures.load_names, [f"data:{LONG},a"]),
+    (procedures.load_names, ["catalogue/fish.csv", PATH]),
+    (procedures.load_images, [LONG]),
+    (procedures.add_image, [LONG, "samples/saba.png", ""]),
+    (procedures.add_image, ["a.png", "samples/saba.png", LONG]),
+    (procedures.load_vectors, ["a", LONG, "m"]),
+    (procedures.fit_clusters, [LONG]),
+    (procedures.fit_clusters, ["Fish", LONG]),
+    (procedures.fit_map, ["Fish", 2, 0, LONG]),
+    (procedures.fit_outliers, ["Fish", LONG]),
+    (procedures.fit_outliers, ["Fish", "ByExemplar", 0.1, "", LONG]),
+    (procedures.fit_outliers, ["Fish", "ByExemplar", 0.1, "", ",".join(f"n{number}" for number in range(3000))]),
+    (procedures.fit_comparison, ["Fish", LONG]),
+    (procedures.register_source, [LONG] * 6),
+    (procedures.register_source, ["a", "MeetUp2025.Fish", *[LONG] * 4]),
+    (procedures.setup_save_setting, [LONG, "a"]),
+]
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Iterator[Connection]:
+    """Connection to the catalogue of the package."""
+    with meetup2025.connect("duckdb://", autocommit=True) as connection:
+        call(connection, "LoadNames('catalogue/fish.csv')")
+        yield connection
+
+
+@pytest.mark.parametrize(("function", "values"), WRONG)
+def test_messages_are_short(catalogue, function, values):
+    """However long a wrong value is, its message fits the error of IRIS, and the rule in it is whole."""
+    with running(catalogue), pytest.raises(Error) as caught:
+        function(*values)
+    assert len(str(caught.value)) < 400
+    assert re.search(r"must|is not a", str(caught.value)[:200])

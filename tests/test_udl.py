@@ -395,11 +395,17 @@ def test_other_steps(body, place, got):
 def test_python_call():
     """A Python body passes arguments on to one function."""
     body = "from meetup2025 import procedures\nreturn procedures.identify(image, k)"
-    assert python_call(method_of(body, language="python")) == ("procedures", "identify", ("image", "k"))
+    assert python_call(method_of(body, language="python")) == ("identify", ("image", "k"))
     bare = "from meetup2025 import procedures\n\n# why\nreturn procedures.version()"
-    runs = "from meetup2025 import runs\nreturn runs.identify(image)"
-    assert python_call(method_of(runs, language="python")) == ("runs", "identify", ("image",))
-    assert python_call(method_of(bare, arguments="", language="python")) == ("procedures", "version", ())
+    assert python_call(method_of(bare, arguments="", language="python")) == ("version", ())
+
+
+def test_bodies_are_read_once():
+    """A function that runs for each row of a table has its body read once, and a procedure that is called again too."""
+    function = method_of("from meetup2025 import procedures\nreturn procedures.identify(image, k)", language="python")
+    procedure = method_of('do ##class(MeetUp2025.Procedure).Return("MeetUp2025.Fish", "Nearest", k)')
+    assert python_call(function) is python_call(function)
+    assert procedure_steps(procedure) is procedure_steps(procedure)
 
 
 @pytest.mark.parametrize(
@@ -407,6 +413,7 @@ def test_python_call():
     [
         ("return procedures.identify(image)", (6, 5), "return procedures.identify(image)"),
         ("import os\nreturn procedures.f(image)", (6, 5), "import os"),
+        ("from meetup2025 import runs\nreturn runs.f(image)", (6, 5), "import runs"),
         ("from meetup2025 import procedures\nreturn other.f(image)", (6, 5), "other.f"),
         ("from meetup2025 import procedures\nreturn runs.f(image)", (6, 5), "runs.f"),
         ("from meetup2025 import settings\nreturn settings.f(image)", (6, 5), "settings.f"),

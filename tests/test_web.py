@@ -769,7 +769,7 @@ def test_server_answers_and_ends(fitted, tmp_path):
             connection.endheaders()
             assert connection.getresponse().status == 413
         server.terminate()
-        assert server.wait(20) == 0
+        assert server.wait(60) == 0
 
 
 def test_address_in_use_is_told(url):

@@ -114,6 +114,22 @@ def change_json(folder: Path, **changes: object) -> None:
     (folder / "model.json").write_text(json.dumps(data), "utf-8")
 
 
+def quantise(folder: Path, tiny: Tiny, *, least: float = 1.0, median: float = 0.0, way: str = "dynamic") -> None:
+    """Give a model a second picture half, called quantised; *least* and *median* are what it says of its cosines."""
+    tiny.save(folder / "other")
+    (folder / "other" / "image.onnx").rename(folder / "image.int8.onnx")
+    change_json(folder, int8={"file": "image.int8.onnx", "way": way, "median": median, "least": least})
+    save_hashes(folder, *FILES, "image.int8.onnx")
+
+
+def near(difference: float) -> Tiny:
+    """Make a tiny model that is a little off."""
+    tiny = Tiny()
+    tiny.colours = tiny.colours + difference * np.random.default_rng(1).standard_normal(tiny.colours.shape)
+    tiny.colours = tiny.colours.astype(np.float32)
+    return tiny
+
+
 def make_model(folder: Path, model_id: str = "tiny") -> Path:
     """Write a valid model folder."""
     folder.mkdir(parents=True)

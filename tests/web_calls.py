@@ -124,4 +124,4 @@ def web_server(url: str, *options: str) -> Iterator[tuple[subprocess.Popen[str],
             yield server, server.stdout.readline().strip()
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from meetup2025.engines.arguments import marked, selected
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from meetup2025.engines import Connection
 
-MANY = 1_000_000
-"""Rows where all are wanted."""
+ALL = 2**31 - 1
+"""Most rows where all are wanted: more than any run has. TOP takes no word for all rows as a value."""
 
 READ = {
     "ReadChanges": "SELECT * FROM MeetUp2025.ReadChanges(?, ?)",
@@ -27,8 +29,7 @@ READ = {
 }
 """How each result of a run is read: its number, and the most rows."""
 
-_AT_ONCE = 500
-"""Thumbnails asked for in a statement."""
+_THUMBNAILS = "SELECT Name, Picture FROM MeetUp2025.Thumbnail WHERE Name IN (?)"
 
 
 def value(connection: Connection, sql: str, given: Sequence[Any] = ()) -> Any:
@@ -53,15 +54,12 @@ def records(connection: Connection, sql: str, given: Sequence[Any] = ()) -> list
 def thumbnails(connection: Connection, items: Sequence[tuple[str, str]]) -> list[str]:
     """Give the thumbnail of each item, of which source and key are given, as a data URL; empty where it has none."""
     photos = [key for source, key in items if source == "FishImage"]
-    found = {}
-    for start in range(0, len(photos), _AT_ONCE):
-        names = photos[start : start + _AT_ONCE]
-        answer = rows(connection, thumbnails_sql(len(names)), names)
-        found.update({str(name).upper(): str(picture) for name, picture in answer})
+    with connection.cursor() as cursor:
+        answer = selected(cursor, _THUMBNAILS, photos)
+        found = {str(name).upper(): str(picture) for name, picture in answer}
     return [found.get(key.upper(), "") if source == "FishImage" else "" for source, key in items]
 
 
 def thumbnails_sql(count: int) -> str:
     """Give the statement that asks for the thumbnails of some photos."""
-    marks = ", ".join("?" * count)
-    return f"SELECT Name, Picture FROM MeetUp2025.Thumbnail WHERE Name IN ({marks})"
+    return marked(_THUMBNAILS, count)

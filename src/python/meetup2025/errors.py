@@ -38,7 +38,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from typing_extensions import Self
+
+_LONGEST = 80
+"""Characters of a value in a message: IRIS cuts messages at 512, so the rule stands first and the value is short."""
+
+_MOST = 5
+"""Values of a list in a message; each has half the characters."""
+
+
+def shown(value: object, longest: int = _LONGEST) -> str:
+    """Return a value as messages write it: NULL for None, a text in quotes; a long one is cut."""
+    if value is None:
+        return "NULL"
+    text = repr(value[: longest + 1]) if isinstance(value, str) else str(value)
+    return text if len(text) <= longest else f"{text[: longest - 2]}…{text[-1]}"
+
+
+def listed(values: Sequence[object]) -> str:
+    """Return values as messages list them: the first five, and how many more there are."""
+    more = f" and {len(values) - _MOST} more" if len(values) > _MOST else ""
+    return ", ".join(shown(value, _LONGEST // 2) for value in values[:_MOST]) + more
 
 
 class MeetUpError(Exception):

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote, unquote
 
-from meetup2025.errors import ForbiddenPathError, InvalidFileError
+from meetup2025.errors import ForbiddenPathError, InvalidFileError, shown
 from meetup2025.settings import photo_folders
 
 if TYPE_CHECKING:
@@ -86,10 +86,10 @@ def open_below(path: str | os.PathLike[str]) -> BinaryIO:
     try:
         descriptor = os.open(found, _FLAGS)
     except OSError as exc:
-        raise ForbiddenPathError(f"{_shown(path)} cannot be opened: {exc.strerror}.") from exc
+        raise ForbiddenPathError(f"{shown(os.fspath(path))} cannot be opened: {exc.strerror}.") from exc
     if not _is_still_at(found, descriptor):
         os.close(descriptor)
-        raise ForbiddenPathError(f"{_shown(path)} changed while it was opened. Try again.")
+        raise ForbiddenPathError(f"{shown(os.fspath(path))} changed while it was opened. Try again.")
     return os.fdopen(descriptor, "rb")
 
 
@@ -112,7 +112,7 @@ def _find(path: str, is_kind: Callable[[Path], bool], kind: str) -> Path:
             return found
     folders = os.pathsep.join(map(str, photo_folders())) or "not set"
     raise ForbiddenPathError(
-        f"{_shown(path)} is not a {kind} below MEETUP2025_PHOTOS ({folders}). "
+        f"{shown(os.fspath(path))} is not a {kind} below MEETUP2025_PHOTOS ({folders}). "
         "Give a path below it, or add the folder to that environment variable."
     )
 
@@ -129,10 +129,6 @@ def _real(path: Path) -> Path | None:
         return Path(os.path.realpath(path, strict=True))
     except (OSError, ValueError):
         return None
-
-
-def _shown(path: str | os.PathLike[str]) -> str:
-    return repr(os.fspath(path)[:200])
 
 
 MAX_BYTES = 2_500_000
@@ -184,7 +180,7 @@ def _decoded(header: str, payload: str) -> bytes:
         return base64.b64decode("".join(payload.split()), validate=True)
     except ValueError as error:
         raise InvalidFileError(
-            f"A file in a data URL must be data:text/csv;base64,… Got {header[:60]!r}: {error}."
+            f"A file in a data URL must be data:text/csv;base64,… Got {shown(header)}: {error}."
         ) from None
 
 

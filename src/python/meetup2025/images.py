@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from meetup2025.errors import UnreadableImageError
+from meetup2025.errors import UnreadableImageError, shown
 from meetup2025.files import open_below
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _bytes_of(source: str | bytes) -> tuple[bytes, str]:
 def _payload(url: str, what: str) -> bytes:
     header, _, payload = url.partition(",")
     if not header.lower().endswith(";base64"):
-        raise UnreadableImageError(f"{what} must be a URL like data:image/png;base64,… Got {header[:60]!r}.")
+        raise UnreadableImageError(f"{what} must be a URL like data:image/png;base64,… Got {shown(header)}.")
     return _from_base64(payload, what)
 
 
@@ -223,7 +223,7 @@ def _check_bytes(size: int, what: str) -> None:
 
 
 def _shown(path: str | os.PathLike[str]) -> str:
-    return repr(os.fspath(path))
+    return shown(os.fspath(path))
 
 
 # --- from bytes to pixels -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import threading
 from typing import Any
 
@@ -19,6 +20,11 @@ def module() -> Any:
     except ImportError:
         return None
     return iris if hasattr(iris, "cls") and hasattr(iris, "tlevel") else None
+
+
+def is_watched() -> bool:
+    """Check whether a person sees what this process writes: one that JOB or WSGI starts may have no stderr."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def log(text: str) -> None:

@@ -1,58 +1,117 @@
 """
-The Python side of the classes: one function for each Python method of `src/cls`, of the same name and arguments.
+The one door from SQL: a function for each Python method of `src/cls`, of the same name and arguments.
 
-A function takes and gives what SQL can carry: text, numbers. It finds its database by `engines.current()`.
-Everything heavy is imported when it is first needed, since every IRIS process pays for it.
+Each takes what IRIS passes, which `from_sql` converts once, finds its database by `engines.current()` and hands both to
+the function that does the work. What it returns SQL can carry: text, numbers.
 """
 
 from __future__ import annotations
 
-from meetup2025.errors import DataError, UnknownNameError
+import functools
+import inspect
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from meetup2025 import files, images, settings, vectors
+from meetup2025.analytics.maps import compile_now
+from meetup2025.embedding import encoder, local_encoder, worker
+from meetup2025.embedding.models import faults, installed
+from meetup2025.engines import current
+from meetup2025.engines.arguments import as_double, as_integer, as_text, is_missing
+from meetup2025.errors import DataError, shown
+from meetup2025.loading import names as catalogue, photos, tables
+from meetup2025.loading.prompts import BARE
+from meetup2025.loading.records import read_templates
+from meetup2025.loading.spelling import composed
+from meetup2025.runs import (
+    changes,
+    clusters as groups,
+    evaluation,
+    maps,
+    outliers,
+    quality,
+    recogniser,
+    recognition,
+    sources,
+    store,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
 
 TABLES = ("Fish", "FishImage")
 """Tables that can be searched and loaded."""
 
 
+# --- the door -------------------------------------------------------------------------------------------------------
+
+
+def from_sql(function: Callable[..., T]) -> Callable[..., T]:
+    """
+    Convert the arguments of a function to the types of its annotations: int, float or str.
+
+    NULL and the empty text are the empty text for a str, and for a number its default.
+
+    Raises:
+        DataError: A number is none; the message names the argument.
+    """
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def converted(*values: Any, **named: Any) -> T:
+        given = signature.bind(*values, **named)
+        for name, value in given.arguments.items():
+            given.arguments[name] = _converted(signature.parameters[name], value)
+        return function(*given.args, **given.kwargs)
+
+    return converted
+
+
+def _converted(parameter: inspect.Parameter, value: Any) -> Any:
+    if parameter.annotation == "str":
+        return as_text(value)
+    if is_missing(value) and parameter.default is not parameter.empty:
+        return parameter.default
+    convert = {"float": as_double, "int": as_integer}[parameter.annotation]
+    return convert(parameter.name, value)
+
+
+# --- vectors --------------------------------------------------------------------------------------------------------
+
+
+@from_sql
 def embed_text(text: str) -> str:
     """
-    Make the vector of a text; `MeetUp2025.EmbedText`.
+    Return the unit vector of a text, as comma-separated text; `MeetUp2025.EmbedText`.
 
-    Args:
-        text: Not empty.
-
-    Returns:
-        The unit vector, as comma-separated text.
+    Raises:
+        DataError: The text is empty.
     """
-    from meetup2025 import vectors
-    from meetup2025.embedding import encoder
-
-    return vectors.to_text(encoder().texts([_text(text)])[0])
+    return vectors.to_text(encoder().texts([text])[0])
 
 
+@from_sql
 def embed_image(image: str) -> str:
     """
-    Make the vector of a picture; `MeetUp2025.EmbedImage`.
+    Return the unit vector of a picture, as comma-separated text; `MeetUp2025.EmbedImage`.
 
     Args:
         image: Base64, a data URL, or a path below the allowed folder.
-
-    Returns:
-        The unit vector, as comma-separated text.
 
     Raises:
         UnreadableImageError: Not a picture, or a broken one.
         ForbiddenPathError: A path outside the allowed folder.
     """
-    from meetup2025 import images, vectors
-    from meetup2025.embedding import encoder
-
     model = encoder()
     return vectors.to_text(model.images([images.open_picture(image, longest=model.picture_size)])[0])
 
 
+@from_sql
 def get_embedding(type: str, input: str) -> str:  # noqa: A002 - the names of the workshop
     """
-    Make the vector of a text (type `T`) or a picture (type `I`); `MeetUp2025.GetEmbedding`.
+    Return the vector of a text (type `T`) or a picture (type `I`); `MeetUp2025.GetEmbedding`.
 
     Raises:
         DataError: Another type.
@@ -61,25 +120,46 @@ def get_embedding(type: str, input: str) -> str:  # noqa: A002 - the names of th
         return embed_text(input)
     if type.upper() == "I":
         return embed_image(input)
-    raise DataError(f"type must be T (text) or I (image). Got {type!r}.")
+    raise DataError(f"type must be T (text) or I (image). Got {shown(type)}.")
 
 
+@from_sql
 def search_vector(table: str, type: str, input: str) -> str:  # noqa: A002
     """
-    Make the vector for a search of *table*; `MeetUp2025.SearchVector`.
+    Return the vector for a search of a table; `MeetUp2025.SearchVector`.
 
     Raises:
         DataError: The table is empty.
         ModelMismatchError: The vectors of the table are of another model.
     """
-    from meetup2025.embedding import encoder
-    from meetup2025.engines import current
-    from meetup2025.loading import tables
-
     tables.check_search(current(), _table(table), encoder().model)
     return get_embedding(type, input)
 
 
+@from_sql
+def installed_models() -> str:
+    """
+    List the installed models as a JSON array of objects; `MeetUp2025.InstalledModels`.
+
+    A model that is broken has its fault, and the name of its folder as its id.
+    """
+    fields = ("id", "revision", "dimension", "licence", "description", "bytes")
+    used = settings.model()
+    models = []
+    for model in installed():
+        is_used = used in {model.id, model.model}
+        models.append({field: getattr(model, field) for field in fields} | {"used": is_used, "fault": None})
+        if is_used and model.int8 and settings.runtime() == "int8":
+            models[-1]["revision"] += model.int8.suffix
+    nothing = {**dict.fromkeys(fields), "used": False}
+    models += [{**nothing, "id": folder.name, "fault": fault} for folder, fault in faults().items()]
+    return json.dumps(models, ensure_ascii=False)
+
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+
+@from_sql
 def known_name(name: str) -> str:
     """
     Find the catalogue name for any name of a fish; `MeetUp2025.KnownName`.
@@ -87,9 +167,10 @@ def known_name(name: str) -> str:
     Raises:
         UnknownNameError: No row has this name.
     """
-    return _known_names([name])[0]
+    return tables.known_names(current(), [name])[0]
 
 
+@from_sql
 def known_names(names: str) -> str:
     """
     Find the catalogue names for a comma-separated list; `MeetUp2025.KnownNames`.
@@ -97,165 +178,298 @@ def known_names(names: str) -> str:
     Raises:
         UnknownNameError: No row has one of the names.
     """
-    return ",".join(_known_names(names.split(",")))
+    return ",".join(tables.known_names(current(), names.split(",")))
 
 
-def _known_names(names: list[str]) -> list[str]:
-    from meetup2025.engines import current
-    from meetup2025.loading import spelling, tables
-
-    catalogue = tables.names_of_fish(current())
-    unknown = [name.strip() for name in map(_text, names) if spelling.normal(name).upper() not in catalogue]
-    if unknown:
-        raise UnknownNameError(
-            f"A name must be that of one fish of MeetUp2025.Fish. Not so: {', '.join(map(repr, unknown))}; "
-            "SELECT * FROM MeetUp2025.FishCatalogue() lists the names."
-        )
-    return [catalogue[spelling.normal(name).upper()] for name in names]
+# --- loading --------------------------------------------------------------------------------------------------------
 
 
+@from_sql
 def load_names(csv: str, prompts: str = "") -> int:
     """
-    Load a catalogue of names; `MeetUp2025.LoadNames`.
+    Load a catalogue of names, and return the number of rows added or changed; `MeetUp2025.LoadNames`.
 
     Args:
         csv: A CSV file: a path below the allowed folder, or a data URL.
         prompts: A CSV file of templates, given so too; empty for the bare names.
-
-    Returns:
-        Number of rows added or changed.
     """
-    from meetup2025 import files
-    from meetup2025.embedding import encoder
-    from meetup2025.engines import current
-    from meetup2025.loading import names, records
-    from meetup2025.loading.prompts import BARE
-
-    model = encoder()
+    model, chosen = encoder(), BARE
     model.check()
-    chosen = BARE
-    if _text(prompts):
+    if prompts:
         with files.open_source(prompts) as (file, name):
-            chosen = records.read_templates(file, name)
+            chosen = read_templates(file, name)
     with files.open_source(csv) as (file, name):
-        return names.load_names(current(), file, name, model, chosen)
+        return catalogue.load_names(current(), file, name, model, chosen)
 
 
+@from_sql
 def load_images(folder: str) -> int:
     """
-    Load the photos of a folder; `MeetUp2025.LoadImages`.
+    Load the photos of a folder, and return the number of rows added or changed; `MeetUp2025.LoadImages`.
 
     Args:
         folder: Path below the allowed folder.
-
-    Returns:
-        Number of rows added or changed; `MeetUp2025.SkippedImage` has the rest.
     """
-    from meetup2025 import files
-    from meetup2025.embedding import encoder
-    from meetup2025.engines import current
-    from meetup2025.loading import photos
-
     model = encoder()
     model.check()
     return _refreshed(photos.load_images(current(), files.resolve_folder(folder), model))
 
 
+@from_sql
 def add_image(name: str, image: str, label: str) -> int:
     """
-    Load one photo, and let the recogniser learn from its label; `MeetUp2025.AddImage`.
+    Load one photo, let the recogniser learn its label, and return 1, or 0 when nothing changed; `MeetUp2025.AddImage`.
 
     Args:
         name: Name of the photo, the key of the table.
         image: Base64, a data URL, or a path below the allowed folder.
         label: Any name of the fish that it shows, or empty.
-
-    Returns:
-        1, or 0 when the row was as it should be.
     """
-    from meetup2025 import images
-    from meetup2025.embedding import encoder
-    from meetup2025.engines import current
-    from meetup2025.loading import photos, spelling
-    from meetup2025.runs import recogniser
-
     model = encoder()
     model.check()
-    connection, name = current(), spelling.composed(_text(name).strip())
-    data = images.picture_bytes(_text(image))
+    connection, name, data = current(), composed(name.strip()), images.picture_bytes(image)
     with connection.transaction():
         before = recogniser.photo_of(connection, name)
-        changed = photos.add_image(connection, name, data, _text(label), model)
+        changed = photos.add_image(connection, name, data, label, model)
         if changed:
             recogniser.learn(connection, before, recogniser.photo_of(connection, name))
     return changed
 
 
+@from_sql
 def load_vectors(jsonl: str, table: str, model: str) -> int:
     """
-    Load vectors made elsewhere; `MeetUp2025.LoadVectors`.
+    Load vectors made elsewhere, and return the number of rows added or changed; `MeetUp2025.LoadVectors`.
 
     Args:
         jsonl: A JSON Lines file: a path below the allowed folder, or a data URL.
         table: `Fish` or `FishImage`.
         model: Model that made the vectors.
 
-    Returns:
-        Number of rows added or changed.
+    Raises:
+        DataError: No model, or another table.
     """
-    from meetup2025 import files
-    from meetup2025.engines import current
-    from meetup2025.loading import names
-
     if not model.strip():
         raise DataError("model must name the model that made the vectors, for example sketch@1. Got nothing.")
     with files.open_source(jsonl) as (file, name):
-        return _refreshed(names.load_vectors(current(), file, name, _table(table), model.strip()))
+        return _refreshed(catalogue.load_vectors(current(), file, name, _table(table), model.strip()))
 
 
 def _refreshed(changed: int) -> int:
-    """Let the recogniser learn from what a load has changed; the number of its rows."""
-    from meetup2025.engines import current
-    from meetup2025.runs import recogniser
-
+    """Let the recogniser learn from what a load has changed; return the number of its rows."""
     if changed:
         recogniser.refresh(current())
     return changed
-
-
-def _text(value: str) -> str:
-    """Read a text of SQL: the empty one, '', comes from IRIS as the character 0."""
-    return "" if value == "\x00" else value
 
 
 def _table(name: str) -> str:
     for table in TABLES:
         if name.upper() == table.upper():
             return table
-    raise DataError(f"table must be {' or '.join(TABLES)}. Got {name!r}.")
+    raise DataError(f"table must be {' or '.join(TABLES)}. Got {shown(name)}.")
 
 
-def installed_models() -> str:
+# --- analyses: each returns the number of its run -------------------------------------------------------------------
+
+
+@from_sql
+def fit_clusters(source: str, clusters: int = 0, seed: int = 5) -> int:
+    """Group the vectors of a source; `MeetUp2025.FitClusters`, `runs.clusters.fit_clusters`."""
+    return groups.fit_clusters(current(), source, clusters, seed)
+
+
+@from_sql
+def fit_assignment(run: int, source: str) -> int:
+    """Put a source into the groups of a run; `MeetUp2025.FitAssignment`, `runs.clusters.fit_assignment`."""
+    return groups.fit_assignment(current(), run, source)
+
+
+@from_sql
+def fit_elbow(source: str, least: int = 2, most: int = 29, seed: int = 5) -> int:
+    """Try numbers of clusters; `MeetUp2025.FitElbow`, `runs.clusters.fit_elbow`."""
+    return groups.fit_elbow(current(), source, least, most, seed)
+
+
+@from_sql
+def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
+    source: str,
+    dimensions: int = 3,
+    neighbours: int = 0,
+    mindist: float = -1,
+    seed: int = 5,
+    supervised: int = 0,
+    withoutgap: int = 0,
+) -> int:
+    """Lay out the vectors of a source; `MeetUp2025.FitMap`, `runs.maps.fit_map`."""
+    return maps.fit_map(current(), source, dimensions, neighbours, mindist, seed, supervised, withoutgap)
+
+
+@from_sql
+def fit_placement(run: int, source: str) -> int:
+    """Place a source on the map of a run; `MeetUp2025.FitPlacement`, `runs.maps.fit_placement`."""
+    return maps.fit_placement(current(), run, source)
+
+
+@from_sql
+def fit_round_trip(run: int) -> int:
+    """Compare two ways back from a map; `MeetUp2025.FitRoundTrip`, `runs.maps.fit_round_trip`."""
+    return maps.fit_round_trip(current(), run)
+
+
+@from_sql
+def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
+    source: str,
+    method: str = "Neighbours",
+    contamination: float = 0.03,
+    normal: str = "",
+    exemplars: str = "",
+    seed: int = 5,
+) -> int:
+    """Find what does not belong in a source; `MeetUp2025.FitOutliers`, `runs.outliers.fit_outliers`."""
+    return outliers.fit_outliers(current(), source, method, contamination, normal, exemplars, seed)
+
+
+@from_sql
+def fit_scores(run: int, source: str) -> int:
+    """Score a source by the detector of a run; `MeetUp2025.FitScores`, `runs.outliers.fit_scores`."""
+    return outliers.fit_scores(current(), run, source)
+
+
+@from_sql
+def choose_threshold(run: int, labels: str) -> int:
+    """Choose the best threshold of a run; `MeetUp2025.ChooseThreshold`, `runs.evaluation.choose_threshold`."""
+    return evaluation.choose_threshold(current(), run, labels)
+
+
+@from_sql
+def fit_evaluation(run: int, labels: str) -> int:
+    """Measure a run of Outliers by marks; `MeetUp2025.FitEvaluation`, `runs.evaluation.fit_evaluation`."""
+    return evaluation.fit_evaluation(current(), run, labels)
+
+
+@from_sql
+def fit_comparison(source: str, labels: str, seed: int = 5) -> int:
+    """Try every detector on a source; `MeetUp2025.FitComparison`, `runs.evaluation.fit_comparison`."""
+    return evaluation.fit_comparison(current(), source, labels, seed)
+
+
+@from_sql
+def fit_changes(run: int, other: int) -> int:
+    """Compare two runs of one kind; `MeetUp2025.FitChanges`, `runs.changes.fit_changes`."""
+    return changes.fit_changes(current(), run, other)
+
+
+@from_sql
+def fit_suspects(source: str = "FishImage", threshold: float = 0.02) -> int:
+    """Find doubtful labels; `MeetUp2025.FitSuspects`, `runs.quality.fit_suspects`."""
+    return quality.fit_suspects(current(), source, threshold)
+
+
+@from_sql
+def fit_duplicates(source: str = "FishImage", threshold: float = 0) -> int:
+    """Find pairs that are nearly the same; `MeetUp2025.FitDuplicates`, `runs.quality.fit_duplicates`."""
+    return quality.fit_duplicates(current(), source, threshold)
+
+
+@from_sql
+def fit_recogniser(source: str = "FishImage", precision: float = 0.95, labels: str = "none") -> int:
+    """Learn from labelled items; `MeetUp2025.FitRecogniser`, `runs.recogniser.fit_recogniser`."""
+    return recogniser.fit_recogniser(current(), source, precision, labels)
+
+
+@from_sql
+def recognise(vector: str, k: int = 3, by: str = "both") -> str:
+    """Name a vector by names, labels or groups, as JSON; `MeetUp2025.Recognise`, `runs.recognition.recognise`."""
+    return recognition.recognise(current(), vector, k, by)
+
+
+# --- runs and sources -----------------------------------------------------------------------------------------------
+
+
+@from_sql
+def place_of(run: int, vector: str) -> str:
+    """Return the place of a vector on a map; `MeetUp2025.PlaceOf`, `runs.maps.place_of`."""
+    return maps.place_of(current(), run, vector)
+
+
+@from_sql
+def vector_at(run: int, x: float, y: float, z: float = 0, method: str = "neighbours") -> str:
+    """Return the vector at a place on a map; `MeetUp2025.VectorAt`, `runs.maps.vector_at`."""
+    return maps.vector_at(current(), run, (x, y, z), method)
+
+
+@from_sql
+def known_run(run: int, kind: str = "") -> int:
     """
-    List the installed models; `MeetUp2025.InstalledModels`.
+    Return the number of a run that is there and of a kind; `MeetUp2025.KnownRun`.
 
-    Returns:
-        A JSON array of objects. Of a model that is broken there are only the name of its folder, as its id, and the
-        fault.
+    Args:
+        run: Number of the run.
+        kind: What it must be; empty allows any.
+
+    Raises:
+        DataError: The run is not there, or of another kind.
     """
-    import json
+    return store.stored_run(current(), run, *([kind] if kind else [])).run
 
-    from meetup2025 import settings
-    from meetup2025.embedding.models import QUANTISED, faults, installed
 
-    names = ("id", "revision", "dimension", "licence", "description", "bytes")
-    used = settings.model()
-    models = [
-        {name: getattr(model, name) for name in names} | {"used": used in {model.id, model.model}, "fault": None}
-        for model in installed()
-    ]
-    for model in (each for each in models if each["used"] and settings.runtime() == "int8"):
-        model["revision"] += QUANTISED
-    nothing = {**dict.fromkeys(names), "used": False}
-    models += [{**nothing, "id": folder.name, "fault": fault} for folder, fault in faults().items()]
-    return json.dumps(models, ensure_ascii=False)
+@from_sql
+def source_changed(run: int) -> int:
+    """Return 1 when the source of a run has changed since, else 0; `MeetUp2025.SourceChanged`."""
+    connection = current()
+    return int(sources.has_changed(connection, store.stored_run(connection, run)))
+
+
+@from_sql
+def delete_run(run: int) -> int:
+    """Delete a run and its results, and return its number; `MeetUp2025.DeleteRun`."""
+    store.delete_run(current(), run)
+    return run
+
+
+@from_sql
+def register_source(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
+    source: str, table: str, itemcolumn: str, namecolumn: str, vectorcolumn: str, labelcolumn: str = ""
+) -> str:
+    """Make a table a source of analyses, and return its name; `MeetUp2025.RegisterSource`, `runs.sources.register`."""
+    columns = (itemcolumn, namecolumn, vectorcolumn, labelcolumn)
+    return sources.register(current(), sources.Registered(source, table, *columns))
+
+
+# --- what an administrator does: SQL never sees it ------------------------------------------------------------------
+
+
+@from_sql
+def setup_compile_maps() -> None:
+    """Compile what maps need, unless it is compiled; `MeetUp2025.Setup`, `analytics.maps.compile_now`."""
+    compile_now()
+
+
+@from_sql
+def setup_save_setting(name: str, value: str) -> None:
+    """Put a setting into the file of the installation; `MeetUp2025.Setup`, `settings.save`."""
+    settings.save(name, value)
+
+
+@from_sql
+def worker_start() -> str:
+    """Start the resident process; `MeetUp2025.Worker`, `embedding.worker.start`."""
+    return worker.start()
+
+
+@from_sql
+def worker_stop() -> str:
+    """End the resident process; `MeetUp2025.Worker`, `embedding.worker.stop`."""
+    return worker.stop()
+
+
+@from_sql
+def worker_status() -> str:
+    """Return what is known of the resident process; `MeetUp2025.Worker`, `embedding.worker.status`."""
+    return worker.status()
+
+
+@from_sql
+def worker_serve() -> None:
+    """Be the resident process; `MeetUp2025.Worker`, `embedding.worker.serve`."""
+    worker.serve(local_encoder)

@@ -26,7 +26,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meetup2025.errors import DataError, InterfaceError, OperationalError
+from meetup2025.errors import DataError, InterfaceError, OperationalError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -142,7 +142,7 @@ def save(name: str, value: str | int) -> None:
         OperationalError: The file cannot be written; it is as it was.
     """
     if name.upper() not in NAMES:
-        raise DataError(f"A setting must be one of {', '.join(map(str.title, NAMES))}. Got {name!r}.")
+        raise DataError(f"A setting must be one of {', '.join(map(str.title, NAMES))}. Got {shown(name)}.")
     values = {**_installed(), NAMES[name.upper()]: str(value)}
     beside = FILE.with_name(f"{FILE.name}.{os.getpid()}")
     try:

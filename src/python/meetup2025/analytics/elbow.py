@@ -1,5 +1,5 @@
 """
-How many groups there are: K-means for each K, and the K at the bend of its errors.
+The number of groups: K-means for each K, the K at the bend of its errors, and the K of the best silhouette.
 """
 
 from __future__ import annotations
@@ -33,6 +33,18 @@ _WHOLE, _LEADING = 200, 64
 _DIGITS = 9
 """Digits in which silhouettes must differ for a higher K to be the better."""
 
+_NEAR = 1.5
+"""Two numbers of groups are near if the higher is at most this many times the lower."""
+
+_STRUCTURE = 0.25
+"""Silhouette up to which Kaufman and Rousseeuw find no substantial structure."""
+
+_NO_GROUPS = 0.15
+"""Silhouette up to which all rows are one group: one planted group had at most 0.14, photos of two species from 0.18."""
+
+_BEND = 2.0
+"""A curve bends clearly at K if the errors fall this many times as much before K as after it."""
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -46,6 +58,7 @@ class Sweep:
         elbow: The K at the bend of *sse*; None if it bends nowhere.
         roundest: The K of the highest silhouette; of equal ones, the lowest.
         sampled: Number of rows that were looked at: all, up to 10,000.
+        single: Sum of the squared distances of the sampled rows to the centre of all: the error of one group.
     """
 
     ks: NDArray[np.intp]
@@ -54,11 +67,70 @@ class Sweep:
     elbow: int | None
     roundest: int
     sampled: int
+    single: float
 
     @property
     def chosen(self) -> int:
-        """The K to take: *elbow*, and *roundest* where there is no elbow."""
-        return self.roundest if self.elbow is None else self.elbow
+        """The number of groups to take, as `choose` explains."""
+        return choose(self).k
+
+
+@dataclass(frozen=True)
+class Choice:
+    """
+    The number of groups to take.
+
+    Attributes:
+        k: The number.
+        elbow: The K at the bend of the curve of errors that begins with one group; None if it bends nowhere.
+        silhouette: The K of the highest silhouette.
+        decided: The rule that decided, and why, in at most 50 characters.
+        clear: Whether the rows show a clear number of groups.
+    """
+
+    k: int
+    elbow: int | None
+    silhouette: int
+    decided: str
+    clear: bool
+
+
+def choose(sweep: Sweep) -> Choice:
+    """
+    Choose a number of groups by both rules.
+
+    The curve of errors begins with one group here: a bend at K needs a point before K. The elbow decides if the
+    silhouette is near it. Otherwise the silhouette decides: on photos of two species the elbow lies between 5 and 14,
+    and on tight groups the silhouette is right as often as the elbow. A highest silhouette of at most 0.15 means one
+    group.
+
+    Args:
+        sweep: Of K from 2.
+
+    References:
+        L. Kaufman and P. J. Rousseeuw, Finding Groups in Data, Wiley 1990, chapter 2: how to read a silhouette.
+    """
+    roundest, best = sweep.roundest, float(sweep.silhouettes.max())
+    bent = bend([1, *sweep.ks.tolist()], np.array([sweep.single, *sweep.sse]))
+    near = bent is not None and max(bent, roundest) <= _NEAR * min(bent, roundest)
+    clear = best > _STRUCTURE and (near or _falls_less_after(sweep, roundest))
+    if best <= _NO_GROUPS:
+        return Choice(1, bent, roundest, f"silhouette: {best:.2f} at best, so one group", clear=False)
+    if bent is None:
+        return Choice(roundest, bent, roundest, "silhouette: the errors bend nowhere", clear)
+    if not near:
+        return Choice(roundest, bent, roundest, "silhouette: the elbow is far from it", clear)
+    why = "both rules agree" if bent == roundest else "the silhouette is near it"
+    return Choice(bent, bent, roundest, f"elbow: {why}", clear)
+
+
+def _falls_less_after(sweep: Sweep, k: int) -> bool:
+    """Return whether the errors fall much less after *k* groups than before."""
+    errors = np.array([sweep.single, *sweep.sse])
+    index = int(np.searchsorted(sweep.ks, k)) + 1
+    before = errors[index - 1] - errors[index]
+    after = errors[index] - errors[index + 1] if index + 1 < len(errors) else 0.0
+    return bool(before >= _BEND * after)
 
 
 def elbow(rows: ArrayLike, first: int = 2, last: int = 29, *, seed: int = 5) -> Sweep:
@@ -101,7 +173,8 @@ def elbow(rows: ArrayLike, first: int = 2, last: int = 29, *, seed: int = 5) -> 
         measured = [_measured(unit, labels) for labels in _groupings(unit, ks, min(ks[-1] + ABOVE, there), seed)]
     sse, silhouettes = (np.array(each) for each in zip(*measured, strict=True))
     roundest = ks[int(silhouettes.round(_DIGITS).argmax())]
-    return Sweep(np.array(ks), sse, silhouettes, bend(ks, sse), roundest, len(unit))
+    single = float(((unit - unit.mean(axis=0)) ** 2).sum())
+    return Sweep(np.array(ks), sse, silhouettes, bend(ks, sse), roundest, len(unit), single)
 
 
 def bend(ks: Sequence[int], sse: NDArray[np.float64]) -> int | None:

@@ -16,7 +16,7 @@ from meetup2025 import vectors
 from meetup2025.analytics import neighbours as nearest, umap_library
 from meetup2025.analytics.maps import check_points
 from meetup2025.analytics.placing import place
-from meetup2025.errors import DataError
+from meetup2025.errors import DataError, shown
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -89,7 +89,7 @@ def check_method(method: str, k: int) -> None:
         DataError: There is no such way.
     """
     if method not in get_args(Method):
-        raise DataError(f"The method must be one of {', '.join(get_args(Method))}. Got {method!r}.")
+        raise DataError(f"The method must be one of {', '.join(get_args(Method))}. Got {shown(method)}.")
     if k < 1:
         raise DataError(f"The number of neighbours must be at least 1. Got {k}.")
 

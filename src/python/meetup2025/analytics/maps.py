@@ -16,6 +16,7 @@ import numpy as np
 
 from meetup2025.analytics import neighbours as nearest, placing, umap_library
 from meetup2025.errors import DataError
+from meetup2025.iris_process import is_watched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +131,7 @@ def fit_map(  # noqa: PLR0913 - they are what can be chosen
         start = _start(directions, dimensions, random)
         if labels is not None:
             graph = umap.discrete_metric_simplicial_set_intersection(graph, _codes(labels))
-        bar = {"disable": None if progress else True, "leave": False}
+        bar = {"disable": not (progress and is_watched()), "leave": False}
         embedding = _laid_out(umap, graph, start, random=random, a=a, b=b, tqdm_kwds=bar)
     return Map(embedding, directions, sigmas, rhos, int(size), float(min_dist), float(a), float(b), int(seed))
 

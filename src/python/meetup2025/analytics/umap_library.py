@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from meetup2025 import settings
 from meetup2025.errors import OperationalError
+from meetup2025.iris_process import is_watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,7 +111,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _compile(target: Path, use: Callable[[], object]) -> None:
-    if sys.stderr.isatty():  # a person waits
+    if is_watched():
         print("meetup2025: compiling what maps need, once: some twenty seconds; Ctrl-C waits for it", file=sys.stderr)
     own = _own_folder()
     with _uninterrupted():

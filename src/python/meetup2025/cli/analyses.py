@@ -14,7 +14,7 @@ import click
 from meetup2025.cli import output
 from meetup2025.cli.options import common, complain, database, example, options
 from meetup2025.cli.pictures import draw_gap, draw_run, pictured
-from meetup2025.client import MANY, READ, rows, value
+from meetup2025.client import ALL, READ, rows, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _source = partial(click.argument, "source", metavar="SOURCE")
+_EXPLAINED = ("decided", "clear")
+"""Metrics of a whole run whose subject is a word of explanation."""
+
 _seed = click.option("--seed", type=int, default=5, show_default=True, help="Of all that is random.")
 _rows = click.option("-k", type=click.IntRange(min=1), default=20, show_default=True, help="Most rows.")
 
@@ -61,12 +64,12 @@ def map_(source: str, seed: int, **given: Any) -> None:
     asked = [given[name] for name in ("dimensions", "neighbours", "min_dist")]
     asked += [seed, int(given["supervised"]), int(given["without_gap"])]
     fit = "SELECT MeetUp2025.FitMap(?, ?, ?, ?, ?, ?, ?)"
-    _fit_and_show(fit, [source, *asked], "ReadMap", MANY, _files(given), **joined)
+    _fit_and_show(fit, [source, *asked], "ReadMap", ALL, _files(given), **joined)
 
 
 @click.command(epilog=example("meetup2025 clusters Fish", "meetup2025 clusters FishImage -n 8"))
 @_source()
-@click.option("-n", "--number", type=int, default=0, help="Number of groups [what the elbow chooses].")
+@click.option("-n", "--number", type=int, default=0, help="Number of groups [chosen by elbow and silhouette].")
 @click.option("--members", is_flag=True, help="Show the items of each group, not the groups.")
 @_seed
 @pictured
@@ -74,7 +77,7 @@ def map_(source: str, seed: int, **given: Any) -> None:
 def clusters(source: str, number: int, seed: int, **given: Any) -> None:
     """Group the items of a source by K-means. A picture takes the place of rows."""
     read = "ReadClusters" if given["members"] else "ReadGroups"
-    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?)", [source, number, seed], read, MANY, _files(given))
+    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?)", [source, number, seed], read, ALL, _files(given))
 
 
 @click.command(epilog=example("meetup2025 elbow Fish --to 20"))
@@ -87,7 +90,7 @@ def clusters(source: str, number: int, seed: int, **given: Any) -> None:
 def elbow(source: str, least: int, most: int, seed: int, **given: Any) -> None:
     """Try numbers of groups, and see which the elbow and the silhouette choose. A picture takes the place of rows."""
     asked = [source, least, most, seed]
-    _fit_and_show("SELECT MeetUp2025.FitElbow(?, ?, ?, ?)", asked, "ReadElbow", MANY, _files(given))
+    _fit_and_show("SELECT MeetUp2025.FitElbow(?, ?, ?, ?)", asked, "ReadElbow", ALL, _files(given))
 
 
 @click.command(
@@ -135,7 +138,7 @@ def compare_detectors(source: str, labels: str, seed: int, **given: Any) -> None
     LABELS is a set of the table MeetUp2025.Mark, which tells what is odd. A picture takes the place of rows.
     """
     asked = [source, labels, seed]
-    _fit_and_show("SELECT MeetUp2025.FitComparison(?, ?, ?)", asked, "ReadComparison", MANY, _files(given))
+    _fit_and_show("SELECT MeetUp2025.FitComparison(?, ?, ?)", asked, "ReadComparison", ALL, _files(given))
 
 
 @click.command(epilog=example("meetup2025 recogniser", "meetup2025 recogniser --precision 0.99 --html known.html"))
@@ -151,7 +154,7 @@ def recogniser(source: str, precision: float, labels: str, **given: Any) -> None
     From then on `identify` uses photos beside names, and says when it is sure. A picture takes the place of rows.
     """
     asked = [source, precision, labels]
-    _fit_and_show("SELECT MeetUp2025.FitRecogniser(?, ?, ?)", asked, "ReadPrototypes", MANY, _files(given))
+    _fit_and_show("SELECT MeetUp2025.FitRecogniser(?, ?, ?)", asked, "ReadPrototypes", ALL, _files(given))
 
 
 @click.group(invoke_without_command=True, epilog=example("meetup2025 runs --kind Map", "meetup2025 runs show 3"))
@@ -224,12 +227,14 @@ def _show(
     connection.commit()
     columns = "Kind, Source, Seconds, Asked"
     [(kind, source, seconds, asked)] = rows(
-        connection, f"SELECT {columns} FROM MeetUp2025.Runs('%', ?) WHERE Run = ?", [MANY, run]
+        connection, f"SELECT {columns} FROM MeetUp2025.Runs('%', ?) WHERE Run = ?", [ALL, run]
     )
     found = f"fitted in {seconds:.2f} seconds" if asked == 1 else "is there already"
     metrics = rows(connection, "SELECT Subject, Name, Value FROM MeetUp2025.ReadMetrics(?)", [run])
     numbers = ", ".join(
-        f"{name} {number:.4g}" for subject, name, number in metrics if not subject and number is not None
+        f"{name} {number:.4g}{f' ({subject})' if subject else ''}"
+        for subject, name, number in metrics
+        if number is not None and (not subject or name in _EXPLAINED)
     )
     complain(f"run {run}, {kind} of {source}, {found}{': ' if numbers else ''}{numbers}")
     if not draw_run(connection, run, files, **joined):

@@ -59,6 +59,8 @@ def install(name: str, **wishes: Any) -> None:
     trusted = wishes.pop("trust_remote_code")
     done = install(name, Wishes(consent=lambda what: trusted or _consent(what), report=_report, **wishes))
     _show_installed(done)
+    if done.fault:
+        complain(done.fault)
     if note := note_of_dimension(done.info):
         complain(note)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from meetup2025.cli.options import complain
-from meetup2025.client import MANY, READ, records, thumbnails
+from meetup2025.client import ALL, READ, records, thumbnails
 from meetup2025.errors import DataError, NotSupportedError
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ _TITLES = {
 def _of_run(connection: Connection, run: int) -> tuple[str, str]:
     """Give the kind and the source of a run."""
     sql = "SELECT Kind, Source FROM MeetUp2025.Runs('%', ?) WHERE Run = ?"
-    found = records(connection, sql, [MANY, run])
+    found = records(connection, sql, [ALL, run])
     if not found:
         raise DataError(f"A run must be one of MeetUp2025.Runs(). Got {run}.")
     return str(found[0]["kind"]), str(found[0]["source"])
@@ -267,4 +267,4 @@ def _thumbnail(picture: str) -> str:
 
 
 def _read(connection: Connection, query: str, run: int) -> list[dict[str, Any]]:
-    return records(connection, READ[query], [run, MANY])
+    return records(connection, READ[query], [run, ALL])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from meetup2025 import files, images
 from meetup2025.client import rows, value
 from meetup2025.errors import InvalidFileError, UnknownNameError, UnreadableImageError
+from meetup2025.iris_process import is_watched
 from meetup2025.loading import folders
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def send_photos(connection: Connection, folder: Path) -> tuple[int, list[tuple[s
     known = {name.upper(): rest for name, *rest in rows(connection, _KNOWN)}
     skipped = [(each.name, each.reason) for each in left_out]
     changed = 0
-    for place, file in enumerate(tqdm(files, unit=" photos", disable=None, leave=False), 1):
+    for place, file in enumerate(tqdm(files, unit=" photos", disable=not is_watched(), leave=False), 1):
         try:
             changed += _send(connection, file, known.get(file.name.upper()))
         except (UnreadableImageError, InvalidFileError) as error:

@@ -112,13 +112,14 @@ def local_encoder(name: str | None = None) -> Encoder:
         BrokenModelError: The model folder fails its checks.
         InterfaceError: MEETUP2025_RUNTIME has an unknown value.
     """
-    from meetup2025.embedding.models import find
+    from meetup2025.embedding.models import find, state
 
-    return _encoder(find(name or settings.model()), settings.runtime())
+    folder = find(name or settings.model())
+    return _encoder(folder, settings.runtime(), state(folder))
 
 
-@functools.cache
-def _encoder(folder: Path, runtime: str) -> Encoder:
+@functools.lru_cache(maxsize=8)
+def _encoder(folder: Path, runtime: str, _: tuple[int, int, int]) -> Encoder:
     if runtime == "torch":
         from meetup2025.embedding.installing.encoder import OriginalEncoder
 

@@ -41,6 +41,7 @@ from meetup2025.errors import (
     InvalidVectorError,
     MissingModelError,
     ModelMismatchError,
+    shown,
 )
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class RemoteEncoder:
         """
         for number, text in enumerate(texts, start=1):
             if not text.strip():
-                raise DataError(f"A text to embed must not be empty. Got {text!r}, text {number} of {len(texts)}.")
+                raise DataError(f"A text to embed must not be empty. Got {shown(text)}, text {number} of {len(texts)}.")
         return self._embed(texts, lambda batch: {"input": batch})
 
     def images(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ and `golden.npz`, a few texts and pictures with the vectors that the published m
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -27,8 +28,11 @@ MOST = 8192
 FORMAT = 1
 """Version of the format of a model folder."""
 
-QUANTISED = "+int8"
-"""What the revision of a model ends with when its pictures are embedded by the quantised tower."""
+SEVEN_BITS = "dynamic 7-bit"
+"""
+How a quantised tower is made. Before, weights had 8 bits: such a tower is right on some processors alone
+(`installing.quantisation`).
+"""
 
 COLUMN = 512
 """Length of the vector columns of the tables."""
@@ -99,6 +103,11 @@ class QuantisedInfo:
     median: float
     least: float
 
+    @property
+    def suffix(self) -> str:
+        """What the revision of a model ends with when this tower embeds its pictures."""
+        return "+int7" if self.way == SEVEN_BITS else "+int8"
+
 
 @dataclass(frozen=True, slots=True)
 class OriginalInfo:
@@ -133,6 +142,11 @@ class ModelInfo:
     def model(self) -> str:
         """Id and revision, as the catalogue remembers it."""
         return f"{self.id}@{self.revision}"
+
+    @property
+    def quantised(self) -> QuantisedInfo | None:
+        """The quantised tower, where it embeds the pictures."""
+        return self.int8 if self.int8 and self.int8.file == self.image.file else None
 
     @property
     def bytes(self) -> int:
@@ -203,11 +217,11 @@ def folder_name(model_id: str, revision: str = "") -> str:
 
 def _folders(root: Path, model_id: str, revision: str) -> list[Path]:
     """Find the folders of a model, of any revision where none is said."""
-    names = [folder_name(model_id), *([folder_name(model_id, revision)] if revision else [])]
+    own = folder_name(model_id)
+    names = [name for name in _names(root) if name.partition("@")[0] == own]
+    if revision:
+        names = [name for name in names if name in {own, folder_name(model_id, revision)}]
     folders = [root / name for name in names if (root / name / "model.json").is_file()]
-    if not revision and root.is_dir():
-        start = f"{names[0]}@"
-        folders += sorted(path.parent for path in root.glob("*@*/model.json") if path.parent.name.startswith(start))
     for folder in folders:
         found = read_model(folder).id
         if found != model_id:
@@ -215,13 +229,42 @@ def _folders(root: Path, model_id: str, revision: str) -> list[Path]:
     return [folder for folder in folders if revision in ("", read_model(folder).revision)]
 
 
+def _names(folder: Path) -> list[str]:
+    """Return the names in a folder, sorted; none where there is no folder."""
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []
+
+
 def read_model(folder: Path) -> ModelInfo:
     """
     Read the `model.json` of a folder; the files that it names are not opened.
 
+    A process reads and checks a file again only when it has changed.
+
     Raises:
         BrokenModelError: It cannot be read, or a field is missing or wrong; the message names the field.
     """
+    return _read_model(folder, state(folder))
+
+
+def state(folder: Path) -> tuple[int, int, int]:
+    """
+    Return what tells that the `model.json` of a folder was changed, and so the model: it has a hash of each file.
+
+    Raises:
+        BrokenModelError: It is not there.
+    """
+    try:
+        found = (folder / "model.json").stat()
+    except OSError as exc:
+        raise _unreadable(folder, exc) from exc
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+@functools.lru_cache(maxsize=64)
+def _read_model(folder: Path, _: tuple[int, int, int]) -> ModelInfo:
     data = _read_json(folder)
     if data.get("format") != FORMAT:
         got = f"{data.get('format')!r}; update meetup2025, or the model"
@@ -281,12 +324,15 @@ def file_hash(path: Path) -> str:
 def _read_json(folder: Path) -> dict[str, Any]:
     try:
         data = json.loads((folder / "model.json").read_text("utf-8"))
-    except (OSError, ValueError) as exc:
-        message = f"{folder} must hold a model.json in UTF-8. Got {exc}; install the model again."
-        raise BrokenModelError(message) from exc
+    except (OSError, RecursionError, ValueError) as exc:
+        raise _unreadable(folder, exc) from exc
     if not isinstance(data, dict):
         raise _broken(folder, "the whole", f"must be an object. Got {type(data).__name__}")
     return data
+
+
+def _unreadable(folder: Path, exc: Exception) -> BrokenModelError:
+    return BrokenModelError(f"{folder} must hold a model.json in UTF-8. Got {exc}; install the model again.")
 
 
 def _check_fields(folder: Path, data: Mapping[str, Any], shape: Mapping[str, Any], within: str = "") -> None:

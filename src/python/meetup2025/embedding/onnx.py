@@ -2,26 +2,30 @@
 Runs a model folder with ONNX Runtime.
 
 A tower, of pictures or of texts, is loaded when it is first used: naming a fish never loads the text tower.
-Then its files must have the published hashes, and its first golden item the published vector.
+Then its files must have the published hashes, and its first golden item the published vector. A quantised tower must
+give all its golden vectors, once on each processor.
 """
 
 from __future__ import annotations
 
 import os
+import statistics
 import threading
 import time
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from meetup2025 import iris_process, vectors
-from meetup2025.embedding.models import QUANTISED, check_files, read_model
-from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError, MissingModelError
+from meetup2025.embedding import processors, runtime
+from meetup2025.embedding.models import SEVEN_BITS, check_files, read_model
+from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError, MissingModelError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,8 +44,11 @@ Similarity that a golden item must reach.
 Another processor or version moves it by some 1e-6; a wrong preprocessing or file by more than 1e-3.
 """
 
-LESS_COSINE = 0.01
-"""What another processor may take from a golden cosine of 8-bit integers: how they overflow is not the same on all."""
+LESS_COSINE = 0.0005
+"""
+What another processor may take from a golden cosine of a quantised tower.
+Where nothing overflows it takes 1e-5 at most, by rounding; an overflow takes 2e-3 and more (docs/models.md).
+"""
 
 MOST_THREADS = 4
 """A database has more to do than to embed."""
@@ -63,7 +70,7 @@ class OnnxEncoder:
     Args:
         folder: The model folder.
         int8: Whether pictures go through the quantised tower; its vectors are those of another model.
-        strict: Whether a tower whose first golden item fails is refused; else only `verify` tells.
+        strict: Whether a tower that fails its golden items is refused; else only `verify` tells.
 
     Raises:
         MissingModelError: The model has no quantised tower.
@@ -91,7 +98,7 @@ class OnnxEncoder:
         """
         for place, text in enumerate(texts, start=1):
             if not text.strip():
-                got = f"{text!r}, text {place} of {len(texts)}"
+                got = f"{shown(text)}, text {place} of {len(texts)}"
                 raise DataError(f"A text to embed must not be empty. Got {got}.")
         return self._embed(_TextTower, texts)
 
@@ -107,17 +114,21 @@ class OnnxEncoder:
         """
         return self._embed(_ImageTower, pictures)
 
-    def verify(self) -> list[tuple[str, float, float]]:
+    def verify(self, *, texts: bool = True) -> list[tuple[str, float, float]]:
         """
-        Embed every golden item.
+        Embed every golden item, alone and among the others.
+
+        Args:
+            texts: Whether those of the text tower too.
 
         Returns:
-            What each is, the cosine between its vector and the published one, and the least that this may be.
+            What each is, texts first; the lower cosine between its vector and the published one; and the least that
+            this may be.
 
         Raises:
             BrokenModelError: The model cannot be loaded.
         """
-        towers = [self._tower(kind) for kind in (_TextTower, _ImageTower)]
+        towers = [self._tower(kind) for kind in ((_TextTower, _ImageTower) if texts else (_ImageTower,))]
         return [(*pair, tower.least()) for tower in towers for pair in tower.golden()]
 
     def check(self) -> None:
@@ -131,10 +142,9 @@ class OnnxEncoder:
             self._tower(kind)
 
     def _embed(self, kind: type[_Tower], items: Sequence[Any]) -> NDArray[np.float32]:
-        found = np.empty((len(items), self.dimension), np.float32)
-        for start in range(0, len(items), BATCH):
-            found[start : start + BATCH] = self._tower(kind).embed(items[start : start + BATCH])
-        return found
+        if not items:
+            return np.empty((0, self.dimension), np.float32)
+        return self._tower(kind).embed_all(items)
 
     def _tower(self, kind: type[_Tower]) -> _Tower:
         with self._lock:
@@ -142,7 +152,7 @@ class OnnxEncoder:
                 began = time.monotonic()
                 tower = kind(self.info)
                 if self._strict:
-                    tower.check_first()
+                    tower.check()
                 self._towers[kind] = tower
                 what = f"process {os.getpid()} loaded {self.model} for {kind.inputs}"
                 iris_process.log(f"MeetUp2025: {what} in {time.monotonic() - began:.1f} seconds.")
@@ -153,7 +163,7 @@ def _quantised(info: ModelInfo) -> ModelInfo:
     if info.int8 is None:
         problem = f"must have a picture tower in int8. Got none in {info.folder}; install it again with --int8"
         raise MissingModelError(f"The model {info.model} {problem}, or take another MEETUP2025_RUNTIME.")
-    return replace(info, revision=f"{info.revision}{QUANTISED}", image=replace(info.image, file=info.int8.file))
+    return replace(info, revision=info.revision + info.int8.suffix, image=replace(info.image, file=info.int8.file))
 
 
 class _Tower(ABC):
@@ -162,9 +172,11 @@ class _Tower(ABC):
 
     Attributes:
         inputs: What the items are.
+        takes: Names of the inputs that its graph may have.
     """
 
     inputs: str
+    takes: tuple[str, ...]
 
     def __init__(self, info: ModelInfo) -> None:
         self.info = info
@@ -176,9 +188,9 @@ class _Tower(ABC):
             finally:
                 checked.result()  # a file that was changed is told as that, whatever else it did
 
-    def check_first(self) -> None:
+    def check(self) -> None:
         """Hold the first golden item to its published vector."""
-        label, cosine = next(self.golden(), ("nothing golden", 0.0))
+        [(label, cosine)] = self.golden(most=1)
         if cosine < self.least():
             got = f"a cosine of {cosine:.4f} for {label}"
             raise self.broken(f"must give its published vectors (cosine {self.least():.6g}). Got {got}")
@@ -186,6 +198,10 @@ class _Tower(ABC):
     def least(self) -> float:
         """Give the similarity that a golden item must reach."""
         return LEAST_COSINE
+
+    def batch(self) -> int:
+        """Give how many items one run may have."""
+        return BATCH
 
     @abstractmethod
     def files(self) -> list[str]:
@@ -200,9 +216,8 @@ class _Tower(ABC):
         """Give what each golden item of this tower is, the item and its published vector."""
 
     def load(self) -> Any:
-        """Open the graph."""
-        import onnxruntime
-
+        """Open the graph, and look at its inputs and outputs."""
+        onnxruntime = runtime.library()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads()
         options.inter_op_num_threads = 1
@@ -211,7 +226,17 @@ class _Tower(ABC):
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         path = str(self.info.folder / self.files()[0])
         with self.reading(self.files()[0]):
-            return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        inputs, outputs = ({each.name for each in some} for some in (session.get_inputs(), session.get_outputs()))
+        if not inputs <= set(self.takes) or "vectors" not in outputs:
+            rule = f"a {self.files()[0]} with the output vectors and no inputs but {' and '.join(self.takes)}"
+            raise self.malformed(f"have {rule}. Got the inputs {sorted(inputs)}, the outputs {sorted(outputs)}")
+        return session
+
+    def embed_all(self, items: Sequence[Any]) -> NDArray[np.float32]:
+        """Embed at least one item, as many at once as one run may have."""
+        step = self.batch()
+        return np.concatenate([self.embed(items[start : start + step]) for start in range(0, len(items), step)])
 
     def embed(self, items: Sequence[Any]) -> NDArray[np.float32]:
         """Embed at least one item."""
@@ -227,13 +252,28 @@ class _Tower(ABC):
         except InvalidVectorError as exc:
             raise self.broken(f"must give vectors that are finite and not zero. Got others: {exc}") from exc
 
-    def golden(self) -> Iterator[tuple[str, float]]:
-        """Embed the golden items one by one; give what each is, and the cosine to its published vector."""
+    def golden(self, most: int | None = None) -> list[tuple[str, float]]:
+        """
+        Embed golden items, alone and among the others.
+
+        Args:
+            most: How many, from the first; None for all.
+
+        Returns:
+            What each is, and the lower cosine to its published vector.
+        """
         path = self.info.folder / self.info.golden
         with self.reading(self.info.golden), np.load(path, allow_pickle=False) as arrays:
-            for label, item, published in self.golden_items(arrays):
-                expected = vectors.unit(vectors.check(published, dimension=self.info.dimension))
-                yield label, float(expected @ self.embed([item])[0])
+            found = list(islice(self.golden_items(arrays), most))
+            expected = [vectors.unit(vectors.check(vector, dimension=self.info.dimension)) for _, _, vector in found]
+        if not found:
+            raise self.malformed(f"have golden {self.inputs} in its {self.info.golden}. Got none")
+        items = [item for _, item, _ in found]
+        rows = np.concatenate([self.embed([item]) for item in items])
+        cosines = (rows * expected).sum(axis=1)
+        if len(items) > 1 and self.batch() > 1:
+            cosines = np.minimum(cosines, (self.embed_all(items) * expected).sum(axis=1))
+        return [(label, float(cosine)) for (label, _, _), cosine in zip(found, cosines, strict=True)]
 
     @contextmanager
     def reading(self, name: str) -> Iterator[None]:
@@ -250,13 +290,29 @@ class _Tower(ABC):
     def broken(self, problem: str) -> BrokenModelError:
         return BrokenModelError(f"The model {self.info.model} {problem}; install it again.")
 
+    def malformed(self, problem: str) -> BrokenModelError:
+        """Say what another installation would not mend: the folder was made in another form."""
+        return BrokenModelError(f"The model {self.info.model} must {problem}; docs/models.md has the form of a folder.")
+
 
 class _ImageTower(_Tower):
     inputs = "pictures"
+    takes = ("pixels",)
 
     def least(self) -> float:
-        int8 = self.info.int8
-        return int8.least - LESS_COSINE if int8 and int8.file == self.info.image.file else LEAST_COSINE
+        return self.info.quantised.least - LESS_COSINE if self.info.quantised else LEAST_COSINE
+
+    def batch(self) -> int:
+        """One, if quantised: integers have one scale for all pictures of a run, and a batch saves but a tenth."""
+        return 1 if self.info.quantised else BATCH
+
+    def check(self) -> None:
+        """Hold a quantised tower to all its golden pictures, once on each processor; else the first."""
+        if self.info.quantised is None or processors.is_checked(self.info.folder):
+            super().check()
+        else:
+            _check_quantised(self.info, self.golden())
+            processors.remember(self.info.folder)
 
     def files(self) -> list[str]:
         return [self.info.image.file]
@@ -270,8 +326,32 @@ class _ImageTower(_Tower):
             yield name, Image.fromarray(arrays[name]), vector
 
 
+def _check_quantised(info: ModelInfo, found: Sequence[tuple[str, float]]) -> None:
+    """
+    Hold the quantised pictures of a model to what they were where they were made.
+
+    Args:
+        info: The model.
+        found: Each golden picture, and its cosine on this processor.
+
+    Raises:
+        BrokenModelError: The lowest cosine or the median is lower.
+    """
+    label, least = min(found, key=lambda pair: pair[1])
+    median = statistics.median(cosine for _, cosine in found)
+    int8 = info.int8
+    if int8 and (least < int8.least - LESS_COSINE or median < int8.median - LESS_COSINE):
+        why = "" if int8.way == SEVEN_BITS else " Its weights have 8 bits, which overflow on some processors."
+        raise BrokenModelError(
+            f"The quantised pictures of {info.model} must be as near to the original as where they were made (cosines: "
+            f"median {int8.median:.4f}, lowest {int8.least:.4f}). Got, on this processor, median {median:.4f}, lowest "
+            f"{least:.4f} for {label}.{why} Install it again with --int8, or take MEETUP2025_RUNTIME=onnx."
+        )
+
+
 class _TextTower(_Tower):
     inputs = "texts"
+    takes = ("input_ids", "attention_mask")
 
     def files(self) -> list[str]:
         return [self.info.text.file, self.info.text.tokenizer]
@@ -282,20 +362,29 @@ class _TextTower(_Tower):
         with self.reading(self.info.text.tokenizer):
             self.tokenizer = Tokenizer.from_file(str(self.info.folder / self.info.text.tokenizer))
         self.tokenizer.enable_truncation(self.info.text.max_length)
-        return super().load()
+        self.padding = (self.tokenizer.padding or {}).get("pad_id", 0)
+        session = super().load()
+        self._fill_no_more_than_needed(session)
+        return session
+
+    def _fill_no_more_than_needed(self, session: Any) -> None:
+        """Leave out a filling to a fixed length, which costs time, where a mask covers it and rows may be shorter."""
+        lengths = {each.name: each.shape[-1] for each in session.get_inputs()}
+        if "attention_mask" in lengths and not isinstance(lengths.get("input_ids"), int):
+            self.tokenizer.no_padding()
 
     def feeds(self, items: Sequence[str]) -> dict[str, NDArray[Any]]:
         # One by one: `encode_batch` would start threads, which a process that forks later must not have.
         rows = [self.tokenizer.encode(text) for text in items]
         shape = (len(rows), max(len(row) for row in rows))
-        ids = np.full(shape, (self.tokenizer.padding or {}).get("pad_id", 0), np.int64)
+        ids = np.full(shape, self.padding, np.int64)
         mask = np.zeros(shape, np.int64)
         for place, row in enumerate(rows):
             ids[place, : len(row)] = row.ids
             mask[place, : len(row)] = row.attention_mask
         if not mask.any(axis=1).all():
             text = items[int(np.argmin(mask.any(axis=1)))]
-            raise DataError(f"A text to embed must have words that {self.info.model} knows. Got {text!r}.")
+            raise DataError(f"A text to embed must have words that {self.info.model} knows. Got {shown(text)}.")
         return {"input_ids": ids, "attention_mask": mask}
 
     def golden_items(self, arrays: Any) -> Iterator[tuple[str, Any, NDArray[Any]]]:

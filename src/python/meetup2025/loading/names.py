@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 import numpy as np
 
 from meetup2025 import vectors
+from meetup2025.engines.arguments import selected
+from meetup2025.iris_process import is_watched
 from meetup2025.loading import prompts
 from meetup2025.loading.prompts import BARE, Template, prompts_of
 from meetup2025.loading.records import FishRecord, VectorRecord, read_names, read_vectors
@@ -163,7 +165,7 @@ def progress(items: Iterable[list[T]], unit: str, total: int) -> Iterator[list[T
     """Show how far a load has come, on a terminal only."""
     from tqdm import tqdm
 
-    with tqdm(total=total, unit=f" {unit}", disable=None, leave=False) as bar:
+    with tqdm(total=total, unit=f" {unit}", disable=not is_watched(), leave=False) as bar:
         for batch in items:
             yield batch
             bar.update(len(batch))
@@ -198,13 +200,10 @@ def _vectors(
 
 def _unchanged(cursor: Cursor, records: list[VectorRecord], table: str) -> set[str]:
     """Find the keys of records that are in the table as they are in the file, but for the rounding of their text."""
-    if not records:
-        return set()
     key = "FishID" if table == "Fish" else "Name"
-    marks = ", ".join("?" * len(records))
-    keys = [record.key for record in records]
-    cursor.execute(f"SELECT {key}, Name, Features FROM MeetUp2025.{table} WHERE {key} IN ({marks})", keys)
-    rows = {row[0].upper(): (row[1], vectors.from_text(row[2])) for row in cursor.fetchall() if row[2]}
+    sql = f"SELECT {key}, Name, Features FROM MeetUp2025.{table} WHERE {key} IN (?)"
+    found = selected(cursor, sql, [record.key for record in records])
+    rows = {row[0].upper(): (row[1], vectors.from_text(row[2])) for row in found if row[2]}
     return {record.key for record in records if _is_same(record, rows.get(record.key.upper()), table)}
 
 

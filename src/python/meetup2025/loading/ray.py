@@ -41,6 +41,7 @@ from meetup2025.errors import (
     ModelMismatchError,
     OperationalError,
 )
+from meetup2025.iris_process import is_watched
 from meetup2025.loading.folders import Skipped
 from meetup2025.loading.photos import Changes, Photo, check_imported, find_photos, open_photo, write_rows, write_skipped
 from meetup2025.loading.rows import StoredImage
@@ -189,7 +190,7 @@ def _embedded(
     from tqdm import tqdm
 
     size = max(1, min(_TASK, -(-len(photos) // (processors * _TASKS_OF_A_PROCESSOR))))
-    with tqdm(total=len(photos), unit=" photos", disable=None, leave=False) as bar:
+    with tqdm(total=len(photos), unit=" photos", disable=not is_watched(), leave=False) as bar:
         for each in (size, 1):
             left = {number: Task(number, part) for number, part in zip(count(), batches(photos, each), strict=False)}
             for result in run(Worker, arguments, list(left.values())) if left else ():

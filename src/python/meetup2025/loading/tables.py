@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from meetup2025 import vectors
-from meetup2025.embedding.models import QUANTISED, installed
-from meetup2025.errors import DataError, IntegrityError, ModelMismatchError
+from meetup2025.embedding.models import installed
+from meetup2025.engines.arguments import selected
+from meetup2025.errors import DataError, IntegrityError, ModelMismatchError, UnknownNameError, listed
 from meetup2025.loading.rows import StoredFish, StoredImage
 from meetup2025.loading.spelling import normal
 
@@ -47,26 +48,18 @@ def prompt_key(model: str, text: str) -> str:
 
 def stored_prompts(connection: Connection, model: str, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
     """Read the vectors of those of *texts* that the model has made before."""
-    found = {}
+    of_key = {prompt_key(model, text): text for text in texts}
     with connection.cursor() as cursor:
-        for batch in batches(texts, _BATCH):
-            of_key = {prompt_key(model, text): text for text in batch}
-            marks = ", ".join("?" * len(of_key))
-            cursor.execute(f"SELECT Hash, Features FROM MeetUp2025.Prompt WHERE Hash IN ({marks})", [*of_key])
-            # As float32 they are again, to the last bit, what the model gave.
-            found.update({of_key[key]: vectors.from_text(text).astype(np.float32) for key, text in cursor.fetchall()})
-    return found
+        rows = selected(cursor, "SELECT Hash, Features FROM MeetUp2025.Prompt WHERE Hash IN (?)", [*of_key])
+        # As float32 they are again, to the last bit, what the model gave.
+        return {of_key[key]: vectors.from_text(text).astype(np.float32) for key, text in rows}
 
 
 def rows_of_images(cursor: Cursor, names: Sequence[str]) -> dict[str, StoredImage]:
-    """Read the rows of some photos, at most some hundred, as `stored_images` does."""
-    if not names:
-        return {}
-    marks = ", ".join("?" * len(names))
-    cursor.execute(
-        f"SELECT Name, Label, Source, Hash, Model FROM MeetUp2025.FishImage WHERE Name IN ({marks})", list(names)
-    )
-    return {row[0].upper(): StoredImage(*(value or "" for value in row)) for row in cursor.fetchall()}
+    """Read the rows of some photos, as `stored_images` does."""
+    sql = "SELECT Name, Label, Source, Hash, Model FROM MeetUp2025.FishImage WHERE Name IN (?)"
+    rows = selected(cursor, sql, names)
+    return {row[0].upper(): StoredImage(*(value or "" for value in row)) for row in rows}
 
 
 def names_of_fish(connection: Connection) -> dict[str, str]:
@@ -83,6 +76,23 @@ def names_of_fish(connection: Connection) -> dict[str, str]:
             names[key] = row.name if names.get(key, row.name) == row.name else None
     names.update((normal(row.name).upper(), row.name) for row in rows)
     return {key: name for key, name in names.items() if key and name}
+
+
+def known_names(connection: Connection, names: Iterable[str]) -> list[str]:
+    """
+    Find the catalogue name for each of *names*, as `names_of_fish` does.
+
+    Raises:
+        UnknownNameError: No row has one of them.
+    """
+    catalogue = names_of_fish(connection)
+    found = {name.strip(): catalogue.get(normal(name).upper(), "") for name in names}
+    if unknown := [name for name, known in found.items() if not known]:
+        raise UnknownNameError(
+            "A name must be that of one fish of MeetUp2025.Fish; SELECT * FROM MeetUp2025.FishCatalogue() lists the "
+            f"names. Not so: {listed(unknown)}."
+        )
+    return [found[name.strip()] for name in names]
 
 
 def names_given_up(stored: Mapping[str, StoredFish], names: Mapping[str, str]) -> list[str]:
@@ -145,7 +155,7 @@ def check_lost(table: str, model: str, replaced: Iterable[str]) -> None:
     others = {other for other in replaced if other and not _is_same_model(other, model)}
     if not others:
         return
-    known = [each.model + half for each in installed() for half in (("", QUANTISED) if each.int8 else ("",))]
+    known = [each.model + half for each in installed() for half in (("", each.int8.suffix) if each.int8 else ("",))]
     lost = sorted(other for other in others if not any(_is_same_model(other, each) for each in known))
     if lost:
         raise ModelMismatchError(

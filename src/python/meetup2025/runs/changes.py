@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meetup2025.analytics.changes import agreement, compare
-from meetup2025.engines import current
 from meetup2025.errors import DataError
 from meetup2025.runs.clusters import CLUSTERS
 from meetup2025.runs.maps import MAP
@@ -28,11 +27,12 @@ _PLACES = "SELECT Source, Item, Name, X, Y, Z FROM MeetUp2025.MapPoint WHERE Run
 _GROUPS = "SELECT Source, Item, Name, Cluster FROM MeetUp2025.ClusterItem WHERE Run = ? ORDER BY %ID"
 
 
-def fit_changes(run: int, other: int) -> int:
+def fit_changes(connection: Connection, run: int, other: int) -> int:
     """
     Compare two runs of one kind, Map or Clusters; `MeetUp2025.FitChanges`.
 
     Args:
+        connection: An open connection.
         run: The first one.
         other: The other one.
 
@@ -42,7 +42,6 @@ def fit_changes(run: int, other: int) -> int:
     Raises:
         DataError: A run is not there or of another kind, both are one, or they have no items in common.
     """
-    connection = current()
     first = stored_run(connection, run, MAP, CLUSTERS)
     second = stored_run(connection, other, first.kind)
     if run == other:

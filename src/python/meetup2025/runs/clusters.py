@@ -11,43 +11,44 @@ import numpy as np
 
 from meetup2025.analytics.changes import agreement
 from meetup2025.analytics.clusters import Clusters, assign, cluster_names, fit_clusters as fit
-from meetup2025.analytics.elbow import elbow
-from meetup2025.engines import current
+from meetup2025.analytics.elbow import choose, elbow
 from meetup2025.runs.sources import check_same_model, read_items
 from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_model, stored_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meetup2025.analytics.elbow import Sweep
+    from meetup2025.analytics.elbow import Choice, Sweep
+    from meetup2025.engines import Connection
     from meetup2025.runs.sources import Items
 
 CLUSTERS, ELBOW = "Clusters", "Elbow"
 """Kinds of runs."""
 
 
-def fit_clusters(source: str, clusters: int = 0, seed: int = 5) -> int:
+def fit_clusters(connection: Connection, source: str, clusters: int = 0, seed: int = 5) -> int:
     """
     Group the vectors of a source by K-means; `MeetUp2025.FitClusters`.
 
     Args:
+        connection: An open connection.
         source: Its name.
-        clusters: Number of groups, from 1 to that of the vectors; 0 lets the elbow choose.
-        seed: Of the first centres.
+        clusters: Number of groups, from 1 to the number of vectors; 0 lets the elbow and the silhouette choose.
+        seed: Seed of the first centres.
 
     Returns:
-        Number of the run.
+        Number of the run. With 0 clusters, the metrics `elbow_chooses` and `silhouette_chooses` are the choices of
+        both rules; the subject of `decided` is the rule that decided and why; `clear` is 1 if the number is clear.
 
     Raises:
-        DataError: There are fewer vectors than groups, or no elbow.
+        DataError: There are fewer vectors than groups, or too few to choose.
     """
-    connection = current()
     items = read_items(connection, source)
     request = Request(CLUSTERS, items.basis, {"clusters": clusters}, seed)
     return fitted_run(connection, request, lambda: _grouped(items, clusters, seed))
 
 
-def fit_assignment(run: int, source: str) -> int:
+def fit_assignment(connection: Connection, run: int, source: str) -> int:
     """
     Put the vectors of a source into the groups of an earlier run; `MeetUp2025.FitAssignment`.
 
@@ -55,7 +56,6 @@ def fit_assignment(run: int, source: str) -> int:
         DataError: The run is not there or of another kind, or the vectors have another length.
         ModelMismatchError: They are of another model.
     """
-    connection = current()
     known = stored_run(connection, run, CLUSTERS)
     items = read_items(connection, source)
     check_same_model(items, known)
@@ -63,11 +63,12 @@ def fit_assignment(run: int, source: str) -> int:
     return fitted_run(connection, request, lambda: _assigned(items, stored_model(connection, run, Clusters)))
 
 
-def fit_elbow(source: str, least: int = 2, most: int = 29, seed: int = 5) -> int:
+def fit_elbow(connection: Connection, source: str, least: int = 2, most: int = 29, seed: int = 5) -> int:
     """
     Try numbers of clusters; `MeetUp2025.FitElbow`.
 
     Args:
+        connection: An open connection.
         source: Its name.
         least: Fewest clusters, from 1.
         most: Most clusters; above *least*.
@@ -79,7 +80,6 @@ def fit_elbow(source: str, least: int = 2, most: int = 29, seed: int = 5) -> int
     Raises:
         DataError: There are fewer vectors than clusters, or too few numbers to try.
     """
-    connection = current()
     items = read_items(connection, source)
     request = Request(ELBOW, items.basis, {"least": least, "most": most}, seed)
     return fitted_run(connection, request, lambda: _swept(items, elbow(items.vectors, least, most, seed=seed), seed))
@@ -88,14 +88,19 @@ def fit_elbow(source: str, least: int = 2, most: int = 29, seed: int = 5) -> int
 def _grouped(items: Items, clusters: int, seed: int) -> Outcome:
     if clusters:
         return _outcome(items, fit(items.vectors, clusters, seed=seed))
-    sweep = elbow(items.vectors, seed=seed)
-    found = _outcome(items, fit(items.vectors, sweep.chosen, seed=seed))
-    return replace(found, metrics=[*found.metrics, *_choices(sweep)])
+    choice = choose(elbow(items.vectors, seed=seed))
+    found = _outcome(items, fit(items.vectors, choice.k, seed=seed))
+    return replace(found, metrics=[*found.metrics, *_choices(choice)])
 
 
-def _choices(sweep: Sweep) -> list[Metric]:
-    """Tell which number of groups each rule chooses; they may differ much."""
-    return [Metric("elbow_chooses", sweep.elbow), Metric("silhouette_chooses", sweep.roundest)]
+def _choices(choice: Choice) -> list[Metric]:
+    """Return the choice of each rule, the rule that decided, and whether the number is clear."""
+    return [
+        Metric("elbow_chooses", choice.elbow),
+        Metric("silhouette_chooses", choice.silhouette),
+        Metric("decided", choice.k, choice.decided),
+        Metric("clear", int(choice.clear), "" if choice.clear else "no clear number of groups"),
+    ]
 
 
 def _assigned(items: Items, model: Clusters) -> Outcome:

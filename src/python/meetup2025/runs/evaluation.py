@@ -13,8 +13,7 @@ import numpy as np
 from meetup2025.analytics.detector_tests import compare
 from meetup2025.analytics.evaluation import evaluate, split
 from meetup2025.analytics.thresholds import best_f1
-from meetup2025.engines import current
-from meetup2025.errors import DataError
+from meetup2025.errors import DataError, listed, shown
 from meetup2025.runs.outliers import OUTLIERS, derived, scored, stored_detector
 from meetup2025.runs.sources import SHORT, has_changed, read_items
 from meetup2025.runs.store import Metric, Outcome, Request, Result, fitted_run, metric_of, stored_run
@@ -60,11 +59,12 @@ class Marked:
     hash: str
 
 
-def choose_threshold(run: int, labels: str) -> int:
+def choose_threshold(connection: Connection, run: int, labels: str) -> int:
     """
     Choose the threshold with the highest F1 on validation items; `MeetUp2025.ChooseThreshold`.
 
     Args:
+        connection: An open connection.
         run: A run of Outliers.
         labels: A set of `MeetUp2025.Mark`.
 
@@ -75,7 +75,6 @@ def choose_threshold(run: int, labels: str) -> int:
         DataError: The run or the labels are not there, all validation items are of one kind, or the source of the run
             has changed since.
     """
-    connection = current()
     known, rows, marked = _judged(connection, run, labels)
 
     def fit() -> Outcome:
@@ -90,14 +89,13 @@ def choose_threshold(run: int, labels: str) -> int:
     return fitted_run(connection, Request(OUTLIERS, known.basis, parameters, _SEED), fit)
 
 
-def fit_evaluation(run: int, labels: str) -> int:
+def fit_evaluation(connection: Connection, run: int, labels: str) -> int:
     """
     Tell how good a run of Outliers is on test items; `MeetUp2025.FitEvaluation`.
 
     Raises:
         DataError: As `choose_threshold`, of test items.
     """
-    connection = current()
     known, rows, marked = _judged(connection, run, labels)
     threshold = metric_of(connection, run, "threshold")
 
@@ -109,7 +107,7 @@ def fit_evaluation(run: int, labels: str) -> int:
     return fitted_run(connection, Request(EVALUATION, known.basis, parameters, _SEED), fit)
 
 
-def fit_comparison(source: str, labels: str, seed: int = _SEED) -> int:
+def fit_comparison(connection: Connection, source: str, labels: str, seed: int = _SEED) -> int:
     """
     Try every detector on a source; `MeetUp2025.FitComparison`.
 
@@ -119,7 +117,6 @@ def fit_comparison(source: str, labels: str, seed: int = _SEED) -> int:
     Raises:
         DataError: The source or the labels are not there, or too few items of a kind are marked.
     """
-    connection = current()
     items = read_items(connection, source)
     places = {(table.upper(), key.upper()): at for at, (table, key, _) in enumerate(items.rows())}
     marked = _marks(connection, labels, {table for table, _ in places})
@@ -150,16 +147,15 @@ def _marks(connection: Connection, labels: str, tables: set[str]) -> Marked:
         every = [(str(row[0]).upper(), str(row[1]).upper(), int(row[2]), row[3] or "") for row in cursor.fetchall()]
     rows = sorted(row for row in every if row[0] in tables)
     if not rows:
-        got = f"{labels!r}, which has no rows for {' or '.join(sorted(tables))}"
+        got = f"{shown(labels)}, which has no rows for {' or '.join(sorted(tables))}"
         raise DataError(f"Labels must be a set of MeetUp2025.Mark. Got {got}; INSERT some.")
     if strange := [row for row in rows if row[2] not in {0, 1}]:
         table, key, value, _ = strange[0]
-        raise DataError(f"Odd of a mark must be 0 or 1. Got {value} for {table} {key} in {labels!r}; UPDATE that mark.")
+        got = f"{value} for {table} {key} in {shown(labels)}"
+        raise DataError(f"Odd of a mark must be 0 or 1. Got {got}; UPDATE that mark.")
     wrong = sorted({part for *_, part in rows if part and part.lower() not in PARTS})
     if wrong:
-        raise DataError(
-            f"The Part of a mark must be {' or '.join(PARTS)}, or empty. Got {', '.join(map(repr, wrong))}."
-        )
+        raise DataError(f"The Part of a mark must be {' or '.join(PARTS)}, or empty. Got {listed(wrong)}.")
     digest = hashlib.sha256(repr(rows).encode()).hexdigest()[:SHORT]
     odd = np.array([row[2] for row in rows])
     return Marked(tuple(row[:2] for row in rows), odd, tuple(part.lower() for *_, part in rows), digest)

@@ -13,7 +13,6 @@ from meetup2025.analytics import gap
 from meetup2025.analytics.faithfulness import faithfulness
 from meetup2025.analytics.inverse import inverse, round_trip
 from meetup2025.analytics.maps import Map
-from meetup2025.engines import current
 from meetup2025.errors import DataError, NotSupportedError
 from meetup2025.runs.sources import BOTH, check_same_model, read_items
 from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_model, stored_run
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from meetup2025.engines import Connection
     from meetup2025.runs.sources import Items
     from meetup2025.runs.store import StoredRun
 
@@ -38,6 +38,7 @@ _RETURNING = 100
 
 
 def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
+    connection: Connection,
     source: str,
     dimensions: int = 3,
     neighbours: int = 0,
@@ -50,6 +51,7 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     Lay out the vectors of a source on a map by UMAP; `MeetUp2025.FitMap`.
 
     Args:
+        connection: An open connection.
         source: Its name.
         dimensions: 2 or 3.
         neighbours: Size of a neighbourhood, at least 2; 0 for 15, and 30 for Both.
@@ -64,7 +66,6 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     Raises:
         DataError: An argument is out of range, there are too few vectors, or no labels to supervise by.
     """
-    connection = current()
     items = read_items(connection, source)
     is_both = items.source == BOTH
     parameters = {
@@ -78,7 +79,7 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     return fitted_run(connection, Request(MAP, items.basis, parameters, seed), lambda: _mapped(items, parameters, seed))
 
 
-def fit_placement(run: int, source: str) -> int:
+def fit_placement(connection: Connection, run: int, source: str) -> int:
     """
     Place the vectors of a source on the map of an earlier run; `MeetUp2025.FitPlacement`.
 
@@ -89,7 +90,6 @@ def fit_placement(run: int, source: str) -> int:
     """
     from meetup2025.analytics.placing import place
 
-    connection = current()
     known = stored_run(connection, run, MAP)
     items = read_items(connection, source)
     check_same_model(items, known)
@@ -103,7 +103,7 @@ def fit_placement(run: int, source: str) -> int:
     return fitted_run(connection, Request(MAP, items.basis, parameters), fit)
 
 
-def place_of(run: int, vector: str) -> str:
+def place_of(connection: Connection, run: int, vector: str) -> str:
     """
     Give the place of a vector on a map, as comma-separated text; `MeetUp2025.PlaceOf`.
 
@@ -114,44 +114,40 @@ def place_of(run: int, vector: str) -> str:
     """
     from meetup2025.analytics.placing import place
 
-    connection = current()
     _check_has_gap(stored_run(connection, run, MAP))
     fitted = stored_model(connection, run, Map)
     row = vectors.from_text(vector, dimension=fitted.directions.shape[1])
     return ",".join(str(number) for number in place(fitted, row[None])[0])
 
 
-def vector_at(run: int, x: float, y: float, z: float = 0, method: str = "neighbours") -> str:
+def vector_at(connection: Connection, run: int, at: tuple[float, float, float], method: str = "neighbours") -> str:
     """
     Give the vector that would lie at a place on a map, as comma-separated text; `MeetUp2025.VectorAt`.
 
     Args:
+        connection: An open connection.
         run: A run of Map.
-        x: First coordinate.
-        y: Second one.
-        z: Third one, on a map of three dimensions.
+        at: Coordinates; the third one counts on a map of three dimensions alone.
         method: `neighbours` or `inverse_transform`.
 
     Raises:
         DataError: The run is not there or of another kind, or the method is none.
     """
-    connection = current()
     stored_run(connection, run, MAP)
     fitted = stored_model(connection, run, Map)
-    if z and fitted.dimensions == 2:
-        raise DataError(f"A place on a map of two dimensions must have z = 0. Got {z} for run {run}.")
+    if at[2] and fitted.dimensions == 2:
+        raise DataError(f"A place on a map of two dimensions must have z = 0. Got {at[2]} for run {run}.")
     chosen: Any = method
-    return vectors.to_text(inverse(fitted, [[x, y, z][: fitted.dimensions]], method=chosen)[0].astype(np.float32))
+    return vectors.to_text(inverse(fitted, [at[: fitted.dimensions]], method=chosen)[0].astype(np.float32))
 
 
-def fit_round_trip(run: int) -> int:
+def fit_round_trip(connection: Connection, run: int) -> int:
     """
     Compare two ways of going back from a map to vectors; `MeetUp2025.FitRoundTrip`.
 
     Raises:
         DataError: The run is not there or of another kind.
     """
-    connection = current()
     known = stored_run(connection, run, MAP)
     request = Request(ROUND_TRIP, known.basis, {"of": run}, known.seed)
     return fitted_run(connection, request, lambda: _returned(stored_model(connection, run, Map)))

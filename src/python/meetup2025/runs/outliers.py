@@ -10,8 +10,7 @@ import numpy as np
 
 from meetup2025.analytics.detectors import DETECTORS
 from meetup2025.analytics.thresholds import flags, from_contamination
-from meetup2025.engines import current
-from meetup2025.errors import DataError, UnknownNameError
+from meetup2025.errors import DataError, UnknownNameError, listed, shown
 from meetup2025.runs.sources import check_compatible, check_same_model, read_items
 from meetup2025.runs.store import (
     ITEM,
@@ -42,6 +41,7 @@ _BY_EXEMPLAR = "ByExemplar"
 
 
 def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
+    connection: Connection,
     source: str,
     method: str = "Neighbours",
     contamination: float = 0.03,
@@ -53,6 +53,7 @@ def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     Find what does not belong in a source; `MeetUp2025.FitOutliers`.
 
     Args:
+        connection: An open connection.
         source: Its name.
         method: A detector, in any case.
         contamination: Share of the items of *normal* that is called odd, above 0 and at most 0.5.
@@ -68,7 +69,6 @@ def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
         UnknownNameError: An exemplar is not in the source.
         ModelMismatchError: Both sources have vectors of different models.
     """
-    connection = current()
     items = read_items(connection, source)
     known = read_items(connection, normal) if normal.strip() else items
     check_compatible(items, known)
@@ -80,7 +80,7 @@ def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     return fitted_run(connection, request, lambda: _fitted(request.parameters, seed, items, known, chosen))
 
 
-def fit_scores(run: int, source: str) -> int:
+def fit_scores(connection: Connection, run: int, source: str) -> int:
     """
     Score a source by the detector and the threshold of an earlier run; `MeetUp2025.FitScores`.
 
@@ -88,7 +88,6 @@ def fit_scores(run: int, source: str) -> int:
         DataError: The run is not there or of another kind, or the vectors have another length.
         ModelMismatchError: They are of another model.
     """
-    connection = current()
     known = stored_run(connection, run, OUTLIERS)
     items = read_items(connection, source)
     check_same_model(items, known)
@@ -148,7 +147,7 @@ def _detector_name(method: str) -> str:
     for name in DETECTORS:
         if name.upper() == method.strip().upper():
             return name
-    raise DataError(f"A detector must be {', '.join(DETECTORS)}. Got {method!r}.")
+    raise DataError(f"A detector must be {', '.join(DETECTORS)}. Got {shown(method)}.")
 
 
 def _exemplars(method: str, exemplars: str, known: Items) -> list[int]:
@@ -160,6 +159,5 @@ def _exemplars(method: str, exemplars: str, known: Items) -> list[int]:
     places = {word.upper(): place for words in (known.names, known.keys) for place, word in enumerate(words)}
     unknown = [each for each in wanted if each.upper() not in places]
     if unknown:
-        names = ", ".join(map(repr, unknown))
-        raise UnknownNameError(f"Exemplars must be keys or names of {known.source}. Not so: {names}.")
+        raise UnknownNameError(f"Exemplars must be keys or names of {known.source}. Not so: {listed(unknown)}.")
     return [places[each.upper()] for each in wanted]

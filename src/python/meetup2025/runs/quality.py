@@ -12,7 +12,6 @@ import numpy as np
 from meetup2025 import images
 from meetup2025.analytics.neighbours import directions
 from meetup2025.analytics.quality import Duplicates, copy_threshold, duplicates, similar_looks, suspect_labels
-from meetup2025.engines import current
 from meetup2025.runs.recogniser import names_beside
 from meetup2025.runs.sources import SHORT, read_items
 from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run
@@ -28,11 +27,12 @@ SUSPECTS, DUPLICATES = "Suspects", "Duplicates"
 """Kinds of runs."""
 
 
-def fit_suspects(source: str = "FishImage", threshold: float = 0.02) -> int:
+def fit_suspects(connection: Connection, source: str = "FishImage", threshold: float = 0.02) -> int:
     """
     Find items whose label has next to no probability by the other items; `MeetUp2025.FitSuspects`.
 
     Args:
+        connection: An open connection.
         source: Its name.
         threshold: Probability below which a label is doubtful, above 0 and at most 1.
 
@@ -42,7 +42,6 @@ def fit_suspects(source: str = "FishImage", threshold: float = 0.02) -> int:
     Raises:
         DataError: No item has a label, or *threshold* is out of range.
     """
-    connection = current()
     items = read_items(connection, source)
     names = names_beside(connection, items)
     more: dict[str, Any] = {"names": names.names, "name_rows": names.vectors} if names else {}
@@ -55,11 +54,12 @@ def fit_suspects(source: str = "FishImage", threshold: float = 0.02) -> int:
     )
 
 
-def fit_duplicates(source: str = "FishImage", threshold: float = 0) -> int:
+def fit_duplicates(connection: Connection, source: str = "FishImage", threshold: float = 0) -> int:
     """
     Find pairs of a source that are nearly the same; `MeetUp2025.FitDuplicates`.
 
     Args:
+        connection: An open connection.
         source: Its name.
         threshold: Least cosine of a pair, at most 1; 0 for that which pairs of different labels hardly reach.
 
@@ -69,7 +69,6 @@ def fit_duplicates(source: str = "FishImage", threshold: float = 0) -> int:
     Raises:
         DataError: The threshold is out of range.
     """
-    connection = current()
     items = read_items(connection, source)
     looks = _looks(connection, items)
     digest = hashlib.sha256("\n".join(looks).encode()).hexdigest()[:SHORT]

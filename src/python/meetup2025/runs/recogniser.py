@@ -15,7 +15,6 @@ import numpy as np
 
 from meetup2025 import vectors
 from meetup2025.analytics.recogniser import Recogniser, coverage, fit, grown, reliability
-from meetup2025.engines import current
 from meetup2025.errors import DataError
 from meetup2025.runs.sources import check_compatible, has_changed, read_items
 from meetup2025.runs.store import (
@@ -67,11 +66,14 @@ class Photo:
     features: str
 
 
-def fit_recogniser(source: str = PHOTOS, precision: float = PRECISION, labels: str = NONE) -> int:
+def fit_recogniser(
+    connection: Connection, source: str = PHOTOS, precision: float = PRECISION, labels: str = NONE
+) -> int:
     """
     Learn from the labelled items of a source; `MeetUp2025.FitRecogniser`.
 
     Args:
+        connection: An open connection.
         source: Its name.
         precision: Wanted share of right answers among the sure ones, above 0 and below 1.
         labels: Set of `MeetUp2025.Mark`; items that it marks as odd show none of the labels.
@@ -83,7 +85,7 @@ def fit_recogniser(source: str = PHOTOS, precision: float = PRECISION, labels: s
         DataError: There is no labelled item, or *precision* is out of range.
         ModelMismatchError: Names and photos have vectors of different models.
     """
-    return _fit(current(), source, precision, labels, {})
+    return _fit(connection, source, precision, labels, {})
 
 
 def newest(connection: Connection, model: str = "") -> StoredRun | None:

@@ -16,7 +16,6 @@ import numpy as np
 
 from meetup2025 import vectors
 from meetup2025.analytics.recogniser import BEST, CANDIDATES, likeness
-from meetup2025.engines import current
 from meetup2025.errors import DataError
 from meetup2025.loading.tables import models_of
 from meetup2025.runs.recogniser import PHOTOS, newest, recogniser_of
@@ -112,11 +111,12 @@ class Recognised:
         return self.recogniser is not None and self.is_trusted and bool(self.scores[0] < self.recogniser.score)
 
 
-def recognise(vector: str, k: int = 3, by: str = "both") -> str:
+def recognise(connection: Connection, vector: str, k: int = 3, by: str = "both") -> str:
     """
     Call a picture by names, labels or groups; `MeetUp2025.Recognise`.
 
     Args:
+        connection: An open connection.
         vector: Comma-separated text.
         k: Number of answers, at least 1.
         by: `both` for names and photos together, `photos` for these alone, `groups` for species, genera and families.
@@ -134,7 +134,7 @@ def recognise(vector: str, k: int = 3, by: str = "both") -> str:
     if k < 1:
         raise DataError(f"k must be a whole number from 1. Got {k}.")
     vectors.from_text(vector)
-    objects = answers[by](current(), vector, k)[:k]
+    objects = answers[by](connection, vector, k)[:k]
     texts = [_json({"place": place, **each}) for place, each in enumerate(objects, 1)]
     ends = accumulate(len(text) + 1 for text in texts)
     return f"[{','.join(text for text, end in zip(texts, ends, strict=True) if end < _LONGEST)}]"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meetup2025 import vectors
-from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError, ProgrammingError
+from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError, ProgrammingError, listed, shown
 from meetup2025.loading.tables import run_many
 from meetup2025.runs.store import Basis
 
@@ -256,7 +256,7 @@ def register(connection: Connection, source: Registered) -> str:
     """
     name = source.name.strip()
     if not name or name.upper() in {each.upper() for each in RESERVED}:
-        raise DataError(f"The name of a source must not be empty or {', '.join(RESERVED)}. Got {name!r}.")
+        raise DataError(f"The name of a source must not be empty or {', '.join(RESERVED)}. Got {shown(name)}.")
     with connection.cursor() as cursor:
         found = _looked_up(cursor, source)
         cursor.execute(quoted(found, top="TOP 1 "))
@@ -280,7 +280,7 @@ def registered(connection: Connection, name: str) -> Registered:
         known = _row(cursor, name.strip())
         if known is None:
             raise DataError(
-                f"A source must be Fish, FishImage, Both or one that is registered. Got {name!r}; "
+                f"A source must be Fish, FishImage, Both or one that is registered. Got {shown(name)}; "
                 "SELECT Name FROM MeetUp2025.SourceTable lists those."
             )
         return _looked_up(cursor, known)
@@ -318,15 +318,15 @@ def _looked_up(cursor: Cursor, source: Registered) -> Registered:
     cursor.execute(_COLUMNS, [schema, table])
     rows = cursor.fetchall()
     if not rows:
-        got = f"{source.table!r}, which is not there"
+        got = f"{shown(source.table)}, which is not there"
         raise ProgrammingError(f"The table of a source must exist, and be given as schema.table. Got {got}.")
     columns = {row[2].upper(): row[2] for row in rows}
     wanted = [each.strip() for each in (source.item, source.title, source.vector, source.label)]
     unknown = [each for each in wanted[:3] + [each for each in wanted[3:] if each] if each.upper() not in columns]
     if unknown:
         raise ProgrammingError(
-            f"The columns of a source must be those of {source.table}. Got {', '.join(map(repr, unknown))}; "
-            f"it has {', '.join(columns.values())}."
+            f"The columns of a source must be those of {source.table}. Got {listed(unknown)}; "
+            f"it has {listed([*columns.values()])}."
         )
     found = [columns[each.upper()] if each else "" for each in wanted]
     return Registered(source.name, f"{rows[0][0]}.{rows[0][1]}", *found)

@@ -12,7 +12,6 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from meetup2025 import __version__
@@ -287,4 +286,6 @@ def _plain(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
 
 
 def _versions() -> str:
+    from importlib.metadata import version
+
     return ", ".join([f"meetup2025 {__version__}", *(f"{name} {version(name)}" for name in _LIBRARIES)])

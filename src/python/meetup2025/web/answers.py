@@ -122,7 +122,7 @@ def clusters(connection: Connection, request: WebRequest) -> dict[str, Any]:
 
 def outliers(connection: Connection, request: WebRequest) -> dict[str, Any]:
     """Return the outlier score of each item."""
-    given = request.whole("run"), client.MANY
+    given = request.whole("run"), client.ALL
     return {"items": rows(connection, statements.OUTLIERS, *given), "sql": shown(statements.OUTLIERS, *given)}
 
 

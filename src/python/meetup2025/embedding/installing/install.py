@@ -7,17 +7,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import statistics
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from meetup2025 import settings
+from meetup2025.embedding import processors
 from meetup2025.embedding.installing import extra, golden, places, preprocessing, quantisation, tokenization, towers
 from meetup2025.embedding.models import (
     COLUMN,
     FORMAT,
+    SEVEN_BITS,
     ModelInfo,
     OriginalInfo,
     QuantisedInfo,
@@ -63,10 +64,18 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Installed:
-    """A model that was installed; *least* is its lowest golden cosine, None where it was there already."""
+    """
+    A model that was installed.
+
+    Attributes:
+        info: What its folder says.
+        least: Its lowest golden cosine; None where it was there already.
+        fault: Why its quantised half is refused on this processor; empty where it is not.
+    """
 
     info: ModelInfo
     least: float | None = None
+    fault: str = ""
 
 
 def install(name: str, wishes: Wishes) -> Installed:
@@ -110,15 +119,20 @@ def _check_folder(name: str, folder: Path) -> None:
 def _installed(found: Published, wishes: Wishes) -> Installed:
     """Install what is on this machine, unless it is installed already."""
     target = settings.models_folders()[0] / folder_name(found.id, found.revision)
-    if info := _whole(target, int8=wishes.int8):
+    if (info := _whole(target)) and _is_enough(info, wishes):
         return Installed(info)
     _ask(found, wishes)
     with places.disk(found.id), places.locked(lambda: wishes.report("waiting for another installation")) as at:
-        if info := _whole(target, int8=wishes.int8):  # the other one made it
+        if (info := _whole(target)) and _is_enough(info, wishes):  # the other one made it
             return Installed(info)
         least = _make(at / "made", found, wishes)
         places.put(at / "made", target)
     return Installed(read_model(target), least)
+
+
+def _is_enough(info: ModelInfo, wishes: Wishes) -> bool:
+    """Tell whether what is installed has what is wished: a quantised half, and none of the kind that may overflow."""
+    return not wishes.int8 or (info.int8 is not None and info.int8.way == SEVEN_BITS)
 
 
 def note_of_dimension(info: ModelInfo) -> str | None:
@@ -160,12 +174,11 @@ def _make(folder: Path, found: Published, wishes: Wishes) -> float:
     data = _manifest(found, dimension, image, text, kind)
     _write(folder, data)
     wishes.report("comparing the export with the original")
-    exported = golden.measured(folder)
-    golden.check(exported)
+    least = golden.check(folder)
     if wishes.int8:
         wishes.report("quantising the picture half")
         _add_int8(folder, data, image)
-    return exported.least
+    return least
 
 
 def _write_texts(original: Original, folder: Path) -> TextInfo:
@@ -204,25 +217,16 @@ def _write(folder: Path, data: dict[str, Any]) -> None:
 
 
 def _add_int8(folder: Path, data: dict[str, Any], image: ImageInfo) -> None:
-    """Quantise in each way, and keep the nearest to the original."""
-    made = []
-    for way, quantise in quantisation.ways().items():
-        graph = folder / f"image.int8.{way}.onnx"
-        quantise(folder / image.file, graph, image)
-        towers.put_weights_beside(graph, graph)
-        _write(folder, {**data, "int8": asdict(QuantisedInfo(graph.name, way, 0.0, -1.0))})
-        cosines = golden.measured(folder, int8=True).images
-        made.append(QuantisedInfo(graph.name, way, float(np.median(cosines)), float(cosines.min())))
-    best = max(made, key=lambda each: each.median)
-    if best.median < quantisation.LEAST_MEDIAN:
-        got = f"{best.median:.4f} at best; install it without --int8"
-        rule = f"A quantised half must be near the original (median cosine {quantisation.LEAST_MEDIAN})"
-        raise BrokenModelError(f"{rule}. Got {got}.")
-    for each in made:
-        if each is not best:
-            (folder / each.file).unlink()
-            (folder / towers.weights_of(each.file)).unlink()
-    _write(folder, {**data, "int8": asdict(best)})
+    """Quantise the picture half, if it stays near the original."""
+    graph = folder / "image.int8.onnx"
+    quantisation.quantise(folder / image.file, graph)
+    towers.put_weights_beside(graph, graph)
+    _write(folder, {**data, "int8": asdict(QuantisedInfo(graph.name, SEVEN_BITS, 0.0, -1.0))})
+    cosines = golden.of_quantised(folder)
+    median, least = statistics.median(cosines), min(cosines)
+    quantisation.check(median, least)
+    _write(folder, {**data, "int8": asdict(QuantisedInfo(graph.name, SEVEN_BITS, median, least))})
+    processors.remember(folder)
 
 
 def _copied(source: Path, wishes: Wishes) -> Installed:
@@ -233,19 +237,24 @@ def _copied(source: Path, wishes: Wishes) -> Installed:
         raise NotSupportedError(f"{rule}. Got {info.model}; make it anew from the published model.")
     check_hashes(source)
     target = settings.models_folders()[0] / folder_name(info.id, info.revision)
-    if whole := _whole(target, int8=info.int8 is not None):
+    if (whole := _whole(target)) and _is_same(source, target):
         return Installed(whole)
     with places.disk(info.id), places.locked(lambda: wishes.report("waiting for another installation")) as at:
         (at / "made").mkdir()
         for name in [*info.sha256, "model.json"]:
             shutil.copyfile(source / name, at / "made" / name)
-        found = golden.measured(at / "made")
-        golden.check(found)
+        least = golden.check(at / "made")
+        fault = golden.fault_of_quantised(at / "made") if info.int8 else ""
         places.put(at / "made", target)
-    return Installed(read_model(target), found.least)
+    return Installed(read_model(target), least, fault)
 
 
-def _whole(folder: Path, *, int8: bool) -> ModelInfo | None:
+def _is_same(one: Path, other: Path) -> bool:
+    """Tell whether two folders hold one model, by what they say of it: that has a hash of each file."""
+    return file_hash(one / "model.json") == file_hash(other / "model.json")
+
+
+def _whole(folder: Path) -> ModelInfo | None:
     """Give what is installed in a folder, if all of it is there."""
     if not (folder / "model.json").is_file():
         return None
@@ -253,5 +262,4 @@ def _whole(folder: Path, *, int8: bool) -> ModelInfo | None:
         check_hashes(folder)
     except BrokenModelError:
         return None
-    info = read_model(folder)
-    return None if int8 and info.int8 is None else info
+    return read_model(folder)

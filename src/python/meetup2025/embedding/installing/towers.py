@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meetup2025.embedding import runtime
 from meetup2025.embedding.installing import extra
 from meetup2025.errors import BrokenModelError
 
@@ -135,9 +136,7 @@ def put_weights_beside(made: Path, file: Path) -> None:
 
 def _check(file: Path, inputs: dict[str, NDArray[Any]], expected: NDArray[np.float32]) -> None:
     """Make sure that the graph gives numbers, and vectors of the right length: later only directions are compared."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    session = runtime.library().InferenceSession(str(file), providers=["CPUExecutionProvider"])
     (found,) = session.run(["vectors"], {each.name: inputs[each.name] for each in session.get_inputs()})
     norms, wanted = (np.linalg.norm(rows.astype(np.float64), axis=-1) for rows in (found, expected))
     if found.shape != expected.shape or not np.isfinite(wanted).all() or not np.isfinite(norms).all():

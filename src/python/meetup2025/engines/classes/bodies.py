@@ -2,12 +2,13 @@
 The two kinds of method body that an engine must run.
 
 `procedure_steps` parses a procedure in ObjectScript, `python_call` a function in Python. They refuse any other body: an
-engine would run it wrongly.
+engine would run it wrongly. Each body is parsed once, since a function may run for each row of a table.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,8 +30,8 @@ _RULE = (
     "may only hold `set name = call` and `do call`, one on a line, where a call is `##class(C).Method(…)` "
     "or `..Method(…)` with strings, numbers and local variables."
 )
-_RETURN = re.compile(r"from meetup2025 import (procedures|runs)\nreturn \1\.(\w+)\((\w+(?:, \w+)*)?\)")
-_PYTHON_RULE = "must be `from meetup2025 import procedures` (or runs), then `return procedures.name(arguments)`."
+_RETURN = re.compile(r"from meetup2025 import procedures\nreturn procedures\.(\w+)\((\w+(?:, \w+)*)?\)")
+_PYTHON_RULE = "must be `from meetup2025 import procedures`, then `return procedures.name(arguments)`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Step:
     arguments: tuple[Literal | Variable, ...]
 
 
+@functools.cache
 def procedure_steps(method: Method) -> tuple[Step, ...]:
     """
     Parse the body of a procedure: each line calls one class method, and may set a variable to its result.
@@ -66,12 +68,13 @@ def procedure_steps(method: Method) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def python_call(method: Method) -> tuple[str, str, tuple[str, ...]]:
+@functools.cache
+def python_call(method: Method) -> tuple[str, tuple[str, ...]]:
     """
     Parse a body of two lines, `from meetup2025 import procedures` and `return procedures.f(a, b)`.
 
     Returns:
-        The names of the module (procedures, or runs), of the function, and of the arguments that are passed.
+        The names of the function of `procedures`, and of the arguments that are passed.
 
     Raises:
         ClassSyntaxError: The body holds any other statement, or passes a name that is not an argument.
@@ -84,10 +87,10 @@ def python_call(method: Method) -> tuple[str, str, tuple[str, ...]]:
     call = _RETURN.fullmatch("\n".join(lines))
     if call is None:
         raise _body_error(method, f"{_PYTHON_RULE} Got `{'; '.join(lines)}`.")
-    names = tuple((call[3] or "").replace(",", "").split())
+    names = tuple((call[2] or "").replace(",", "").split())
     for name in {*names} - {argument.name for argument in method.arguments}:
         raise _body_error(method, f"must pass on its own arguments. Got `{name}`.", 1)
-    return call[1], call[2], names
+    return call[1], names
 
 
 def _lines(method: Method) -> Iterator[re.Match[str]]:

@@ -12,12 +12,12 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.resources
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from meetup2025 import vectors
+from meetup2025.engines.arguments import as_double, as_integer, as_text
 from meetup2025.engines.classes import (
     Argument,
     Class,
@@ -66,9 +66,9 @@ class Program:
         Returns:
             The result of the function.
         """
-        module, name, passed = python_call(method)
+        name, passed = python_call(method)
         given = arguments(method, values)
-        function = getattr(importlib.import_module(f"meetup2025.{module}"), name)
+        function = getattr(importlib.import_module("meetup2025.procedures"), name)
         return function(*(given[argument] for argument in passed))
 
     def run_procedure(self, method: Method, values: Sequence[Any], run_query: RunQuery) -> Any:
@@ -181,16 +181,11 @@ def _value(routine: Method | Query, argument: Argument, given: Mapping[str, Any]
 
 def _text(routine: str, argument: Argument, value: Any) -> str:
     """Convert to %String; NULL is the empty string, as for a method of IRIS."""
-    text = "" if value is None else _as_text(value)
+    text = vectors.to_text(value) if _is_array(value) else as_text(value)
     longest = int(argument.parameters.get("MAXLEN", "50"))
     if len(text) > longest:
         raise DataError(f"{routine}: {argument.name} must have at most {longest} characters. Got {len(text)}.")
     return text
-
-
-def _as_text(value: Any) -> str:
-    """Write a value as a driver does; an array becomes the text of a vector."""
-    return vectors.to_text(value) if _is_array(value) else str(value)
 
 
 def _is_array(value: Any) -> bool:
@@ -198,30 +193,11 @@ def _is_array(value: Any) -> bool:
 
 
 def _integer(routine: str, argument: Argument, value: Any) -> int:
-    try:
-        number = float(value)
-        if number == int(number):
-            return int(number)
-    except (OverflowError, TypeError, ValueError):
-        pass
-    raise DataError(f"{routine}: {argument.name} must be a whole number. Got {shown(value)}.")
+    return as_integer(f"{routine}: {argument.name}", value)
 
 
 def _double(routine: str, argument: Argument, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if math.isnan(number):
-        raise DataError(f"{routine}: {argument.name} must be a number. Got {shown(value)}.")
-    return number
-
-
-def shown(value: Any) -> str:
-    """Write a value for a message."""
-    if value is None:
-        return "NULL"
-    return repr(value) if isinstance(value, str) else str(value)
+    return as_double(f"{routine}: {argument.name}", value)
 
 
 _CONVERSIONS: Mapping[str, Callable[[str, Argument, Any], Any]] = {"%Double": _double, "%Integer": _integer}

@@ -116,6 +116,9 @@ class Method(_Routine):
 
     is_class_method: bool = True
 
+    def __hash__(self) -> int:  # a mapping has no hash, and parsed bodies are cached by method
+        return hash((self.path, self.line))
+
     @property
     def returns(self) -> tuple[str, Mapping[str, str]]:
         """Type of the result and its parameters; the type is empty if the method returns nothing."""

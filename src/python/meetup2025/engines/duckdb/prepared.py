@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 import numpy as np
 from sqlglot import exp
 
-from meetup2025.engines.classes.program import query_arguments, shown
+from meetup2025.engines.classes.program import query_arguments
 from meetup2025.engines.duckdb import translate
 from meetup2025.engines.duckdb.elements import check_length, elements, listed
 from meetup2025.engines.sql import Call, FunctionCall, ToVector, bind, function_calls, parse, table_calls
 from meetup2025.engines.sql.nodes import refuse, unsupported
-from meetup2025.errors import DataError, ProgrammingError
+from meetup2025.errors import DataError, ProgrammingError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

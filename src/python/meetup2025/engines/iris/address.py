@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from meetup2025.engines.urls import masked
 from meetup2025.errors import InterfaceError
+from meetup2025.iris_process import is_watched
 
 PASSWORD = "MEETUP2025_IRIS_PASSWORD"  # noqa: S105 - the name of the variable
 _FORM = "iris://user@host:1972/NAMESPACE, and ?tls=NAME or timeout=SECONDS if wanted"
@@ -72,7 +73,7 @@ def _password(user: str, host: str) -> str:
     password = os.environ.get(PASSWORD)
     if password:
         return password
-    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (sys.stdin and sys.stdin.isatty() and is_watched()):
         raise InterfaceError(f"A password must be set in {PASSWORD}, where there is no terminal to ask. Got none.")
     try:
         return getpass.getpass(f"Password of {user} on {host}: ")

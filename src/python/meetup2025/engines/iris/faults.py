@@ -1,8 +1,9 @@
 """
 Errors of IRIS as the errors of this package.
 
-A function of the classes that raises an error of this package in the process of the server reaches the client as
-SQLCODE -400 with the class and the message of that error in `%msg`: it is raised here again as what it was.
+A function of the classes that raises an error of this package on the server reaches the client with the class and the
+message of that error in `%msg`, as SQLCODE -149 of a SELECT and -400 of a CALL: it is raised here again as what it was.
+The words of a server are of its locale, so SQLCODEs, `<…>` and names of classes are read, and no words.
 """
 
 from __future__ import annotations
@@ -31,7 +32,12 @@ if TYPE_CHECKING:
 # What a driver writes: [SQLCODE: <-30>:<Table or view not found>] … [%msg: < Table 'MEETUP2025.FISH' not found>]
 _CODE = re.compile(r"\[SQLCODE: <(-?\d+)>:\s*<(.*?)>\]", re.DOTALL)
 _MESSAGE = re.compile(r"\[%msg: <(.*)>\]", re.DOTALL)
-_OWN_ERROR = re.compile(r"<class '(?:meetup2025\.)?errors\.(\w+)'>:\s*(.*?)\s*\Z", re.DOTALL)
+
+# What a status says of a statement: #5540: SQLCODE: -30 Message: Table 'MEETUP2025.FISH' not found
+_STATUS = re.compile(r"SQLCODE: *(-\d+)\s+[^\s:]+:\s*(.*)", re.DOTALL)
+
+# What is left of an error of Python: <PYTHON EXCEPTION> *<class 'meetup2025.errors.DataError'>: k must be … -
+_OWN_ERROR = re.compile(r"<class '(?:meetup2025\.)?errors\.(\w+)'>:\s*(.*?)(?:\s+-)?\s*\Z", re.DOTALL)
 
 _NOT_THERE = (-30, -359, -428)
 _NO_RIGHT = -99
@@ -52,9 +58,9 @@ _KINDS: tuple[tuple[int, int, type[Error]], ...] = (
 )
 
 _REFUSALS: tuple[tuple[str, str], ...] = (
-    (r"(?i)licen[sc]e", "The server must have a free licence unit. Close other connections, or wait for one."),
+    (r"<LICENSE", "The server must have a free licence unit. Close other connections, or wait for one."),
     (
-        r"(?i)access denied|password|login|<-40[28]>|<-417>",
+        r"(?i)<-402>|<-417>|access denied|password|login",
         "The user and the password must be right, and the user allowed to use %Service_Bindings and the namespace.",
     ),
     (r"(?i)namespace", "The namespace must be there, and the user allowed to use it."),
@@ -82,6 +88,12 @@ def from_statement(sqlcode: int, message: str) -> Error:
     kind = next((kind for low, high, kind in _KINDS if low <= sqlcode <= high), DatabaseError)
     said = " ".join(message.split()) or "no message"
     return kind(f"{said} (SQLCODE {sqlcode}){_advice(sqlcode, said)}", sqlcode=sqlcode)
+
+
+def from_status(text: str, sqlcode: int) -> Error:
+    """Make the error of a statement that cannot be prepared: of the SQLCODE in its text, else of *sqlcode*."""
+    found = _STATUS.search(text)
+    return from_statement(int(found[1]), found[2]) if found else from_statement(sqlcode, text)
 
 
 def from_driver(error: Exception) -> Error:

@@ -12,9 +12,10 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import iris_process
+from meetup2025.engines.arguments import EMPTY
 from meetup2025.engines.iris.connection import Answer, IrisConnection
-from meetup2025.engines.iris.faults import from_bridge, from_statement, translated
-from meetup2025.engines.iris.values import EMPTY, LOGICAL_TYPES, from_process
+from meetup2025.engines.iris.faults import from_bridge, from_statement, from_status, translated
+from meetup2025.engines.iris.values import LOGICAL_TYPES, from_process
 from meetup2025.errors import EngineUnavailableError
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ class ProcessSession:
         status = statement._Prepare(sql)
         if status != 1:
             error = self._iris.cls("%Exception.StatusException").CreateFromStatus(status)
-            raise from_statement(int(error.AsSQLCODE()), str(error.SQLMessageString()))
+            text = self._iris.cls("%SYSTEM.Status").GetErrorText(status)
+            raise from_status(str(text), int(error.AsSQLCODE()))
         return statement
 
     def _executed(self, statement: Any, parameters: Sequence[Any]) -> Any:

@@ -12,13 +12,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import vectors
+from meetup2025.engines.arguments import EMPTY
 from meetup2025.errors import DataError, Error, InterfaceError, ProgrammingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-EMPTY = "\x00"
-"""The empty string of SQL, inside the process."""
 
 LOGICAL_TYPES: Mapping[int, str] = {
     1: "BLOB",

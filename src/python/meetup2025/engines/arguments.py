@@ -1,0 +1,102 @@
+"""
+Arguments of SQL as values of Python.
+
+IRIS converts no argument of a class method: a number may come as `"8"`, `8`, `8.0` or `Decimal("8")`, a text that looks
+like a number as that number, the empty text as the character 0, and NULL as an empty text or as None.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from meetup2025.errors import DataError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from meetup2025.engines import Cursor
+
+EMPTY = "\x00"
+"""The empty text of SQL, as IRIS passes it."""
+
+MOST = 200
+"""Arguments of a statement: IRIS takes 255 (documentation: Using SQL, "%Execute() with Input Parameters")."""
+
+_INTEGERS = 2**63
+"""Whole numbers of SQL are below it."""
+
+
+def is_missing(value: Any) -> bool:
+    """Check whether an argument is NULL or the empty text."""
+    return value is None or (isinstance(value, str) and value in {"", EMPTY})
+
+
+def as_text(value: Any) -> str:
+    """Return the text that an argument stands for; empty for NULL."""
+    if is_missing(value):
+        return ""
+    if isinstance(value, (float, Decimal)) and math.isfinite(value):
+        return f"{Decimal(str(value)).normalize():f}"
+    return str(value)
+
+
+def as_integer(name: str, value: Any) -> int:
+    """
+    Return the whole number that an argument stands for.
+
+    Args:
+        name: What the message calls the argument.
+        value: As SQL passes it.
+
+    Raises:
+        DataError: It is no whole number, or more than 63 bits hold.
+    """
+    number = _number(value)
+    if number is None or not -_INTEGERS < number < _INTEGERS or number != number.to_integral_value():
+        raise DataError(f"{name} must be a whole number. Got {shown(value)}.")
+    return int(number)
+
+
+def as_double(name: str, value: Any) -> float:
+    """
+    Return the number that an argument stands for.
+
+    Raises:
+        DataError: It is no finite number.
+    """
+    number = _number(value)
+    if number is None or math.isinf(float(number)):
+        raise DataError(f"{name} must be a number. Got {shown(value)}.")
+    return float(number)
+
+
+def selected(cursor: Cursor, sql: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """
+    Run a SELECT once for each `MOST` values, and yield all its rows.
+
+    Args:
+        cursor: An open cursor.
+        sql: The statement, with `IN (?)` for the values.
+        values: Any number of them.
+    """
+    for start in range(0, len(values), MOST):
+        some = values[start : start + MOST]
+        cursor.execute(marked(sql, len(some)), some)
+        yield from cursor.fetchall()
+
+
+def marked(sql: str, count: int) -> str:
+    """Return a statement whose `IN (?)` takes *count* values."""
+    return sql.replace("IN (?)", f"IN ({', '.join('?' * count)})")
+
+
+def _number(value: Any) -> Decimal | None:
+    """Return a finite number; None for anything else, and for what Python alone takes for a number, as 1_000."""
+    written = str(int(value) if isinstance(value, bool) else value)
+    try:
+        number = Decimal(written if written.isascii() and "_" not in written else "")
+    except ArithmeticError:
+        return None
+    return number if number.is_finite() else None
