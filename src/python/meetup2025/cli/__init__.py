@@ -16,6 +16,7 @@ import click
 from meetup2025 import __version__
 from meetup2025.cli import output
 from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, recogniser, runs
+from meetup2025.cli.benchmark import benchmark
 from meetup2025.cli.models import model
 from meetup2025.cli.options import (
     COUNTS,
@@ -58,6 +59,7 @@ def main() -> None:
     """Name the fish in a picture, and see what vectors mean, in SQL."""
 
 
+main.add_command(benchmark)
 main.add_command(model)
 main.add_command(serve)
 main.add_command(web)
