@@ -90,6 +90,18 @@ def test_a_photo_is_judged_by_the_others_alone() -> None:
     assert found.right[1:].all()
 
 
+def test_of_many_photos_some_are_judged() -> None:
+    """With fewer judged photos the prototypes are those of all, and each label is judged."""
+    rows, labels, _ = planted(5, 20)
+
+    few, every = fit(rows, labels, judged=25), fit(rows, labels)
+
+    assert few.metrics.judged == 25
+    assert {label for label, is_judged in zip(labels, few.judgements.judged, strict=True) if is_judged} == set(labels)
+    assert few.prototypes.means.tolist() == every.prototypes.means.tolist()
+    assert few.judgements.best.count("") == 75
+
+
 def test_labels_of_one_photo_are_not_judged() -> None:
     """Nobody can vouch for a label that no other photo has, and nothing is said of it."""
     rows, labels, _ = planted(3, 4)

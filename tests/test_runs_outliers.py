@@ -288,7 +288,7 @@ def test_run_of_another_kind(marked: Cursor) -> None:
 def test_wrong_label(fish: Cursor, planted: Planted) -> None:
     """A photo with the label of another fish is suspected, and the right one suggested."""
     fish.execute("DELETE FROM MeetUp2025.FishImage")
-    noise = np.random.default_rng(3).normal(size=(12, 512)) * 0.01
+    noise = np.random.default_rng(3).normal(size=(60, 512)) * 0.01
     for place, more in enumerate(noise):
         name = EXEMPLARS[place % 3]
         label = "マダコ" if place == 0 else name

@@ -101,8 +101,9 @@ def measure(
     ways += [(f"{kind} + photos", known) for kind, known in list(names.items())[:1]]
     for way, known in ways:
         for photos in PHOTOS:
-            if drawn := list(_drawn(own, photos, draws, seed)):
-                found.append(_mean(way, photos, own, drawn, partial(_by_photos, unit, own, known)))
+            drawn = list(_drawn(own, photos, draws, seed))
+            answer = partial(_by_photos, unit, own, known)
+            found += [_mean(way, photos, own, drawn, answer)] if drawn else []
     return [each for each in found if each is not None]
 
 
@@ -118,7 +119,7 @@ def _drawn(own: NDArray[np.str_], photos: int, draws: int, seed: int) -> Iterato
 
 
 class _Answers(NamedTuple):
-    """Scores of all answers, what they are, their probabilities, and which first answers are sure; None where unknown."""
+    """Scores of all answers, their names and probabilities, and which first answers are sure; None where unknown."""
 
     scores: NDArray[np.float64]
     names: NDArray[np.str_]

@@ -135,7 +135,7 @@ def suspect_labels(
         raise DataError(f"There must be one label, or None, for each of the {len(array)} rows. Got {len(labels)}.")
     places = [row for row, label in enumerate(labels) if label]
     known = [labels[row] or "" for row in places]
-    found = recogniser.fit(array[places], known, names=names, name_rows=name_rows).judgements
+    found = recogniser.fit(array[places], known, names=names, name_rows=name_rows, judged=len(places)).judgements
     counts = Counter(known)
     suspects = [
         Suspect(row, label, best, float(own), float(highest))

@@ -39,6 +39,9 @@ ENOUGH = 3
 CANDIDATES = 64
 """Labels that are looked at by their photos, and as many by their names; the others have next to no probability."""
 
+JUDGED = 5_000
+"""Photos that are judged by the others: enough for a few weights, so that many photos take no longer."""
+
 _BLOCK = 1 << 20
 """Cosines that are in the memory at once."""
 
@@ -164,9 +167,9 @@ class Judgements:
     What the others say of each photo.
 
     Attributes:
-        judged: Shape (n,), whether the label of the photo has others.
+        judged: Shape (n,), whether the photo was judged: its label has others, and it was chosen.
         own: Shape (n,), probability of its own label; NaN where it is not judged.
-        best: Label of the highest probability among those of photos.
+        best: Label of the highest probability; empty where the photo was not chosen.
         highest: Shape (n,), that probability.
         score: Shape (n,), the score of the best label.
         right: Shape (n,), whether that is its own label.
@@ -298,6 +301,7 @@ def fit(  # noqa: PLR0913 - what photos, names and negatives are
     name_rows: ArrayLike | None = None,
     negatives: ArrayLike | None = None,
     precision: float = 0.95,
+    judged: int = JUDGED,
 ) -> Learnt:
     """
     Learn from labelled photos.
@@ -309,6 +313,7 @@ def fit(  # noqa: PLR0913 - what photos, names and negatives are
         name_rows: Shape (m, d); the vectors of *names*.
         negatives: Shape (q, d); photos of none of the labels; q may be 0.
         precision: Wanted share of right answers among the sure ones, above 0 and below 1.
+        judged: Most photos that are judged by the others; of more, so many are taken, of each label its share.
 
     Raises:
         DataError: There is no photo, a label is empty, lengths differ, or *precision* is out of range.
@@ -324,10 +329,11 @@ def fit(  # noqa: PLR0913 - what photos, names and negatives are
     known = _Photos.of(vectors, labels)
     none = np.empty((0, known.unit.shape[1]), np.float32) if negatives is None else directions(negatives)
     named = _Names.of(known, names, name_rows)
-    table = _judged(known, named)
+    rows = np.unique(np.linspace(0, len(known.unit) - 1, max(1, judged)).astype(np.intp))
+    table = _judged(known, named, rows)
     recogniser, found, of_none = _fitted(known, named, table, none, precision)
     if len(named.unit):
-        nameless = _Names.of(known, (), None)
+        nameless = _Names(named.candidates, named.unit[:0], np.full_like(named.rows, -1))
         alone = _fitted(known, nameless, replace(table, name=np.full_like(table.name, np.nan)), none, precision)[0]
         recogniser = replace(recogniser, alone_by_photos=(alone.sharpness, alone.score, alone.probability))
     return Learnt(recogniser, known.prototypes, _metrics(recogniser, found, of_none, known), found)
@@ -383,15 +389,17 @@ class _Names:
 @dataclass(frozen=True)
 class _Table:
     """
-    What there is to say of each photo by the others, and of each of its candidates; its own label is the first.
+    What there is to say of photos by the others, and of each of their candidates; the own label is the first.
 
     Attributes:
+        rows: Shape (n,); the photos.
         candidates: Shape (n, c); their numbers.
         photo: Shape (n, c); likeness to the photos of a candidate, NaN where it has none (left).
         name: Shape (n, c); cosine to its name, NaN where it has none.
         middle: Mean cosine of photos and names.
     """
 
+    rows: NDArray[np.intp]
     candidates: NDArray[np.int32]
     photo: Floats
     name: Floats
@@ -407,7 +415,7 @@ def _blocks(count: int, width: int) -> Iterator[slice]:
     return (slice(start, min(start + step, count)) for start in range(0, count, step))
 
 
-def _similarities(unit: Floats, known: _Photos, own: slice | None = None) -> Floats:
+def _similarities(unit: Floats, known: _Photos, own: NDArray[np.intp] | None = None) -> Floats:
     """Compare rows with the photos of each label; *own* says which photos they are, so that each leaves itself out."""
     counts, means = known.prototypes.counts, known.prototypes.means
     lengths = np.maximum(np.linalg.norm(means, axis=1), np.finfo(np.float32).tiny)
@@ -423,7 +431,7 @@ def _similarities(unit: Floats, known: _Photos, own: slice | None = None) -> Flo
     if len(many):
         cosines = unit @ known.unit.T
         if own is not None:
-            cosines[places, places + own.start] = -np.inf
+            cosines[places, own] = -np.inf
         for number in many:
             of_label = cosines[:, known.starts[number] : known.starts[number + 1]]
             best = np.partition(of_label, -BEST, axis=1)[:, -BEST:].mean(axis=1)
@@ -431,21 +439,22 @@ def _similarities(unit: Floats, known: _Photos, own: slice | None = None) -> Flo
     return found
 
 
-def _judged(known: _Photos, named: _Names) -> _Table:
-    """Compare each photo with the others and the names."""
-    count, all_of_them = len(known.unit), len(named.candidates)
+def _judged(known: _Photos, named: _Names, chosen: NDArray[np.intp]) -> _Table:
+    """Compare photos with all others and the names."""
+    count, all_of_them = len(chosen), len(named.candidates)
     width = min(all_of_them, 2 * CANDIDATES)
     candidates = np.empty((count, width), np.int32)
     photo, name = np.empty((2, count, width), np.float32)
-    for rows in _blocks(count, max(count, 2 * all_of_them)):
-        full = np.full((rows.stop - rows.start, all_of_them), np.nan, np.float32)
-        full[:, : len(known.starts) - 1] = _similarities(known.unit[rows], known, rows)
-        of_names = named.cosines(known.unit[rows])
-        candidates[rows], dropped = _chosen(full, of_names, known.own[rows], width)
+    for rows in _blocks(count, max(len(known.unit), 2 * all_of_them)):
+        own, unit = chosen[rows], known.unit[chosen[rows]]
+        full = np.full((len(own), all_of_them), np.nan, np.float32)
+        full[:, : len(known.starts) - 1] = _similarities(unit, known, own)
+        of_names = named.cosines(unit)
+        candidates[rows], dropped = _chosen(full, of_names, known.own[own], width)
         photo[rows] = np.where(dropped, np.nan, np.take_along_axis(full, candidates[rows], axis=1))
         name[rows] = np.where(dropped, np.nan, np.take_along_axis(of_names, candidates[rows], axis=1))
     middle = float(known.unit.mean(axis=0) @ named.unit.mean(axis=0)) if len(named.unit) else 0.0
-    return _Table(candidates, photo, name, middle)
+    return _Table(chosen, candidates, photo, name, middle)
 
 
 def _chosen(
@@ -475,7 +484,8 @@ def _weights(table: _Table, counts: NDArray[np.intp]) -> NDArray[np.float64]:
     from scipy.optimize import minimize
 
     singles = int((counts == 1).sum())
-    hidden = (singles + 1) / max(1, int((~np.isnan(table.name[:, 0])).sum()))
+    share = len(table.rows) / counts.sum()
+    hidden = (singles * share + 1) / max(1, int((~np.isnan(table.name[:, 0])).sum()))
     found = minimize(
         _loss,
         np.array(_TYPICAL),
@@ -486,7 +496,8 @@ def _weights(table: _Table, counts: NDArray[np.intp]) -> NDArray[np.float64]:
     ).x
     if np.isnan(table.photo[:, 0]).all():  # No label has two photos: names count as they do alone.
         found[1] = found[2]
-        found[3] = found[0] * _rival(table.photo)
+        others = int((~np.isnan(table.name) & np.isnan(table.photo)).sum(axis=1).max(initial=0))
+        found[3] = found[0] * _rival(table.photo) - np.log(max(1, others))  # together as likely as the best label
     weights: NDArray[np.float64] = found
     return weights
 
@@ -557,22 +568,22 @@ def _recogniser(weights: NDArray[np.float64], middle: float, *, trusted: bool) -
 
 
 def _judgements(recogniser: Recogniser, table: _Table, known: _Photos, named: _Names) -> Judgements:
-    count = len(table.photo)
-    own, highest, score = np.empty((3, count))
-    best = np.empty(count, np.intp)
+    """Say of each photo what the others say of it, in the order in which the photos were given."""
+    count, given = len(known.unit), known.order[table.rows]
+    own, highest, score = np.full((3, count), np.nan)
+    best, judged = np.full(count, -1), np.zeros(count, np.bool_)
     for rows in table.blocks():
         scores = recogniser.scores(table.photo[rows], table.name[rows])
         chances = recogniser.probabilities(scores)
-        first, places = scores.argmax(axis=1), np.arange(len(scores))
-        own[rows], highest[rows], score[rows] = chances[:, 0], chances[places, first], scores[places, first]
-        best[rows] = table.candidates[rows][places, first]
-    judged = ~np.isnan(table.photo[:, 0])
+        first, places, to = scores.argmax(axis=1), np.arange(len(scores)), given[rows]
+        own[to], highest[to], score[to] = chances[:, 0], chances[places, first], scores[places, first]
+        best[to] = table.candidates[rows][places, first]
+    judged[given] = ~np.isnan(table.photo[:, 0])
     own[~judged] = np.nan
-    back = np.argsort(known.order)
-    candidates = (*known.prototypes.labels, *named.candidates[len(known.prototypes.labels) :])
-    names = tuple(candidates[each] for each in best[back])
-    right = (best == known.own) & judged
-    return Judgements(judged[back], own[back], names, highest[back], score[back], right[back])
+    right = judged.copy()
+    right[known.order] &= best[known.order] == known.own
+    names = tuple(named.candidates[each] if each >= 0 else "" for each in best)
+    return Judgements(judged, own, names, highest, score, right)
 
 
 def _none(recogniser: Recogniser, known: _Photos, named: _Names, unit: Floats) -> NDArray[np.float64]:

@@ -109,7 +109,7 @@ def _paired(items: Items, looks: Sequence[str], threshold: float) -> Outcome:
     for pair in (each for each in apart if each not in cosines):
         cosines[pair] = float(unit[pair[0]] @ unit[pair[1]])
     pairs = sorted(cosines, key=lambda pair: (-cosines[pair], pair))
-    ones, others = (items.rows(pair[side] for pair in pairs) for side in (0, 1))
+    ones, others = (items.rows([pair[side] for pair in pairs]) for side in (0, 1))
     rows = [
         (*one, *other, cosines[pair], apart.get(pair)) for pair, one, other in zip(pairs, ones, others, strict=True)
     ]
