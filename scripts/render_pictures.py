@@ -104,7 +104,7 @@ def _run(connection: Connection, fit: str) -> int:
 
 
 def _read(connection: Connection, query: str, run: int) -> list[tuple[Any, ...]]:
-    return client.rows(connection, client.READ[query], [run, client.MANY])
+    return client.rows(connection, client.reading(query), [run, client.ALL])
 
 
 def _metrics(connection: Connection, run: int) -> dict[str, float]:

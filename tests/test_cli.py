@@ -11,10 +11,12 @@ import shutil
 import signal
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
@@ -663,6 +665,68 @@ def test_identify_with_nothing_but_failures_prints_nothing():
     result = run("identify", "absent.png")
 
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+
+
+@pytest.mark.usefixtures("full")
+def test_identify_speaks_of_its_own_table():
+    """Photos by another model are no reason to doubt the names: a command speaks of the table that it reads."""
+    with meetup2025.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE MeetUp2025.Fish SET Model = NULL")
+        connection.commit()
+
+    assert run("identify", SAMPLES / "saba.png").stderr == ""
+    assert run("find", "赤い魚").stderr.splitlines() == [DRAWINGS_ONLY]
+
+
+@pytest.mark.usefixtures("full")
+def test_identify_fetches_nothing():
+    """An address of the web is told as that, with what to do."""
+    result = run("identify", "https://example.org/a.jpg")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "'https://example.org/a.jpg' must be the picture itself or a path. Got a URL" in result.stderr
+
+
+@pytest.mark.usefixtures("full")
+def test_warnings_of_pillow_are_not_shown(home):
+    """What Pillow has to say of a damaged file does not reach the user."""
+    stream = BytesIO()
+    Image.new("RGB", (64, 48)).save(stream, "TIFF")
+    (home / "cut.tiff").write_bytes(stream.getvalue()[:120])
+    done = program("identify", home / "cut.tiff")
+
+    assert done.returncode == 1
+    assert [line.split(":")[0] for line in done.stderr.decode().splitlines()] == ["meetup2025"]
+
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize(
+    ("closed", "arguments", "code", "told"),
+    [
+        (0, ["identify", "-"], 1, "Got zero bytes"),
+        (0, ["sql", "-"], 0, ""),
+        (1, ["sql", "SELECT 1"], 3, "The output must be writable. Got a closed one"),
+        (1, ["sql", "SELECT 1", "--format", "csv"], 3, "The output must be writable. Got a closed one"),
+        (2, ["sql", "SELECT 1"], 0, ""),
+    ],
+)
+def test_closed_streams(closed, arguments, code, told):
+    """A stream that the caller has closed leads to no traceback, and no file of the database takes its place."""
+    done = program(*arguments, preexec_fn=lambda: os.close(closed))
+
+    assert (done.returncode, told in done.stderr.decode(), b"Traceback" in done.stderr) == (code, True, False)
+    assert value("SELECT COUNT(*) FROM MeetUp2025.Fish") == 100
+
+
+def test_load_names_that_the_model_does_not_know(home):
+    """Names with one and the same vector are named: the model tells none of them from the others."""
+    (home / "mine.csv").write_text("FishID,Name\nX1,龘\nX2,驫\nX3,マアジ\n", "utf-8")
+    result = run("load", "names", "mine.csv")
+
+    assert (result.exit_code, result.stdout) == (0, "3 names added or changed, 3 in the catalogue\n")
+    assert "2 of 3 names have the vector of another name: the model does not know these words" in result.stderr
+    assert result.stderr.endswith("They are 驫, 龘\n")
+    assert run("load", "names", "mine.csv").stderr == ""
 
 
 @pytest.mark.usefixtures("full")

@@ -207,7 +207,7 @@ def vector_lines(count: int) -> list[str]:
 
 def test_vectors_are_sent_in_pieces(server: Server, sent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is larger than a string goes in pieces, whole lines each, in one transaction."""
-    monkeypatch.setattr(files, "MAX_BYTES", 50_000)
+    monkeypatch.setattr(files, "LARGEST_SENT", 50_000)
     Path("fish.jsonl").write_text("\n".join(vector_lines(20)), "utf-8")
     done = run("load", "vectors", "fish.jsonl", "--model-of", "clip@1")
 
@@ -218,7 +218,7 @@ def test_vectors_are_sent_in_pieces(server: Server, sent: list[str], monkeypatch
 
 def test_error_in_a_later_piece(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error in a later piece tells the line of the file, and nothing of the file stays."""
-    monkeypatch.setattr(files, "MAX_BYTES", 50_000)
+    monkeypatch.setattr(files, "LARGEST_SENT", 50_000)
     lines = vector_lines(20)
     lines[17] = "{}"
     Path("fish.jsonl").write_text("\n".join(lines), "utf-8")

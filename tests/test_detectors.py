@@ -102,6 +102,19 @@ def test_equal_rows(name: str) -> None:
     assert own == pytest.approx(own[0], abs=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["Neighbours", "KMeansDistance", "ByExemplar"])
+def test_copies_are_not_odd(name: str, dtype: type[np.floating]) -> None:
+    """Copies of a row, of whatever length, have the score 0: rounding makes none of them odd."""
+    generator = np.random.default_rng(3)
+    rows = (generator.standard_normal(512) * generator.uniform(0.1, 10, (100, 1))).astype(dtype)
+
+    own = DETECTORS[name].fit(rows).own_scores
+
+    assert own.tolist() == [0.0] * 100
+    assert not flags(own, from_contamination(own, 0.1)).any()
+
+
 @EVERY
 def test_no_vectors(name: str) -> None:
     """Rows that are no vectors are refused, as are new ones of another length."""

@@ -195,6 +195,9 @@ REFUSED = [
     ("COPY t TO 'x'", "statement expected", 1, 1, -51),
     ("PRAGMA version", "statement expected", 1, 1, -51),
     ("ATTACH 'x'", "statement expected", 1, 1, -51),
+    # of other drivers
+    ("SELECT a FROM t WHERE s = %s", "A parameter must be written ?. Got %s", 1, 27, -1),
+    ("SELECT a FROM t WHERE s = %(name)s", "A parameter must be written ?. Got %(name)s", 1, 27, -1),
     ("INSTALL httpfs", "statement expected", 1, 1, -51),
 ]
 

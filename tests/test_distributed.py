@@ -32,7 +32,7 @@ from meetup2025.errors import (
 )
 from meetup2025.loading import ray
 from meetup2025.loading.photos import Changes, Photo, find_photos
-from meetup2025.loading.ray import Result, Task, Worker
+from meetup2025.loading.ray import Task, TaskResult, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 PROCESSORS = 2
 
 
-def run_here(worker: type, arguments: Sequence[Any], tasks: Sequence[Task]) -> Iterator[Result]:
+def run_here(worker: type, arguments: Sequence[Any], tasks: Sequence[Task]) -> Iterator[TaskResult]:
     """Run tasks in this process, the last one first; what goes to a machine and comes back is pickled."""
     machine = worker(*arguments)
     for task in reversed(tasks):
@@ -125,9 +125,9 @@ def test_size_of_a_task(monkeypatch: pytest.MonkeyPatch, count: int, size: int) 
     """Each processor has four tasks where there are few photos; many are cut into tasks of 256."""
     sizes: list[int] = []
 
-    def seen(_: type, __: Sequence[Any], tasks: Sequence[Task]) -> Iterator[Result]:
+    def seen(_: type, __: Sequence[Any], tasks: Sequence[Task]) -> Iterator[TaskResult]:
         sizes.extend(len(task.photos) for task in tasks)
-        return (Result(task.number, Changes([])) for task in tasks)
+        return (TaskResult(task.number, Changes([])) for task in tasks)
 
     monkeypatch.setattr(ray, "run", seen)
     photo = Photo(Path("a.png"), "a.png", "", "")
@@ -185,7 +185,7 @@ def test_each_task_is_a_transaction(folder: Path, tmp_path: Path, monkeypatch: p
 def broken_off(after: int) -> Any:
     """Make a cluster that is gone after some tasks."""
 
-    def run(worker: type, arguments: Sequence[Any], tasks: Sequence[Task]) -> Iterator[Result]:
+    def run(worker: type, arguments: Sequence[Any], tasks: Sequence[Task]) -> Iterator[TaskResult]:
         yield from run_here(worker, arguments, tasks[:after])
         raise OperationalError("The cluster is gone.")
 
@@ -242,7 +242,7 @@ def amid(other: Any) -> Any:
     """Make a cluster where another run goes from its beginning to its end after the second task of this one."""
     started: list[bool] = []
 
-    def run(worker: type, arguments: Sequence[Any], tasks: Sequence[Task]) -> Iterator[Result]:
+    def run(worker: type, arguments: Sequence[Any], tasks: Sequence[Task]) -> Iterator[TaskResult]:
         is_outer = not started
         started.append(True)
         for place, result in enumerate(run_here(worker, arguments, tasks)):
@@ -389,7 +389,7 @@ def test_library_that_fails_on_a_machine(
 def test_photo_that_ends_its_process(database: Connection, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a task that is lost with its process, the photos are tried one by one: one is left out, the others are not."""
 
-    def run(worker: type, arguments: Sequence[Any], tasks: Sequence[Task]) -> Iterator[Result]:
+    def run(worker: type, arguments: Sequence[Any], tasks: Sequence[Task]) -> Iterator[TaskResult]:
         alive = [task for task in tasks if all(photo.name != "saba.png" for photo, _ in task.photos)]
         return run_here(worker, arguments, alive)
 
@@ -402,7 +402,7 @@ def test_photo_that_ends_its_process(database: Connection, folder: Path, monkeyp
 def test_result_that_comes_twice(database: Connection, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A task that was done twice counts once."""
 
-    def run(worker: type, arguments: Sequence[Any], tasks: Sequence[Task]) -> Iterator[Result]:
+    def run(worker: type, arguments: Sequence[Any], tasks: Sequence[Task]) -> Iterator[TaskResult]:
         return run_here(worker, arguments, [*tasks, *tasks])
 
     monkeypatch.setattr(ray, "run", run)

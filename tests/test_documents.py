@@ -215,7 +215,7 @@ def test_limits_of_pictures_are_those_of_the_program() -> None:
     text = (DOCS / "identify.md").read_text("utf-8")
 
     assert f"| formats | {', '.join(images.FORMATS)} |" in text
-    assert f"| file | {images.MAX_BYTES // 10**6} MB |" in text
+    assert f"| file | {files.LARGEST_PICTURE // 10**6} MB |" in text
     assert f"| size by its header | {images.MAX_PIXELS // 10**6} megapixels |" in text
     assert f"| size in memory | {images.MAX_DECODED_PIXELS // 10**6} megapixels |" in text
     assert f"| {images.MAX_SCANNED_PIXELS // 10**6:,} megapixels, all scans together |" in text
@@ -233,8 +233,8 @@ def test_rules_of_files_are_those_of_the_program() -> None:
     }
 
     assert of_columns == records._COLUMNS
-    assert f"of at most {files.MAX_BYTES / 1e6} MB" in text
-    assert f"A file has at most {records._LARGEST_CSV // 10**6} MB" in text
+    assert f"of at most {files.LARGEST_SENT / 1e6} MB" in text
+    assert f"A file has at most {files.LARGEST_CSV // 10**6} MB" in text
     assert f"A vector has {records.DIMENSION} finite" in text
     assert f"of at most {records.LONGEST_FILE_NAME} characters" in text
     assert f"the tables hold vectors of {COLUMN} numbers" in (DOCS / "models.md").read_text("utf-8")

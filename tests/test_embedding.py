@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -119,7 +120,7 @@ def test_padding_that_is_needed(folder):
     assert np.allclose(tiny.texts(texts(3)), Tiny().texts(texts(3)), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t\u3000", "☃"])
+@pytest.mark.parametrize("text", ["", " ", "\n\t\u3000", "\ufeff", "☃"])
 def test_text_without_words(folder, text):
     """A text with nothing to embed is refused, whichever place it has."""
     with pytest.raises(DataError, match="A text to embed must"):
@@ -683,6 +684,25 @@ def test_verify_tells_more_than_the_first(folder):
 
 
 # --- the bundled model
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *(" マアジ", "マアジ ", "\tマアジ\r\n", "\ufeffマアジ", "\u3000マアジ\u3000", "ﾏｱｼﾞ"),
+        unicodedata.normalize("NFD", "マアジ"),
+    ],
+)
+def test_asked_as_stored(asked):
+    """Blanks, line ends and a byte order mark around a text change nothing of its vector."""
+    assert np.array_equal(*encoder("sketch").texts([asked, "マアジ"]))
+
+
+def test_doubled_blanks():
+    """Blanks inside a text count as one, of whatever width."""
+    found = encoder("sketch").texts(["red fish", "red  fish", "red\u3000\nfish"])
+    assert np.array_equal(found, found[[0, 0, 0]])
+
 
 
 def test_sketch():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,6 +109,35 @@ def palette_with_alphas() -> bytes:
 def rgb_with_one_clear_colour() -> bytes:
     """Draw two colours and make black the transparent one."""
     return encoded(see_through("RGB"), transparency=(0, 0, 0))
+
+
+def bmp_without_alpha() -> bytes:
+    """Write a BMP of 32 bits that has a place for the alpha and leaves it empty, as many programs do."""
+    rows = np.asarray(corners(60, 40))[::-1, :, ::-1]
+    pixels = np.dstack([rows, np.zeros((40, 60, 1), np.uint8)]).tobytes()
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    header = struct.pack("<IiiHHIIiiII", 124, 60, 40, 1, 32, 3, len(pixels), 0, 0, 0, 0) + masks + b"sRGB" + bytes(64)
+    return b"BM" + struct.pack("<IHHI", 14 + len(header) + len(pixels), 0, 0, 14 + len(header)) + header + pixels
+
+
+def rgba_without_alpha(kind: str, **options: Any) -> bytes:
+    """Draw the corners with an alpha of 0 everywhere."""
+    picture = corners(60, 40)
+    picture.putalpha(0)
+    return encoded(picture, kind, **options)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(bmp_without_alpha(), id="BMP"),
+        pytest.param(rgba_without_alpha("PNG"), id="PNG"),
+        pytest.param(rgba_without_alpha("WEBP", lossless=True, exact=True), id="WebP"),
+    ],
+)
+def test_empty_alpha_is_none(data: bytes) -> None:
+    """A picture of which nothing could be seen is shown as if it had no alpha."""
+    assert found_corners(images.open_picture(data)) == UPRIGHT
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 import sys
 import time
 import warnings
@@ -43,6 +44,25 @@ def test_one_pixel_too_many(action: Literal["ignore", "error"]) -> None:
         for open_it in (images.open_picture, partial(images.to_data_url, longest=64)):
             with pytest.raises(UnreadableImageError, match="must have at most 200 megapixels"):
                 open_it(data)
+
+
+def test_pillow_of_the_host_is_left_alone() -> None:
+    """Importing the module and opening pictures changes no limit, no warning and no format of Pillow."""
+    program = (
+        "import numpy, warnings; from PIL import Image; Image.init()\n"
+        "def state(): return Image.MAX_IMAGE_PIXELS, list(warnings.filters), sorted(Image.OPEN)\n"
+        "before = state()\n"
+        "from meetup2025 import images; images.open_picture('samples/saba.png')\n"
+        "print(state() == before)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("True", "")
+
+
+def test_limit_of_the_host_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit that another program set for its own pictures does not hold for ours."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+    assert found_corners(images.open_picture(encoded(corners(60, 40)))) == UPRIGHT
 
 
 def test_many_pixels_of_jpeg() -> None:
@@ -179,5 +199,5 @@ def test_heic_without_pillow_heif(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where pillow-heif is not installed, the error says what to do."""
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
 
-    with pytest.raises(UnreadableImageError, match=r"save it as JPEG, or pip install 'meetup2025\[heic\]'"):
+    with pytest.raises(UnreadableImageError, match=r"save it as JPEG, or pip install -e '\.\[heic\]' in "):
         images.open_picture(b"\0\0\0\x18ftypheic" + bytes(99))

@@ -11,7 +11,7 @@ import pytest
 from pictures import corners, encoded, noise, png_header
 from PIL import ImageChops
 
-from meetup2025 import images
+from meetup2025 import files, images
 from meetup2025.errors import ForbiddenPathError, UnreadableImageError
 
 if TYPE_CHECKING:
@@ -104,9 +104,9 @@ def test_limit_of_bytes(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = encoded(corners())
     (photos / "fish.png").write_bytes(data)
     sources: list[str | bytes] = [data, "fish.png", base64.b64encode(data).decode()]
-    monkeypatch.setattr(images, "MAX_BYTES", len(data) + 2)  # base64 is counted with its padding
+    monkeypatch.setattr(files, "LARGEST_PICTURE", len(data) + 2)  # base64 is counted with its padding
     assert [images.open_picture(source).size for source in sources] == [(60, 40)] * 3
-    monkeypatch.setattr(images, "MAX_BYTES", len(data) - 1)
+    monkeypatch.setattr(files, "LARGEST_PICTURE", len(data) - 1)
 
     for source in sources[:2]:
         with pytest.raises(UnreadableImageError, match="must have at most"):
@@ -115,7 +115,7 @@ def test_limit_of_bytes(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_long_base64(monkeypatch: pytest.MonkeyPatch) -> None:
     """Base64 of more than the limit is refused before it is decoded."""
-    monkeypatch.setattr(images, "MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(files, "LARGEST_PICTURE", 1_000_000)
 
     with pytest.raises(UnreadableImageError, match=r"must have at most 1 MB\. Got 1\.5"):
         images.open_picture("#" * 2_000_000)

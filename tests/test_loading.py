@@ -381,6 +381,21 @@ def test_vectors_of_photos(connection):
     assert load_vectors(connection, [photo("A.jpg"), photo("b.jpg", 2)], "FishImage") == 1
 
 
+def test_labels_of_vectors(connection):
+    """A line may have a label: any name of a fish becomes that of the catalogue, another one stays as it is."""
+    load_names(connection, TWO)
+    given = " ﾏｱｼﾞ ", "タコ", None
+    lines = [photo(f"{name}.jpg", at) | {"label": given[at]} for at, name in enumerate("abc")]
+    assert load_vectors(connection, lines, "FishImage") == 3
+    sql = "SELECT Name, Label FROM MeetUp2025.FishImage ORDER BY Name"
+    assert rows(connection, sql) == [("a.jpg", "マアジ"), ("b.jpg", "タコ"), ("c.jpg", None)]
+    assert load_vectors(connection, lines, "FishImage") == 0
+
+    changed = [photo("a.jpg"), photo("b.jpg", 1) | {"label": "マアジ"}, photo("c.jpg", 2) | {"Label": "タコ"}]
+    assert load_vectors(connection, changed, "FishImage") == 2
+    assert rows(connection, sql) == [("a.jpg", "マアジ"), ("b.jpg", "マアジ"), ("c.jpg", "タコ")]
+
+
 def test_long_source(connection):
     """Of the path of a file, the column Source holds the first 500 characters."""
     line = f"{json.dumps(photo('a.jpg'))}\n".encode()

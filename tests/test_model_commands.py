@@ -24,6 +24,7 @@ from meetup2025.embedding.installing.published import _code, _wanted, published
 from meetup2025.embedding.models import BUNDLED, SEVEN_BITS, file_hash, installed, read_model
 from meetup2025.embedding.onnx import OnnxEncoder
 from meetup2025.errors import DataError, MissingModelError
+from meetup2025.settings import install_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -239,8 +240,8 @@ def test_golden_text_that_fails_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"texts": np.array([], "U1"), "text_vectors": np.empty((0, 8))}, "have golden texts in its golden.npz. Got none"),
-        ({"image_vectors": np.empty((0, 8))}, "have golden pictures in its golden.npz. Got none"),
+        ({"texts": np.array([], "U1"), "text_vectors": np.empty((0, 8))}, "golden texts in its golden.npz. Got none"),
+        ({"image_vectors": np.empty((0, 8))}, "golden pictures in its golden.npz. Got none"),
     ],
 )
 def test_golden_test_without_items(tmp_path, changes, words):
@@ -479,5 +480,5 @@ def test_without_the_extra(tmp_path, monkeypatch):
 
     assert result.exit_code == 3
     assert "Published models, to install or run them, need torch and transformers and onnx" in result.stderr
-    assert "pip install 'meetup2025[clip]'" in result.stderr
+    assert install_command("clip") in result.stderr
     assert not (tmp_path / "models").exists() or own_ids() == []

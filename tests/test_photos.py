@@ -15,7 +15,7 @@ from hashed import HashedEncoder
 from pictures import encoded
 from PIL import Image
 
-from meetup2025 import images
+from meetup2025 import files, images
 from meetup2025.errors import InvalidFileError, ModelMismatchError, ProgrammingError
 from meetup2025.loading import names, photos
 from meetup2025.vectors import from_text
@@ -143,10 +143,14 @@ def test_decomposed_file_name(connection, folder):
 
 @pytest.mark.parametrize(
     "name",
-    ["'); DROP TABLE MeetUp2025.FishImage; --.png", "a b .png", "%.png", "?.png", "①.png", "ﾌﾞﾘ.png"],
+    [
+        *("'); DROP TABLE MeetUp2025.FishImage; --.png", "a b .png", "%.png", "?.png", "①.png", "ﾌﾞﾘ.png"),
+        *("IMG_0001\u3000(1).png", "Screenshot 9.41\u202fAM.png", "釣果\u3000２０２５年/a\xa0b.png", "\ue000.png"),
+        *("👩\u200d🍳.png", "❤\ufe0f.png", "🏴\U000e0067\U000e0062\U000e007f.png", "葛\U000e0100.png"),
+    ],
 )
 def test_odd_file_names(connection, folder, name):
-    """A file name is stored as it is."""
+    """A file name is stored as it is: with blanks of any width, emoji, and characters of one's own."""
     put(folder, name)
     assert load(connection, folder) == 1
     assert stored_names(connection) == [unicodedata.normalize("NFC", name)]
@@ -213,6 +217,24 @@ def test_labels_file(connection, folder):
     (folder / "labels.csv").write_text("\n".join(lines), "utf-8")
     load(connection, folder)
     assert labels(connection) == {"IMG_1.png": "ブリ", "IMG_2.png": "モクギョ", "ワカシ.png": "カマボコ"}
+
+
+def test_labels_of_no_file(connection, folder):
+    """A line of labels.csv that names no photo of the folder is listed, as it is written; the others count."""
+    put(folder, "a.png")
+    (folder / "labels.csv").write_text("File,Name\na.png,鯛\nNone.png,鯛\nsub/a.png,鯛\n", "utf-8")
+    assert (load(connection, folder), labels(connection)) == (1, {"a.png": "鯛"})
+    assert sorted(left_out(connection)) == ["None.png", "sub/a.png"]
+    assert "labels.csv names it, and there is no such photo" in left_out(connection)["None.png"]
+
+
+@pytest.mark.parametrize("name", ["IMG_0001\u3000(1).png", "9.41\u202fAM.png", "釣果\u3000２０２５年/1.png"])
+def test_labels_file_with_blanks(connection, folder, name):
+    """A labels.csv names a file with blanks of any width."""
+    put(folder, name)
+    (folder / "labels.csv").write_text(f"File,Name\n{name},鯛\n", "utf-8")
+    load(connection, folder)
+    assert (labels(connection), left_out(connection)) == ({name: "鯛"}, {})
 
 
 @pytest.mark.parametrize(
@@ -368,6 +390,8 @@ def test_broken_photo_of_another_model(connection, folder):
         (f"{'x' * 97}.png", draw(1), "must have at most 100 characters. Got 101"),
         ("a\u200b.png", draw(1), r"must hold visible characters only. Got 'a\u200b.png'"),
         ("a\n.png", draw(1), "must hold visible characters only"),
+        ("a\u2028.png", draw(1), "must hold visible characters only"),
+        ("a\u202e.png", draw(1), "must hold visible characters only"),
     ],
 )
 def test_broken_photos(connection, folder, name, data, reason):
@@ -391,7 +415,7 @@ def test_mended_photo(connection, folder):
 
 def test_photo_that_is_too_large(connection, folder, monkeypatch):
     """A file of too many bytes is listed."""
-    monkeypatch.setattr(images, "MAX_BYTES", 100)
+    monkeypatch.setattr(files, "LARGEST_PICTURE", 100)
     put(folder, "small.png")
     (folder / "large.png").write_bytes(draw(1) + b"\0" * 100)
     assert load(connection, folder) == 1

@@ -90,6 +90,14 @@ def test_vector_of_a_text(connection, function):
     assert np.allclose(vector, encoder().texts(["赤い魚"])[0], rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("function", ["EmbedText(?)", "GetEmbedding('T', ?)"])
+@pytest.mark.parametrize("asked", [" 赤い魚 ", "\u3000赤い魚\u3000", "\ufeff赤い魚\r\n"])
+def test_text_with_blanks_around(connection, function, asked):
+    """What is asked is spelled as what is stored: blanks and a byte order mark around a text change nothing."""
+    found, clean = (from_text(call(connection, function, each), dimension=512) for each in (asked, "赤い魚"))
+    assert found @ clean == pytest.approx(1, abs=1e-6)
+
+
 @pytest.mark.parametrize("function", ["EmbedImage(?)", "GetEmbedding('I', ?)", "GetEmbedding('i', ?)"])
 @pytest.mark.parametrize("source", ["path", "base64", "url"])
 def test_vector_of_a_picture(connection, allowed, function, source):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import re
 import secrets
 import signal
 import socket
@@ -21,6 +22,7 @@ from PIL import Image
 import meetup2025
 from meetup2025.errors import InterfaceError, MissingExtraError, ModelMismatchError, OperationalError
 from meetup2025.loading import ray
+from meetup2025.settings import install_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -368,5 +370,5 @@ def test_cluster_that_wants_a_token(cluster: Any, monkeypatch: pytest.MonkeyPatc
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without Ray the error says what to install."""
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'meetup2025\[ray\]'"), ray.connected("x:1"):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("ray"))), ray.connected("x:1"):
         pass

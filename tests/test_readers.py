@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from meetup2025 import files
 from meetup2025.errors import InvalidFileError
-from meetup2025.loading import records
-from meetup2025.loading.records import FishRecord, read_names, read_vectors
+from meetup2025.loading.records import FishRecord, VectorRecord, read_names, read_vectors
 from meetup2025.loading.spelling import composed, normal
 
 HEADER = "FishID,Name,Kanji,OtherNames,English,Scientific,Family\n"
@@ -41,7 +41,7 @@ def lines_of(*items: Any) -> bytes:
     return "".join(f"{json.dumps(item)}\n" for item in items).encode()
 
 
-def vectors(data: bytes, table: str = "Fish") -> list[records.VectorRecord]:
+def vectors(data: bytes, table: str = "Fish") -> list[VectorRecord]:
     """Read a file of vectors."""
     return list(read_vectors(BytesIO(data), "v.jsonl", table))
 
@@ -58,7 +58,10 @@ def refused_vectors(data: bytes, table: str = "Fish") -> tuple[str, int]:
 
 @pytest.mark.parametrize(
     "written",
-    ["ブリ", "ﾌﾞﾘ", unicodedata.normalize("NFD", "ブリ"), "\u3000ブリ ", "\tブリ\r\n"],
+    [
+        *("ブリ", "ﾌﾞﾘ", unicodedata.normalize("NFD", "ブリ")),
+        *("\u3000ブリ ", "\tブリ\r\n", "\ufeffブリ", " \ufeff\u2028ブリ\x85"),
+    ],
 )
 def test_one_spelling_of_a_name(written):
     """Half-width, decomposed and padded katakana are the one name."""
@@ -188,11 +191,16 @@ def test_refused_catalogues(text, reason, line, column):
     assert "fish.csv" in message
 
 
-def test_shift_jis():
-    """Shift_JIS is refused at the first byte that is not UTF-8, with the command that mends it."""
-    message, line, column = refused_names("FishID,Name\nF001,abc\nF002,ブリ\n".encode("cp932"))
+@pytest.mark.parametrize("name", ["ブリ", "鰤(ぶり)", "ﾌﾞﾘ"])
+@pytest.mark.parametrize(
+    ("codec", "told"), [("cp932", "Shift_JIS: iconv -f CP932"), ("euc-jp", "EUC-JP: iconv -f EUC-JP")]
+)
+def test_japanese_before_utf_8(codec, told, name):
+    """Shift_JIS and EUC-JP are refused at the first byte that is not UTF-8, with the command that mends them."""
+    name = "ブリ" if codec == "euc-jp" and name == "ﾌﾞﾘ" else name
+    message, line, column = refused_names(f"FishID,Name\nF001,abc\nF002,{name}\n".encode(codec))
     assert (line, column) == (3, 2)
-    assert "iconv -f CP932 -t UTF-8 fish.csv" in message
+    assert f"it looks like {told} -t UTF-8 fish.csv" in message
 
 
 @pytest.mark.parametrize(
@@ -200,17 +208,21 @@ def test_shift_jis():
     [
         (b"FishID,Name\nF001,\x81\n", (2, 2)),
         ("FishID,Name\nF001,abc\n".encode("utf-16"), (1, 1)),
+        ("FishID,Name\nF001,Hänfling\n".encode("latin-1"), (2, 2)),
+        ("FishID,Name\nF001,Weißfisch\n".encode("latin-1"), (2, 2)),
+        ("FishID,Name\nF001,poisson rêvé à l’ail\n".encode("cp1252"), (2, 2)),
+        ("FishID,Name\nF001,刺身\n".encode("gb18030"), (2, 2)),
     ],
 )
 def test_another_encoding(data, place):
-    """Bytes that are no Shift_JIS either are not called so."""
+    """Bytes that make no Japanese by any encoding are given no other name."""
     message, *found = refused_names(data)
-    assert ("must be UTF-8" in message, "Shift_JIS" in message, tuple(found)) == (True, False, place)
+    assert ("must be UTF-8" in message, "looks like" in message, tuple(found)) == (True, False, place)
 
 
 def test_catalogue_that_is_too_large(monkeypatch):
     """A file that would fill the memory is refused."""
-    monkeypatch.setattr(records, "_LARGEST_CSV", 1000)
+    monkeypatch.setattr(files, "LARGEST_CSV", 1000)
     assert len(names("FishID,Name\n" + "\n" * 988)) == 0
     assert "must have at most" in refused_names("FishID,Name\n" + "\n" * 989)[0]
 
@@ -236,11 +248,33 @@ def test_forms_of_a_vector(item):
     assert np.allclose(record.vector, 512**-0.5, rtol=0, atol=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        (7, "label must be a text, or null. Got 7"),
+        (["鯛"], 'label must be a text, or null. Got ["鯛"]'),
+        ("鯛" * 51, "label must have at most 50 characters"),
+        ("鯛\u200b", "label must hold visible characters only"),
+    ],
+)
+def test_labels_that_are_none(label, reason):
+    """A label that the table cannot hold is refused."""
+    message, number = refused_vectors(lines_of({"filename": "a.jpg", "features": ONES, "label": label}), "FishImage")
+    assert (reason in message, number) == (True, 1), message
+
+
 @pytest.mark.parametrize("member", ["filename", "name"])
 def test_vectors_of_photos(member):
     """The key of a photo is its file name, composed."""
     (record,) = vectors(lines_of({member: unicodedata.normalize("NFD", "ブリ/1.jpg"), "features": ONES}), "FishImage")
     assert (record.key, record.name) == ("ブリ/1.jpg", "ブリ/1.jpg")
+
+
+def test_vectors_of_photos_with_blanks():
+    """A file name may have blanks of any width."""
+    name = "IMG_0001\u3000(1)\u202f.png"
+    (record,) = vectors(lines_of({"filename": name, "features": ONES}), "FishImage")
+    assert record.key == name
 
 
 def test_number_as_fish_id():
@@ -315,11 +349,12 @@ def test_refused_vectors(value, reason):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b"junk", "must be a JSON object in UTF-8. Got b'junk'"),
-        (b"\xff\xfe{\x00}\x00", "must be a JSON object in UTF-8"),
+        (b"junk", "must be a JSON object in UTF-8. Got junk: "),
+        (b"\xff\xfe{\x00}\x00", r"must be a JSON object in UTF-8. Got \xff\xfe{"),
+        ("魚".encode(), "must be a JSON object in UTF-8. Got 魚: "),
         (b'{"fishid": "F2", "name": "b", "features":', "must be a JSON object in UTF-8"),
-        (b"[1, 2]", "must be a JSON object. Got b'[1, 2]'"),
-        (b"null", "must be a JSON object. Got b'null'"),
+        (b"[1, 2]", "must be a JSON object. Got [1, 2]."),
+        (b"null", "must be a JSON object. Got null."),
         (b"[" * 100_000, "must be a JSON object in UTF-8"),
         (b'{"n": ' + b"9" * 5000 + b"}", "must be a JSON object in UTF-8"),
         (b"{}", "must have a text fishid. Got nothing"),

@@ -75,6 +75,13 @@ def test_texts(server, count):
     assert count == 0 or np.allclose(found, GatedEncoder().texts(texts), rtol=0, atol=1e-6)
 
 
+def test_texts_are_spelled(server, encoder):
+    """A server of whatever make gets each text in the one spelling of the project."""
+    asked = RemoteEncoder(server.url, "gated").texts(["\u3000ﾌﾞﾘ \n", "\ufeffred  fish"])
+    assert np.array_equal(asked, RemoteEncoder(server.url, "gated").texts(["ブリ", "red fish"]))
+    assert encoder.batches[0] == ["ブリ", "red fish"]
+
+
 def test_ten_thousand_texts(server, encoder):
     """Any number of texts is embedded."""
     texts = [f"text {place}" for place in range(10_000)]

@@ -18,7 +18,7 @@ from meetup2025.cli.shell import DEMO, statements
 from meetup2025.engines.classes import examples, read_package
 from meetup2025.engines.classes.program import class_folder
 from meetup2025.engines.sql import parse
-from meetup2025.engines.sql.statements import Queries
+from meetup2025.engines.sql.statements import Statements
 from meetup2025.engines.sql.tokens import Token, tokenize
 from meetup2025.errors import Error, UnsupportedSQLError
 
@@ -214,6 +214,6 @@ def test_all_exceptions() -> None:
 
 def test_a_parser_that_drops_a_clause_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where LIMIT is read and forgotten, its number may be any other."""
-    monkeypatch.setattr(Queries, "limit", lambda self, _query: self.take("LIMIT") and self.row_count())
+    monkeypatch.setattr(Statements, "limit", lambda self, _query: self.take("LIMIT") and self.row_count())
 
     assert set(overlooked("SELECT a FROM t LIMIT 2")) == {("changed", "2")}

@@ -313,6 +313,15 @@ def test_registered_table(connection: Connection, docs: Cursor) -> None:
     assert items.vectors.tolist() == [[1, 0, 0], [0, 2, 0]]
 
 
+def test_vectors_of_extreme_size(connection: Connection, docs: Cursor) -> None:
+    """A vector of doubles that float32 cannot hold is read in its direction."""
+    docs.execute("UPDATE App.Docs SET Features = TO_VECTOR('1E200,0,-1E200', DOUBLE) WHERE DocID = 'a'")
+    docs.execute("UPDATE App.Docs SET Features = TO_VECTOR('0,1E-200,0', DOUBLE) WHERE DocID = 'b'")
+    selected(docs, REGISTER)
+
+    assert read_items(connection, "Docs").vectors.tolist() == [[1, 0, -1], [0, 1, 0]]
+
+
 def test_registered_again(connection: Connection, docs: Cursor) -> None:
     """Registering a name again changes it."""
     selected(docs, REGISTER)

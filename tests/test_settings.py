@@ -24,6 +24,19 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+def test_command_of_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An extra of a checkout is installed by its folder: no index need have the package."""
+    (tmp_path / "pyproject.toml").touch()
+    monkeypatch.setattr(settings, "FILE", tmp_path / "src" / "python" / "meetup2025" / "settings.json")
+    assert settings.install_command("web") == f"pip install -e '.[web]' in {tmp_path}"
+
+
+def test_command_of_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An extra of an installed package is installed by the name of the package."""
+    monkeypatch.setattr(settings, "FILE", tmp_path / "lib" / "site-packages" / "meetup2025" / "settings.json")
+    assert settings.install_command("web") == "pip install 'meetup2025[web]'"
+
+
 def test_package_has_no_settings() -> None:
     """The package brings no settings of its own."""
     assert not settings.FILE.exists()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meetup2025.errors import ForbiddenPathError, InvalidFileError
-from meetup2025.files import MAX_BYTES, open_source, to_data_url
+from meetup2025.files import LARGEST_SENT, open_source, to_data_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +51,6 @@ def test_path(photos: Path) -> None:
 
 def test_largest_file() -> None:
     """What is sent fits a string of IRIS; a larger file is refused, and says what to do."""
-    assert len(to_data_url(bytes(MAX_BYTES), "x" * 100)) < 3_600_000
+    assert len(to_data_url(bytes(LARGEST_SENT), "x" * 100)) < 3_600_000
     with pytest.raises(InvalidFileError, match="split it"):
-        to_data_url(bytes(MAX_BYTES + 1), "x")
+        to_data_url(bytes(LARGEST_SENT + 1), "x")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from meetup2025.errors import InvalidVectorError
-from meetup2025.vectors import check, from_text, to_text, unit
+from meetup2025.vectors import check, from_text, single, to_text, unit
 
 TINY = 5e-324  # the smallest number above zero
 
@@ -169,6 +169,20 @@ def test_unit():
 def test_unit_of_extreme_size(size):
     """The norm neither vanishes nor overflows, down to the smallest number."""
     assert np.allclose(unit([size, -size]), [0.5**0.5, -(0.5**0.5)], rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("size", [TINY, 1e-200, 1e-45, 1e-20, 1, 1e20, 1e38, 1e39, 1e200, 1e308])
+def test_single_of_extreme_size(size):
+    """A float64 vector of any size becomes a float32 one of the same direction."""
+    found = single([[size, -size], [3, 4]])
+    assert found.dtype == np.float32
+    assert np.allclose(unit(found), [[0.5**0.5, -(0.5**0.5)], [0.6, 0.8]], rtol=0, atol=1e-7)
+
+
+def test_single_keeps_float32():
+    """A vector that float32 holds stays as it is, whatever its norm."""
+    rows = np.array([[3, 4], [-1e-7, 5e9]], np.float32)
+    assert np.array_equal(single(rows), rows)
 
 
 def test_unit_leaves_its_argument():

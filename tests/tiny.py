@@ -83,9 +83,10 @@ def pictures(count: int, seed: int = 7) -> list[Image.Image]:
 
 
 def texts(count: int, seed: int = 7) -> list[str]:
-    """Draw texts of 1 to 11 letters, none of them blank."""
+    """Draw texts of 1 to 11 letters, none of them blank, with single blanks between words."""
     generator = np.random.default_rng(seed)
-    return ["魚" + "".join(generator.choice(list(LETTERS), generator.integers(0, 11))) for _ in range(count)]
+    drawn = ["魚" + "".join(generator.choice(list(LETTERS), generator.integers(0, 11))) for _ in range(count)]
+    return [" ".join(each.split()) for each in drawn]
 
 
 def save_golden(folder: Path, tiny: Tiny, **changes: object) -> None:

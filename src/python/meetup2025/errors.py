@@ -1,5 +1,5 @@
 """
-Everything that can go wrong, as types.
+The errors of the package.
 
 ::
 
@@ -28,9 +28,9 @@ Everything that can go wrong, as types.
     ├── ClassSyntaxError(ValueError)           a `.cls` file that cannot be read; has file, line and column
     └── MissingExtraError(ImportError)         an optional dependency that is not installed
 
-Each error says what must hold, what was got and what to do, and carries the SQLCODE that InterSystems IRIS gives for it
-(-400, "fatal error occurred", where IRIS has none of its own).
-Each is a subclass of `Error`, so `except meetup2025.Error` catches everything and nothing else.
+A message says which rule is broken, which value was given, and how to mend it. An error carries the SQLCODE of
+InterSystems IRIS for it, or -400 ("fatal error occurred") where IRIS has none of its own. All errors are subclasses of
+`Error`, so `except meetup2025.Error` catches all of them and nothing else.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def listed(values: Sequence[object]) -> str:
 
 
 class MeetUpError(Exception):
-    """Base of all errors of the project; PEP 249's `Error`."""
+    """The base of all errors of the project: the `Error` of PEP 249."""
 
     sqlcode: int = -400
 
@@ -74,7 +74,7 @@ class MeetUpError(Exception):
             self.sqlcode = sqlcode
 
     def reworded(self, message: str, *, sqlcode: int | None = None) -> Self:
-        """Return an error of the same class and place with another message; raise it `from` this one."""
+        """Return an error of the same class and place with another message. Raise it `from` this one."""
         other = type(self).__new__(type(self), message)
         other.__dict__.update(self.__dict__)
         other.args = (message,)
@@ -87,11 +87,11 @@ Error = MeetUpError
 
 
 class Warning(Exception):  # noqa: A001, N818 - the name that PEP 249 gives it
-    """Nothing raises it; PEP 249 wants it to be there."""
+    """A warning. The package raises none, but PEP 249 requires the class."""
 
 
 class InterfaceError(MeetUpError):
-    """The connection or a cursor was used in a way it does not allow."""
+    """A connection or a cursor was used in a way that it does not allow."""
 
 
 class DatabaseError(MeetUpError):
@@ -103,7 +103,7 @@ class DataError(DatabaseError):
 
 
 class OperationalError(DatabaseError):
-    """The engine, the disk or the network failed; trying again may help."""
+    """The engine, the disk or the network failed. Another try may help."""
 
 
 class IntegrityError(DatabaseError):
@@ -113,15 +113,15 @@ class IntegrityError(DatabaseError):
 
 
 class InternalError(DatabaseError):
-    """The engine reported a fault of its own."""
+    """The engine reported an internal fault."""
 
 
 class ProgrammingError(DatabaseError):
-    """The SQL is wrong: syntax, an unknown table, a wrong number of parameters."""
+    """The SQL is wrong: its syntax, an unknown table, or a wrong number of parameters."""
 
 
 class NotSupportedError(DatabaseError):
-    """The engine does not offer this."""
+    """The engine does not support this."""
 
 
 class InvalidVectorError(DataError, ValueError):
@@ -129,11 +129,11 @@ class InvalidVectorError(DataError, ValueError):
 
 
 class UnreadableImageError(DataError, ValueError):
-    """Not a picture, a broken one, or one too large to open safely."""
+    """A file that is not a picture, or is broken, or is too large to open safely."""
 
 
 class _Located:
-    """Adds *line* and *column* (both from 1) to an error and its message."""
+    """An error at a place in a text. *line* and *column*, both from 1, stand in the message too."""
 
     def __init__(self, message: str, *, line: int = 0, column: int = 0, sqlcode: int | None = None) -> None:
         place = f" (line {line}, column {column})" if line else ""
@@ -159,11 +159,11 @@ class EngineUnavailableError(OperationalError, ConnectionError):
 
 
 class EncoderUnavailableError(OperationalError, ConnectionError):
-    """The server that makes the vectors cannot be reached, gives no answer in time, or one that makes no sense."""
+    """The server that makes the vectors cannot be reached, is too slow, or its answer makes no sense."""
 
 
 class SQLSyntaxError(_Located, ProgrammingError, ValueError):
-    """SQL that IRIS would not accept either."""
+    """SQL that IRIS does not accept either."""
 
     sqlcode = -1
 
@@ -185,7 +185,7 @@ class BrokenModelError(MeetUpError, ValueError):
 
 
 class UntrustedCodeError(MeetUpError, PermissionError):
-    """Code that a model brings, and that nobody allowed to run."""
+    """Code of a model that nobody allowed to run."""
 
 
 class ClassSyntaxError(_Located, MeetUpError, ValueError):

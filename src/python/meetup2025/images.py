@@ -1,46 +1,55 @@
 """
-Opening an untrusted picture: a path below an allowed folder, a data URL, base64, or bytes.
+Opening of untrusted pictures: a path below an allowed folder, a data URL, base64, or bytes.
 
-The only module that opens pictures. Whatever comes in, what comes out is a small upright RGB picture, or an
-`UnreadableImageError` that says why not. Colour profiles are not applied.
+This is the only module that opens pictures. The result is a small upright RGB picture, or an `UnreadableImageError`
+with the reason. Colour profiles are not applied.
 """
 
 from __future__ import annotations
 
-import base64
 import os
-import warnings
-from contextlib import contextmanager
+import struct
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import (  # the plugins add their formats to `Image.OPEN`
+    BmpImagePlugin,  # noqa: F401
+    ExifTags,
+    GifImagePlugin,  # noqa: F401
+    Image,
+    ImageFile,
+    JpegImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401
+)
 
+from meetup2025 import files
 from meetup2025.errors import UnreadableImageError, shown
 from meetup2025.files import open_below
+from meetup2025.settings import install_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_BYTES = 50_000_000
-"""Largest file: above what telephones and cameras save as JPEG, and no burden as bytes in memory."""
-
 MAX_PIXELS = 200_000_000
-"""Largest picture by its header: telephones of 200 megapixels exist, and JPEG decodes at a smaller scale."""
+"""Most pixels by the header: telephones of 200 megapixels exist, and JPEG is decoded at a smaller scale."""
 
 MAX_DECODED_PIXELS = 64_000_000
-"""Most pixels held in memory, at four bytes each, and twice with transparency: half a gigabyte."""
+"""Most pixels in memory, at four bytes a pixel, and twice with transparency: half a gigabyte."""
 
 MAX_SCANNED_PIXELS = 4_000_000_000
 """Most pixels times scans of a progressive JPEG: four seconds. Photographs have about ten scans."""
 
 MAX_PATH_CHARACTERS = 1024
-"""A longer string is never taken for a path."""
+"""Most characters of a path. A longer string is no path."""
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP")
-"""What photographs come in. No other decoder of Pillow sees the bytes, but for that of HEIC."""
+"""Formats of photographs. No other decoder of Pillow sees the bytes, except the decoder of HEIC."""
 
 _SCAN = b"\xff\xda"  # begins a scan of a JPEG
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
@@ -55,28 +64,23 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# Pillow's own limit is below the cameras of today. It warns above this one, and raises above twice this one.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # what is refused needs no warning besides
-
-
 def open_picture(source: str | bytes, *, longest: int = 512) -> Image.Image:
     """
     Open a picture: upright, on white, and small.
 
     Args:
-        source: Bytes of a picture file; or a data URL (`data:image/png;base64,…`: its bytes count, not its
-            type), base64 (with or without line breaks), or a path below the allowed folders. A string that is
-            not base64 and has at most 1024 characters is a path: no base64 has the dot of `.jpg`.
-        longest: Pixels that the longest side should have, from 1.
+        source: Bytes of a picture file, a data URL (`data:image/png;base64,…`, where the bytes count, not the type),
+            base64 (with or without line breaks), or a path below the allowed folders. A string that is not base64 and
+            has at most 1024 characters is a path: no base64 has the dot of `.jpg`.
+        longest: Wanted pixels of the longest side, from 1.
 
     Returns:
-        RGB picture; of an animation, its first frame. The longest side has *longest* to 2 x *longest* pixels,
-        or what it has in the file when that is less.
+        RGB picture, the first frame of an animation. The longest side has *longest* to 2 x *longest* pixels, or the
+        pixels of the file where it has fewer.
 
     Raises:
-        UnreadableImageError: Not a picture, a broken one, or one too large.
-        ForbiddenPathError: A path that is not a file below the allowed folders.
+        UnreadableImageError: The source is not a picture, is broken, or is too large.
+        ForbiddenPathError: The path is not a file below the allowed folders.
     """
     data, what = _bytes_of(source)
     return _decode(data, what, longest)
@@ -84,11 +88,11 @@ def open_picture(source: str | bytes, *, longest: int = 512) -> Image.Image:
 
 def picture_bytes(source: str | bytes) -> bytes:
     """
-    Give the bytes of a picture file, whatever *source* of `open_picture` it is.
+    Return the bytes of a picture file, for any *source* of `open_picture`.
 
     Raises:
-        UnreadableImageError: Not base64, or more than `MAX_BYTES`.
-        ForbiddenPathError: A path that is not a file below the allowed folders.
+        UnreadableImageError: The source is not base64, or has more than `files.LARGEST_PICTURE`.
+        ForbiddenPathError: The path is not a file below the allowed folders.
     """
     return _bytes_of(source)[0]
 
@@ -98,31 +102,31 @@ def read_picture(path: str | os.PathLike[str]) -> bytes:
     Read a picture file below the allowed folders, as bytes for `open_picture`.
 
     Raises:
-        UnreadableImageError: A file of more than `MAX_BYTES`.
-        ForbiddenPathError: Not a file below the allowed folders.
+        UnreadableImageError: The file has more than `files.LARGEST_PICTURE`.
+        ForbiddenPathError: The path is not a file below the allowed folders.
     """
     with open_below(path) as stream:
         return _read(stream, _shown(path))
 
 
-def to_data_url(source: str | bytes | os.PathLike[str], *, longest: int, limit: int = 2_500_000) -> str:
+def to_data_url(source: str | bytes | os.PathLike[str], *, longest: int, limit: int = files.LARGEST_SENT) -> str:
     """
-    Turn a picture of the user's own machine into a data URL that fits an IRIS string (3,641,144 characters).
+    Convert a picture of the user's own machine to a data URL that fits an IRIS string (3,641,144 characters).
 
     Args:
-        source: Path of any local file, or bytes of one.
-        longest: As in `open_picture`: for a file larger than *limit*, and for HEIC, which few servers read.
-        limit: Most bytes in the URL, before base64. A file of that size or less goes as it is.
+        source: Path of any local file, or bytes of a file. A URL of the web is refused.
+        longest: As in `open_picture`. It counts for a file larger than *limit*, and for HEIC, which few servers read.
+        limit: Most bytes in the URL, before base64. A file of this size or less stays as it is.
 
     Raises:
-        UnreadableImageError: No such file, not a picture, a broken one, or one too large.
+        UnreadableImageError: The file does not exist, is not a picture, is broken, or is too large.
     """
     data, what = _bytes_of(source) if isinstance(source, bytes) else _local(source)
     with _reading(what), _header(data, what) as picture:
         is_heic, mime = picture.format == "HEIF", picture.get_format_mimetype()
     if len(data) > limit or is_heic or not mime:
         mime, data = "image/jpeg", _jpeg(data, what, longest, limit)
-    return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
+    return files.data_url(mime, data)
 
 
 def thumbnail(picture: Image.Image, *, longest: int = 96) -> str:
@@ -130,16 +134,16 @@ def thumbnail(picture: Image.Image, *, longest: int = 96) -> str:
     Make a small copy of a picture, for people to look at.
 
     Args:
-        picture: As `open_picture` gives it.
-        longest: Pixels of its longest side, at most.
+        picture: A picture from `open_picture`.
+        longest: Most pixels of its longest side.
 
     Returns:
-        A JPEG as a data URL; of 96 pixels some 3,000 characters, and 20,000 at most.
+        A JPEG as a data URL. With 96 pixels it has some 3,000 characters, and 20,000 at most.
     """
     small, stream = picture.copy(), BytesIO()
     small.thumbnail((longest, longest))
     small.save(stream, "JPEG", quality=75)
-    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
+    return files.data_url("image/jpeg", stream.getvalue())
 
 
 def look(picture: Image.Image) -> str:
@@ -166,23 +170,27 @@ def look(picture: Image.Image) -> str:
 
 
 def _bytes_of(source: str | bytes) -> tuple[bytes, str]:
-    """Give the bytes of *source*, and what to call it in an error."""
+    """Return the bytes of *source*, and its name for errors."""
     what = "The picture"
     if isinstance(source, bytes):
         _check_bytes(len(source), what)
         return source, what
     if source[:5].lower() == "data:":
         return _payload(source, what), what
-    if source[:8].lower().startswith(("http://", "https://")):
-        raise UnreadableImageError(
-            f"{what} must be base64, a data URL or a path. Got a URL, which is never fetched; send the picture itself."
-        )
+    _check_no_url(source, what)
     try:
         return _from_base64(source, what), what
     except UnreadableImageError:
         if len(source) > MAX_PATH_CHARACTERS:
             raise
     return read_picture(source), _shown(source)
+
+
+def _check_no_url(source: str, what: str) -> None:
+    if source[:8].lower().startswith(("http://", "https://")):
+        raise UnreadableImageError(
+            f"{what} must be the picture itself or a path. Got a URL, which is never fetched; download the picture."
+        )
 
 
 def _payload(url: str, what: str) -> bytes:
@@ -195,12 +203,13 @@ def _payload(url: str, what: str) -> bytes:
 def _from_base64(text: str, what: str) -> bytes:
     _check_bytes(len(text) * 3 // 4, what)
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        return files.read_base64(text)
     except ValueError as exc:
         raise UnreadableImageError(f"{what} must be base64, a data URL or a path. Got none: {exc}.") from exc
 
 
 def _local(path: str | os.PathLike[str]) -> tuple[bytes, str]:
+    _check_no_url(os.fspath(path), _shown(path))
     try:
         with Path(path).open("rb") as stream:
             return _read(stream, _shown(path)), _shown(path)
@@ -209,16 +218,16 @@ def _local(path: str | os.PathLike[str]) -> tuple[bytes, str]:
 
 
 def _read(stream: BinaryIO, what: str) -> bytes:
-    """Read a file. A large one is refused unread; a device, which has no size, after its first bytes."""
+    """Read a file. A large file is refused unread. A device, which has no size, is refused after its first bytes."""
     _check_bytes(os.fstat(stream.fileno()).st_size, what)
-    data = stream.read(MAX_BYTES + 1)
+    data = stream.read(files.LARGEST_PICTURE + 1)
     _check_bytes(len(data), what)
     return data
 
 
 def _check_bytes(size: int, what: str) -> None:
-    if size > MAX_BYTES:
-        limit = MAX_BYTES // 1_000_000
+    if size > files.LARGEST_PICTURE:
+        limit = files.LARGEST_PICTURE // 1_000_000
         raise UnreadableImageError(f"{what} must have at most {limit} MB. Got {size / 1e6:.1f}; shrink it.")
 
 
@@ -246,7 +255,7 @@ def _decode(data: bytes, what: str, longest: int) -> Image.Image:
 
 @contextmanager
 def _reading(what: str) -> Iterator[None]:
-    """Say in words of ours what a decoder of Pillow found wrong."""
+    """Return the fault that a decoder of Pillow found, in plain words."""
     try:
         yield
     except UnreadableImageError:
@@ -267,21 +276,34 @@ def _header(data: bytes, what: str) -> Image.Image:
     if not data:
         raise UnreadableImageError(f"{what} must be a picture. Got zero bytes.")
     is_heif = data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS
-    if is_heif:
-        _register_heif(what)
-    picture = Image.open(BytesIO(data), formats=("HEIF",) if is_heif else FORMATS)
+    picture = _heif(data, what) if is_heif else _opened(data)
     _check_pixels(picture.size, MAX_PIXELS, what)
     return picture
 
 
-def _register_heif(what: str) -> None:
+def _opened(data: bytes) -> ImageFile.ImageFile:
+    """
+    Open a picture of one of `FORMATS`.
+
+    `Image.open` would apply a limit of pixels that counts for the whole process, and is below the cameras of today.
+    """
+    for name in FORMATS:
+        factory, is_of_format = Image.OPEN[name]
+        if is_of_format is None or is_of_format(data[:16]) is True:
+            with suppress(SyntaxError, IndexError, TypeError, struct.error):  # as `Image.open` does
+                return factory(BytesIO(data), "")
+    raise UnidentifiedImageError
+
+
+def _heif(data: bytes, what: str) -> Image.Image:
     try:
         import pillow_heif
     except ImportError as exc:
         raise UnreadableImageError(
-            f"{what} is a HEIC picture: save it as JPEG, or pip install 'meetup2025[heic]' where it is read."
+            f"{what} is a HEIC picture: save it as JPEG, or {install_command('heic')} where it is read."
         ) from exc
-    pillow_heif.register_heif_opener()
+    picture: Image.Image = pillow_heif.HeifImageFile(BytesIO(data))
+    return picture
 
 
 def _check_pixels(size: tuple[int, int], limit: int, what: str) -> None:
@@ -302,10 +324,10 @@ def _too_many(got: str, limit: int, what: str) -> str:
 
 def _is_one_scan(data: bytes) -> bool:
     """
-    Tell whether decoding a JPEG at a smaller scale saves memory; True for other formats.
+    Check whether decoding a JPEG at a smaller scale saves memory. For other formats, return True.
 
-    With several scans (a progressive JPEG has about ten) libjpeg holds the coefficients of all pixels:
-    600 MB for 200 megapixels, where one scan takes 27 MB.
+    With several scans (a progressive JPEG has about ten) libjpeg holds the coefficients of all pixels: 600 MB for 200
+    megapixels, where one scan takes 27 MB.
     """
     if not data.startswith(b"\xff\xd8"):
         return True
@@ -325,13 +347,15 @@ def _to_rgb(picture: Image.Image, what: str) -> Image.Image:
     if not picture.has_transparency_data:
         return picture if picture.mode == "RGB" else picture.convert("RGB")
     layer = picture.convert("RGBA")
+    if layer.getchannel("A").getextrema() == (0, 0):  # many programs leave the fourth byte of a pixel empty
+        return layer.convert("RGB")
     white = Image.new("RGB", layer.size, "white")
     white.paste(layer, mask=layer)
     return white
 
 
 def _orientation(picture: Image.Image) -> int:
-    """Read how the camera was held; a photo with broken EXIF is taken as it is."""
+    """Read the orientation of the camera. A photo with broken EXIF is not turned."""
     try:
         return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # noqa: BLE001 - as above

@@ -1,7 +1,7 @@
 """
-The InterSystems IRIS process that this Python runs in, where it runs in one: its module `iris`, and its log.
+The InterSystems IRIS process in which this Python runs, if it does: its module `iris`, and its log.
 
-The module `iris` of Embedded Python is used from the main thread of the process alone.
+Only the main thread of the process uses the module `iris` of Embedded Python.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def module() -> Any:
-    """Give the module of Embedded Python, else None: it knows classes, which the driver of the same name does not."""
+    """Return the module of Embedded Python, or None. It knows classes. The driver of the same name does not."""
     try:
         import iris
     except ImportError:
@@ -29,7 +29,7 @@ def is_watched() -> bool:
 
 def log(text: str) -> None:
     """
-    Tell an administrator something, as one line.
+    Write a message to an administrator, as one line.
 
     Inside IRIS it goes to messages.log (documentation: API index, "messages.log"). Elsewhere it goes to the logger
     `meetup2025` of the standard library, which shows nothing unless the program asks for it.
@@ -39,5 +39,5 @@ def log(text: str) -> None:
     if iris is None or threading.current_thread() is not threading.main_thread():
         logging.getLogger("meetup2025").info(line)
         return
-    with contextlib.suppress(Exception):  # a log that cannot be written must not end what it tells of
+    with contextlib.suppress(Exception):  # a log that cannot be written must not end the work that it reports on
         iris.cls("%SYS.System").WriteToConsoleLog(line)

@@ -1,8 +1,8 @@
 """
-The one door from SQL: a function for each Python method of `src/cls`, of the same name and arguments.
+The one door from SQL: a function for each Python method of `src/cls`, with the same name and arguments.
 
-Each takes what IRIS passes, which `from_sql` converts once, finds its database by `engines.current()` and hands both to
-the function that does the work. What it returns SQL can carry: text, numbers.
+`from_sql` converts the arguments of IRIS once. A function finds its database by `engines.current()` and hands both to
+the function that does the work. It returns a value that SQL can carry: a text or a number.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def from_sql(function: Callable[..., T]) -> Callable[..., T]:
     """
     Convert the arguments of a function to the types of its annotations: int, float or str.
 
-    NULL and the empty text are the empty text for a str, and for a number its default.
+    For a str, NULL and the empty text become the empty text. For a number, they become its default.
 
     Raises:
-        DataError: A number is none; the message names the argument.
+        DataError: A value is no number. The message names the argument.
     """
     signature = inspect.signature(function)
 
@@ -84,7 +84,7 @@ def _converted(parameter: inspect.Parameter, value: Any) -> Any:
 @from_sql
 def embed_text(text: str) -> str:
     """
-    Return the unit vector of a text, as comma-separated text; `MeetUp2025.EmbedText`.
+    Return the unit vector of a text, as comma-separated text: `MeetUp2025.EmbedText`.
 
     Raises:
         DataError: The text is empty.
@@ -95,14 +95,14 @@ def embed_text(text: str) -> str:
 @from_sql
 def embed_image(image: str) -> str:
     """
-    Return the unit vector of a picture, as comma-separated text; `MeetUp2025.EmbedImage`.
+    Return the unit vector of a picture, as comma-separated text: `MeetUp2025.EmbedImage`.
 
     Args:
-        image: Base64, a data URL, or a path below the allowed folder.
+        image: The picture: Base64, a data URL, or a path below the allowed folder.
 
     Raises:
-        UnreadableImageError: Not a picture, or a broken one.
-        ForbiddenPathError: A path outside the allowed folder.
+        UnreadableImageError: The image is not a picture, or it is broken.
+        ForbiddenPathError: The path is outside the allowed folder.
     """
     model = encoder()
     return vectors.to_text(model.images([images.open_picture(image, longest=model.picture_size)])[0])
@@ -111,10 +111,10 @@ def embed_image(image: str) -> str:
 @from_sql
 def get_embedding(type: str, input: str) -> str:  # noqa: A002 - the names of the workshop
     """
-    Return the vector of a text (type `T`) or a picture (type `I`); `MeetUp2025.GetEmbedding`.
+    Return the vector of a text (type `T`) or a picture (type `I`): `MeetUp2025.GetEmbedding`.
 
     Raises:
-        DataError: Another type.
+        DataError: The type is another.
     """
     if type.upper() == "T":
         return embed_text(input)
@@ -126,7 +126,7 @@ def get_embedding(type: str, input: str) -> str:  # noqa: A002 - the names of th
 @from_sql
 def search_vector(table: str, type: str, input: str) -> str:  # noqa: A002
     """
-    Return the vector for a search of a table; `MeetUp2025.SearchVector`.
+    Return the vector for a search of a table: `MeetUp2025.SearchVector`.
 
     Raises:
         DataError: The table is empty.
@@ -139,9 +139,9 @@ def search_vector(table: str, type: str, input: str) -> str:  # noqa: A002
 @from_sql
 def installed_models() -> str:
     """
-    List the installed models as a JSON array of objects; `MeetUp2025.InstalledModels`.
+    List the installed models as a JSON array of objects: `MeetUp2025.InstalledModels`.
 
-    A model that is broken has its fault, and the name of its folder as its id.
+    A broken model has the name of its folder as its id, and its fault.
     """
     fields = ("id", "revision", "dimension", "licence", "description", "bytes")
     used = settings.model()
@@ -162,7 +162,7 @@ def installed_models() -> str:
 @from_sql
 def known_name(name: str) -> str:
     """
-    Find the catalogue name for any name of a fish; `MeetUp2025.KnownName`.
+    Find the catalogue name for any name of a fish: `MeetUp2025.KnownName`.
 
     Raises:
         UnknownNameError: No row has this name.
@@ -173,7 +173,7 @@ def known_name(name: str) -> str:
 @from_sql
 def known_names(names: str) -> str:
     """
-    Find the catalogue names for a comma-separated list; `MeetUp2025.KnownNames`.
+    Find the catalogue names for a comma-separated list: `MeetUp2025.KnownNames`.
 
     Raises:
         UnknownNameError: No row has one of the names.
@@ -187,11 +187,11 @@ def known_names(names: str) -> str:
 @from_sql
 def load_names(csv: str, prompts: str = "") -> int:
     """
-    Load a catalogue of names, and return the number of rows added or changed; `MeetUp2025.LoadNames`.
+    Load a catalogue of names, and return the number of rows added or changed: `MeetUp2025.LoadNames`.
 
     Args:
         csv: A CSV file: a path below the allowed folder, or a data URL.
-        prompts: A CSV file of templates, given so too; empty for the bare names.
+        prompts: A CSV file of templates, in the same form. Empty means the bare names.
     """
     model, chosen = encoder(), BARE
     model.check()
@@ -205,7 +205,7 @@ def load_names(csv: str, prompts: str = "") -> int:
 @from_sql
 def load_images(folder: str) -> int:
     """
-    Load the photos of a folder, and return the number of rows added or changed; `MeetUp2025.LoadImages`.
+    Load the photos of a folder, and return the number of rows added or changed: `MeetUp2025.LoadImages`.
 
     Args:
         folder: Path below the allowed folder.
@@ -218,12 +218,12 @@ def load_images(folder: str) -> int:
 @from_sql
 def add_image(name: str, image: str, label: str) -> int:
     """
-    Load one photo, let the recogniser learn its label, and return 1, or 0 when nothing changed; `MeetUp2025.AddImage`.
+    Load one photo, teach its label, and return 1, or 0 where the row was right already: `MeetUp2025.AddImage`.
 
     Args:
         name: Name of the photo, the key of the table.
-        image: Base64, a data URL, or a path below the allowed folder.
-        label: Any name of the fish that it shows, or empty.
+        image: The picture: Base64, a data URL, or a path below the allowed folder.
+        label: Any name of the fish on the photo, or empty.
     """
     model = encoder()
     model.check()
@@ -239,7 +239,7 @@ def add_image(name: str, image: str, label: str) -> int:
 @from_sql
 def load_vectors(jsonl: str, table: str, model: str) -> int:
     """
-    Load vectors made elsewhere, and return the number of rows added or changed; `MeetUp2025.LoadVectors`.
+    Load vectors of another program, and return the number of rows added or changed: `MeetUp2025.LoadVectors`.
 
     Args:
         jsonl: A JSON Lines file: a path below the allowed folder, or a data URL.
@@ -247,7 +247,7 @@ def load_vectors(jsonl: str, table: str, model: str) -> int:
         model: Model that made the vectors.
 
     Raises:
-        DataError: No model, or another table.
+        DataError: The model is missing, or the table is another.
     """
     if not model.strip():
         raise DataError("model must name the model that made the vectors, for example sketch@1. Got nothing.")
@@ -274,19 +274,19 @@ def _table(name: str) -> str:
 
 @from_sql
 def fit_clusters(source: str, clusters: int = 0, seed: int = 5) -> int:
-    """Group the vectors of a source; `MeetUp2025.FitClusters`, `runs.clusters.fit_clusters`."""
+    """Group the vectors of a source: `MeetUp2025.FitClusters`, `runs.clusters.fit_clusters`."""
     return groups.fit_clusters(current(), source, clusters, seed)
 
 
 @from_sql
 def fit_assignment(run: int, source: str) -> int:
-    """Put a source into the groups of a run; `MeetUp2025.FitAssignment`, `runs.clusters.fit_assignment`."""
+    """Assign a source to the groups of a run: `MeetUp2025.FitAssignment`, `runs.clusters.fit_assignment`."""
     return groups.fit_assignment(current(), run, source)
 
 
 @from_sql
 def fit_elbow(source: str, least: int = 2, most: int = 29, seed: int = 5) -> int:
-    """Try numbers of clusters; `MeetUp2025.FitElbow`, `runs.clusters.fit_elbow`."""
+    """Try numbers of clusters: `MeetUp2025.FitElbow`, `runs.clusters.fit_elbow`."""
     return groups.fit_elbow(current(), source, least, most, seed)
 
 
@@ -300,19 +300,19 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     supervised: int = 0,
     withoutgap: int = 0,
 ) -> int:
-    """Lay out the vectors of a source; `MeetUp2025.FitMap`, `runs.maps.fit_map`."""
+    """Lay out the vectors of a source: `MeetUp2025.FitMap`, `runs.maps.fit_map`."""
     return maps.fit_map(current(), source, dimensions, neighbours, mindist, seed, supervised, withoutgap)
 
 
 @from_sql
 def fit_placement(run: int, source: str) -> int:
-    """Place a source on the map of a run; `MeetUp2025.FitPlacement`, `runs.maps.fit_placement`."""
+    """Place a source on the map of a run: `MeetUp2025.FitPlacement`, `runs.maps.fit_placement`."""
     return maps.fit_placement(current(), run, source)
 
 
 @from_sql
 def fit_round_trip(run: int) -> int:
-    """Compare two ways back from a map; `MeetUp2025.FitRoundTrip`, `runs.maps.fit_round_trip`."""
+    """Compare two ways back from a map: `MeetUp2025.FitRoundTrip`, `runs.maps.fit_round_trip`."""
     return maps.fit_round_trip(current(), run)
 
 
@@ -325,49 +325,49 @@ def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     exemplars: str = "",
     seed: int = 5,
 ) -> int:
-    """Find what does not belong in a source; `MeetUp2025.FitOutliers`, `runs.outliers.fit_outliers`."""
+    """Find the outliers of a source: `MeetUp2025.FitOutliers`, `runs.outliers.fit_outliers`."""
     return outliers.fit_outliers(current(), source, method, contamination, normal, exemplars, seed)
 
 
 @from_sql
 def fit_scores(run: int, source: str) -> int:
-    """Score a source by the detector of a run; `MeetUp2025.FitScores`, `runs.outliers.fit_scores`."""
+    """Score a source by the detector of a run: `MeetUp2025.FitScores`, `runs.outliers.fit_scores`."""
     return outliers.fit_scores(current(), run, source)
 
 
 @from_sql
 def choose_threshold(run: int, labels: str) -> int:
-    """Choose the best threshold of a run; `MeetUp2025.ChooseThreshold`, `runs.evaluation.choose_threshold`."""
+    """Choose the best threshold of a run: `MeetUp2025.ChooseThreshold`, `runs.evaluation.choose_threshold`."""
     return evaluation.choose_threshold(current(), run, labels)
 
 
 @from_sql
 def fit_evaluation(run: int, labels: str) -> int:
-    """Measure a run of Outliers by marks; `MeetUp2025.FitEvaluation`, `runs.evaluation.fit_evaluation`."""
+    """Measure a run of Outliers by marks: `MeetUp2025.FitEvaluation`, `runs.evaluation.fit_evaluation`."""
     return evaluation.fit_evaluation(current(), run, labels)
 
 
 @from_sql
 def fit_comparison(source: str, labels: str, seed: int = 5) -> int:
-    """Try every detector on a source; `MeetUp2025.FitComparison`, `runs.evaluation.fit_comparison`."""
+    """Try every detector on a source: `MeetUp2025.FitComparison`, `runs.evaluation.fit_comparison`."""
     return evaluation.fit_comparison(current(), source, labels, seed)
 
 
 @from_sql
 def fit_changes(run: int, other: int) -> int:
-    """Compare two runs of one kind; `MeetUp2025.FitChanges`, `runs.changes.fit_changes`."""
+    """Compare two runs of one kind: `MeetUp2025.FitChanges`, `runs.changes.fit_changes`."""
     return changes.fit_changes(current(), run, other)
 
 
 @from_sql
 def fit_suspects(source: str = "FishImage", threshold: float = 0.02) -> int:
-    """Find doubtful labels; `MeetUp2025.FitSuspects`, `runs.quality.fit_suspects`."""
+    """Find doubtful labels: `MeetUp2025.FitSuspects`, `runs.quality.fit_suspects`."""
     return quality.fit_suspects(current(), source, threshold)
 
 
 @from_sql
 def fit_duplicates(source: str = "FishImage", threshold: float = 0) -> int:
-    """Find pairs that are nearly the same; `MeetUp2025.FitDuplicates`, `runs.quality.fit_duplicates`."""
+    """Find pairs that are nearly the same: `MeetUp2025.FitDuplicates`, `runs.quality.fit_duplicates`."""
     return quality.fit_duplicates(current(), source, threshold)
 
 
@@ -388,41 +388,41 @@ def recognise(vector: str, k: int = 3, by: str = "both") -> str:
 
 @from_sql
 def place_of(run: int, vector: str) -> str:
-    """Return the place of a vector on a map; `MeetUp2025.PlaceOf`, `runs.maps.place_of`."""
+    """Return the place of a vector on a map: `MeetUp2025.PlaceOf`, `runs.maps.place_of`."""
     return maps.place_of(current(), run, vector)
 
 
 @from_sql
 def vector_at(run: int, x: float, y: float, z: float = 0, method: str = "neighbours") -> str:
-    """Return the vector at a place on a map; `MeetUp2025.VectorAt`, `runs.maps.vector_at`."""
+    """Return the vector at a place on a map: `MeetUp2025.VectorAt`, `runs.maps.vector_at`."""
     return maps.vector_at(current(), run, (x, y, z), method)
 
 
 @from_sql
 def known_run(run: int, kind: str = "") -> int:
     """
-    Return the number of a run that is there and of a kind; `MeetUp2025.KnownRun`.
+    Check that a run exists and is of a kind, and return its number: `MeetUp2025.KnownRun`.
 
     Args:
         run: Number of the run.
-        kind: What it must be; empty allows any.
+        kind: Required kind. Empty allows any.
 
     Raises:
-        DataError: The run is not there, or of another kind.
+        DataError: The run does not exist, or is of another kind.
     """
     return store.stored_run(current(), run, *([kind] if kind else [])).run
 
 
 @from_sql
 def source_changed(run: int) -> int:
-    """Return 1 when the source of a run has changed since, else 0; `MeetUp2025.SourceChanged`."""
+    """Return 1 when the source of a run has changed since the run, otherwise 0: `MeetUp2025.SourceChanged`."""
     connection = current()
     return int(sources.has_changed(connection, store.stored_run(connection, run)))
 
 
 @from_sql
 def delete_run(run: int) -> int:
-    """Delete a run and its results, and return its number; `MeetUp2025.DeleteRun`."""
+    """Delete a run and its results, and return its number: `MeetUp2025.DeleteRun`."""
     store.delete_run(current(), run)
     return run
 
@@ -431,7 +431,7 @@ def delete_run(run: int) -> int:
 def register_source(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     source: str, table: str, itemcolumn: str, namecolumn: str, vectorcolumn: str, labelcolumn: str = ""
 ) -> str:
-    """Make a table a source of analyses, and return its name; `MeetUp2025.RegisterSource`, `runs.sources.register`."""
+    """Make a table a source of analyses, and return its name: `MeetUp2025.RegisterSource`, `runs.sources.register`."""
     columns = (itemcolumn, namecolumn, vectorcolumn, labelcolumn)
     return sources.register(current(), sources.Registered(source, table, *columns))
 
@@ -441,35 +441,37 @@ def register_source(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
 
 @from_sql
 def setup_compile_maps() -> None:
-    """Compile what maps need, unless it is compiled; `MeetUp2025.Setup`, `analytics.maps.compile_now`."""
+    """
+    Compile the functions that maps need, unless they are compiled: `MeetUp2025.Setup`, `analytics.maps.compile_now`.
+    """
     compile_now()
 
 
 @from_sql
 def setup_save_setting(name: str, value: str) -> None:
-    """Put a setting into the file of the installation; `MeetUp2025.Setup`, `settings.save`."""
+    """Write a setting to the file of the installation: `MeetUp2025.Setup`, `settings.save`."""
     settings.save(name, value)
 
 
 @from_sql
 def worker_start() -> str:
-    """Start the resident process; `MeetUp2025.Worker`, `embedding.worker.start`."""
+    """Start the resident process: `MeetUp2025.Worker`, `embedding.worker.start`."""
     return worker.start()
 
 
 @from_sql
 def worker_stop() -> str:
-    """End the resident process; `MeetUp2025.Worker`, `embedding.worker.stop`."""
+    """End the resident process: `MeetUp2025.Worker`, `embedding.worker.stop`."""
     return worker.stop()
 
 
 @from_sql
 def worker_status() -> str:
-    """Return what is known of the resident process; `MeetUp2025.Worker`, `embedding.worker.status`."""
+    """Return the state of the resident process: `MeetUp2025.Worker`, `embedding.worker.status`."""
     return worker.status()
 
 
 @from_sql
 def worker_serve() -> None:
-    """Be the resident process; `MeetUp2025.Worker`, `embedding.worker.serve`."""
+    """Run as the resident process: `MeetUp2025.Worker`, `embedding.worker.serve`."""
     worker.serve(local_encoder)

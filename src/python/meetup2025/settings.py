@@ -1,17 +1,18 @@
 """
-The settings of a process, from its environment or from the file of an installation; each is read when it is needed.
+The settings of a process, from its environment or from the file of an installation. A setting is read when needed.
 
-The environment comes first. The file, `settings.json` in the folder of the package, is what an administrator of an
-IRIS server sets by `do ##class(MeetUp2025.Setup).Set("Photos", "/data/photos")`; elsewhere there is none.
+The environment comes first. The file is `settings.json` in the folder of the package. An administrator of an IRIS
+server changes it by `do ##class(MeetUp2025.Setup).Set("Photos", "/data/photos")`. Elsewhere there is no file.
 
 - `MEETUP2025_URL`: database of the command line. Default: a file in the user's data folder.
 - `MEETUP2025_MODEL`: model that makes the vectors. Default: `sketch`.
-- `MEETUP2025_RUNTIME`: what runs it, `onnx`, `int8` (pictures quantised) or `torch` (the original). Default: `onnx`.
-- `MEETUP2025_MODELS`: folders of the installed models, separated as in `PATH`; models are installed into the first.
+- `MEETUP2025_RUNTIME`: library that runs the model, `onnx`, `int8` (pictures quantised) or `torch` (the original).
+  Default: `onnx`.
+- `MEETUP2025_MODELS`: folders of the installed models, separated as in `PATH`. Models are installed into the first.
   Default: `models` in the data folder.
 - `MEETUP2025_ENCODER`: server that makes the vectors, as `unix:/path` or `http://127.0.0.1:8025`. Default: none, this
   process makes them.
-- `MEETUP2025_ENCODER_TOKEN`: what such a server wants to be told. Default: nothing.
+- `MEETUP2025_ENCODER_TOKEN`: token for this server. Default: none.
 - `MEETUP2025_WORKER`: 1 lets the resident process of an IRIS instance make the vectors. Default: 0, this process does.
 - `MEETUP2025_PHOTOS`: folders that SQL may read files from, separated as in `PATH`. Default: none.
 """
@@ -32,13 +33,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 FILE = Path(__file__).with_name("settings.json")
-"""The settings of an installation."""
+"""File with the settings of an installation."""
 
 NAMES = {name: f"MEETUP2025_{name}" for name in ("MODEL", "MODELS", "PHOTOS", "RUNTIME", "WORKER")}
-"""Settings that the file may hold, by what an administrator calls them."""
+"""Settings that the file may hold, by their name for an administrator."""
 
 RUNTIMES = ("onnx", "int8", "torch")
-"""What may run a model."""
+"""Libraries that may run a model."""
 
 
 _MODEL: ContextVar[str] = ContextVar("model", default="")
@@ -48,11 +49,11 @@ _FOLDERS: ContextVar[tuple[str, ...]] = ContextVar("folders", default=())
 @contextlib.contextmanager
 def chosen(model: str = "", folders: Sequence[str] = ()) -> Iterator[None]:
     """
-    Let the settings of a connection come before those of the process, for a block.
+    Let the settings of a connection come before the settings of the process, for a block.
 
     Args:
-        model: Id of the model that makes the vectors; empty for that of the process.
-        folders: Folders that SQL may read, beside those of the process.
+        model: Id of the model that makes the vectors. Empty takes the model of the process.
+        folders: Folders that SQL may read, in addition to the folders of the process.
     """
     tokens = _MODEL.set(model), _FOLDERS.set(tuple(folders))
     try:
@@ -63,7 +64,7 @@ def chosen(model: str = "", folders: Sequence[str] = ()) -> Iterator[None]:
 
 
 def data_folder() -> Path:
-    """Give the user's folder for data of this program: as each system has it, not created."""
+    """Return the user's folder for the data of this program, by the rules of the system. It may not exist."""
     if sys.platform == "win32":
         root = os.environ.get("LOCALAPPDATA", "~/AppData/Local")
     elif sys.platform == "darwin":
@@ -73,19 +74,29 @@ def data_folder() -> Path:
     return Path(root).expanduser() / "meetup2025"
 
 
+def install_command(extra: str) -> str:
+    """
+    Return the command that adds an extra to this installation: to a checkout by its folder, otherwise by its name.
+    """
+    checkout = FILE.parents[3]
+    if (checkout / "pyproject.toml").is_file():
+        return f"pip install -e '.[{extra}]' in {checkout}"
+    return f"pip install 'meetup2025[{extra}]'"
+
+
 def url() -> str:
-    """Give the URL of the database that the command line uses."""
+    """Return the URL of the database that the command line uses."""
     return os.environ.get("MEETUP2025_URL") or f"duckdb:///{data_folder() / 'meetup2025.duckdb'}"
 
 
 def model() -> str:
-    """Give the id of the model that makes the vectors."""
+    """Return the id of the model that makes the vectors."""
     return _MODEL.get() or _value("MEETUP2025_MODEL") or "sketch"
 
 
 def runtime() -> str:
     """
-    Give what runs the model: `onnx`, `int8` or `torch`.
+    Return the library that runs the model: `onnx`, `int8` or `torch`.
 
     Raises:
         InterfaceError: The setting is another word.
@@ -97,23 +108,23 @@ def runtime() -> str:
 
 
 def models_folders() -> list[Path]:
-    """Give the folders of the installed models; a model is installed into the first, and found there first."""
+    """Return the folders of the installed models. A model is installed into the first, and found there first."""
     return _folders("MEETUP2025_MODELS") or [data_folder() / "models"]
 
 
 def encoder_url() -> str:
-    """Give the address of the server that makes the vectors; empty where this process makes them."""
+    """Return the address of the server that makes the vectors, or an empty text where this process makes them."""
     return os.environ.get("MEETUP2025_ENCODER", "").strip()
 
 
 def encoder_token() -> str:
-    """Give the token of that server."""
+    """Return the token for the server that makes the vectors."""
     return os.environ.get("MEETUP2025_ENCODER_TOKEN", "").strip()
 
 
 def uses_worker() -> bool:
     """
-    Tell whether the resident process of this IRIS instance makes the vectors.
+    Check whether the resident process of this IRIS instance makes the vectors.
 
     Raises:
         DataError: The setting is neither 1 nor 0.
@@ -125,21 +136,21 @@ def uses_worker() -> bool:
 
 
 def photo_folders() -> list[Path]:
-    """Give the folders that SQL may read files from."""
+    """Return the folders that SQL may read files from."""
     return [*map(Path, _FOLDERS.get()), *_folders("MEETUP2025_PHOTOS")]
 
 
 def save(name: str, value: str | int) -> None:
     """
-    Put a setting into the file of the installation.
+    Write a setting to the file of the installation.
 
     Args:
         name: `Model`, `Models`, `Photos`, `Runtime` or `Worker`, in any case.
-        value: Empty to take the setting out. A number comes from ObjectScript as one.
+        value: New value. An empty value removes the setting. ObjectScript passes a number as a number.
 
     Raises:
         DataError: There is no such setting.
-        OperationalError: The file cannot be written; it is as it was.
+        OperationalError: The file cannot be written. It stays as it was.
     """
     if name.upper() not in NAMES:
         raise DataError(f"A setting must be one of {', '.join(map(str.title, NAMES))}. Got {shown(name)}.")

@@ -1,9 +1,9 @@
 """
-The one converter between the vector text of IRIS and arrays, and the one test of what a vector is.
+Vectors as text of IRIS and as arrays, and the one check of a vector.
 
-A vector is a row of finite numbers that are not all zero. IRIS would turn words into numbers, pad, and leave
-a vector of zeros out of a cosine index, all without a word; here each is an `InvalidVectorError` with the
-SQLCODE that IRIS gives for vectors it cannot compare: -257 for a wrong length, else -258.
+A vector is a row of finite numbers that are not all zero. IRIS would turn words into numbers, pad, and leave a vector
+of zeros out of a cosine index, all silently. Here this is an `InvalidVectorError` with the SQLCODE of IRIS for vectors
+that cannot be compared: -257 for a wrong length, otherwise -258.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ WRONG_LENGTH = -257
 NOT_A_VECTOR = -258
 
 _CANCELLED = 1e-6
-"""Length of a mean of float32 vectors that is nothing but their rounding."""
+"""Length of a mean of float32 vectors that is only their rounding."""
+
+_SMALLEST, _LARGEST = 1e-30, 1e30
+"""Range in which a float32 holds a number with seven digits."""
 
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:E[-+]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 
@@ -32,31 +35,32 @@ def to_text(vector: ArrayLike) -> str:
     Write a vector as IRIS does: numbers separated by commas, without spaces or brackets.
 
     Args:
-        vector: Shape (d,). Each number is as short as gives it back, as float32 if it is one.
+        vector: Vector, shape (d,). A number has the shortest text that keeps its value, as float32 where it is a
+            float32.
 
     Raises:
-        InvalidVectorError: As `check`; or more than one vector.
+        InvalidVectorError: As `check`, or there is more than one vector.
     """
     array = check(vector)
     if array.ndim != 1:
         raise _invalid(f"One vector must have one axis. Got the shape {array.shape}; write the rows one by one.")
-    # str() of a numpy float32 is its shortest text; Python's own floats are faster than numpy's float64.
+    # str() of a numpy float32 is its shortest text. Python's own floats are faster than numpy's float64.
     return ",".join(map(str, array if array.dtype == np.float32 else array.tolist()))
 
 
 def from_text(text: str, *, dimension: int | None = None) -> NDArray[np.float64]:
     """
-    Read a vector as IRIS writes it (`-.0408,1E-3`); brackets and spaces are allowed.
+    Parse a vector as IRIS writes it (`-.0408,1E-3`). Brackets and spaces are allowed.
 
     Args:
         text: Numbers separated by commas.
-        dimension: Number of items that it must have; None allows any.
+        dimension: Required number of items. None allows any.
 
     Returns:
         Array of shape (d,).
 
     Raises:
-        InvalidVectorError: An item is missing, or no finite number; all are zero; or the length is wrong.
+        InvalidVectorError: An item is missing or no finite number, all items are zero, or the length is wrong.
     """
     items = _without_brackets(text.strip()).split(",")
     if not text.isascii() or "_" in text:  # `float` reads digits of all scripts, and underscores between them
@@ -70,14 +74,14 @@ def from_text(text: str, *, dimension: int | None = None) -> NDArray[np.float64]
 
 def check(vectors: ArrayLike, *, dimension: int | None = None) -> NDArray[Any]:
     """
-    Make sure that an array holds vectors.
+    Check that an array holds vectors.
 
     Args:
-        vectors: Shape (d,) or (n, d); n may be 0.
-        dimension: The d that it must have; None allows any but 0.
+        vectors: One vector or several, shape (d,) or (n, d). n may be 0.
+        dimension: Required length d. None allows any but 0.
 
     Returns:
-        The same numbers, as float32 if they were, else as float64.
+        The same numbers. float32 stays float32, other types become float64.
 
     Raises:
         InvalidVectorError: The shape is another, a number is not finite, or a vector is all zero.
@@ -104,10 +108,11 @@ def unit(vectors: ArrayLike) -> NDArray[np.float64]:
     Divide vectors by their norms.
 
     Args:
-        vectors: Shape (d,) or (n, d), of any size: norms from 1e-300 to 1e300 neither vanish nor overflow.
+        vectors: One vector or several, shape (d,) or (n, d), of any size: norms from 1e-300 to 1e300 neither vanish nor
+            overflow.
 
     Returns:
-        Array of the same shape; rows of length 1.
+        Array of the same shape. Its rows have length 1.
 
     Raises:
         InvalidVectorError: As `check`.
@@ -118,18 +123,35 @@ def unit(vectors: ArrayLike) -> NDArray[np.float64]:
     return unit_vectors
 
 
-def mean(vectors: ArrayLike) -> NDArray[Any]:
+def single(vectors: ArrayLike) -> NDArray[np.float32]:
     """
-    Give the direction between vectors: the mean of the unit vectors, made unit.
+    Return vectors as float32, in the same directions.
 
     Args:
-        vectors: Shape (n, d), n at least 1. Each counts the same, whatever its norm.
-
-    Returns:
-        Array of shape (d,), of length 1; one vector alone comes back as it is.
+        vectors: One vector or several, shape (d,) or (n, d). A vector that float32 cannot hold (1e200, 1e-200) is
+            divided by its largest item.
 
     Raises:
-        InvalidVectorError: As `check`; or they cancel out.
+        InvalidVectorError: As `check`.
+    """
+    array = check(vectors)
+    largest = np.abs(array).max(axis=-1, keepdims=True)
+    fits = (largest > _SMALLEST) & (largest < _LARGEST)
+    return np.where(fits, array, array / largest).astype(np.float32)
+
+
+def mean(vectors: ArrayLike) -> NDArray[Any]:
+    """
+    Return the direction between vectors: the mean of the unit vectors, divided by its norm.
+
+    Args:
+        vectors: Vectors, shape (n, d), n at least 1. All count the same, whatever their norms.
+
+    Returns:
+        Array of shape (d,), of length 1. A single vector comes back as it is.
+
+    Raises:
+        InvalidVectorError: As `check`, or the vectors cancel out.
     """
     array = check(vectors)
     if len(array) == 1:
@@ -148,7 +170,7 @@ def _without_brackets(text: str) -> str:
 
 
 def _not_numbers(items: list[str]) -> InvalidVectorError:
-    """Say which item is wrong."""
+    """Return the error for the first wrong item."""
     place, item = next((at, item) for at, item in enumerate(items, start=1) if not _NUMBER.fullmatch(item))
     got = f"{item.strip()[:40]!r} at item {place} of {len(items)}"
     return _invalid(f"A vector must be numbers separated by commas. Got {got}; pass the text of a vector.")

@@ -25,8 +25,7 @@ class Comparison:
 
     Attributes:
         moves: Distance of each item from its place on the first map, shape (n,). The unit is the spread of that map:
-            the
-            root of the mean squared distance to its middle.
+            the root of the mean squared distance to its middle.
         aligned: The second map laid upon the first, in the units of the first, shape (n, c).
         disparity: Mean squared move, from 0 (the same map) to 1 (nothing in common).
     """
@@ -106,8 +105,8 @@ def agreement(before: ArrayLike, after: ArrayLike) -> Agreement:
     Compare two groupings of the same items.
 
     Args:
-        before: Numbers or texts, shape (n,), n at least 1.
-        after: Shape (n,).
+        before: Labels of the first grouping, numbers or texts, shape (n,), n at least 1.
+        after: Labels of the second grouping, shape (n,).
 
     Raises:
         DataError: There are no items, or the lengths differ.

@@ -69,12 +69,12 @@ def compare(
     Measure detectors on the same items.
 
     Half of the normal rows train a detector. The other half and the odd rows are split in two: validation rows choose
-    the
-    threshold, test rows measure the detector. So neither the detector nor the threshold knows a test row.
+    the threshold, test rows measure the detector. So neither the detector nor the threshold knows a test row.
 
     Args:
-        rows: Shape (n, d).
-        labels: Shape (n,), 1 or True where a row is odd. There are at least 2 odd rows and enough normal rows to train.
+        rows: Vectors, shape (n, d).
+        labels: Labels, shape (n,), 1 or True where a row is odd. There are at least 2 odd rows and enough normal rows
+            to train.
         detectors: Name -> function that fits the detector, called as `fit(rows, seed=seed)`. None takes all
             `DETECTORS`.
         unsupervised: True fits a detector to all rows, odd rows too, and uses its scores of these rows. This measures
@@ -118,7 +118,7 @@ def hold_out(  # noqa: PLR0913 - each is told by its name
     A detector is fitted to a part of the other classes. It scores the rest of them and the class that was left out.
 
     Args:
-        rows: Shape (n, d).
+        rows: Vectors, shape (n, d).
         classes: Class of each row, shape (n,), with at least 2 different classes.
         detectors: As in `compare`.
         held: Classes to leave out. None takes all.

@@ -16,6 +16,7 @@ from meetup2025.analytics import clusters, neighbours
 from meetup2025.analytics.forest import IsolationForest
 from meetup2025.analytics.lloyd import nearest_centres
 from meetup2025.analytics.reconstruction import Reconstruction
+from meetup2025.analytics.thresholds import rounded
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _GROUPS = 30
 
 
 class Detector(Protocol):
-    """A detector, fitted."""
+    """A fitted detector."""
 
     @classmethod
     def fit(cls, rows: ArrayLike, *, seed: int = 5) -> Detector:
@@ -71,7 +72,7 @@ class Neighbours:
 
     Attributes:
         k: Number of neighbours.
-        known: Shape (n, d), unit vectors.
+        known: Unit vectors of the fitted rows, shape (n, d).
         own_scores: Scores of the fitted rows, shape (n,). A row is not its own neighbour.
 
     References:
@@ -104,7 +105,7 @@ class KMeansDistance:
     Euclidean distance of the unit vector to the nearest centre of K-means, from 0 to 2.
 
     Attributes:
-        centres: Shape (k, d).
+        centres: Centres of the groups, shape (k, d).
         own_scores: Distance of a row to the centre of its group without this row, shape (n,). For a row that is alone
             in its group, it is the distance to the next centre.
     """
@@ -127,7 +128,7 @@ class KMeansDistance:
         """Score new rows."""
         unit = neighbours.directions(rows, self.centres.shape[1])
         labels, _ = nearest_centres(unit, self.centres)
-        return clusters.distances(unit, self.centres, labels)
+        return rounded(clusters.distances(unit, self.centres, labels))
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class ByExemplar:
     Cosine distance to the most similar normal exemplar, from 0 to 2, as in the SQL of the workshop.
 
     Attributes:
-        exemplars: Shape (m, d), unit vectors.
+        exemplars: Unit vectors of the exemplars, shape (m, d).
         own_scores: Scores of the fitted rows, shape (n,). An exemplar among the rows is compared with the other
             exemplars.
     """
@@ -176,12 +177,12 @@ def _check_enough(unit: NDArray[np.float32]) -> None:
         raise DataError(f"To tell what is odd there must be at least 2 vectors. Got {len(unit)}; add some.")
 
 
-def _mean(found: neighbours.Neighbours) -> NDArray[np.float64]:
-    return np.asarray(found.distances.mean(axis=1, dtype=np.float64))
+def _mean(found: neighbours.NearestRows) -> NDArray[np.float64]:
+    return rounded(found.distances.mean(axis=1, dtype=np.float64))
 
 
 def _distance(cosines: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.maximum(1 - cosines.astype(np.float64), 0)
+    return rounded(1 - cosines.astype(np.float64))
 
 
 def _without_itself(unit: NDArray[np.float32], found: clusters.Clusters) -> NDArray[np.float64]:
@@ -192,4 +193,4 @@ def _without_itself(unit: NDArray[np.float32], found: clusters.Clusters) -> NDAr
     apart = np.full(len(unit), np.inf)
     np.divide(found.distances * sizes, sizes - 1, out=apart, where=sizes > 1)
     others = clusters.next_distances(unit, found.centres, found.labels)
-    return np.asarray(np.minimum(apart, others))
+    return rounded(np.minimum(apart, others))

@@ -67,11 +67,11 @@ class Evaluation:
 @dataclass(frozen=True)
 class Split:
     """
-    Two halves of items, none in both.
+    Two halves of the items. No item is in both.
 
     Attributes:
-        validation: Places of the items that a threshold is chosen on, rising.
-        test: Places of the items that it is measured on, rising.
+        validation: Indices of the items on which a threshold is chosen, rising.
+        test: Indices of the items on which it is measured, rising.
     """
 
     validation: NDArray[np.intp]
@@ -85,13 +85,13 @@ def evaluate(
     Measure scores and a threshold against labels.
 
     The intervals are percentiles of a bootstrap. It draws odd and normal items apart, because with few odd items a
-    common
-    draw would sometimes have none. The intervals show how much the choice of items matters, not the choice of the fit.
+    common draw would sometimes have none. The intervals show how much the choice of items matters, not the choice of
+    the fit.
 
     Args:
-        scores: Shape (n,), the higher, the odder.
-        labels: Shape (n,), 1 or True where an item is odd. Both kinds occur.
-        threshold: Chosen on other items.
+        scores: Scores, shape (n,), the higher, the odder.
+        labels: Labels, shape (n,), 1 or True where an item is odd. Both kinds occur.
+        threshold: A score that was chosen on other items.
         resamples: Number of resamples, at least 1.
         seed: Seed of the resamples.
 
@@ -128,10 +128,10 @@ def areas(scores: ArrayLike, labels: ArrayLike) -> tuple[float, float]:
 
 def split(labels: ArrayLike, *, share: float = 0.5, seed: int = 5) -> Split:
     """
-    Split judged items in two, with the same share of odd ones in both, as far as whole items can.
+    Split judged items in two, with the same share of odd items in both, as far as whole items allow.
 
     Args:
-        labels: Shape (n,), 1 or True where an item is odd. Both kinds have at least 2 items.
+        labels: Labels, shape (n,), 1 or True where an item is odd. Both kinds have at least 2 items.
         share: Share of the items for validation, above 0 and below 1. Both halves have at least 1 item of both kinds.
         seed: Seed of the draw.
 
@@ -159,7 +159,7 @@ class _Ranking:
 
     Attributes:
         odd: Whether each item is odd, shape (n,).
-        last: The last place of each score.
+        last: Last position of each score.
         flagged: Number of items above the threshold.
     """
 
@@ -201,7 +201,7 @@ class _Ranking:
 
 
 def _resampled(odd: NDArray[np.bool_], resamples: int, seed: int) -> Iterator[NDArray[np.intp]]:
-    """Draw how often each item is in each resample, in blocks of shape (b, n)."""
+    """Draw how often a resample has an item, in blocks of shape (b, n)."""
     rng, kinds = np.random.default_rng(seed), (np.flatnonzero(odd), np.flatnonzero(~odd))
     step = max(1, _BLOCK // len(odd))
     for start in range(0, resamples, step):

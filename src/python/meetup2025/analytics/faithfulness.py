@@ -100,7 +100,7 @@ def _lowest(distances: NDArray[np.floating], k: int) -> NDArray[np.intp]:
 
 
 def _beyond(distances: NDArray[np.floating], neighbours: NDArray[np.intp], k: int) -> float:
-    """Sum up by how many ranks the neighbours of the other space are beyond the *k* nearest of this one."""
+    """Sum up how many ranks the neighbours of the other space lie beyond the *k* nearest of this space."""
     ranks = np.column_stack(
         [(distances < np.take_along_axis(distances, column[:, None], axis=1)).sum(axis=1) for column in neighbours.T]
     )

@@ -59,8 +59,8 @@ def unpack(blob: bytes, kind: type[T]) -> T:
     Read a fitted model.
 
     Args:
-        blob: What `pack` wrote.
-        kind: The dataclass.
+        blob: Bytes that `pack` wrote.
+        kind: Dataclass of the model.
 
     Raises:
         BrokenModelError: The bytes have changed, or they are of another kind.

@@ -57,8 +57,7 @@ class IsolationForest:
         Grow trees on the unit vectors of rows, at least 2. A tree sees at most 256 rows.
 
         The workshop used `IsolationForest(n_estimators=100, contamination=0.03, random_state=5)`. Its contamination is
-        the
-        threshold of `thresholds.from_contamination`.
+        the threshold of `thresholds.from_contamination`.
         """
         from sklearn import ensemble
 

@@ -45,8 +45,8 @@ def gap(a: ArrayLike, b: ArrayLike) -> Gap:
     Measure the gap between two sets of vectors.
 
     Args:
-        a: Shape (n, d), n at least 2.
-        b: Shape (m, d), m at least 2.
+        a: First set of vectors, shape (n, d), n at least 2.
+        b: Second set of vectors, shape (m, d), m at least 2.
 
     Raises:
         DataError: A set has fewer than 2 vectors, or their lengths differ.
@@ -67,12 +67,11 @@ def without_gap(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[np.float64], NDArra
 
     The mean of a set is subtracted from the set, and the vectors are made unit again: GR-CLIP (Li et al. 2025, "Closing
     the Modality Gap for Mixed Modality Search", arXiv 2507.19054). This also removes the cone that all vectors share,
-    so
-    cosines are lower.
+    so cosines are lower.
 
     Args:
-        a: Shape (n, d), n at least 2.
-        b: Shape (m, d), m at least 2.
+        a: First set of vectors, shape (n, d), n at least 2.
+        b: Second set of vectors, shape (m, d), m at least 2.
 
     Returns:
         Both sets, rows of length 1.

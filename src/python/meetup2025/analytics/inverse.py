@@ -37,7 +37,7 @@ _PLACES = 1000
 """Places that umap-learn goes back from at once. It makes a list of Python for every number of a vector."""
 
 _NUDGE = 1e-3
-"""How far into the map, of the way to its middle, a place goes that was outside."""
+"""Share of the way to the middle of the map that a place from outside moves inwards."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def inverse(fitted: Map, points: ArrayLike, *, method: Method = "neighbours", k:
 
     Args:
         fitted: The map.
-        points: Shape (m, dimensions).
+        points: Places on the map, shape (m, dimensions).
         method: `neighbours` averages the vectors of the nearest items on the map, weighted by 1 / distance.
             `inverse_transform` is the method of umap-learn. It replaces a point outside of all items by the nearest
             item.
@@ -118,7 +118,7 @@ def averaged(
     for start in range(0, len(places), step):
         rows = slice(start, start + step)
         indices, distances = _items(fitted, places[rows], k, None if without is None else without[rows])
-        # A place upon an item has that item's vector.
+        # A place upon an item has the vector of that item.
         weights = 1 / np.maximum(distances, 1e-6)
         shares = weights / weights.sum(axis=1, keepdims=True)
         means[rows] = (shares[:, None] @ fitted.directions[indices])[:, 0]

@@ -1,7 +1,7 @@
 """
-Lloyd's iterations of K-means on unit vectors: fast enough to be run for many K.
+Lloyd's iterations of K-means on unit vectors: fast enough to run for many K.
 
-scikit-learn's own cost milliseconds to start, and on several threads add up in no fixed order.
+The K-means of scikit-learn needs milliseconds to start. On several threads it adds up in no fixed order.
 """
 
 from __future__ import annotations
@@ -20,26 +20,25 @@ _MOST = 300
 """Most iterations. Centres settle before."""
 
 _SETTLED = 1000
-"""Centres have settled when at most one row of this many changes its centre."""
+"""Centres have settled when at most one row of this number changes its centre."""
 
 
 def lloyd(
     rows: NDArray[Any], centres: NDArray[Any], enough: int = _MOST
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """
-    Move centres to the means of the rows nearest to them, until (nearly) no row changes its centre.
+    Move centres to the means of their nearest rows, until (nearly) no row changes its centre.
 
     A centre without rows moves to a row that is far from its own centre.
 
     Args:
-        rows: Shape (n, d), n at least 1.
-        centres: Shape (k, d), where to start.
+        rows: Unit vectors, shape (n, d), n at least 1.
+        centres: Centres to start from, shape (k, d).
         enough: Most iterations.
 
     Returns:
         Labels of shape (n,), from 0, and centres of shape (k, d). Every label has a row, unless there are fewer
-        different
-        rows than centres.
+        different rows than centres.
 
     References:
         S. Lloyd, Least squares quantization in PCM, IEEE Transactions on Information Theory 28, 1982.
@@ -61,8 +60,7 @@ def nearest_centres(rows: NDArray[Any], centres: NDArray[Any]) -> tuple[NDArray[
 
     Returns:
         Labels of shape (n,), and for each row its product with the centre minus half the square of the centre. Among
-        rows
-        of one length, a higher value means nearer.
+        rows of one length, a higher value means nearer.
     """
     centres = centres.astype(rows.dtype, copy=False)
     halves = np.einsum("ij,ij->i", centres, centres) / 2
@@ -90,7 +88,11 @@ def sums(rows: NDArray[Any], labels: NDArray[np.intp], k: int) -> NDArray[np.flo
 
 
 def _means(rows: NDArray[Any], labels: NDArray[np.intp], nearness: NDArray[Any], k: int) -> NDArray[np.float64]:
-    """Give the mean of the rows of each label, and to a label without rows one of those farthest from their centres."""
+    """
+    Return the mean of the rows of each label.
+
+    A label without rows gets a row that is among the farthest from its centre.
+    """
     sizes = np.bincount(labels, minlength=k)
     centres = sums(rows, labels, k) / np.maximum(sizes, 1)[:, None]
     empty = np.flatnonzero(sizes == 0)

@@ -1,10 +1,10 @@
 """
 Maps: vectors laid out in two or three dimensions so that neighbours stay neighbours, by UMAP.
 
-McInnes, Healy and Melville 2018, "UMAP: Uniform Manifold Approximation and Projection for Dimension Reduction",
-arXiv 1802.03426. The steps are those of umap-learn, by its documented functions
-(https://umap-learn.readthedocs.io/en/latest/api.html#useful-functions); the neighbours are found exactly, and what new
-points need is kept as arrays.
+McInnes, Healy and Melville 2018, "UMAP: Uniform Manifold Approximation and Projection for Dimension Reduction", arXiv
+1802.03426. The steps come from umap-learn and call its documented functions
+(https://umap-learn.readthedocs.io/en/latest/api.html#useful-functions). The neighbours are found exactly. The arrays
+that place new points are kept.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from meetup2025.analytics.neighbours import Neighbours
+    from meetup2025.analytics.neighbours import NearestRows
 
 _ALL_COMPARED = 32_768
-"""Rows up to which all are compared: 7 seconds for 512 dimensions; more take 5 by lists where they are in groups."""
+"""Rows up to which all are compared: 7 seconds for 512 dimensions. Lists take 5 seconds, if the rows are in groups."""
 
 
 @dataclass(frozen=True)
 class Map:
     """
-    A map, and what it takes to place a vector on it and to go back.
+    A map, with the data that place a vector on it and find the way back.
 
     Attributes:
         embedding: Places of the items, shape (n, dimensions), float32.
-        directions: Their unit vectors, shape (n, d), float32.
-        sigmas: Widths of their neighbourhoods in cosine distance, shape (n,).
-        rhos: Distances to their nearest neighbour, shape (n,).
+        directions: Unit vectors of the items, shape (n, d), float32.
+        sigmas: Widths of the neighbourhoods in cosine distance, shape (n,).
+        rhos: Distance of each item to its nearest neighbour, shape (n,).
         neighbours: Size of a neighbourhood, the item itself included.
         min_dist: Least distance of items on the map.
         a: First parameter of the membership strength 1 / (1 + a x^(2 b)) of two places at a distance x.
@@ -70,8 +70,8 @@ class NearbyItems:
     The items near a place on a map.
 
     Attributes:
-        indices: Shape (k,), the nearest first.
-        distances: Shape (k,), Euclidean on the map, rising.
+        indices: Indices of the items, shape (k,), the nearest first.
+        distances: Euclidean distances on the map, shape (k,), rising.
     """
 
     indices: NDArray[np.intp]
@@ -79,12 +79,12 @@ class NearbyItems:
 
 
 def compile_now() -> Path:
-    """Compile what maps need, unless it is compiled; `umap_library.compile_now`."""
+    """Compile the functions that maps need, unless they are compiled. See `umap_library.compile_now`."""
     return umap_library.compile_now(_compiled_parts)
 
 
 def _compiled_parts() -> None:
-    """Call each compiled function that maps need, with the types of a real call."""
+    """Call all compiled functions that maps need, with the types of a real call."""
     rows = np.random.default_rng(5).normal(size=(40, 8))
     placing.place(fit_map(rows, labels=["a", None] * 20), rows[:2])
 
@@ -100,18 +100,18 @@ def fit_map(  # noqa: PLR0913 - they are what can be chosen
     progress: bool = False,
 ) -> Map:
     """
-    Lay out vectors so that those with a high cosine are near each other.
+    Lay out vectors so that vectors with a high cosine are near each other.
 
     The same rows, parameters and seed give the same map on one machine, bit for bit.
 
     Args:
-        rows: Shape (n, d), n at least 2.
+        rows: Vectors, shape (n, d), n at least 2.
         dimensions: Number of coordinates, from 1 to 50.
-        neighbours: Size of a neighbourhood, the item itself included, at least 2; all items where there are fewer.
+        neighbours: Size of a neighbourhood, the item itself included, at least 2, or all items where there are fewer.
         min_dist: Least distance of items on the map, from 0 to 1.
         seed: Seed of the random numbers, from 0 to 2**32 - 1.
-        labels: A label for each row, which pulls rows of the same label together; None and "" are unlabelled.
-        progress: Show the epochs, on a terminal.
+        labels: Label of each row, shape (n,). Rows of the same label are pulled together. None and "" mean no label.
+        progress: Whether to show the epochs on a terminal.
 
     Raises:
         DataError: There are fewer than 2 rows, or an argument is out of its range.
@@ -146,7 +146,7 @@ def nearest_on_map(fitted: Map, point: ArrayLike, k: int) -> NearbyItems:
         k: Number of items, from 1 to n.
 
     Raises:
-        DataError: The point has another number of coordinates, or one is not finite; or there are not *k* items.
+        DataError: The point has another number of coordinates, or one is not finite, or there are fewer than *k* items.
     """
     (place,) = check_points(fitted, [point])
     if not 1 <= k <= len(fitted.embedding):
@@ -158,7 +158,7 @@ def nearest_on_map(fitted: Map, point: ArrayLike, k: int) -> NearbyItems:
 
 def check_points(fitted: Map, points: Any) -> NDArray[np.float64]:
     """
-    Make sure that an array holds places on a map.
+    Check that an array holds places on a map.
 
     Raises:
         DataError: The shape is not (n, dimensions), or a number is not finite.
@@ -176,15 +176,15 @@ def check_points(fitted: Map, points: Any) -> NDArray[np.float64]:
     return array
 
 
-def with_itself(found: Neighbours) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Put each item before its neighbours, as umap-learn counts it; indices and distances, shape (n, k + 1)."""
+def with_itself(found: NearestRows) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Put each item before its neighbours, as umap-learn counts it. Return indices and distances, shape (n, k + 1)."""
     indices = np.column_stack([np.arange(len(found.indices)), found.indices]).astype(np.int64)
     distances = np.column_stack([np.zeros(len(indices), np.float32), found.distances])
     return indices, distances
 
 
-def other_items(directions: NDArray[np.float32], k: int) -> Neighbours:
-    """Find the *k* nearest others of each item: all of them, or of very many items nearly all."""
+def other_items(directions: NDArray[np.float32], k: int) -> NearestRows:
+    """Find the *k* nearest others of each item: all of them, or nearly all where there are very many items."""
     if len(directions) > _ALL_COMPARED:
         return nearest.nearest_of_many(directions, k)
     return nearest.nearest_others(directions, k)
@@ -192,11 +192,11 @@ def other_items(directions: NDArray[np.float32], k: int) -> Neighbours:
 
 def _start(directions: NDArray[np.float32], dimensions: int, random: np.random.RandomState) -> NDArray[np.float32]:
     """
-    Give the principal components, from which the layout starts.
+    Return the principal components. The layout starts from them.
 
     umap-learn starts from eigenvectors of the graph. Where many groups hardly touch, as photos of a thousand fish do,
-    it looks for these for minutes. The principal components are there at once, and lead to maps that are as good
-    (Kobak and Linderman 2021, doi 10.1038/s41587-020-00809-z).
+    the search for these vectors takes minutes. The principal components take no time, and the maps are as good (Kobak
+    and Linderman 2021, doi 10.1038/s41587-020-00809-z).
     """
     middle = directions.mean(axis=0)
     scatter = directions.T @ directions / np.float32(len(directions)) - np.outer(middle, middle)
@@ -211,7 +211,7 @@ def _laid_out(
 ) -> NDArray[np.float32]:
     embedding: NDArray[np.float32]
     embedding, _ = umap.simplicial_set_embedding(
-        None,  # what it would start from
+        None,  # the start that umap-learn would choose
         graph,
         start.shape[1],
         initial_alpha=1.0,
@@ -231,7 +231,7 @@ def _laid_out(
 
 
 def _codes(labels: Sequence[str | None]) -> NDArray[np.int64]:
-    """Number the labels; -1 is umap-learn's number for none."""
+    """Number the labels. -1 is umap-learn's number for no label."""
     known = {label: code for code, label in enumerate(sorted({label for label in labels if label}))}
     return np.array([known[label] if label else -1 for label in labels], np.int64)
 

@@ -1,9 +1,8 @@
 """
-The nearest neighbours of vectors by the cosine: all of them compared, block by block, so that none is missed.
+The nearest neighbours of vectors by the cosine. All rows are compared, block by block, so no neighbour is missed.
 
-Maps of very many rows, whose errors of layout are larger than that of a missed neighbour, look in lists instead.
-
-An inverted file: rows in lists of like ones, so that the neighbours of a row are looked for in few lists alone.
+Maps of very many rows use lists instead: an inverted file puts similar rows into one list, and a row is compared with
+few lists only. The errors of such a layout are larger than the error of a missed neighbour.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 _BLOCK = 1 << 24
-"""Cosines that are in the memory at once: 64 MB of float32."""
+"""Cosines that are in memory at once: 64 MB of float32."""
 
 _TALL = 1024
 """Rows that are compared at once: a product of this height is twice as fast as one of a hundred."""
@@ -36,20 +35,21 @@ _TRIED = 500
 """Rows that are compared with all others, to learn how many lists hold their neighbours."""
 
 _HELD = 0.99
-"""Of these neighbours, the share that the lists must hold."""
+"""Share of these neighbours that the lists must hold."""
 
 _WORTH = 0.25
-"""Share of all pairs above which lists cost more than they save: there each pair is compared twice."""
+"""Share of all pairs above which lists cost more than they save: they compare a pair twice."""
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class NearestRows:
     """
     The nearest rows of each row.
 
     Attributes:
-        indices: Shape (n, k), the nearest first; of two at one distance, the lower index first.
-        cosines: Shape (n, k), from -1 to 1, falling.
+        indices: Indices of the neighbours, shape (n, k), the nearest first. At equal distances the lower index comes
+            first.
+        cosines: Cosines of the neighbours, shape (n, k), from -1 to 1, falling.
     """
 
     indices: NDArray[np.intp]
@@ -57,20 +57,20 @@ class Neighbours:
 
     @property
     def distances(self) -> NDArray[np.float32]:
-        """Cosine distances, from 0 to 2."""
+        """Return the cosine distances, from 0 to 2."""
         return np.maximum(1 - self.cosines, 0)
 
 
 def directions(rows: ArrayLike, dimension: int | None = None) -> NDArray[np.float32]:
     """
-    Give the unit vectors of rows, for cosines by a product.
+    Return the unit vectors of rows. Their products are cosines.
 
     Args:
-        rows: Shape (n, d).
-        dimension: The d that they must have; None allows any.
+        rows: Vectors, shape (n, d).
+        dimension: Required length d of the vectors. None allows any.
 
     Raises:
-        DataError: The shape is another.
+        DataError: The array has another shape.
         InvalidVectorError: As `vectors.check`.
     """
     array = vectors.check(rows, dimension=dimension)
@@ -82,28 +82,28 @@ def directions(rows: ArrayLike, dimension: int | None = None) -> NDArray[np.floa
     return unit
 
 
-def nearest(rows: ArrayLike, k: int) -> Neighbours:
+def nearest(rows: ArrayLike, k: int) -> NearestRows:
     """
-    Find the *k* nearest others of each row; a row is not its own neighbour, an equal one is.
+    Find the *k* nearest other rows of each row. A row is not its own neighbour, but an equal row is.
 
     Args:
-        rows: Shape (n, d), n above *k*.
-        k: At least 1.
+        rows: Vectors, shape (n, d), n above *k*.
+        k: Number of neighbours, at least 1.
 
     Raises:
-        DataError: There are not *k* others.
+        DataError: There are fewer than *k* other rows.
         InvalidVectorError: As `vectors.check`.
     """
     return nearest_others(directions(rows), k)
 
 
-def nearest_others(unit: NDArray[np.float32], k: int) -> Neighbours:
+def nearest_others(unit: NDArray[np.float32], k: int) -> NearestRows:
     """
-    Do what `nearest` does, with what `directions` gave.
+    Find neighbours as `nearest` does, among unit vectors from `directions`.
 
     Args:
-        unit: Shape (n, d), n above *k*.
-        k: At least 1.
+        unit: Unit vectors, shape (n, d), n above *k*.
+        k: Number of neighbours, at least 1.
 
     Raises:
         DataError: As `nearest`.
@@ -112,30 +112,30 @@ def nearest_others(unit: NDArray[np.float32], k: int) -> Neighbours:
     return _nearest(unit, unit, k, others=True)
 
 
-def nearest_among(rows: ArrayLike, known: ArrayLike, k: int) -> Neighbours:
+def nearest_among(rows: ArrayLike, known: ArrayLike, k: int) -> NearestRows:
     """
     Find the *k* rows of *known* that are nearest to each row.
 
     Args:
-        rows: Shape (n, d).
-        known: Shape (m, d), m at least *k*.
-        k: At least 1.
+        rows: Vectors, shape (n, d).
+        known: Vectors to search in, shape (m, d), m at least *k*.
+        k: Number of neighbours, at least 1.
 
     Raises:
-        DataError: There are not *k* known rows, or the lengths of the vectors differ.
+        DataError: There are fewer than *k* known rows, or the lengths of the vectors differ.
         InvalidVectorError: As `vectors.check`.
     """
     return nearest_directions(directions(rows), directions(known), k)
 
 
-def nearest_directions(unit: NDArray[np.float32], base: NDArray[np.float32], k: int) -> Neighbours:
+def nearest_directions(unit: NDArray[np.float32], base: NDArray[np.float32], k: int) -> NearestRows:
     """
-    Do what `nearest_among` does, with what `directions` gave.
+    Find neighbours as `nearest_among` does, among unit vectors from `directions`.
 
     Args:
-        unit: Shape (n, d).
-        base: Shape (m, d).
-        k: At least 1.
+        unit: Unit vectors, shape (n, d).
+        base: Unit vectors to search in, shape (m, d).
+        k: Number of neighbours, at least 1.
 
     Raises:
         DataError: As `nearest_among`.
@@ -146,30 +146,30 @@ def nearest_directions(unit: NDArray[np.float32], base: NDArray[np.float32], k: 
     return _nearest(unit, base, k, others=False)
 
 
-def compared(unit: NDArray[np.float32], base: NDArray[np.float32], found: Neighbours) -> Neighbours:
+def compared(unit: NDArray[np.float32], base: NDArray[np.float32], found: NearestRows) -> NearestRows:
     """
-    Compute the cosines of neighbours anew, row by row, and order these.
+    Compute the cosines of neighbours again, row by row, and order the neighbours by them.
 
-    A product of matrices rounds a row as its company has it; these cosines are the same for a row in any company.
+    In a product of matrices, the rounding of a row depends on the other rows. The cosines of this function do not.
 
     Args:
-        unit: The rows, shape (n, d), of `directions`.
-        base: What their neighbours are among, shape (m, d), of `directions`.
+        unit: Rows, shape (n, d), from `directions`.
+        base: Rows to which the neighbours belong, shape (m, d), from `directions`.
         found: The neighbours.
     """
     return _ordered(unit, base, found.indices, found.indices.shape[1])
 
 
-def nearest_of_many(unit: NDArray[np.float32], k: int) -> Neighbours:
+def nearest_of_many(unit: NDArray[np.float32], k: int) -> NearestRows:
     """
     Find nearly all of the *k* nearest others of each row, for many rows in a fraction of the time of `nearest`.
 
-    A row is compared with those of the lists around its own, as many lists as hold the neighbours of some rows that
-    are compared with all. Where the rows are not in groups, so that these lists are many, all are compared.
+    A row is compared with the rows of the lists around its own list. Some rows that are compared with all rows show how
+    many lists this takes. Where the rows are not in groups, it takes many lists. Then all rows are compared.
 
     Args:
-        unit: Shape (n, d), of `directions`; n above *k*.
-        k: At least 1.
+        unit: Unit vectors, shape (n, d), n above *k*, from `directions`.
+        k: Number of neighbours, at least 1.
 
     Raises:
         DataError: As `nearest`.
@@ -186,21 +186,21 @@ def nearest_of_many(unit: NDArray[np.float32], k: int) -> Neighbours:
         for start in range(0, len(own), step):
             rows = own[start : start + step]
             block = unit[rows] @ unit[near].T
-            _leave_out(block, start)  # its own list is the first
+            _leave_out(block, start)  # the list of the row itself is the first
             found[rows] = near[_highest(block, k)]
     return _ordered(unit, unit, found, k)
 
 
 def _lists(file: InvertedFile, unit: NDArray[np.float32], k: int) -> int:
-    """Find how many lists around its own hold the nearest others of a row, by those of some rows."""
+    """Use some rows to find how many lists around the list of a row hold its nearest neighbours."""
     rows = np.linspace(0, len(unit) - 1, min(len(unit), _TRIED)).astype(np.intp)
     near = nearest_directions(unit[rows], unit, k + 1).indices
     ranks = file.ranks[file.labels[rows][:, None], file.labels[near]]
     return int(np.quantile(ranks, _HELD, method="higher")) + 1
 
 
-def _ordered(unit: NDArray[np.float32], base: NDArray[np.float32], candidates: NDArray[np.intp], k: int) -> Neighbours:
-    """Give the *k* nearest of the candidates of each row."""
+def _ordered(unit: NDArray[np.float32], base: NDArray[np.float32], candidates: NDArray[np.intp], k: int) -> NearestRows:
+    """Return the *k* nearest of the candidates of each row."""
     indices = np.empty((len(unit), k), np.intp)
     cosines = np.empty((len(unit), k), np.float32)
     step = max(1, _BLOCK // (candidates.shape[1] * unit.shape[1]))
@@ -210,10 +210,10 @@ def _ordered(unit: NDArray[np.float32], base: NDArray[np.float32], candidates: N
         order = np.argsort(-exact, axis=1, kind="stable")[:, :k]
         indices[rows] = np.take_along_axis(candidates[rows], order, axis=1)
         cosines[rows] = np.take_along_axis(exact, order, axis=1)
-    return Neighbours(indices, np.clip(cosines, -1, 1))
+    return NearestRows(indices, np.clip(cosines, -1, 1))
 
 
-def _nearest(unit: NDArray[np.float32], base: NDArray[np.float32], k: int, *, others: bool) -> Neighbours:
+def _nearest(unit: NDArray[np.float32], base: NDArray[np.float32], k: int, *, others: bool) -> NearestRows:
     found = _Best(len(unit), k)
     step = max(1, min(_TALL, len(unit), _BLOCK))
     width = max(1, _BLOCK // step)
@@ -221,34 +221,36 @@ def _nearest(unit: NDArray[np.float32], base: NDArray[np.float32], k: int, *, ot
         rows = unit[start : start + step]
         for left in range(start if others else 0, len(base), width):
             block = rows @ base[left : left + width].T
-            if others:  # each pair is compared once, and is news for both
+            if others:  # a pair is compared once, and is news for both rows
                 found.add_columns(block, start, left)
                 _leave_out(block, start - left)
             found.add_rows(block, start, left)
-    return Neighbours(found.indices, np.clip(found.cosines, -1, 1))
+    return NearestRows(found.indices, np.clip(found.cosines, -1, 1))
 
 
 class _Best:
-    """The *k* best of each row so far; of equal ones those that came first, which are those of lower places."""
+    """
+    The *k* best neighbours of each row so far. Of equal ones, the first to come stay. They have the lower indices.
+    """
 
     def __init__(self, n: int, k: int) -> None:
         self.indices = np.zeros((n, k), np.intp)
         self.cosines = np.full((n, k), -np.inf, np.float32)
 
     def add_rows(self, block: NDArray[np.float32], first: int, left: int) -> None:
-        """Take a block of cosines of rows from *first* with others from *left*."""
+        """Take a block of cosines of the rows from *first* with the rows from *left*."""
         places = np.flatnonzero(block.max(axis=1) > self.cosines[first : first + len(block), -1])
         self._add(block[places], places + first, left)
 
     def add_columns(self, block: NDArray[np.float32], first: int, left: int) -> None:
-        """Take the same block for its columns, but for those that are among its rows."""
+        """Take the same block for the rows of its columns. Skip columns that are among its own rows."""
         after = max(0, first + len(block) - left)
         highest = block[:, after:].max(axis=0, initial=-np.inf)
         places = after + np.flatnonzero(highest > self.cosines[left + after : left + block.shape[1], -1])
         self._add(block[:, places].T, places + left, first)
 
     def _add(self, block: NDArray[np.float32], rows: NDArray[np.intp], left: int) -> None:
-        """Take cosines of some rows, those for which there is news, with others from *left*."""
+        """Take cosines of the rows that have news, with the rows from *left*."""
         if not len(rows):
             return
         k = self.indices.shape[1]
@@ -261,7 +263,9 @@ class _Best:
 
 
 def _leave_out(block: NDArray[np.float32], first: int) -> None:
-    """Make sure that no row is its own neighbour; *first* is the column of the first row, which may lie outside."""
+    """
+    Exclude each row from its own neighbours. *first* is the column of the first row and may lie outside the block.
+    """
     places = np.arange(len(block))
     inside = places[(places + first >= 0) & (places + first < block.shape[1])]
     block[inside, inside + first] = -np.inf
@@ -269,10 +273,10 @@ def _leave_out(block: NDArray[np.float32], first: int) -> None:
 
 def _highest(block: NDArray[np.float32], k: int) -> NDArray[np.intp]:
     """
-    Give the places of the *k* highest of each row: by value, then by place.
+    Return the columns of the *k* highest values of each row: by value, then by column.
 
-    The columns are dealt into groups; the *k* highest are in the *k* groups whose own highest are the highest, which
-    is ten times as fast as partitioning the row.
+    The columns are dealt into groups. The *k* highest values are in the *k* groups with the highest maxima. This is ten
+    times as fast as partitioning the row.
     """
     size = math.isqrt(block.shape[1] // k)
     if size < 4:
@@ -299,13 +303,13 @@ def _check_count(k: int, there: int, what: str) -> None:
 
 
 _LISTS = 3
-"""Lists for each of the square root of the rows: more than the kinds of most data, so that a list is of one kind."""
+"""Lists for each square root of the number of rows: more than most data have kinds, so that a list has one kind."""
 
 _LEARNT = 32
-"""Rows for each list that its centre is learnt from."""
+"""Rows from which the centre of a list is learnt."""
 
 _STEPS = 5
-"""Of K-means: lists need not be the best."""
+"""Iterations of K-means. The lists need not be the best."""
 
 
 @dataclass(frozen=True)
@@ -314,10 +318,10 @@ class InvertedFile:
     Rows in lists.
 
     Attributes:
-        labels: The list of each row, shape (n,).
-        members: The rows of each list, in order.
-        nearest: For each list all lists, the nearest first, which is itself; shape (c, c).
-        ranks: For each list the place of every other in that order; shape (c, c).
+        labels: List of each row, shape (n,).
+        members: Rows of each list, in order.
+        nearest: All lists for each list, the nearest first, beginning with itself, shape (c, c).
+        ranks: Rank of each list in that order, shape (c, c).
     """
 
     labels: NDArray[np.intp]
@@ -327,17 +331,17 @@ class InvertedFile:
 
     @cached_property
     def sizes(self) -> NDArray[np.intp]:
-        """How many rows each list has, shape (c,)."""
+        """Return the number of rows of each list, shape (c,)."""
         return np.bincount(self.labels, minlength=len(self.members))
 
     def candidates(self, number: int, lists: int, least: int) -> NDArray[np.intp]:
-        """Give the rows of the lists that are nearest to a list, its own first: at least *least* rows."""
+        """Return the rows of the lists that are nearest to a list, its own list first: at least *least* rows."""
         rows = np.cumsum(self.sizes[self.nearest[number]])
         enough = max(lists, int(np.searchsorted(rows, least)) + 1)
         return np.concatenate([self.members[each] for each in self.nearest[number, :enough]])
 
     def share(self, lists: int) -> float:
-        """Give the share of all pairs of rows that are compared where each row is, with those of so many lists."""
+        """Return the share of all pairs that are compared, if a row is compared with the rows of this many lists."""
         compared = self.sizes * self.sizes[self.nearest[:, :lists]].sum(axis=1)
         return float(compared.sum()) / len(self.labels) ** 2
 
@@ -347,7 +351,7 @@ def build(rows: NDArray[np.float32]) -> InvertedFile:
     Put rows into lists by K-means on some of them.
 
     Args:
-        rows: Shape (n, d), n at least 1.
+        rows: Unit vectors, shape (n, d), n at least 1.
 
     References:
         J. Sivic and A. Zisserman, Video Google, ICCV 2003, doi 10.1109/ICCV.2003.1238663.
@@ -362,7 +366,7 @@ def build(rows: NDArray[np.float32]) -> InvertedFile:
 
 
 def _order(centres: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Order the lists around each list, and give the places in that order."""
+    """Order the lists around each list, and return their ranks in that order."""
     squares = np.einsum("ij,ij->i", centres, centres)
     apart = squares[None] - 2 * centres @ centres.T
     np.fill_diagonal(apart, -np.inf)  # rounding, or equal centres, must not put another list before its own

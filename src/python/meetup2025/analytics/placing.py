@@ -1,8 +1,8 @@
 """
-Placing new vectors on a map that is there.
+Placing new vectors on an existing map.
 
-The steps are those of `UMAP.transform` (https://umap-learn.readthedocs.io/en/latest/transform.html), for each vector
-alone: where it comes to lie does not depend on what else is placed with it. No fitted UMAP object is needed.
+The steps come from `UMAP.transform` (https://umap-learn.readthedocs.io/en/latest/transform.html), for one vector at a
+time. So the place of a vector does not depend on the other vectors. No fitted UMAP object is needed.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from meetup2025.analytics.maps import Map
-    from meetup2025.analytics.neighbours import Neighbours
+    from meetup2025.analytics.neighbours import NearestRows
 
 _EPOCHS = 100
 _SEED = 42
-"""Those of umap-learn."""
+"""Values of umap-learn."""
 
 
 def place(fitted: Map, rows: ArrayLike) -> NDArray[np.float32]:
@@ -32,13 +32,13 @@ def place(fitted: Map, rows: ArrayLike) -> NDArray[np.float32]:
 
     Args:
         fitted: The map.
-        rows: Shape (n, d), n may be 0.
+        rows: Vectors, shape (n, d). n may be 0.
 
     Returns:
-        Shape (n, dimensions).
+        Places on the map, shape (n, dimensions).
 
     Raises:
-        DataError: The vectors have another length than those of the map.
+        DataError: The vectors have another length than the vectors of the map.
         InvalidVectorError: As `vectors.check`.
     """
     unit = nearest.directions(rows)
@@ -46,7 +46,7 @@ def place(fitted: Map, rows: ArrayLike) -> NDArray[np.float32]:
     return placed(fitted, nearest.compared(unit, fitted.directions, found))
 
 
-def placed(fitted: Map, found: Neighbours) -> NDArray[np.float32]:
+def placed(fitted: Map, found: NearestRows) -> NDArray[np.float32]:
     """
     Place vectors whose neighbours among the items of the map are known.
 
@@ -55,7 +55,7 @@ def placed(fitted: Map, found: Neighbours) -> NDArray[np.float32]:
         found: Neighbours of each vector among the items.
 
     Returns:
-        Shape (n, dimensions).
+        Places on the map, shape (n, dimensions).
     """
     if not len(found.indices):
         return np.empty((0, fitted.dimensions), np.float32)
@@ -65,9 +65,9 @@ def placed(fitted: Map, found: Neighbours) -> NDArray[np.float32]:
         return _improved(umap, fitted, found, weights, start)
 
 
-def _weights(umap: ModuleType, found: Neighbours) -> NDArray[np.float32]:
-    """Give the membership strengths of the neighbours, shape (n, k), falling."""
-    # umap-learn reads past the end of a row of zeros; it looks at the mean of all that it is given, hence row by row.
+def _weights(umap: ModuleType, found: NearestRows) -> NDArray[np.float32]:
+    """Return the membership strengths of the neighbours, shape (n, k), falling."""
+    # umap-learn reads past the end of a row of zeros. It uses the mean of all its rows, hence row by row.
     distances = np.maximum(found.distances, np.float32(1e-12))
     k = distances.shape[1]
     widths = [umap.smooth_knn_dist(row, float(k), local_connectivity=0.0) for row in distances[:, None]]
@@ -78,8 +78,8 @@ def _weights(umap: ModuleType, found: Neighbours) -> NDArray[np.float32]:
     return strengths
 
 
-def _between(fitted: Map, found: Neighbours, weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give the weighted means of the places of the neighbours; the place of an item that is the same vector."""
+def _between(fitted: Map, found: NearestRows, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the weighted means of the places of the neighbours, or the place of an item that is the same vector."""
     same = (weights[:, :1] == 1) & (np.arange(weights.shape[1]) == 0)
     shares = np.where(weights[:, :1] == 1, same, weights / weights.sum(axis=1, keepdims=True))
     places: NDArray[np.float32] = (shares[:, None] @ fitted.embedding[found.indices])[:, 0].astype(np.float32)
@@ -87,9 +87,9 @@ def _between(fitted: Map, found: Neighbours, weights: NDArray[np.float32]) -> ND
 
 
 def _improved(
-    umap: ModuleType, fitted: Map, found: Neighbours, weights: NDArray[np.float32], start: NDArray[np.float32]
+    umap: ModuleType, fitted: Map, found: NearestRows, weights: NDArray[np.float32], start: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Move the vectors, and no item, down the gradient of UMAP's cross entropy."""
+    """Move the vectors down the gradient of UMAP's cross entropy. The items stay."""
     often = weights / weights.max(axis=1, keepdims=True)
     heads, places = np.nonzero(often >= 1 / _EPOCHS)
     tails = found.indices[heads, places].astype(np.int32)

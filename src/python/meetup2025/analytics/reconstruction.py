@@ -1,9 +1,9 @@
 """
-Strangers by reconstruction: what a map of normal vectors cannot give back is none of them.
+Strangers by reconstruction: the way to a map of normal vectors and back changes a strange vector most.
 
-The map is learnt on normal vectors alone. A vector is placed on it and mapped back; the less the image is like the
-vector, the stranger it is. The 2025 workshop planned it with UMAP's inverse transform; averaging the neighbours on the
-map tells strangers better, in a hundredth of the time.
+The map is learnt on normal vectors alone. A vector is placed on it and mapped back. The less the result is like the
+vector, the stranger the vector is. The 2025 workshop planned it with UMAP's inverse transform. Averaging the neighbours
+on the map finds strangers better, in a hundredth of the time.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meetup2025.analytics import inverse, maps, neighbours as nearest, placing
+from meetup2025.analytics.thresholds import rounded
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Reconstruction(maps.Map):
     """
-    A map of normal vectors that tells strangers.
+    A map of normal vectors that detects strangers.
 
     Attributes:
         method: The way back, as in `inverse.inverse`.
         k: Number of neighbours on the map that are averaged.
-        own_scores: Scores of the vectors it was fitted on, shape (n,), as if each were new: placed by its neighbours
-            other than itself. By `neighbours` it is not averaged either; `inverse_transform` cannot leave it out.
+        own_scores: Scores of the fitted vectors, shape (n,). A vector counts as new: its neighbours other than itself
+            place it. `neighbours` leaves it out of the average too. `inverse_transform` cannot leave it out.
     """
 
     method: inverse.Method
@@ -50,12 +51,12 @@ class Reconstruction(maps.Map):
         progress: bool = False,
     ) -> Self:
         """
-        Learn what is normal.
+        Fit the map to normal vectors.
 
         Args:
             rows: Normal vectors, shape (n, d), n at least 3.
             seed: As in `maps.fit_map`.
-            method: As in `inverse.inverse`; `inverse_transform` takes 6 to 80 ms for each vector, in the fit too.
+            method: As in `inverse.inverse`. `inverse_transform` takes 6 to 80 ms a vector, also in the fit.
             k: As in `inverse.inverse`.
             dimensions: As in `maps.fit_map`.
             neighbours: As in `maps.fit_map`.
@@ -75,16 +76,16 @@ class Reconstruction(maps.Map):
 
     def scores(self, rows: ArrayLike) -> NDArray[np.float64]:
         """
-        Tell how strange vectors are.
+        Return how strange vectors are.
 
         Args:
-            rows: Shape (n, d), n may be 0.
+            rows: Vectors, shape (n, d). n may be 0.
 
         Returns:
-            1 - the cosine to the image, shape (n,), from 0 to 2: the higher, the stranger.
+            1 minus the cosine of a vector and its image, shape (n,), from 0 to 2: the higher, the stranger.
 
         Raises:
-            DataError: The vectors have another length than those it was fitted on, or `inverse_transform` fails.
+            DataError: The vectors have another length than the fitted vectors, or `inverse_transform` fails.
             InvalidVectorError: As `vectors.check`.
         """
         unit = nearest.directions(rows)
@@ -102,5 +103,4 @@ def _own_images(fitted: maps.Map, method: inverse.Method, k: int) -> NDArray[np.
 
 
 def _differences(unit: NDArray[np.float32], images: NDArray[np.float64]) -> NDArray[np.float64]:
-    differences: NDArray[np.float64] = np.clip(1 - np.einsum("nd,nd->n", unit, images), 0, 2)
-    return differences
+    return rounded(1 - np.einsum("nd,nd->n", unit, images))

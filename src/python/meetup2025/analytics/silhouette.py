@@ -1,7 +1,8 @@
 """
-How well rows lie in their groups: the silhouette by the cosine distance, exact, in time that grows with the rows.
+The silhouette by the cosine distance: how well rows lie in their groups. It is exact.
 
-A mean of cosine distances to a group is a distance to the sum of its vectors, so that no two rows are compared.
+A mean of cosine distances to a group is a distance to the sum of its vectors. So no two rows are compared, and the time
+grows with the number of rows only.
 """
 
 from __future__ import annotations
@@ -19,19 +20,20 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _BLOCK = 1 << 22
-"""Distances that are in the memory at once: 32 MB of float64."""
+"""Distances that are in memory at once: 32 MB of float64."""
 
 _SAME = 1e-12
-"""Cosine distance below which two unit vectors of float32 differ by their rounding alone."""
+"""Cosine distance below which two unit vectors of float32 differ only by rounding."""
 
 
 @dataclass(frozen=True)
 class Silhouette:
     """
-    How much nearer each row is to its own group than to the next.
+    How much nearer a row is to its own group than to the next group.
 
     Attributes:
-        values: Shape (n,), from -1 (in the wrong group) to 1 (far from all others); 0 for a row alone in its group.
+        values: Silhouette of each row, shape (n,), from -1 (in the wrong group) to 1 (far from all others). It is 0 for
+            a row that is alone in its group.
         score: Mean of *values*.
     """
 
@@ -41,14 +43,14 @@ class Silhouette:
 
 def silhouette(rows: ArrayLike, labels: ArrayLike) -> Silhouette:
     """
-    Compute what scikit-learn's `silhouette_samples` gives with `metric="cosine"`.
+    Compute the silhouettes as scikit-learn's `silhouette_samples` does with `metric="cosine"`.
 
     Args:
-        rows: Shape (n, d).
-        labels: Shape (n,); from 2 to n - 1 different ones.
+        rows: Vectors, shape (n, d).
+        labels: Label of each row, shape (n,). There are from 2 to n - 1 different labels.
 
     Raises:
-        DataError: There is one group, or each row is a group of its own; or the lengths differ.
+        DataError: There is one group only, or every row is a group of its own, or the lengths differ.
         InvalidVectorError: As `vectors.check`.
 
     References:
@@ -70,12 +72,12 @@ def silhouette(rows: ArrayLike, labels: ArrayLike) -> Silhouette:
 
 def silhouette_values(unit: NDArray[Any], labels: NDArray[np.intp], total: NDArray[np.float64]) -> NDArray[np.float64]:
     """
-    Give the silhouette of each row.
+    Return the silhouette of each row.
 
     Args:
-        unit: Shape (n, d), rows of unit length.
-        labels: Shape (n,), from 0 to k - 1, none left out.
-        total: Shape (k, d), k at least 2; the sums of the rows of each label.
+        unit: Rows of unit length, shape (n, d).
+        labels: Label of each row, shape (n,), from 0 to k - 1. No label is missing.
+        total: Sum of the rows of each label, shape (k, d), k at least 2.
     """
     sizes, squares = np.bincount(labels), np.einsum("ij,ij->i", unit, unit, dtype=np.float64)
     spread = np.bincount(labels, squares) / sizes
@@ -83,14 +85,14 @@ def silhouette_values(unit: NDArray[Any], labels: NDArray[np.intp], total: NDArr
     step = max(1, _BLOCK // max(total.shape))
     for start in range(0, len(unit), step):
         part = slice(start, start + step)
-        # Half the squared Euclidean distance is the cosine distance, and is 0 for equal rows, rounded or not.
+        # Half the squared Euclidean distance is the cosine distance. It is 0 for equal rows, with rounding too.
         far = (squares[part, None] + spread) / 2 - (unit[part].astype(np.float64, copy=False) @ total.T) / sizes
         values[part] = _values(np.where(far < _SAME, 0, far), labels[part], sizes)
     return values
 
 
 def _values(far: NDArray[np.float64], labels: NDArray[np.intp], sizes: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Compute silhouettes of mean distances to all groups, of shape (n, k), the row itself among its own."""
+    """Compute silhouettes from mean distances to all groups, shape (n, k). The row itself counts in its own group."""
     own, count = np.take_along_axis(far, labels[:, None], axis=1)[:, 0], sizes[labels]
     np.put_along_axis(far, labels[:, None], np.inf, axis=1)
     within, other = own * count / np.maximum(count - 1, 1), far.min(axis=1)

@@ -1,7 +1,7 @@
 """
-From which score on a row is odd: a threshold from a share, a quantile, or items that a person has judged.
+The threshold between normal and odd scores: from a share, a quantile, or items that a person has judged.
 
-A row is odd when its score is above the threshold; a score that equals it is not.
+A row is odd when its score is above the threshold. A score equal to the threshold is not odd.
 """
 
 from __future__ import annotations
@@ -16,18 +16,28 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+def rounded(distances: ArrayLike) -> NDArray[np.float64]:
+    """
+    Round distances to five decimals: equal rows have equal scores, and copies have 0.
+
+    The cosine of two float32 vectors is right to some 4e-7. Without rounding, that error alone would make some of many
+    equal rows odd.
+    """
+    return np.maximum(np.round(np.asarray(distances, np.float64), 5), 0)
+
+
 def flags(scores: ArrayLike, threshold: float) -> NDArray[np.bool_]:
-    """Tell which scores are above the threshold: shape (n,)."""
+    """Return which scores are above the threshold, shape (n,)."""
     return finite(scores) > threshold
 
 
 def from_contamination(scores: ArrayLike, contamination: float = 0.03) -> float:
     """
-    Give the threshold above which a share of the rows lies, as scikit-learn's detectors do.
+    Return the threshold above which a share of the rows lies, as scikit-learn's detectors do.
 
     Args:
-        scores: Shape (n,), n at least 1; the own scores of a detector.
-        contamination: Share of rows that are taken for odd, above 0 and at most 0.5.
+        scores: Own scores of a detector, shape (n,), n at least 1.
+        contamination: Share of rows that count as odd, above 0 and at most 0.5.
 
     Raises:
         DataError: There is no score, one is not finite, or the share is out of range.
@@ -41,11 +51,11 @@ def from_contamination(scores: ArrayLike, contamination: float = 0.03) -> float:
 
 def from_quantile(scores: ArrayLike, quantile: float) -> float:
     """
-    Give the threshold that a share of the scores reaches or stays below, between two scores where it falls so.
+    Return a quantile of the scores as the threshold, between two scores where necessary.
 
     Args:
-        scores: Shape (n,), n at least 1.
-        quantile: From 0 to 1; at 1 no row is odd.
+        scores: Scores, shape (n,), n at least 1.
+        quantile: Share of the scores that are not above the threshold, from 0 to 1. At 1 no row is odd.
 
     Raises:
         DataError: There is no score, one is not finite, or the quantile is out of range.
@@ -60,13 +70,14 @@ def from_quantile(scores: ArrayLike, quantile: float) -> float:
 
 def best_f1(scores: ArrayLike, labels: ArrayLike) -> float:
     """
-    Give the threshold with the highest F1; of several, the one with the fewest flags.
+    Return the threshold with the highest F1. Among equals, it has the fewest flags.
 
-    It lies halfway between two scores. Take items that are not used for the evaluation: see `evaluation.split`.
+    The threshold lies halfway between two scores. Use items that do not take part in the evaluation: see
+    `evaluation.split`.
 
     Args:
-        scores: Shape (n,), the higher, the odder.
-        labels: Shape (n,), 1 or True where an item is odd; both kinds are there.
+        scores: Scores, shape (n,), the higher, the odder.
+        labels: Labels, shape (n,), 1 or True where an item is odd. Both kinds occur.
 
     Raises:
         DataError: All items are of one kind, the lengths differ, or a score is not finite.
@@ -85,7 +96,7 @@ def best_f1(scores: ArrayLike, labels: ArrayLike) -> float:
 
 def judged(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """
-    Make sure that scores and labels can be compared; labels are True where odd.
+    Check that scores and labels can be compared. Return both as arrays. A label is True where the item is odd.
 
     Raises:
         DataError: All items are of one kind, the lengths differ, a label is neither 0 nor 1, or a score is not finite.
@@ -102,10 +113,10 @@ def judged(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], N
 
 def finite(scores: ArrayLike) -> NDArray[np.float64]:
     """
-    Give scores as an array of shape (n,).
+    Return scores as an array of shape (n,).
 
     Raises:
-        DataError: They have another shape, or one is not finite.
+        DataError: The scores have another shape, or one is not finite.
     """
     array = np.asarray(scores, np.float64)
     if array.ndim != 1:
@@ -118,10 +129,10 @@ def finite(scores: ArrayLike) -> NDArray[np.float64]:
 
 def binary(labels: ArrayLike) -> NDArray[np.bool_]:
     """
-    Give labels as an array of shape (n,), True where odd.
+    Return labels as an array of shape (n,), True where an item is odd.
 
     Raises:
-        DataError: They have another shape, or one is neither 0 nor 1.
+        DataError: The labels have another shape, or one is neither 0 nor 1.
     """
     array = np.asarray(labels)
     if array.ndim != 1 or not np.isin(array, (0, 1)).all():

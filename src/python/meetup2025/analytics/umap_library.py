@@ -1,14 +1,15 @@
 """
 The compiled parts of UMAP: kept on the disk between processes, and used by one thread at a time.
 
-umap-learn has its loops compiled by Numba when they are first called: ten seconds in each new process, twenty more
-where its package folder cannot be written. Numba keeps compiled functions on the disk for those that ask for it
-(https://numba.readthedocs.io/en/stable/user/jit.html#cache). Most of umap-learn's do not, so Numba is asked here,
-before their first call. The folder is in `compiled` in the data folder of the user, or in `NUMBA_CACHE_DIR`, under a
-name for the versions and the place of the libraries: another version finds another folder.
+Numba compiles the loops of umap-learn at their first call: ten seconds in a new process, twenty more where the package
+folder cannot be written. Numba keeps a compiled function on the disk if the function asks for it
+(https://numba.readthedocs.io/en/stable/user/jit.html#cache). Most functions of umap-learn do not ask. So this module
+asks for them, before their first call. The folder is in `compiled` in the data folder of the user, or in
+`NUMBA_CACHE_DIR`. Its name contains the versions and the place of the libraries, so another version uses another
+folder.
 
-Two threads in parallel loops of Numba end the process where its threading layer is `workqueue`, the one that is always
-there (https://numba.readthedocs.io/en/stable/user/threading-layer.html), hence the lock.
+Two threads in parallel loops of Numba end the process where its threading layer is `workqueue`, the only layer that is
+always present (https://numba.readthedocs.io/en/stable/user/threading-layer.html). Hence the lock.
 """
 
 from __future__ import annotations
@@ -62,20 +63,21 @@ def umap(use: Callable[[], object] | None = None) -> Iterator[ModuleType]:
 
 def compile_now(use: Callable[[], object]) -> Path:
     """
-    Compile what maps need and write it to `folder`, unless it is there: some twenty seconds.
+    Compile the functions that maps need and write them to `folder`, unless they are there: some twenty seconds.
 
-    It is written to a folder of this process first, and then given its name in one step: two processes that compile at
-    once do not mix their files, and none reads half of them. Where the folder cannot be written, a warning tells so
-    once in a process, and each process compiles anew. One that was written by another user is copied.
+    The files are written to a folder of this process first. One step then gives the folder its name. So two processes
+    that compile at once do not mix their files, and no process reads half of them. Where the folder cannot be written,
+    there is one warning in a process, and every process compiles anew. A folder that another user has written is
+    copied.
 
     Args:
-        use: Calls the functions to compile, with the types that maps call them with.
+        use: Calls the functions to compile, with the types that maps use.
 
     Returns:
         The folder.
 
     Raises:
-        OperationalError: This process made maps already, and the folder has gone since.
+        OperationalError: This process has already made maps, and the folder has gone since.
     """
     with _LOCK:
         target = folder()
@@ -89,7 +91,7 @@ def compile_now(use: Callable[[], object]) -> Path:
 
 
 def folder() -> Path:
-    """Give the folder of the compiled functions, for the libraries as they are installed; it may not exist."""
+    """Return the folder of the compiled functions, for the installed libraries. It may not exist."""
     spec = importlib.util.find_spec("umap")
     source = Path(spec.origin if spec and spec.origin else "").with_name("umap_.py")
     stamp = repr((sys.version, str(source), source.stat().st_mtime_ns, [version(name) for name in _LIBRARIES]))
@@ -99,7 +101,9 @@ def folder() -> Path:
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let Numba work in this thread alone: for what is parallel in maps, waking others takes longer than the work."""
+    """
+    Let Numba work in this thread alone. The parallel parts of maps are shorter than the time to wake other threads.
+    """
     import numba
 
     before = numba.get_num_threads()
@@ -126,7 +130,8 @@ def _uninterrupted() -> Iterator[None]:
     """
     Hold Ctrl-C back until the end of a block.
 
-    Amid compiling it would be raised in a callback of LLVM, which prints it and goes on in a state unknown to it.
+    While Numba compiles, Ctrl-C would raise an error in a callback of LLVM. LLVM prints the error and goes on in an
+    unknown state.
     """
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
         yield
@@ -142,7 +147,7 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def _writable(target: Path) -> Path | None:
-    """Give a copy of a folder that cannot be written: Numba passes over such a folder, also to read."""
+    """Return a copy of a folder that cannot be written. Numba skips such a folder, also for reading."""
     if _loaded or os.access(target, os.W_OK):
         return target
     own = _own_folder()
@@ -164,10 +169,10 @@ def _load(place: Path | None) -> None:
     config.CACHE_DIR = str(place or "")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ImportWarning)  # it misses TensorFlow, for maps of another kind
+            warnings.simplefilter("ignore", ImportWarning)  # it misses TensorFlow, which only maps of another kind need
             from umap import layouts, umap_, utils
 
-            modules = [utils, layouts, umap_]  # where the functions are that maps call
+            modules = [utils, layouts, umap_]  # the modules with the functions that maps call
         if place:
             _keep(modules)
     finally:
@@ -176,7 +181,7 @@ def _load(place: Path | None) -> None:
 
 
 def _keep(modules: list[ModuleType]) -> None:
-    """Do what `cache=True` in their decorators would do."""
+    """Turn the cache of functions on, as `cache=True` in their decorators would."""
     from numba.core.dispatcher import Dispatcher
 
     functions: dict[int, Any] = {
@@ -201,11 +206,11 @@ def _publish(own: Path, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(own, beside)
-        beside.chmod(0o755)  # a temporary folder is for its owner alone
+        beside.chmod(0o755)  # a temporary folder can be read by its owner alone
         beside.rename(target)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
-        if not target.is_dir():  # else another process was first
+        if not target.is_dir():  # otherwise another process was first
             _warn(error)
 
 

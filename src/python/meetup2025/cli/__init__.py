@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from meetup2025 import __version__
+from meetup2025 import __version__, files
 from meetup2025.cli import output
 from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, recogniser, runs
 from meetup2025.cli.benchmark import benchmark
@@ -23,7 +23,7 @@ from meetup2025.cli.options import (
     EXIT_CODES,
     NAMES,
     SOME_FAILED,
-    Program,
+    Commands,
     common,
     complain,
     database,
@@ -38,6 +38,7 @@ from meetup2025.cli.options import (
 from meetup2025.cli.pictures import draw_answers, pictured
 from meetup2025.cli.serve import serve, web
 from meetup2025.client import records, rows, value
+from meetup2025.embedding.confidence import knows_only_drawings
 from meetup2025.errors import UnreadableImageError
 
 if TYPE_CHECKING:
@@ -45,11 +46,18 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Connection
 
+_ALIKE = """
+SELECT DISTINCT %EXACT(one.Name) AS Alike FROM MeetUp2025.Fish one, MeetUp2025.Fish other
+WHERE one.FishID <> other.FishID AND VECTOR_COSINE(one.Features, other.Features) > 0.999999 ORDER BY Alike"""
+
+_MOST_COMPARED = 2000
+"""Names that are compared with one another after a load: four million cosines take a second or two."""
+
 _DRAWINGS_ALONE = "the model sketch knows drawings: do not trust it with photographs"
 
 
 @click.group(
-    cls=Program,
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXIT_CODES + example("meetup2025 demo", "meetup2025 identify mine.jpg"),
 )
@@ -104,7 +112,7 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
         if teach:
             _teach(connection, [image for image, _ in sent.values()], teach)
         answers = [_identified(connection, picture, *sent[picture], k) for picture in pictures]
-        only_drawings = _knows_only_drawings(connection)
+        only_drawings = _knows_only_drawings(connection, "Fish")
     _show_identified(answers)
     draw_answers(answers, [sent[picture][0] for picture in pictures], files, _DRAWINGS_ALONE if only_drawings else "")
     if only_drawings and any("names" in answer for answer in answers):
@@ -124,7 +132,7 @@ def find(text: str, k: int) -> None:
             complain("there are no photos to search: load yours with `meetup2025 load photos FOLDER`")
             sys.exit(SOME_FAILED)
         found = rows(connection, "CALL MeetUp2025.FindImages(?, ?)", [text, k])
-        only_drawings = _knows_only_drawings(connection)
+        only_drawings = _knows_only_drawings(connection, "FishImage")
     ranked = [(rank, *row) for rank, row in enumerate(found, 1)]
     output.write_rows(("rank", "name", "label", "score"), ranked, options().format)
     if only_drawings:
@@ -164,7 +172,13 @@ def names(csv: str | None, prompts: str | None) -> None:
         changed = value(connection, "SELECT MeetUp2025.LoadNames(?, ?)", [path, of_names])
         connection.commit()
         total = value(connection, COUNTS["Fish"])
+        unknown = [row[0] for row in rows(connection, _ALIKE)] if changed and total <= _MOST_COMPARED else []
     _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
+    if unknown:
+        complain(
+            f"{len(unknown)} of {total} names have the vector of another name: the model does not know these words. "
+            f"Take another model, or put known words into them by --prompts. They are {', '.join(unknown)}"
+        )
 
 
 @load.command(
@@ -323,16 +337,16 @@ def _data_url(picture: str) -> str:
 
     if picture.startswith("samples/") and not Path(picture).exists():
         return picture  # of the package, as in SQL
-    source = sys.stdin.buffer.read(images.MAX_BYTES + 1) if picture == "-" else Path(picture)
+    source = sys.stdin.buffer.read(files.LARGEST_PICTURE + 1) if picture == "-" else picture
     if options().is_embedded:
         return images.to_data_url(source, longest=upload.LONGEST)
     return upload.picture(source)
 
 
-def _knows_only_drawings(connection: Connection) -> bool:
-    """Tell whether the vectors of the database are of sketch, whichever machine made them."""
-    models = rows(connection, "SELECT Model FROM MeetUp2025.VectorModels()")
-    return any((row[0] or "").partition("@")[0] == "sketch" for row in models)
+def _knows_only_drawings(connection: Connection, table: str) -> bool:
+    """Tell whether the vectors of a table are of a model of drawings, whichever machine made them."""
+    models = rows(connection, "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = ?", [table])
+    return any(knows_only_drawings(row[0] or "") for row in models)
 
 
 def _typed_statements() -> str:

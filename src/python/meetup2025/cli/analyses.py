@@ -14,7 +14,7 @@ import click
 from meetup2025.cli import output
 from meetup2025.cli.options import common, complain, database, example, options
 from meetup2025.cli.pictures import draw_gap, draw_run, pictured
-from meetup2025.client import ALL, READ, rows, value
+from meetup2025.client import ALL, reading, rows, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -238,7 +238,7 @@ def _show(
     )
     complain(f"run {run}, {kind} of {source}, {found}{': ' if numbers else ''}{numbers}")
     if not draw_run(connection, run, files, **joined):
-        _write(connection, READ[read], [run, k])
+        _write(connection, reading(read), [run, k])
 
 
 def _write(connection: Connection, sql: str, given: Sequence[Any]) -> None:

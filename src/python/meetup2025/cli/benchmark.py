@@ -11,7 +11,6 @@ import click
 
 import meetup2025
 from meetup2025 import settings
-from meetup2025.analytics.label_tests import Measured, measure
 from meetup2025.cli import output
 from meetup2025.cli.options import NAMES, common, complain, example, options, there
 from meetup2025.client import rows, value
@@ -21,6 +20,7 @@ from meetup2025.files import to_data_url
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from meetup2025.analytics.label_tests import Measured
     from meetup2025.engines import Connection
 
 _KINDS = {
@@ -52,6 +52,8 @@ def benchmark(folder: str, names: str, draws: int, seed: int) -> None:
     The photos of FOLDER are labelled as `load photos` does. The table is Markdown; --format json or csv is for
     programs. Nothing is stored: the database is one in memory.
     """
+    from meetup2025.analytics.label_tests import measure
+
     path = there(folder, "folder")
     model = options().model or settings.model()
     with meetup2025.connect("duckdb://", model=model, folders=[str(path)]) as connection:
@@ -100,7 +102,7 @@ def _write(found: Sequence[Measured], about: dict[str, Any]) -> None:
     if style == "json":
         output.write_json({**about, "results": [each._asdict() for each in found]})
     elif style == "csv":
-        output.write_rows(Measured._fields, [tuple(each) for each in found], style)
+        output.write_rows(found[0]._fields, [tuple(each) for each in found], style)
     else:
         click.echo("\n".join(markdown(found, about)))
     complain(f"measured {len(found)} ways on {about['photos']} photos with {about['model']}")

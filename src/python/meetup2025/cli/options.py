@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import traceback
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -66,12 +67,17 @@ class Options:
         return (self.url or settings.url()).startswith("duckdb:")
 
 
-class Program(click.Group):
+class Commands(click.Group):
     """The group of all commands; what becomes of an error of any of them."""
 
     def invoke(self, ctx: click.Context) -> None:
         """Run a command; an error of this project becomes one line and an exit code."""
+        has_output = _open_streams()
         _write_utf8()
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # what is wrong with a picture is told by its error
+        if not has_output:
+            complain("The output must be writable. Got a closed one.")
+            ctx.exit(FAILED)
         try:
             try:
                 super().invoke(ctx)
@@ -207,6 +213,20 @@ def there(path: str, kind: Literal["file", "folder"]) -> Path:
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     if value:
         setattr(options(context), str(parameter.name), value)
+
+
+def _open_streams() -> bool:
+    """
+    Open the standard streams that the caller has closed, to nothing: a database file would get their numbers.
+
+    Returns:
+        Whether there is an output.
+    """
+    has_output = sys.stdout is not None
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - for the rest of the process
+    return has_output
 
 
 def _write_utf8() -> None:

@@ -12,12 +12,13 @@ import math
 import re
 import shutil
 import sys
-import unicodedata
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
+
+from meetup2025.loading.spelling import is_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,15 +107,11 @@ def _fits(lines: Iterable[str]) -> bool:
 
 def plain(text: str) -> str:
     r"""Make the control characters of *text* visible (`\n`, `\x1b`): data must not steer the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(_visible(character) for character in text)
+    return text if text.isprintable() else "".join(map(_visible, text))
 
 
 def _visible(character: str) -> str:
-    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
-        return character.encode("unicode_escape").decode("ascii")
-    return character
+    return character.encode("unicode_escape").decode("ascii") if is_invisible(character) else character
 
 
 def _write_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from meetup2025.cli.options import complain
-from meetup2025.client import ALL, READ, records, thumbnails
+from meetup2025.client import ALL, reading, records, thumbnails
 from meetup2025.errors import DataError, NotSupportedError
 
 if TYPE_CHECKING:
@@ -267,4 +267,4 @@ def _thumbnail(picture: str) -> str:
 
 
 def _read(connection: Connection, query: str, run: int) -> list[dict[str, Any]]:
-    return records(connection, READ[query], [run, ALL])
+    return records(connection, reading(query), [run, ALL])

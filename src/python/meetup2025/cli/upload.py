@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from base64 import b64decode
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from meetup2025 import files, images
@@ -33,7 +32,7 @@ _PHOTOS_AT_ONCE = 50
 """Photos of a transaction: what a broken connection costs."""
 
 
-def picture(source: Path | bytes) -> str:
+def picture(source: str | Path | bytes) -> str:
     """Give a picture as a data URL, shrunk where it is large; see `images.to_data_url` for the errors."""
     return images.to_data_url(source, longest=LONGEST, limit=_SMALL)
 
@@ -82,7 +81,7 @@ _KNOWN = "SELECT Name, Label, Hash FROM MeetUp2025.ImageCatalogue()"
 
 def _send(connection: Connection, file: folders.PhotoFile, known: Any) -> int:
     url = picture(file.path)
-    digest = hashlib.sha256(b64decode(url.partition(",")[2])).hexdigest()
+    digest = hashlib.sha256(files.read_data_url(url)[1]).hexdigest()
     if known and digest == known[1] and _is_labelled(connection, file.label, known[0]):
         return 0
     return int(value(connection, "SELECT MeetUp2025.AddImage(?, ?, ?)", [file.name, url, file.label or None]))
@@ -107,7 +106,7 @@ def _pieces(path: Path) -> Iterator[str]:
     piece = b""
     with _opened(path) as file:
         for line in file:
-            if piece and len(piece) + len(line) > files.MAX_BYTES:
+            if piece and len(piece) + len(line) > files.LARGEST_SENT:
                 yield files.to_data_url(piece, path.name)
                 piece = b"\n" * piece.count(b"\n")
             piece += line

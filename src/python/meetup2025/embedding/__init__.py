@@ -11,6 +11,7 @@ import functools
 from typing import TYPE_CHECKING, Protocol
 
 from meetup2025 import settings
+from meetup2025.embedding.models import find, state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ class Encoder(Protocol):
 
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """
-        Embed texts.
+        Embed texts, each in the one spelling of `texts.normal`: blanks around a text change nothing.
 
         Returns:
             Array of shape (n, d), in the order of the texts. Rows have unit length.
@@ -112,8 +113,6 @@ def local_encoder(name: str | None = None) -> Encoder:
         BrokenModelError: The model folder fails its checks.
         InterfaceError: MEETUP2025_RUNTIME has an unknown value.
     """
-    from meetup2025.embedding.models import find, state
-
     folder = find(name or settings.model())
     return _encoder(folder, settings.runtime(), state(folder))
 

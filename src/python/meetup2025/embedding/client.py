@@ -31,8 +31,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meetup2025 import settings, vectors
+from meetup2025 import files, settings, vectors
 from meetup2025.embedding.addresses import parse_address
+from meetup2025.embedding.texts import to_embed
 from meetup2025.errors import (
     BrokenModelError,
     DataError,
@@ -41,7 +42,6 @@ from meetup2025.errors import (
     InvalidVectorError,
     MissingModelError,
     ModelMismatchError,
-    shown,
 )
 
 if TYPE_CHECKING:
@@ -139,10 +139,7 @@ class RemoteEncoder:
             ModelMismatchError: The server has another model by now.
             EncoderUnavailableError: The server gives no answer in time, or an answer of another form.
         """
-        for number, text in enumerate(texts, start=1):
-            if not text.strip():
-                raise DataError(f"A text to embed must not be empty. Got {shown(text)}, text {number} of {len(texts)}.")
-        return self._embed(texts, lambda batch: {"input": batch})
+        return self._embed(to_embed(texts), lambda batch: {"input": batch})
 
     def images(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
         """
@@ -273,7 +270,7 @@ def data_url(picture: Image.Image, size: int, *, is_packed: bool) -> str:
     else:
         small.save(stream, "BMP")
     kind = "png" if is_packed else "bmp"
-    return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
+    return files.data_url(f"image/{kind}", stream.getvalue())
 
 
 def _batches(items: Iterable[str]) -> Iterator[list[str]]:

@@ -1,8 +1,8 @@
 """
-The folders of models: where they are, and what must be in them.
+The folders of models: where they are, and what must be in them (docs/models.md).
 
-A folder holds `model.json` and the files that it names: a picture tower and a text tower in ONNX, a tokenizer
-and `golden.npz`, a few texts and pictures with the vectors that the published model gives for them.
+A folder holds `model.json` and the files that this names: a picture tower and a text tower in ONNX, a tokenizer,
+and `golden.npz`. The last holds a few texts and pictures, with their vectors from the published model.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 MOST = 8192
-"""Largest size, length and dimension of a model: far above any that is in use, and no threat to the memory."""
+"""Largest size, length and dimension of a model: far above all models in use, and harmless to the memory."""
 
 FORMAT = 1
 """Version of the format of a model folder."""
 
 SEVEN_BITS = "dynamic 7-bit"
 """
-How a quantised tower is made. Before, weights had 8 bits: such a tower is right on some processors alone
+The way of a quantised tower whose weights have 7 bits. Towers with weights of 8 bits are right on some processors only
 (`installing.quantisation`).
 """
 
@@ -62,19 +62,19 @@ _SHAPE: dict[str, Any] = {
     "golden": str,
     "sha256": dict,
 }
-"""What `model.json` must hold, beside its format: a type, a choice of words, a list, or a record of these."""
+"""Required fields of `model.json` beside its format: a type, a choice of words, a list, or a record of these."""
 
 _MAY_HOLD: dict[str, Any] = {
     "int8": {"file": str, "way": str, "median": float, "least": float},
     "weights": dict,
     "original": {"source": str, "revision": str, "kind": str, "remote_code": bool, "made_with": str},
 }
-"""What it may hold."""
+"""Optional fields of `model.json`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """The picture tower: how a picture is fitted to *size* x *size* pixels, and how these become numbers."""
+    """The picture tower: how to fit a picture to *size* x *size* pixels, and how to make numbers of them."""
 
     file: str
     size: int
@@ -96,7 +96,7 @@ class TextInfo:
 
 @dataclass(frozen=True, slots=True)
 class QuantisedInfo:
-    """A picture tower in 8-bit integers, made in some *way*; *median* and *least* are its golden cosines."""
+    """A picture tower in 8-bit integers. *median* and *least* are the cosines of its golden pictures."""
 
     file: str
     way: str
@@ -105,7 +105,7 @@ class QuantisedInfo:
 
     @property
     def suffix(self) -> str:
-        """What the revision of a model ends with when this tower embeds its pictures."""
+        """End of the revision of a model whose pictures this tower embeds."""
         return "+int7" if self.way == SEVEN_BITS else "+int8"
 
 
@@ -122,7 +122,7 @@ class OriginalInfo:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a `model.json` says; *weights* are the files that hold the weights of a graph, where it does not."""
+    """Content of a `model.json`. *weights* has the file with the weights of a graph that does not hold them itself."""
 
     id: str
     revision: str
@@ -155,12 +155,12 @@ class ModelInfo:
 
 
 def installed() -> list[ModelInfo]:
-    """Give the models of this machine, the bundled ones first; without those that have `faults`."""
+    """Return the models of this machine, bundled ones first. Models with `faults` are left out."""
     return [found for _, found in _tried() if isinstance(found, ModelInfo)]
 
 
 def faults() -> dict[Path, str]:
-    """Give the folders of models that cannot be read, or lack a file, with what is wrong."""
+    """Return the fault of each model folder that cannot be read or lacks a file."""
     return {folder: str(found) for folder, found in _tried() if not isinstance(found, ModelInfo)}
 
 
@@ -172,7 +172,7 @@ def _tried() -> Iterator[tuple[Path, ModelInfo | BrokenModelError]]:
 
 
 def _whole(folder: Path) -> ModelInfo | BrokenModelError:
-    """Read a model, and see whether its files are there."""
+    """Read a model, and check that its files exist."""
     try:
         info = read_model(folder)
         for name in info.sha256:
@@ -211,12 +211,12 @@ def find(name: str) -> Path:
 
 
 def folder_name(model_id: str, revision: str = "") -> str:
-    """Give the name of the folder of a model."""
+    """Return the name of a model's folder."""
     return model_id.replace("/", "--") + (f"@{revision}" if revision else "")
 
 
 def _folders(root: Path, model_id: str, revision: str) -> list[Path]:
-    """Find the folders of a model, of any revision where none is said."""
+    """Find the folders of a model, of one revision or of all."""
     own = folder_name(model_id)
     names = [name for name in _names(root) if name.partition("@")[0] == own]
     if revision:
@@ -230,7 +230,7 @@ def _folders(root: Path, model_id: str, revision: str) -> list[Path]:
 
 
 def _names(folder: Path) -> list[str]:
-    """Return the names in a folder, sorted; none where there is no folder."""
+    """Return the sorted names in a folder; none if there is no folder."""
     try:
         return sorted(path.name for path in folder.iterdir())
     except OSError:
@@ -239,22 +239,24 @@ def _names(folder: Path) -> list[str]:
 
 def read_model(folder: Path) -> ModelInfo:
     """
-    Read the `model.json` of a folder; the files that it names are not opened.
+    Read the `model.json` of a folder. Its files are not opened.
 
-    A process reads and checks a file again only when it has changed.
+    A process reads and checks a `model.json` again only after a change.
 
     Raises:
-        BrokenModelError: It cannot be read, or a field is missing or wrong; the message names the field.
+        BrokenModelError: It cannot be read, or a field is missing or wrong. The message names the field.
     """
     return _read_model(folder, state(folder))
 
 
 def state(folder: Path) -> tuple[int, int, int]:
     """
-    Return what tells that the `model.json` of a folder was changed, and so the model: it has a hash of each file.
+    Return the state of a folder's `model.json`: time, size and inode.
+
+    Each change of a model changes the state, because `model.json` has a hash of each file.
 
     Raises:
-        BrokenModelError: It is not there.
+        BrokenModelError: There is no `model.json`.
     """
     try:
         found = (folder / "model.json").stat()
@@ -288,7 +290,7 @@ def _read_model(folder: Path, _: tuple[int, int, int]) -> ModelInfo:
 
 def check_hashes(folder: Path) -> None:
     """
-    Make sure that every file of a model is the one that was published.
+    Check the hash of each file of a model.
 
     Raises:
         BrokenModelError: A file is missing or has another byte.
@@ -298,7 +300,7 @@ def check_hashes(folder: Path) -> None:
 
 
 def check_files(info: ModelInfo, names: Iterable[str]) -> None:
-    """Make sure of some files, as `check_hashes`."""
+    """Check the hashes of some files, as `check_hashes` does."""
     for name in names:
         path = info.folder / name
         _check_there(path)
@@ -313,7 +315,7 @@ def _check_there(path: Path) -> None:
 
 
 def file_hash(path: Path) -> str:
-    """Give the SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -380,7 +382,7 @@ def _check_ranges(folder: Path, data: Mapping[str, Any]) -> None:
 
 
 def _check_names(folder: Path, data: Mapping[str, Any]) -> None:
-    """Make sure that the files are in the folder, and that each has a hash."""
+    """Check that all files are in the folder, and that each has a hash."""
     image, text = data["image"], data["text"]
     files = {"image.file": image["file"], "text.file": text["file"], "text.tokenizer": text["tokenizer"]}
     if "int8" in data:

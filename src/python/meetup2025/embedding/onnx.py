@@ -1,9 +1,9 @@
 """
 Runs a model folder with ONNX Runtime.
 
-A tower, of pictures or of texts, is loaded when it is first used: naming a fish never loads the text tower.
-Then its files must have the published hashes, and its first golden item the published vector. A quantised tower must
-give all its golden vectors, once on each processor.
+A tower, for pictures or for texts, is loaded at its first use: naming a fish never loads the text tower.
+Its files must have their hashes, and its first golden item must get the published vector. A quantised tower must pass
+all its golden pictures, once on each processor.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from PIL import Image
 from meetup2025 import iris_process, vectors
 from meetup2025.embedding import processors, runtime
 from meetup2025.embedding.models import SEVEN_BITS, check_files, read_model
+from meetup2025.embedding.texts import to_embed
 from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError, MissingModelError, shown
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from meetup2025.embedding.models import ImageInfo, ModelInfo
 
 BATCH = 32
-"""Items that run at once: enough to fill the processor, few enough for its memory."""
+"""Items in one run: enough to fill the processor, few enough for the memory."""
 
 LEAST_COSINE = 0.9999
 """
@@ -46,15 +47,15 @@ Another processor or version moves it by some 1e-6; a wrong preprocessing or fil
 
 LESS_COSINE = 0.0005
 """
-What another processor may take from a golden cosine of a quantised tower.
-Where nothing overflows it takes 1e-5 at most, by rounding; an overflow takes 2e-3 and more (docs/models.md).
+How much lower a golden cosine of a quantised tower may be on another processor.
+Rounding makes a difference of 1e-5 at most, an overflow one of 2e-3 and more (docs/models.md).
 """
 
 MOST_THREADS = 4
 """A database has more to do than to embed."""
 
 _SHOWN = 40
-"""Letters of a golden text that are shown."""
+"""Longest part of a golden text in a message."""
 
 _FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
@@ -65,12 +66,12 @@ _FILTERS = {
 
 class OnnxEncoder:
     """
-    An `Encoder` of a model folder; threads may share it.
+    An `Encoder` of a model folder. Threads may share it.
 
     Args:
         folder: The model folder.
-        int8: Whether pictures go through the quantised tower; its vectors are those of another model.
-        strict: Whether a tower that fails its golden items is refused; else only `verify` tells.
+        int8: Whether the quantised tower embeds the pictures. Its vectors count as vectors of another model.
+        strict: Whether a tower that fails its golden items is refused. Otherwise only `verify` shows it.
 
     Raises:
         MissingModelError: The model has no quantised tower.
@@ -96,11 +97,7 @@ class OnnxEncoder:
             DataError: A text is empty, or the model knows none of its characters.
             BrokenModelError: The model fails its checks.
         """
-        for place, text in enumerate(texts, start=1):
-            if not text.strip():
-                got = f"{shown(text)}, text {place} of {len(texts)}"
-                raise DataError(f"A text to embed must not be empty. Got {got}.")
-        return self._embed(_TextTower, texts)
+        return self._embed(_TextTower, to_embed(texts))
 
     def images(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
         """
@@ -119,11 +116,11 @@ class OnnxEncoder:
         Embed every golden item, alone and among the others.
 
         Args:
-            texts: Whether those of the text tower too.
+            texts: Whether golden texts are embedded too.
 
         Returns:
-            What each is, texts first; the lower cosine between its vector and the published one; and the least that
-            this may be.
+            For each item, texts first: its label, the cosine of its vector to the published one (the lower of the
+            two), and the lowest cosine allowed.
 
         Raises:
             BrokenModelError: The model cannot be loaded.
@@ -189,34 +186,34 @@ class _Tower(ABC):
                 checked.result()  # a file that was changed is told as that, whatever else it did
 
     def check(self) -> None:
-        """Hold the first golden item to its published vector."""
+        """Check the vector of the first golden item."""
         [(label, cosine)] = self.golden(most=1)
         if cosine < self.least():
             got = f"a cosine of {cosine:.4f} for {label}"
             raise self.broken(f"must give its published vectors (cosine {self.least():.6g}). Got {got}")
 
     def least(self) -> float:
-        """Give the similarity that a golden item must reach."""
+        """Return the lowest cosine that a golden item may have."""
         return LEAST_COSINE
 
     def batch(self) -> int:
-        """Give how many items one run may have."""
+        """Return the most items of one run."""
         return BATCH
 
     @abstractmethod
     def files(self) -> list[str]:
-        """Give the files of this tower beside its weights, the graph first."""
+        """Return the files of this tower, the graph first. Weights are not among them."""
 
     @abstractmethod
     def feeds(self, items: Sequence[Any]) -> dict[str, NDArray[Any]]:
-        """Give what a graph may take."""
+        """Return the inputs of the graph, by name."""
 
     @abstractmethod
     def golden_items(self, arrays: Any) -> Iterator[tuple[str, Any, NDArray[Any]]]:
-        """Give what each golden item of this tower is, the item and its published vector."""
+        """Yield the label, the item and the published vector of each golden item of this tower."""
 
     def load(self) -> Any:
-        """Open the graph, and look at its inputs and outputs."""
+        """Open the graph, and check the names of its inputs and outputs."""
         onnxruntime = runtime.library()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads()
@@ -234,12 +231,12 @@ class _Tower(ABC):
         return session
 
     def embed_all(self, items: Sequence[Any]) -> NDArray[np.float32]:
-        """Embed at least one item, as many at once as one run may have."""
+        """Embed one item or more, in as many runs as they need."""
         step = self.batch()
         return np.concatenate([self.embed(items[start : start + step]) for start in range(0, len(items), step)])
 
     def embed(self, items: Sequence[Any]) -> NDArray[np.float32]:
-        """Embed at least one item."""
+        """Embed one item or more in one run."""
         feeds = self.feeds(items)
         with self.reading(self.files()[0]):
             wanted = {each.name: feeds[each.name] for each in self.session.get_inputs()}
@@ -257,10 +254,10 @@ class _Tower(ABC):
         Embed golden items, alone and among the others.
 
         Args:
-            most: How many, from the first; None for all.
+            most: How many, from the first. None means all.
 
         Returns:
-            What each is, and the lower cosine to its published vector.
+            For each item: its label, and the lower cosine to its published vector.
         """
         path = self.info.folder / self.info.golden
         with self.reading(self.info.golden), np.load(path, allow_pickle=False) as arrays:
@@ -277,7 +274,7 @@ class _Tower(ABC):
 
     @contextmanager
     def reading(self, name: str) -> Iterator[None]:
-        """Turn what goes wrong with a file into a `BrokenModelError`."""
+        """Raise any error about a file as `BrokenModelError`."""
         try:
             yield
         except InvalidVectorError as exc:
@@ -291,7 +288,7 @@ class _Tower(ABC):
         return BrokenModelError(f"The model {self.info.model} {problem}; install it again.")
 
     def malformed(self, problem: str) -> BrokenModelError:
-        """Say what another installation would not mend: the folder was made in another form."""
+        """Return the error for a folder of another form, which another installation would not mend."""
         return BrokenModelError(f"The model {self.info.model} must {problem}; docs/models.md has the form of a folder.")
 
 
@@ -303,11 +300,11 @@ class _ImageTower(_Tower):
         return self.info.quantised.least - LESS_COSINE if self.info.quantised else LEAST_COSINE
 
     def batch(self) -> int:
-        """One, if quantised: integers have one scale for all pictures of a run, and a batch saves but a tenth."""
+        """One if quantised: all pictures of a run share the scale of their integers, and a batch saves only a tenth."""
         return 1 if self.info.quantised else BATCH
 
     def check(self) -> None:
-        """Hold a quantised tower to all its golden pictures, once on each processor; else the first."""
+        """Check all golden pictures of a quantised tower once on each processor, and otherwise the first."""
         if self.info.quantised is None or processors.is_checked(self.info.folder):
             super().check()
         else:
@@ -328,11 +325,11 @@ class _ImageTower(_Tower):
 
 def _check_quantised(info: ModelInfo, found: Sequence[tuple[str, float]]) -> None:
     """
-    Hold the quantised pictures of a model to what they were where they were made.
+    Check that quantised pictures are as near to the original as where the tower was made.
 
     Args:
         info: The model.
-        found: Each golden picture, and its cosine on this processor.
+        found: Label and cosine of each golden picture on this processor.
 
     Raises:
         BrokenModelError: The lowest cosine or the median is lower.
@@ -364,11 +361,11 @@ class _TextTower(_Tower):
         self.tokenizer.enable_truncation(self.info.text.max_length)
         self.padding = (self.tokenizer.padding or {}).get("pad_id", 0)
         session = super().load()
-        self._fill_no_more_than_needed(session)
+        self._pad_no_further_than_needed(session)
         return session
 
-    def _fill_no_more_than_needed(self, session: Any) -> None:
-        """Leave out a filling to a fixed length, which costs time, where a mask covers it and rows may be shorter."""
+    def _pad_no_further_than_needed(self, session: Any) -> None:
+        """Switch off padding to a fixed length, which costs time, if a mask covers it and rows may be shorter."""
         lengths = {each.name: each.shape[-1] for each in session.get_inputs()}
         if "attention_mask" in lengths and not isinstance(lengths.get("input_ids"), int):
             self.tokenizer.no_padding()
@@ -394,7 +391,7 @@ class _TextTower(_Tower):
 
 def fitted(picture: Image.Image, info: ImageInfo) -> Image.Image:
     """
-    Make a picture square, as the model was trained to see it.
+    Make a picture square, in the way that the model was trained with.
 
     `pad` resizes the long side and fills the rest with the background, `crop` resizes the short side and cuts
     the middle out, `squash` resizes both.
@@ -413,7 +410,7 @@ def fitted(picture: Image.Image, info: ImageInfo) -> Image.Image:
 
 
 def pixels(pictures: Sequence[Image.Image], info: ImageInfo) -> NDArray[np.float32]:
-    """Return the pictures as the numbers that the model takes, of shape (n, 3, size, size)."""
+    """Return the pictures as an array of shape (n, 3, size, size), as the model takes them."""
     colours = np.stack([np.asarray(fitted(picture, info)) for picture in pictures])
     scale = np.array([1 / (255 * std) for std in info.std], np.float32)
     shift = np.array([mean / std for mean, std in zip(info.mean, info.std, strict=True)], np.float32)

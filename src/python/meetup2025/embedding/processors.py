@@ -1,7 +1,7 @@
 """
-The processors that a quantised picture half was checked on: not every processor multiplies 8-bit integers alike.
+The processors that a quantised picture tower was checked on, since processors multiply 8-bit integers differently.
 
-A file in the model folder remembers them. It is none of the model's files, so an installation elsewhere leaves it out.
+A file in the model folder lists them. It is not a file of the model: an installation elsewhere does not copy it.
 """
 
 from __future__ import annotations
@@ -18,38 +18,38 @@ from meetup2025.embedding import runtime
 from meetup2025.embedding.models import file_hash
 
 FILE = "checked.json"
-"""Name of the file: by processor, SHA-256 of the model.json, which has a hash of each file of the model."""
+"""Name of the file. It has the SHA-256 of `model.json` for each processor."""
 
 _CPUINFO = Path("/proc/cpuinfo")
-_TOLD = ("model name", "flags", "Features", "CPU implementer", "CPU part")
+_KEYS = ("model name", "flags", "Features", "CPU implementer", "CPU part")
 
 
 @functools.cache
 def identity() -> str:
     """Return the name of this processor, a hash of its features, and the version of ONNX Runtime."""
-    told = _told() or {"model name": platform.processor() or platform.machine()}
-    features = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
-    name = told.get("model name", platform.machine())
+    described = _described() or {"model name": platform.processor() or platform.machine()}
+    features = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:12]
+    name = described.get("model name", platform.machine())
     return f"{name}, {features}, onnxruntime {runtime.library().__version__}"
 
 
-def _told() -> dict[str, str]:
-    """Return what Linux tells of the first processor; nothing on other systems."""
+def _described() -> dict[str, str]:
+    """Return the description of the first processor on Linux; nothing on other systems."""
     try:
         lines = _CPUINFO.read_text("utf-8").split("\n\n")[0].splitlines()
     except OSError:
         return {}
     pairs = (line.partition(":")[::2] for line in lines)
-    return {key.strip(): value.strip() for key, value in pairs if key.strip() in _TOLD}
+    return {key.strip(): value.strip() for key, value in pairs if key.strip() in _KEYS}
 
 
 def is_checked(folder: Path) -> bool:
-    """Tell whether the quantised half of a model folder was checked on this processor."""
+    """Return whether the quantised tower of a model folder was checked on this processor."""
     return _read(folder).get(identity()) == file_hash(folder / "model.json")
 
 
 def remember(folder: Path) -> None:
-    """Remember that a half passed its check here. Where the folder cannot be written, each process checks anew."""
+    """Write down that the tower passed its check here. If the folder is not writable, each process checks anew."""
     beside = folder / f"{FILE}.{os.getpid()}"
     checked = {**_read(folder), identity(): file_hash(folder / "model.json")}
     with contextlib.suppress(OSError):

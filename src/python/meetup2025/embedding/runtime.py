@@ -1,5 +1,7 @@
 """
-ONNX Runtime, which nothing else here imports: it reports its use to its maker, unless it is told not to beforehand.
+ONNX Runtime, made silent: it reports its use to its maker unless a variable is set before its import.
+
+No other module imports it.
 """
 
 from __future__ import annotations
@@ -9,18 +11,18 @@ import os
 from typing import Any
 
 SWITCH = "ORT_DISABLE_TELEMETRY"
-"""Variable that ONNX Runtime reads once, when it is loaded: with 1 it opens no socket and writes no file of its own."""
+"""Variable that ONNX Runtime reads at its import. With 1 it opens no socket and writes no file of its own."""
 
 
 def library(part: str = "") -> Any:
     """
-    Return ONNX Runtime, silent.
+    Return ONNX Runtime, or a module of it.
 
     Args:
-        part: A module inside, as in `quantization`.
+        part: Name of the module, for example `quantization`.
     """
     os.environ[SWITCH] = "1"
     import onnxruntime
 
-    onnxruntime.disable_telemetry_events()  # for a process whose other code loaded it before
+    onnxruntime.disable_telemetry_events()  # other code of this process may have imported it before
     return importlib.import_module(f"onnxruntime.{part}") if part else onnxruntime

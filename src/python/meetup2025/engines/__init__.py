@@ -1,7 +1,7 @@
 """
-Databases that run the classes of `src/cls`: one PEP 249 connection for each.
+Databases that run the classes of `src/cls`, behind one PEP 249 connection.
 
-Importing this package imports no database: each engine is loaded by the URL that asks for it.
+Importing this package imports no database: the URL of a connection loads its engine.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ class Cursor(Protocol):
     A PEP 249 cursor, also a context manager and an iterator over its rows.
 
     Attributes:
-        wants_arrays: Set it to have vectors as arrays instead of text, where the engine has numbers; else text comes.
+        wants_arrays: Whether vectors come as arrays, where the engine has numbers. Otherwise they come as text.
     """
 
     wants_arrays: bool
 
     @property
     def description(self) -> Sequence[tuple[Any, ...]] | None:
-        """Columns of the rows: name, type and five more values; None when there are none."""
+        """Columns of the rows: name, type and five more values, or None without rows."""
 
     @property
     def rowcount(self) -> int:
-        """Number of rows that the last statement changed; -1 when that is not known."""
+        """Number of rows that the last statement changed, or -1 where it is not known."""
 
     def execute(self, operation: str, parameters: Sequence[Any] = ()) -> Cursor:
         """Run one statement of IRIS SQL."""
@@ -45,16 +45,16 @@ class Cursor(Protocol):
         """Run one statement once for each row of parameters."""
 
     def fetchone(self) -> tuple[Any, ...] | None:
-        """Give the next row, or None."""
+        """Return the next row, or None."""
 
     def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
-        """Give up to *size* rows."""
+        """Return up to *size* rows."""
 
     def fetchall(self) -> list[tuple[Any, ...]]:
-        """Give all rows that are left."""
+        """Return the remaining rows."""
 
     def close(self) -> None:
-        """Let the result go."""
+        """Close the cursor."""
 
     def __enter__(self) -> Self: ...
 
@@ -76,16 +76,16 @@ class Connection(Protocol):
         """Open a cursor."""
 
     def commit(self) -> None:
-        """Make the changes last."""
+        """Commit the changes."""
 
     def rollback(self) -> None:
-        """Take the changes back."""
+        """Roll back the changes since the last commit."""
 
     def close(self) -> None:
-        """Take back what was not committed, and let the database go."""
+        """Roll back the changes since the last commit, and close the database."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Do all of a block or nothing of it, within the caller's transaction where there is one."""
+        """Do all of a block or nothing, within the caller's transaction if there is one."""
 
     def __enter__(self) -> Self: ...
 
@@ -99,19 +99,19 @@ def connect(
     Open a database.
 
     Args:
-        url: `duckdb:///relative.db`, `duckdb:////absolute.db`, or `duckdb://` for one in memory;
-            `iris://user@host:1972/NAMESPACE` for a server, `iris+emb:///` for the IRIS process that this Python runs
-            in; the setting MEETUP2025_URL, or a file in the user's data folder, when it is left out.
-        autocommit: Whether each statement is its own transaction; otherwise `commit` makes changes last.
-        model: Id of the model that makes the vectors, for the embedded engine; the setting MEETUP2025_MODEL when it
-            is left out.
-        folders: Folders that SQL of the embedded engine may read, beside those of MEETUP2025_PHOTOS.
+        url: `duckdb:///relative.db`, `duckdb:////absolute.db`, `duckdb://` for a database in memory,
+            `iris://user@host:1972/NAMESPACE` for a server, or `iris+emb:///` for the IRIS process in which this Python
+            runs. Without it, the setting MEETUP2025_URL or a file in the user's data folder counts.
+        autocommit: Whether each statement is its own transaction. Otherwise `commit` makes changes permanent.
+        model: Id of the model that makes the vectors, for the embedded engine. Without it, the setting MEETUP2025_MODEL
+            counts.
+        folders: Folders that SQL of the embedded engine may read, in addition to the folders of MEETUP2025_PHOTOS.
 
     Returns:
         A PEP 249 connection that takes IRIS SQL.
 
     Raises:
-        InterfaceError: The URL is of no engine, or a server is given a model or folders.
+        InterfaceError: The URL belongs to no engine, or a server is given a model or folders.
         EngineUnavailableError: The database cannot be opened.
         MissingExtraError: The driver of the engine is not installed.
     """
@@ -139,12 +139,13 @@ def connect(
 
 def current() -> Connection:
     """
-    Give the connection whose statement is being run: how a procedure finds its database.
+    Return the connection whose statement is running. Procedures find their database by it.
 
-    In an IRIS process it is that process; there the tables can be reached from each row of a statement too.
+    In an IRIS process, this is the connection to the process. There the tables can also be used for each row of a
+    statement.
 
     Raises:
-        EngineUnavailableError: No statement is being run, or it calls the procedure once for each row.
+        EngineUnavailableError: No statement is running, or it calls the procedure once for each row.
     """
     connection = CURRENT.get()
     if connection is None:

@@ -1,8 +1,8 @@
 """
 Arguments of SQL as values of Python.
 
-IRIS converts no argument of a class method: a number may come as `"8"`, `8`, `8.0` or `Decimal("8")`, a text that looks
-like a number as that number, the empty text as the character 0, and NULL as an empty text or as None.
+IRIS converts no argument of a class method. A number may come as `"8"`, `8`, `8.0` or `Decimal("8")`. A text that looks
+like a number may come as a number. The empty text comes as the character 0, and NULL as an empty text or as None.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ EMPTY = "\x00"
 """The empty text of SQL, as IRIS passes it."""
 
 MOST = 200
-"""Arguments of a statement: IRIS takes 255 (documentation: Using SQL, "%Execute() with Input Parameters")."""
+"""Most arguments of a statement: IRIS takes 255 (documentation: Using SQL, "%Execute() with Input Parameters")."""
 
 _INTEGERS = 2**63
-"""Whole numbers of SQL are below it."""
+"""Limit of whole numbers of SQL, which are below it."""
 
 
 def is_missing(value: Any) -> bool:
@@ -34,7 +34,7 @@ def is_missing(value: Any) -> bool:
 
 
 def as_text(value: Any) -> str:
-    """Return the text that an argument stands for; empty for NULL."""
+    """Return the text of an argument. NULL becomes the empty text."""
     if is_missing(value):
         return ""
     if isinstance(value, (float, Decimal)) and math.isfinite(value):
@@ -44,14 +44,14 @@ def as_text(value: Any) -> str:
 
 def as_integer(name: str, value: Any) -> int:
     """
-    Return the whole number that an argument stands for.
+    Return an argument as a whole number.
 
     Args:
-        name: What the message calls the argument.
-        value: As SQL passes it.
+        name: Name of the argument in the message.
+        value: Value from SQL.
 
     Raises:
-        DataError: It is no whole number, or more than 63 bits hold.
+        DataError: The value is no whole number, or does not fit into 63 bits.
     """
     number = _number(value)
     if number is None or not -_INTEGERS < number < _INTEGERS or number != number.to_integral_value():
@@ -61,10 +61,10 @@ def as_integer(name: str, value: Any) -> int:
 
 def as_double(name: str, value: Any) -> float:
     """
-    Return the number that an argument stands for.
+    Return an argument as a number.
 
     Raises:
-        DataError: It is no finite number.
+        DataError: The value is no finite number.
     """
     number = _number(value)
     if number is None or math.isinf(float(number)):
@@ -79,7 +79,7 @@ def selected(cursor: Cursor, sql: str, values: Sequence[Any]) -> Iterator[tuple[
     Args:
         cursor: An open cursor.
         sql: The statement, with `IN (?)` for the values.
-        values: Any number of them.
+        values: The values, any number of them.
     """
     for start in range(0, len(values), MOST):
         some = values[start : start + MOST]
@@ -93,7 +93,11 @@ def marked(sql: str, count: int) -> str:
 
 
 def _number(value: Any) -> Decimal | None:
-    """Return a finite number; None for anything else, and for what Python alone takes for a number, as 1_000."""
+    """
+    Return a finite number, or None for any other value.
+
+    Texts that only Python reads as numbers, such as 1_000, are none.
+    """
     written = str(int(value) if isinstance(value, bool) else value)
     try:
         number = Decimal(written if written.isascii() and "_" not in written else "")

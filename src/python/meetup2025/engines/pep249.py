@@ -1,7 +1,7 @@
 """
-What the connections and cursors of all engines share: the parts of PEP 249 that do not depend on the database.
+The common part of the connections and cursors of all engines: the parts of PEP 249 without a database.
 
-The type objects and constructors that PEP 249 asks of a driver.
+The type objects and constructors that PEP 249 asks of a driver are here too.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 CURRENT: ContextVar[Connection | None] = ContextVar("current", default=None)
-"""The connection whose statement is being run."""
+"""The connection whose statement is running."""
 
 
 @contextmanager
 def running(connection: Connection | None) -> Iterator[None]:
-    """Make *connection* the current one for a block; None forbids the use of tables in it."""
+    """Make *connection* the current one for a block. None forbids the use of tables in it."""
     token = CURRENT.set(connection)
     try:
         yield
@@ -50,7 +50,7 @@ class BaseConnection:
     NotSupportedError = errors.NotSupportedError
 
     def close(self) -> None:
-        """Take back what was not committed, and let the database go."""
+        """Roll back the changes since the last commit, and close the database."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:
@@ -61,7 +61,7 @@ class BaseConnection:
 
 
 class BaseCursor:
-    """A cursor whose rows come from `_reader`, and whose statements are run by `execute`."""
+    """A cursor that takes its rows from `_reader`. `execute` runs its statements."""
 
     arraysize = 1
 
@@ -70,29 +70,29 @@ class BaseCursor:
         raise NotImplementedError
 
     def close(self) -> None:
-        """Let the result go; the cursor takes no further statement."""
+        """Close the cursor. It runs no further statement."""
         raise NotImplementedError
 
     def _reader(self) -> Iterator[tuple[Any, ...]]:
-        """Give the rows that are left."""
+        """Return the remaining rows."""
         raise NotImplementedError
 
     def callproc(self, procname: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
-        """Call a stored procedure; its rows are then fetched from the cursor."""
+        """Call a stored procedure. Its rows are then fetched from the cursor."""
         self.execute(f"CALL {procname}({', '.join('?' * len(parameters))})", parameters)
         return parameters
 
     def fetchone(self) -> tuple[Any, ...] | None:
-        """Give the next row, or None."""
+        """Return the next row, or None."""
         return next(self._reader(), None)
 
     def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
-        """Give up to *size* rows, `arraysize` by default."""
+        """Return up to *size* rows, `arraysize` by default."""
         rows = self._reader()
         return [row for _, row in zip(range(self.arraysize if size is None else size), rows, strict=False)]
 
     def fetchall(self) -> list[tuple[Any, ...]]:
-        """Give all rows that are left."""
+        """Return the remaining rows."""
         return list(self._reader())
 
     def setinputsizes(self, sizes: Sequence[Any]) -> None:
@@ -117,12 +117,12 @@ TimestampFromTicks = datetime.fromtimestamp
 
 
 def TimeFromTicks(ticks: float) -> time:  # noqa: N802 - the name that PEP 249 gives it
-    """Give the time of day of a time in seconds since 1970."""
+    """Return the time of day of a time in seconds since 1970."""
     return datetime.fromtimestamp(ticks).time()  # noqa: DTZ006 - local, as PEP 249 has it
 
 
 class TypeObject:
-    """Compares equal to the type codes of `description` that it stands for."""
+    """Objects that are equal to the type codes of `description` for which they stand."""
 
     def __init__(self, *kinds: str) -> None:
         self.kinds = frozenset(kinds)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 
 def masked(url: str) -> str:
-    """Write a URL without what may be a password: all before the last @ but the scheme, and all after the next ?."""
+    """
+    Write a URL without a possible password: without the text before the last @ but the scheme, and after the next ?.
+    """
     before, at, rest = url.rpartition("@")
     scheme, slashes, _ = before.partition("//")
     address, mark, _ = rest.partition("?")

@@ -1,8 +1,8 @@
 """
 Pictures of results, for notebooks and for files.
 
-Each function takes rows as SQL gives them (tuples in the order of the query, or mappings), and gives a figure of
-Plotly. Nothing here asks a database.
+A function takes rows from SQL (tuples in the order of the query, or mappings) and returns a figure of Plotly. Nothing
+here asks a database.
 """
 
 from meetup2025.figures.files import check_file, check_png, write_html, write_png

@@ -1,6 +1,4 @@
-"""
-Figures as files: pages that open without a network, and pictures through a browser of the machine.
-"""
+"""Figures as files: pages that open without a network, and pictures made by a browser of the machine."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 WIDTH, HEIGHT = 1200, 800
-"""Pixels of a picture."""
+"""Width and height of a picture, in units."""
 
 _BROWSERS = (
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge"),
@@ -33,7 +31,7 @@ _BROWSERS = (
 _SECONDS = 120
 _SCALE = 2
 _FRAME = 200
-"""More than the units that a browser takes from the height of a window for its frame."""
+"""Units that are added to the height of a window: more than the frame that a browser takes from it."""
 
 _SWITCHES = (
     "--headless",
@@ -97,16 +95,16 @@ plot.on("plotly_unhover", () => { thumbnail.hidden = true; });
 
 def write_html(figure: Figure, path: str | os.PathLike[str], title: str = "", lang: str = "en") -> None:
     """
-    Write a figure as a page that holds all it needs, and is forbidden to fetch anything; about 5 MB.
+    Write a figure as a page that holds everything it needs (about 5 MB). The page is forbidden to fetch anything.
 
     Args:
         figure: Any figure of Plotly.
-        path: File to write; one that is there is replaced, whole or not at all.
-        title: Of the page.
+        path: File to write. An existing file is replaced, whole or not at all.
+        title: Title of the page.
         lang: Language of its texts.
 
     Raises:
-        DataError: The folder is not there, or *path* is one.
+        DataError: The folder does not exist, or *path* is a folder.
     """
     check_file(path)
     _replace(Path(path), _page(figure, title, lang).encode())
@@ -114,18 +112,18 @@ def write_html(figure: Figure, path: str | os.PathLike[str], title: str = "", la
 
 def write_png(figure: Figure, path: str | os.PathLike[str], title: str = "", *, width: int = WIDTH) -> None:
     """
-    Write a figure as a picture of two pixels per unit, through Chromium where it is installed, or else kaleido.
+    Write a figure as a picture with two pixels a unit. Chromium draws it where it is installed, otherwise kaleido.
 
     Args:
-        figure: Any figure of Plotly; one without a height gets 800 units.
+        figure: Any figure of Plotly. A figure without a height gets 800 units.
         path: As for `write_html`.
         title: As for `write_html`.
-        width: Units across.
+        width: Width in units.
 
     Raises:
         DataError: As `write_html`.
-        MissingExtraError: Neither is installed.
-        OperationalError: The browser, or kaleido, fails.
+        MissingExtraError: Neither Chromium nor kaleido is installed.
+        OperationalError: The browser or kaleido fails.
     """
     check_file(path)
     height = int(figure.layout.height or HEIGHT)
@@ -139,10 +137,10 @@ def write_png(figure: Figure, path: str | os.PathLike[str], title: str = "", *, 
 
 def check_file(path: str | os.PathLike[str]) -> None:
     """
-    Make sure that a file can be written there, before much work is done for it.
+    Check that a file can be written, before the work for it begins.
 
     Raises:
-        DataError: The folder is not there or closed, or *path* is a folder.
+        DataError: The folder does not exist or cannot be written, or *path* is a folder.
     """
     wanted = Path(path)
     if not wanted.parent.is_dir():
@@ -155,7 +153,7 @@ def check_file(path: str | os.PathLike[str]) -> None:
 
 def check_png() -> None:
     """
-    Make sure that PNG files can be made.
+    Check that PNG files can be made.
 
     Raises:
         MissingExtraError: There is neither a browser nor kaleido.
@@ -172,7 +170,7 @@ def _browser() -> str | None:
 
 
 def _page(figure: Figure, title: str, lang: str, height: int | None = None) -> str:
-    """Make the page; one of a fixed *height* is for paper, and has no buttons."""
+    """Return the page. A page with a fixed *height* is for paper and has no buttons."""
     config = _CONFIG | ({"displayModeBar": False} if height else {})
     height = height or figure.layout.height
     drawn = figure.to_html(
@@ -190,7 +188,7 @@ def _page(figure: Figure, title: str, lang: str, height: int | None = None) -> s
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a file beside, then rename it: nobody ever sees half of it."""
+    """Write a temporary file, then rename it, so that nobody ever sees half of the file."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
         try:
             stream.write(data)
@@ -203,7 +201,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _umask() -> int:
-    """Read the umask, which can only be read by setting it."""
+    """Read the umask. The only way to read it is to set it."""
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
@@ -212,14 +210,14 @@ def _umask() -> int:
 def _by_kaleido(figure: Figure, width: int, height: int) -> bytes:
     try:
         return bytes(figure.to_image(format="png", width=width, height=height, scale=_SCALE))
-    except (RuntimeError, ValueError) as error:  # it needs a Chrome too, and looks for one in other places
+    except (RuntimeError, ValueError) as error:  # kaleido needs a Chrome too, and looks for one in other places
         raise OperationalError(
             f"kaleido must draw the picture. It could not: {' '.join(str(error).split())}"
         ) from error
 
 
 def _screenshot(browser: str, page: str, width: int, height: int) -> bytes:
-    # The browser may still write to its profile when it has ended.
+    # The browser may still write to its profile after it has ended.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         source, picture = Path(folder, "figure.html"), Path(folder, "figure.png")
         source.write_text(page, "utf-8")
@@ -232,7 +230,7 @@ def _screenshot(browser: str, page: str, width: int, height: int) -> bytes:
             source.as_uri(),
         ]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
-            command.insert(1, "--no-sandbox")  # as root it works in no other way; the page is our own
+            command.insert(1, "--no-sandbox")  # as root it works in no other way, and the page is our own
         try:
             done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603
         except subprocess.TimeoutExpired as error:
@@ -244,7 +242,7 @@ def _screenshot(browser: str, page: str, width: int, height: int) -> bytes:
 
 
 def _cut(picture: Path, width: int, height: int) -> bytes:
-    """Cut off the part of the window that is frame, at the bottom."""
+    """Cut off the frame of the window, at the bottom."""
     from io import BytesIO
 
     from PIL import Image

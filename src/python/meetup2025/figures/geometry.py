@@ -1,6 +1,4 @@
-"""
-Where items lie: in the window, as the camera sees them, and which are near.
-"""
+"""The positions of items in a window, as the camera sees them, and their neighbours."""
 
 from __future__ import annotations
 
@@ -12,31 +10,31 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NEAREST = 3
-"""How many neighbours a hover names."""
+"""Neighbours that a hover names."""
 
 WIDTH, HEIGHT = 640, 440
-"""Pixels of the least plot, for which labels are chosen."""
+"""Width and height of the smallest plot, in pixels. Labels are chosen for it."""
 
 _EDGE = 0.08
 """Room around the items, as a share of their extent."""
 
 _SIGHT = np.array([1.25, 1.25, 0.6])
-"""From where a map in space is seen first: the direction."""
+"""Direction from which a map in space is first seen."""
 
 _HALF_ANGLE = np.tan(np.pi / 8)
-"""Of the camera of Plotly, which sees 45 degrees upwards."""
+"""Tangent of half the angle of Plotly's camera, which sees 45 degrees upwards."""
 
 
 def pixels(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.float64]:
     """
-    Give where points lie in the least window; in space, as the camera sees them first.
+    Return the positions of points in the smallest window. In space, the camera is at its first place.
 
     Args:
-        places: Shape (n, 2) or (n, 3).
-        width: Of the plot, in pixels.
+        places: Places of the points, shape (n, 2) or (n, 3).
+        width: Width of the plot, in pixels.
 
     Returns:
-        Shape (n, 2), y upwards; (0, 0) is the left lower corner.
+        Pixels, shape (n, 2), y upwards. (0, 0) is the lower left corner.
     """
     if not len(places):
         return np.empty((0, 2))
@@ -49,7 +47,7 @@ def pixels(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.floa
 
 
 def limits(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give both ends of each axis, shape (2, d): those of the items and some room."""
+    """Return both ends of each axis, shape (2, d): the extent of the items and some room."""
     low, high = places.min(axis=0), places.max(axis=0)
     size = (high - low).max() or 1.0
     room = np.maximum(_EDGE * (high - low), 0.05 * size)
@@ -57,7 +55,7 @@ def limits(places: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def camera(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.float64]:
-    """Give the eye nearest to a map in space that sees all of it, in units of its longest axis."""
+    """Return the eye nearest to a map in space that sees all of it, in units of the longest axis."""
     sight = _SIGHT / np.linalg.norm(_SIGHT)
     for distance in np.arange(1.0, 3.0, 0.1):
         seen = np.abs(_projected(places, distance * sight)).max(axis=0)
@@ -68,7 +66,9 @@ def camera(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.floa
 
 
 def _projected(places: NDArray[np.float64], eye: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Project points as Plotly does: perspective, the longest axis 1, the middle of the axes in the middle."""
+    """
+    Project points as Plotly does: with perspective, the longest axis is 1, and the middle of the axes is in the middle.
+    """
     low, high = limits(places)
     world = (places - (low + high) / 2) / (high - low).max()
     ahead = -eye / np.linalg.norm(eye)
@@ -79,7 +79,7 @@ def _projected(places: NDArray[np.float64], eye: NDArray[np.float64]) -> NDArray
 
 
 def nearest(places: NDArray[np.float64], k: int = NEAREST) -> list[list[int]]:
-    """Give the nearest *k* other points of each, the nearest first; fewer where there are no more."""
+    """Return the nearest *k* other points of each point, the nearest first, or fewer where there are fewer points."""
     from scipy.spatial import KDTree
 
     k = min(k, len(places) - 1)

@@ -1,6 +1,4 @@
-"""
-Groups, and how many there should be.
-"""
+"""Figures of clusters, and of the choice of their number."""
 
 from __future__ import annotations
 
@@ -28,12 +26,12 @@ _ROW = 34
 
 def clusters(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figure:
     """
-    Draw each group as a line of its items, from the centre outwards.
+    Draw each cluster as a line of its items, from the centre outwards.
 
     Args:
-        rows: Those of `MeetUp2025.ReadClusters`: cluster, central, source, item, name, distance.
-        title: What stands above it.
-        subtitle: A smaller line below that.
+        rows: Rows of `MeetUp2025.ReadClusters`: cluster, central, source, item, name, distance.
+        title: Title above the figure.
+        subtitle: A smaller line below the title.
 
     Raises:
         DataError: A column is missing.
@@ -54,12 +52,12 @@ def clusters(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Fig
 
 def elbow(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figure:
     """
-    Draw the errors and the silhouettes of several numbers of groups, and which number each rule chooses.
+    Draw the errors and the silhouettes of several numbers of clusters, with the number that each rule chooses.
 
     Args:
-        rows: Those of `MeetUp2025.ReadElbow`: clusters, sse, silhouette, choice.
-        title: What stands above it.
-        subtitle: A smaller line below that.
+        rows: Rows of `MeetUp2025.ReadElbow`: clusters, sse, silhouette, choice.
+        title: Title above the figure.
+        subtitle: A smaller line below the title.
 
     Raises:
         DataError: A column is missing.
@@ -99,7 +97,7 @@ def _line(place: int, group: Sequence[Record]) -> Any:
 
 
 def _tick(group: Sequence[Record]) -> str:
-    """Call a group by its most central items, and tell how many it has."""
+    """Name a cluster by its most central items and its size."""
     called = ", ".join(palette.plain(labels.short(str(item["name"] or ""))) for item in group[:_CALLED])
     return f"<b>{group[0]['cluster']}</b> {called} ({len(group)}) "
 

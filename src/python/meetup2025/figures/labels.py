@@ -1,9 +1,9 @@
 """
-Which labels a figure shows: as many as do not overlap.
+The labels of a figure: as many as do not overlap.
 
-Label placement by a greedy choice among fixed positions (Christensen, Marks and Shieber 1995, "An Empirical Study of
-Algorithms for Point-Feature Label Placement"). Lengths are pixels of the smallest window that a page has; in a larger
-one the points only move apart.
+A greedy choice among fixed positions places the labels (Christensen, Marks and Shieber 1995, "An Empirical Study of
+Algorithms for Point-Feature Label Placement"). Lengths are pixels of the smallest window that a page has. In a larger
+window the points only move apart.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIZE = 12
-"""Pixels of the font: kanji of fewer run together."""
+"""Pixels of the font. Kanji with fewer pixels run together."""
 
 LONGEST = 24
-"""Most half-width cells of a label; the rest of a longer one is in the hover."""
+"""Most half-width cells of a label. The hover shows the whole text."""
 
 _GAP = 6
 """Pixels from the middle of a marker to its label."""
 
 POSITIONS = {"top center": (0, 1), "middle right": (1, 0), "middle left": (-1, 0), "bottom center": (0, -1)}
-"""As Plotly calls them, and where the label lies from its marker; y points up. The first that is free is taken."""
+"""Plotly's names of the positions -> direction from the marker to the label, y upwards. The first free one counts."""
 
 
 def short(text: str) -> str:
@@ -41,11 +41,11 @@ def short(text: str) -> str:
 
 def spread(places: NDArray[np.float64], most: int) -> list[int]:
     """
-    Order points so that the first few are all over the picture: each is the farthest from those before.
+    Order points so that the first few spread over the picture: each point is the farthest from the points before it.
 
     Args:
-        places: Shape (n, d).
-        most: How many to give.
+        places: Places of the points, shape (n, d).
+        most: Number of points to return.
     """
     if not len(places):
         return []
@@ -67,17 +67,17 @@ def chosen(
     window: tuple[float, float] = (np.inf, np.inf),
 ) -> dict[int, str]:
     """
-    Choose labels that overlap neither each other nor a marker, and where each stands.
+    Choose labels that overlap neither other labels nor markers, and their positions.
 
     Args:
-        places: Pixels of the points, shape (n, 2); (0, 0) is the left lower corner of the window.
-        texts: Label of each; an empty one is left out.
-        order: Which points matter most, by number.
-        most: How many labels at most.
-        window: Width and height of what can be seen, in pixels: no label is cut by its edges.
+        places: Pixels of the points, shape (n, 2). (0, 0) is the lower left corner of the window.
+        texts: Label of each point. An empty label is left out.
+        order: Indices of the points, the most important first.
+        most: Most labels.
+        window: Width and height of the visible part, in pixels. Its edges cut no label.
 
     Returns:
-        For each chosen point the position of its label, as Plotly calls it.
+        Index of each chosen point -> Plotly's name of the position of its label.
     """
     boxes: list[NDArray[np.float64]] = []
     found: dict[int, str] = {}
@@ -95,14 +95,14 @@ def chosen(
 
 
 def label_box(place: NDArray[np.float64], text: str, position: str) -> NDArray[np.float64]:
-    """Give the box (left, bottom, right, top) of a label in a position."""
+    """Return the box (left, bottom, right, top) of a label in a position."""
     size = np.array([cells(short(text)) * SIZE / 2 + 4, SIZE * 1.4])
     middle = place + np.array(POSITIONS[position]) * (size / 2 + _GAP)
     return np.concatenate([middle - size / 2, middle + size / 2])
 
 
 def overlaps(box: NDArray[np.float64], boxes: Sequence[NDArray[np.float64]]) -> bool:
-    """Tell whether a box has a part in common with others."""
+    """Check whether a box has a part in common with others."""
     if not boxes:
         return False
     others = np.array(boxes)

@@ -1,6 +1,4 @@
-"""
-Maps of items, in two or three dimensions: coloured by what they are, by their group, or by how odd they are.
-"""
+"""Maps of items in two or three dimensions, coloured by their source, label, cluster or score."""
 
 from __future__ import annotations
 
@@ -21,31 +19,31 @@ if TYPE_CHECKING:
     from meetup2025.figures.rows import Row
 
 COLUMNS = ("source", "item", "name", "label", "x", "y", "z")
-"""Those of `MeetUp2025.ReadMap`."""
+"""Columns of `MeetUp2025.ReadMap`."""
 
 COLOURED = ("source", "label", "cluster", "score")
-"""What may colour a map."""
+"""Columns that may colour a map."""
 
 _LABELS, _LABELS_IN_SPACE = 40, 24
 _OTHER = "other"
 _CROWD = 1000
 _FILL = ["top center"] * 2
-"""Makes positions three or more: in space Plotly takes one or two for something else."""
+"""An extra key that makes positions three or more. Plotly takes one or two for something else."""
 _KINDS = {"Fish": "names", "FishImage": "photos"}
 
 
 def map_(rows: Iterable[Row], *, colour: str = "", title: str = "", subtitle: str = "") -> Figure:
     """
-    Draw a map, with as many names as do not overlap; the others, and the nearest three of each, are shown on hover.
+    Draw a map with as many names as do not overlap. The hover shows the other names and the three nearest neighbours.
 
     Args:
-        rows: Those of `MeetUp2025.ReadMap`: source, item, name, label, x, y, z. Mappings may also have kanji, cluster
-            with central (`ReadClusters`), score with odd (`ReadOutliers`), and thumbnail, a data URL, which a page of
-            `write_html` shows on hover.
-        colour: `source`, `label`, `cluster` or `score`; by itself what the rows have, score first, and source where
-            there are several.
-        title: What stands above it.
-        subtitle: A smaller line below that.
+        rows: Rows of `MeetUp2025.ReadMap`: source, item, name, label, x, y, z. Mappings may also have kanji, cluster
+            with central (`ReadClusters`), score with odd (`ReadOutliers`), and thumbnail, a data URL. A page of
+            `write_html` shows the thumbnail on hover.
+        colour: `source`, `label`, `cluster` or `score`. By default score or cluster where the rows have them,
+            otherwise label, or source where there are several.
+        title: Title above the figure.
+        subtitle: A smaller line below the title.
 
     Raises:
         DataError: A column is missing, or the rows do not have that colour.
@@ -63,13 +61,13 @@ def gap(
     before: Iterable[Row], after: Iterable[Row], *, titles: Sequence[str] = ("before", "after"), title: str = ""
 ) -> Figure:
     """
-    Draw two maps of names and photos side by side: with the gap between them and without.
+    Draw two maps of names and photos side by side: with the gap between them and without it.
 
     Args:
-        before: Rows of one map, as for `map_`.
-        after: Those of the other, with as many dimensions.
-        titles: What stands above each, for example with the distance of the centroids.
-        title: What stands above both.
+        before: Rows of the first map, as for `map_`.
+        after: Rows of the second map, with as many dimensions.
+        titles: Title of each map, for example with the distance of the centroids.
+        title: Title above both maps.
 
     Raises:
         DataError: A column is missing, or one map is flat and the other is not.
@@ -89,7 +87,7 @@ def gap(
 
 
 def _meta(items: Sequence[Record]) -> dict[str, dict[str, str]]:
-    """Give the thumbnail of each item by its source and key, as the pages of `write_html` look it up."""
+    """Return the thumbnail of each item by its source and key, as the pages of `write_html` look it up."""
     found = {f"{item['source']}/{item['item']}": str(item["thumbnail"]) for item in items if item.get("thumbnail")}
     return {"thumbnails": found}
 
@@ -109,7 +107,7 @@ def _colour(items: Sequence[Record], colour: str) -> str:
 
 
 def _traces(items: Sequence[Record], colour: str, width: float = geometry.WIDTH) -> list[Any]:
-    """Give a trace for each category, and for a score one of what is odd and one of the rest."""
+    """Return a trace for each category. For scores, return one trace of the odd items and one of the others."""
     in_space, places = _in_space(items), _places(items)
     shown = _shown(items, places, width)
     hovers = _hovers(items, places)
@@ -119,7 +117,7 @@ def _traces(items: Sequence[Record], colour: str, width: float = geometry.WIDTH)
 
 def _by_category(items: Sequence[Record], colour: str, *, in_space: bool) -> list[tuple[str, Any, list[int]]]:
     known = palette.categories(item.get(colour) for item in items)
-    members: dict[Any, list[int]] = {each: [] for each in (None, *known)}  # what has none lies below the others
+    members: dict[Any, list[int]] = {each: [] for each in (None, *known)}  # without a category: below the others
     for number, item in enumerate(items):
         value = item.get(colour)
         members[value if value in known else None].append(number)
@@ -149,7 +147,7 @@ def _others(items: Sequence[Record], known: Sequence[int]) -> list[int]:
 
 
 def _called(value: Any, items: Sequence[Record], members: Sequence[int]) -> str:
-    """Name a category: a source by what it holds, a cluster with its most central item."""
+    """Name a category: a source by its contents, a cluster by its most central item."""
     if value is None:
         return _OTHER
     if isinstance(value, int):
@@ -163,7 +161,7 @@ def _trace(name: str, look: Mapping[str, Any], members: Sequence[int], drawn: tu
 
     items, places, shown, hovers = drawn
     texts = [labels.short(items[number]["name"]) if number in shown else "" for number in members]
-    if places.shape[1] == 2:  # in space there is no markup, so nothing to make plain
+    if places.shape[1] == 2:  # in space there is no markup, so nothing to escape
         texts = list(map(palette.plain, texts))
     kind = graph_objects.Scatter3d if places.shape[1] == 3 else graph_objects.Scatter
     return kind(
@@ -183,7 +181,7 @@ def _trace(name: str, look: Mapping[str, Any], members: Sequence[int], drawn: tu
 
 
 def _shown(items: Sequence[Record], places: NDArray[np.float64], width: float) -> dict[int, str]:
-    """Choose the labels: the most central items of clusters first, or the oddest, or some from everywhere."""
+    """Choose the labels: the most central items of clusters, the oddest items, or some items from everywhere."""
     most = _LABELS_IN_SPACE if _in_space(items) else _LABELS
     order: Iterable[int] = labels.spread(places, 10 * most)
     if any(item.get("score") is not None for item in items):
@@ -215,7 +213,7 @@ def _hover(item: Record, place: NDArray[np.float64], near: Sequence[Record]) -> 
 
 
 def _frame(figure: Figure, items: Sequence[Record], number: int = 1, width: float = geometry.WIDTH) -> None:
-    """Draw all axes of a map to one scale, which is that of its labels: distances are what it is about."""
+    """Draw all axes of a map to the scale of the labels, so that distances can be compared."""
     suffix = str(number) if number > 1 else ""
     if not items:
         figure.add_annotation(text="There are no items.", showarrow=False, font={"size": 16})
@@ -248,5 +246,5 @@ def _in_space(items: Sequence[Record]) -> bool:
 
 
 def _size(items: Sequence[Record]) -> int:
-    """Give the pixels of a marker: smaller ones in space, and where there are many."""
+    """Return the pixels of a marker. Markers are smaller in space, and where there are many."""
     return (3 if _in_space(items) else 5) if len(items) > _CROWD else (5 if _in_space(items) else 9)

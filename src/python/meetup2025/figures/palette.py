@@ -1,7 +1,7 @@
 """
-How all figures look: colours that colour-blind eyes tell apart, symbols beside them, a light and a dark template.
+The look of all figures: colours and symbols for colour-blind eyes, a light and a dark template.
 
-The colours are those of Okabe and Ito 2008, "Color Universal Design", without black, which a dark page hides, and
+The colours are the palette of Okabe and Ito 2008, "Color Universal Design", without black, which a dark page hides, and
 yellow, which paper hides.
 """
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-"""One after the other; their number and that of the symbols have no divisor in common, so that 42 pairs differ."""
+"""Colours, one after the other. Their number and the number of symbols have no common divisor, so 42 pairs differ."""
 
 OTHER = "#999999"
-"""Colour of what has no category of its own, and of all edges."""
+"""Colour of items without a category of their own, and of all edges."""
 
 SCALE = "Cividis"
 """Colours of numbers: Nuñez et al. 2018, made for colour-blind eyes."""
 
 SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star")
 SYMBOLS_IN_SPACE = ("circle", "square", "diamond", "cross", "circle-open", "diamond-open", "square-open")
-"""In three dimensions they are characters of the font: Japanese ones have all of these, and not that of `x`."""
+"""In three dimensions the symbols are characters of the font. Japanese fonts have all of these, and not `x`."""
 
 FONT = "'Hiragino Sans', 'Yu Gothic', 'Noto Sans CJK JP', 'Noto Sans JP', IPAPGothic, sans-serif"
 """Fonts of macOS, Windows and Linux that have kanji."""
 
 MOST = 20
-"""Most categories that a legend tells apart."""
+"""Most categories that a legend distinguishes."""
 
 _INKS = {"light": ("#1a1a1a", "#ffffff", "#dddddd"), "dark": ("#e8e8e8", "#161616", "#404040")}
-"""Of text and lines, of paper, and of grids."""
+"""Colours of text and lines, of paper, and of grids."""
 
 
 def for_pages() -> dict[str, Any]:
-    """Return what a web page needs to draw a map as the figures do."""
+    """Return the data that a web page needs to draw a map as the figures do."""
     return {
         "colours": COLOURS,
         "other": OTHER,
@@ -51,10 +51,10 @@ def for_pages() -> dict[str, Any]:
 
 def categories(values: Iterable[Hashable]) -> dict[Hashable, int]:
     """
-    Number the categories that get a look of their own: all, or the `MOST` largest of those with two items or more.
+    Number the categories that get a look of their own: all, or the `MOST` largest with two items or more.
 
     Returns:
-        For each its place, from 0, the largest first; numbers (of clusters) keep their own order.
+        Category -> its index, from 0, the largest first. Numbers of clusters keep their own order.
     """
     from collections import Counter
 
@@ -68,7 +68,7 @@ def categories(values: Iterable[Hashable]) -> dict[Hashable, int]:
 
 
 def marker(place: int | None, *, in_space: bool = False, size: int = 8) -> dict[str, Any]:
-    """Give the look of a category by its place; None is what has no category."""
+    """Return the look of a category by its index. None stands for items without a category."""
     symbols = SYMBOLS_IN_SPACE if in_space else SYMBOLS
     colour = OTHER if place is None else COLOURS[place % len(COLOURS)]
     symbol = symbols[0] if place is None else symbols[place % len(symbols)]
@@ -76,7 +76,7 @@ def marker(place: int | None, *, in_space: bool = False, size: int = 8) -> dict[
 
 
 def template(scheme: str) -> dict[str, Any]:
-    """Give the template for pages that are `light`, as paper is, or `dark`."""
+    """Return the template for `light` or `dark` pages. Paper is light."""
     ink, paper, grid = _INKS[scheme]
     axis = {"gridcolor": grid, "linecolor": ink, "zeroline": False, "automargin": True}
     in_space = {"gridcolor": grid, "linecolor": grid, "zerolinecolor": grid, "showbackground": False, "color": ink}
@@ -98,7 +98,7 @@ def template(scheme: str) -> dict[str, Any]:
 
 
 def dress(figure: Figure, title: str, subtitle: str, *, top: int = 90) -> Figure:
-    """Give a figure its title and the light template, and return it; *top* is the room above the plot, in pixels."""
+    """Give a figure its title and the light template, and return it. *top* is the room above the plot, in pixels."""
     figure.update_layout(template=template("light"), margin={"t": top, "r": 30, "b": 60, "l": 60})
     if title or subtitle:
         figure.update_layout(title={"text": plain(title), "subtitle": {"text": plain(subtitle)}})
@@ -106,7 +106,7 @@ def dress(figure: Figure, title: str, subtitle: str, *, top: int = 90) -> Figure
 
 
 def plain(text: Any) -> str:
-    """Give a text that Plotly shows as it is: names must not become markup."""
+    """Return a text that Plotly shows as it is: names must not become markup."""
     import html
 
     return html.escape("" if text is None else str(text), quote=False)

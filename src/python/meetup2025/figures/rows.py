@@ -18,12 +18,12 @@ Record: TypeAlias = "dict[str, Any]"
 
 def records(rows: Iterable[Row], columns: Sequence[str], query: str) -> list[Record]:
     """
-    Give rows as mappings with lower-case names.
+    Return rows as mappings with lower-case names.
 
     Args:
         rows: Mappings with names in any case, or tuples that begin with *columns*. Both may have more columns.
-        columns: The columns of the query, in lower case and in order.
-        query: Its name, for the error.
+        columns: Columns of the query, in lower case and in order.
+        query: Name of the query, for the error.
 
     Raises:
         DataError: A column is missing, or a tuple is too short.

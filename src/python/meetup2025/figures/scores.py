@@ -1,6 +1,4 @@
-"""
-What does not belong, and how well that is told.
-"""
+"""Figures of outliers, and of the quality of their detectors."""
 
 from __future__ import annotations
 
@@ -47,13 +45,13 @@ _MEASURES = (("rocauc", "ROC AUC"), ("prauc", "PR AUC"), ("f1", "F1"))
 
 def outliers(rows: Iterable[Row], threshold: float, *, title: str = "", subtitle: str = "") -> Figure:
     """
-    Draw how the scores are spread, the threshold, and the oddest items by name.
+    Draw the distribution of the scores, the threshold, and the oddest items by name.
 
     Args:
-        rows: Those of `MeetUp2025.ReadOutliers`, all of them: place, source, item, name, score, odd.
-        threshold: Items above it are odd.
-        title: What stands above it.
-        subtitle: A smaller line below that.
+        rows: All rows of `MeetUp2025.ReadOutliers`: place, source, item, name, score, odd.
+        threshold: Items with a higher score are odd.
+        title: Title above the figure.
+        subtitle: A smaller line below the title.
 
     Raises:
         DataError: A column is missing.
@@ -80,12 +78,12 @@ def outliers(rows: Iterable[Row], threshold: float, *, title: str = "", subtitle
 
 def curves(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figure:
     """
-    Draw the ROC and the PR curve of a detector side by side, and what chance would give for the first.
+    Draw the ROC and the PR curve of a detector side by side, and the ROC curve of a detector by chance.
 
     Args:
-        rows: Those of `MeetUp2025.ReadCurves`: curve (ROC or PR), x, y.
-        title: What stands above it.
-        subtitle: A smaller line below that.
+        rows: Rows of `MeetUp2025.ReadCurves`: curve (ROC or PR), x, y.
+        title: Title above the figure.
+        subtitle: A smaller line below the title.
 
     Raises:
         DataError: A column is missing.
@@ -154,13 +152,13 @@ def recogniser(
 
 def comparison(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figure:
     """
-    Draw how good each detector is, the best above, with the interval of the area under its ROC curve.
+    Draw the quality of detectors, the best above, with the interval of the area under the ROC curve.
 
     Args:
-        rows: Those of `MeetUp2025.ReadComparison`: detector, f1, rocauc, rocauclow, rocauchigh, prauc, precision,
+        rows: Rows of `MeetUp2025.ReadComparison`: detector, f1, rocauc, rocauclow, rocauchigh, prauc, precision,
             recall.
-        title: What stands above it.
-        subtitle: A smaller line below that.
+        title: Title above the figure.
+        subtitle: A smaller line below the title.
 
     Raises:
         DataError: A column is missing.
@@ -173,7 +171,7 @@ def comparison(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> F
         figure.add_trace(
             Scatter(
                 x=[each[column] for each in found],
-                y=[row + (place - 1) / 6 for row in range(len(found))],  # beside each other where they are equal
+                y=[row + (place - 1) / 6 for row in range(len(found))],  # side by side where they are equal
                 customdata=[each["detector"] for each in found],
                 name=name,
                 mode="markers",
@@ -222,7 +220,9 @@ def _bars(part: Sequence[Record], name: str, look: Any) -> Any:
 
 
 def _bins(items: Sequence[Record], threshold: float) -> dict[str, float] | None:
-    """Share the range of all scores in equal parts; the threshold is an edge, so that no bar has both kinds."""
+    """
+    Divide the range of all scores into equal parts. The threshold is an edge, so that no bar mixes normal and odd.
+    """
     scores = [each["score"] for each in items]
     if not scores or min(scores) == max(scores):
         return None

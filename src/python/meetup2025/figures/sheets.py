@@ -1,6 +1,4 @@
-"""
-A contact sheet: pictures, and what they were taken for.
-"""
+"""A contact sheet: pictures, and the names that were found for them."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _ROW, _EDGES = 190, 150
-"""Pixels of each picture, and of what is above and below all."""
+"""Pixels of a picture, and of the room above and below all pictures."""
 
 _TEXT = 90
 """Most characters of an error in a line."""
@@ -25,15 +23,15 @@ def identified(answers: Iterable[Mapping[str, Any]], *, title: str = "", subtitl
     Draw pictures in a column, each beside its names, with bars for the scores.
 
     Args:
-        answers: For each picture a mapping with picture (what it is called), thumbnail (a data URL; may be missing) and
-            names (mappings with name, score and, where known, kanji and english; best first) or error.
-        title: What stands above it.
-        subtitle: A smaller line below that.
+        answers: A mapping for each picture, with picture (its name), thumbnail (a data URL, may be missing), and names
+            or error. The names are mappings with name, score and, where known, kanji and english, the best first.
+        title: Title above the figure.
+        subtitle: A smaller line below the title.
     """
     from plotly.subplots import make_subplots
 
     sheet = list(answers)
-    # Nothing to show is a sheet too.
+    # A sheet without pictures is a sheet too.
     figure = make_subplots(max(1, len(sheet)), 2, column_widths=[0.3, 0.7], vertical_spacing=0.25 / max(1, len(sheet)))
     scores = [name["score"] for answer in sheet for name in answer.get("names", ())]
     least = min([0.0, *scores])

@@ -1,6 +1,4 @@
-"""
-How groups are found: a map whose items change their group, and whose centres move, step by step.
-"""
+"""The steps of K-means: a map whose items change their group while the centres move."""
 
 from __future__ import annotations
 
@@ -30,19 +28,19 @@ _CENTRE, _PATH = 15, 2
 
 def steps(rows: Iterable[Row], groups: Sequence[Sequence[int]], *, title: str = "", subtitle: str = "") -> Figure:
     """
-    Draw a map with a slider of steps: at each, the groups of the items, their centres, and the way these came.
+    Draw a map with a slider of steps. A step shows the groups of the items, their centres, and the way of the centres.
 
-    The centre of a group is drawn in the middle of the places of its items. That of K-means is the mean of their
+    The centre of a group is drawn in the middle of the places of its items. The centre of K-means is the mean of the
     vectors, which has no place of its own on the map.
 
     Args:
-        rows: Those of `MeetUp2025.ReadMap`, as for `maps.map_`.
-        groups: For each step the group of each row, in the order of the rows.
-        title: What stands above it.
-        subtitle: A smaller line below that.
+        rows: Rows of `MeetUp2025.ReadMap`, as for `maps.map_`.
+        groups: For each step, the group of each row, in the order of the rows.
+        title: Title above the figure.
+        subtitle: A smaller line below the title.
 
     Raises:
-        DataError: There is no step, or one has not as many groups as there are rows; or a column is missing.
+        DataError: There is no step, a step has another number of groups than there are rows, or a column is missing.
     """
     items = records(rows, maps.COLUMNS, "ReadMap")
     _check(groups, len(items))
@@ -68,7 +66,7 @@ def _check(groups: Sequence[Sequence[int]], count: int) -> None:
 
 
 def _centres(items: Sequence[Record], step: Sequence[int], numbers: Sequence[int]) -> NDArray[np.float64]:
-    """Give the middle of each group, shape (groups, 3); one without items is nowhere (NaN)."""
+    """Return the middle of each group, shape (groups, 3). A group without items has no middle (NaN)."""
     places = np.array([[item["x"], item["y"], item["z"] or 0.0] for item in items], float).reshape(-1, 3)
     of = np.array(step)
     return np.array([places[of == each].mean(axis=0) if (of == each).any() else [np.nan] * 3 for each in numbers])
@@ -81,7 +79,7 @@ def _step(
     step: Sequence[int],
     path: Sequence[NDArray[np.float64]],
 ) -> list[dict[str, Any]]:
-    """Give what a step changes of the traces of a map, then the way of each centre."""
+    """Return the changes of a step to the traces of a map, then the way of each centre."""
     of = {(item["source"], item["item"]): number for item, number in zip(items, step, strict=True)}
     changes: list[dict[str, Any]] = []
     for trace in figure.data:
@@ -93,7 +91,7 @@ def _step(
 
 
 def _way(way: NDArray[np.float64], look: dict[str, Any], number: int, kind: str) -> dict[str, Any]:
-    """Give the way of one centre, with a large mark where it is now."""
+    """Return the way of one centre, with a large mark at its present place."""
     sizes = [0] * (len(way) - 1) + [_CENTRE]
     return {
         "type": kind,

@@ -1,11 +1,12 @@
 """
-Detectors and groups for `PREDICT()`: what the custom models of IntegratedML load, train and keep.
+Detectors and groups for `PREDICT()`: the custom models of IntegratedML.
 
-The contract, as far as public sources have it (`docs/integratedml.md` names them, and what they leave open): AutoML
-imports each file of a folder that the `USING` clause names, makes an instance of its class `IRISModel`, and trains the
-estimator of scikit-learn in its attribute `model`, on columns that AutoML has scaled, binned and chosen before. The
-fitted estimator is pickled into the server's own store and read by other processes, so its class must be one that every
-process can import: it is in this package, and only `IRISModel` is in the folders.
+The public sources are named in `docs/integratedml.md`, with the questions that they leave open. As far as they describe
+the contract, AutoML imports all files of a folder that the `USING` clause names. It makes an instance of the class
+`IRISModel` of a file, and trains the estimator of scikit-learn in its attribute `model`, on columns that AutoML has
+scaled, binned and chosen before. The fitted estimator is pickled into the server's own store and read by other
+processes. So every process must be able to import its class: the class is in this package, and only `IRISModel` is in
+the folders.
 
 Nothing here was run on an IRIS server.
 """
@@ -15,7 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 
 OUTLIERS = str(Path(__file__).parent / "outliers")
-"""Folder for `pathtoclassifiers`: one file for each detector, for a label that is 1 where an item is odd, else 0."""
+"""Folder for `pathtoclassifiers`: one file for each detector. The label is 1 where an item is odd, otherwise 0."""
 
 GROUPS = str(Path(__file__).parent / "groups")
-"""Folder for `pathtoclassifiers`: the nearest group, for a label that is the number of a group."""
+"""Folder for `pathtoclassifiers`: the nearest group. The label is the number of a group."""

@@ -1,4 +1,4 @@
-"""What IntegratedML makes of a file: a name, and the estimator that it trains."""
+"""The class that IntegratedML loads from a file: a name, and the estimator to train."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _SEED = 5
 
 class CustomModel:
     """
-    Base of each `IRISModel`.
+    Base of all classes `IRISModel`.
 
-    AutoML uses the attribute *model*. The methods of an estimator are here as well, each that of *model*, since the
-    sources disagree on whether they must be.
+    AutoML uses the attribute *model*. The methods of an estimator are here too and call *model*, because the sources
+    disagree on whether they are needed.
 
     Attributes:
-        name: What AutoML calls it; that of its file, and no other model's.
-        model_type: What the log of a training calls it.
-        package: Where it comes from.
+        name: Name of the model for AutoML. It is the name of the file, and no other model has it.
+        model_type: Name in the log of a training.
+        package: Origin of the model.
         model: The estimator.
     """
 
@@ -36,15 +36,15 @@ class CustomModel:
         return self
 
     def predict(self, X: Any) -> Any:
-        """Give the label of each row."""
+        """Return the label of each row."""
         return self.model.predict(X)
 
     def predict_proba(self, X: Any) -> Any:
-        """Give for each row what speaks for each label."""
+        """Return the weight of each label for each row."""
         return self.model.predict_proba(X)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 - that is its signature
-        """Give the parameters of the estimator."""
+        """Return the parameters of the estimator."""
         parameters: dict[str, Any] = self.model.get_params(deep=deep)
         return parameters
 
@@ -56,12 +56,12 @@ class CustomModel:
 
 class OutlierModel(CustomModel):
     """
-    Base of each `IRISModel` of the folder `outliers`: a detector.
+    Base of the classes `IRISModel` of the folder `outliers`: a detector.
 
     Attributes:
         model_type: Name of the detector.
     """
 
     def __init__(self, random_state: int | None = None, **_others: Any) -> None:
-        # AutoML gives None where the statement has no seed, and more than is needed here.
+        # AutoML passes None where the statement has no seed, and passes more arguments than are needed here.
         super().__init__(OddItems(self.model_type, _SEED if random_state is None else random_state))

@@ -1,8 +1,8 @@
 """
-What this project finds in vectors, as classifiers of scikit-learn: is an item odd, and which group is it like.
+Classifiers of scikit-learn: whether an item is odd, and which group it belongs to.
 
-The rest of the project compares directions. Here rows are columns of numbers, whose size counts too: each row has a 1
-put to its end, so that rows of one direction and another size differ. AutoML has scaled the numbers to about 1 before.
+The rest of the project compares directions. Here rows are columns of numbers whose size counts too. So every row gets a
+1 at its end. Then rows of one direction and another size differ. AutoML has scaled the numbers to about 1 before.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ class _Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scik
 
 class OddItems(_Classifier):
     """
-    Tell odd rows (1) from normal ones (0), by a detector that is fitted to the normal ones.
+    A classifier of odd rows (1) and normal rows (0), by a detector that is fitted to the normal rows.
 
-    The labels say which rows are normal, and set the threshold: where the F1 is best.
+    The labels show which rows are normal, and set the threshold where the F1 is best.
 
     Attributes:
         method: Name of a detector of `analytics.detectors.DETECTORS`.
-        seed: What every random choice is made from.
+        seed: Seed of the random choices.
         classes_: 0 and 1.
-        detector_: The detector, fitted.
+        detector_: The fitted detector.
         threshold_: A row with a higher score is odd.
     """
 
@@ -54,15 +54,16 @@ class OddItems(_Classifier):
 
     def fit(self, X: Any, y: ArrayLike) -> OddItems:
         """
-        Learn from rows that are judged.
+        Fit the detector to judged rows.
 
         Args:
-            X: Shape (n, d), finite numbers; an array, a data frame or a sparse matrix.
-            y: Shape (n,), 1 where a row is odd, else 0. Where none is odd, the threshold is the highest score.
+            X: Finite numbers, shape (n, d): an array, a data frame or a sparse matrix.
+            y: Labels, shape (n,), 1 where a row is odd, otherwise 0. Where none is odd, the threshold is the highest
+                score.
 
         Raises:
             DataError: A label is neither 0 nor 1, or there are too few normal rows for the detector.
-            ValueError: *X* has another shape, a number that is not finite, or not one label for each row.
+            ValueError: *X* has another shape, a number that is not finite, or another number of rows than of labels.
         """
         checked, labels = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
         rows, odd = _rows(checked), thresholds.binary(labels)
@@ -76,19 +77,20 @@ class OddItems(_Classifier):
 
     def predict(self, X: Any) -> NDArray[np.intp]:
         """
-        Give 1 for each row that is odd, else 0: shape (m,).
+        Return 1 for each odd row, otherwise 0, shape (m,).
 
         Raises:
-            NotFittedError: It is not fitted yet.
-            ValueError: As `fit`; or the rows have another length than those that it was fitted to.
+            NotFittedError: The classifier is not fitted yet.
+            ValueError: As `fit`, or the rows have another length than the fitted rows.
         """
         return thresholds.flags(self._scores(X), self.threshold_).astype(np.intp)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """
-        Give for each row what speaks for 0 and for 1: shape (m, 2), the sum of each row is 1.
+        Return the weights of 0 and of 1 for each row, shape (m, 2). The sum of a row is 1.
 
-        For 1 it is s / (s + t), with the score s and the threshold t: one half at the threshold. It is no frequency.
+        The weight of 1 is s / (s + t), with the score s and the threshold t. It is one half at the threshold. It is no
+        frequency.
 
         Raises:
             NotFittedError: As `predict`.
@@ -105,24 +107,24 @@ class OddItems(_Classifier):
 
 class NearestGroup(_Classifier):
     """
-    Tell the group whose centre is nearest, as `analytics.clusters.assign` does; the labels say what the groups are.
+    A classifier by the nearest centre, as `analytics.clusters.assign`. The labels name the groups.
 
     Attributes:
-        classes_: Shape (k,), the labels of the groups, rising.
-        centres_: Shape (k, d + 1), the means of the unit vectors of each group.
+        classes_: Labels of the groups, shape (k,), rising.
+        centres_: Means of the unit vectors of each group, shape (k, d + 1).
     """
 
     def fit(self, X: Any, y: ArrayLike) -> NearestGroup:
         """
-        Learn from rows that are grouped.
+        Compute the centres of grouped rows.
 
         Args:
-            X: Shape (n, d), finite numbers; an array, a data frame or a sparse matrix.
-            y: Shape (n,), the group of each row.
+            X: Finite numbers, shape (n, d): an array, a data frame or a sparse matrix.
+            y: Group of each row, shape (n,).
 
         Raises:
-            ValueError: *X* has another shape, a number that is not finite, or not one label for each row; or the labels
-                are measures.
+            ValueError: *X* has another shape, a number that is not finite, or another number of rows than of labels, or
+                the labels are measures.
         """
         checked, labels = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
         check_classification_targets(labels)
@@ -133,20 +135,20 @@ class NearestGroup(_Classifier):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """
-        Give the label of the nearest group of each row: shape (m,).
+        Return the label of the nearest group of each row, shape (m,).
 
         Raises:
-            NotFittedError: It is not fitted yet.
-            ValueError: As `fit`; or the rows have another length than those that it was fitted to.
+            NotFittedError: The classifier is not fitted yet.
+            ValueError: As `fit`, or the rows have another length than the fitted rows.
         """
         nearest = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[nearest])
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """
-        Give for each row what speaks for each group: shape (m, k), the sum of each row is 1.
+        Return the weight of each group for each row, shape (m, k). The sum of a row is 1.
 
-        It falls with the Euclidean distance to the centre, as exp(-distance). It is no frequency.
+        The weight falls with the Euclidean distance to the centre, as exp(-distance). It is no frequency.
 
         Raises:
             NotFittedError: As `predict`.
@@ -163,6 +165,6 @@ def _new_rows(fitted: _Classifier, X: Any) -> NDArray[np.float64]:
 
 
 def _rows(checked: Any) -> NDArray[np.float64]:
-    """Give rows as a dense array with a 1 at the end of each; AutoML hands over sparse matrices too."""
+    """Return rows as a dense array with a 1 at the end of each row. AutoML passes sparse matrices too."""
     dense = checked.toarray() if hasattr(checked, "toarray") else checked
     return np.append(dense, np.ones((len(dense), 1)), axis=1)

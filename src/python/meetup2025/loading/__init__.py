@@ -1,1 +1,1 @@
-"""Names, photos and vectors into the tables of the catalogue."""
+"""Loading of names, photos and vectors into the tables of the catalogue."""

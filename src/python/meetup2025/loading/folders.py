@@ -1,6 +1,4 @@
-"""
-The photos of a folder of files: which there are, what each is called, and what `labels.csv` says of it.
-"""
+"""The photos of a folder: their files, their names, and their labels in `labels.csv`."""
 
 from __future__ import annotations
 
@@ -17,15 +15,15 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 SUFFIXES = frozenset({".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-"""Files that are taken for photos."""
+"""Endings of the files that count as photos."""
 
 LABELS = "labels.csv"
-"""File of the folder that says which photo shows which fish, where the names of the files do not."""
+"""File of the folder with the fish on each photo, for photos whose file names do not say it."""
 
 
 @dataclass(frozen=True)
 class PhotoFile:
-    """A photo: where it is, its name below the folder, and its label as `labels.csv` has it, or an empty one."""
+    """A photo: its file, its name below the folder, and its label in `labels.csv`, or an empty label."""
 
     path: Path
     name: str
@@ -34,7 +32,7 @@ class PhotoFile:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that is left out, and why."""
+    """A file that is left out, and the reason."""
 
     name: str
     reason: str
@@ -44,16 +42,17 @@ def photo_files(
     folder: Path, open_file: Callable[[Path], AbstractContextManager[BinaryIO]]
 ) -> tuple[list[PhotoFile], list[Skipped]]:
     """
-    Find the photos of a folder and its subfolders, in the order of their names; and what is left out.
+    Find the photos of a folder and its subfolders, in the order of their names, and the files that are left out.
 
     Args:
-        folder: The folder; neither links to folders nor anything hidden is followed.
+        folder: The folder. Links to folders and hidden files are skipped.
         open_file: Opens the file of the labels.
 
     Raises:
         InvalidFileError: The file `labels.csv` of the folder breaks a rule.
     """
-    labels = _labels(folder, open_file)
+    written = _labels(folder, open_file)
+    labels = {name.upper(): label for name, label in written.items()}
     paths, skipped = _walk(folder)
     files: dict[str, PhotoFile] = {}
     for path in sorted(paths, key=lambda path: (_name(path, folder), path)):
@@ -62,6 +61,8 @@ def photo_files(
         first = files.setdefault(name.upper(), file)
         if first is not file:
             skipped.append(Skipped(name, f"A file name must be there once. {first.name} is the same, but for case."))
+    reason = f"{LABELS} names it, and there is no such photo in the folder. Correct the name, or take the line out."
+    skipped += [Skipped(name, reason) for name in written if name.upper() not in files]
     return list(files.values()), skipped
 
 

@@ -1,9 +1,8 @@
 """
-Names and vectors from files into tables: what `LoadNames` and `LoadVectors` do.
+Loading of names and vectors from files into tables: the work of `LoadNames` and `LoadVectors`.
 
-A load reads what is there, works out what is new or different, and writes that alone.
-All that a file or a model can do wrong shows before the first row is written, so that nothing is half done
-even inside a transaction of the caller.
+A load reads the table, works out the new and different rows, and writes only these. Every fault of a file or a model
+shows before the first row is written. So nothing is half done, even inside a transaction of the caller.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from meetup2025.iris_process import is_watched
 from meetup2025.loading import prompts
 from meetup2025.loading.prompts import BARE, Template, prompts_of
 from meetup2025.loading.records import FishRecord, VectorRecord, read_names, read_vectors
-from meetup2025.loading.rows import StoredFish
+from meetup2025.loading.rows import StoredFish, StoredImage
 from meetup2025.loading.tables import (
     batches,
     check_lost,
@@ -27,6 +26,7 @@ from meetup2025.loading.tables import (
     insert_or_update,
     models_left,
     names_given_up,
+    names_of_fish,
     prompt_key,
     run_many,
     set_names_free,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _BATCH = 500
-"""Records held in memory at once."""
+"""Records that are in memory at once."""
 
 _INSERT_FISH = """
 INSERT INTO MeetUp2025.Fish (FishID, Name, Kanji, OtherNames, English, Scientific, Family, Model, Prompts, Features)
@@ -64,13 +64,15 @@ _INSERT_VECTOR = {
     "Fish": """
 INSERT INTO MeetUp2025.Fish (FishID, Name, Model, Features) VALUES (?, ?, ?, TO_VECTOR(?, DOUBLE))""",
     "FishImage": """
-INSERT INTO MeetUp2025.FishImage (Name, Source, Model, Features) VALUES (?, ?, ?, TO_VECTOR(?, DOUBLE))""",
+INSERT INTO MeetUp2025.FishImage (Name, Label, Source, Model, Features)
+VALUES (?, ?, ?, ?, TO_VECTOR(?, DOUBLE))""",
 }
 _UPDATE_VECTOR = {
     "Fish": """
 UPDATE MeetUp2025.Fish SET Name = ?, Prompts = NULL, Model = ?, Features = TO_VECTOR(?, DOUBLE) WHERE FishID = ?""",
     "FishImage": """
-UPDATE MeetUp2025.FishImage SET Source = ?, Hash = NULL, Model = ?, Features = TO_VECTOR(?, DOUBLE) WHERE Name = ?""",
+UPDATE MeetUp2025.FishImage SET Label = ?, Source = ?, Hash = NULL, Model = ?, Features = TO_VECTOR(?, DOUBLE)
+WHERE Name = ?""",
 }
 
 
@@ -78,14 +80,14 @@ def load_names(
     connection: Connection, file: BinaryIO, source: str, encoder: Encoder, chosen: frozenset[Template] = BARE
 ) -> int:
     """
-    Load a catalogue of names; see `MeetUp2025.LoadNames`.
+    Load a catalogue of names: `MeetUp2025.LoadNames`.
 
     Args:
-        connection: An open connection; the load is one transaction of it.
-        file: A CSV file, as `records.read_names` takes it. A column that it does not have keeps its values.
+        connection: An open connection. The load is one transaction.
+        file: A CSV file, as for `records.read_names`. Columns that the file does not have keep their values.
         source: Name of the file, for messages.
         encoder: Makes the vectors of new and changed names.
-        chosen: Templates of the prompts of a name; a row that had others is changed.
+        chosen: Templates of the prompts of a name. A row with other templates is changed.
 
     Returns:
         Number of rows added or changed.
@@ -93,9 +95,9 @@ def load_names(
     Raises:
         InvalidFileError: The file breaks a rule.
         DataError: A row has no name for any of the templates.
-        IntegrityError: A name of the file is already there under another FishID.
-        ModelMismatchError: Rows that the file does not replace have vectors of another model; or rows that it replaces
-            have some that could not be made again.
+        IntegrityError: A name of the file already has another FishID in the table.
+        ModelMismatchError: Rows that the file does not replace have vectors of another model, or a row that it replaces
+            has a vector that could not be made again.
     """
     stored = stored_fish(connection)
     records = read_names(file, source)
@@ -122,11 +124,11 @@ def load_names(
 
 def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str, model: str) -> int:
     """
-    Load vectors made elsewhere; see `MeetUp2025.LoadVectors`.
+    Load vectors of another program: `MeetUp2025.LoadVectors`.
 
     Args:
-        connection: An open connection; the load is one transaction of it.
-        file: A JSON Lines file, as `records.read_vectors` takes it. It is read twice: checked, then stored.
+        connection: An open connection. The load is one transaction.
+        file: A JSON Lines file, as for `records.read_vectors`. It is read twice: checked, then stored.
         source: Name of the file, for messages and the column Source.
         table: `Fish` or `FishImage`.
         model: Model that made the vectors.
@@ -136,7 +138,7 @@ def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str
 
     Raises:
         InvalidFileError: The file breaks a rule.
-        IntegrityError: A name of the file is already there under another FishID.
+        IntegrityError: A name of the file already has another FishID in the table.
         ModelMismatchError: Rows that the file does not replace have vectors of another model.
     """
     fish = stored_fish(connection) if table == "Fish" else {}
@@ -144,16 +146,17 @@ def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str
     names = {record.key.upper(): record.name for record in read_vectors(file, source, table)}
     given_up = names_given_up(fish, names) if table == "Fish" else []
     check_models(table, model, models_left(stored, names))
+    labels = names_of_fish(connection) if table == "FishImage" else {}
     file.seek(0)
     changed = 0
     with connection.transaction(), connection.cursor() as cursor:
         set_names_free(cursor, given_up)
         for batch in progress(batches(read_vectors(file, source, table), _BATCH), "vectors", len(names)):
-            known = [each for each in batch if each.key.upper() in stored and stored[each.key.upper()].model == model]
-            same = _unchanged(cursor, known, table)
+            records = [_labelled(each, stored.get(each.key.upper()), labels) for each in batch]
+            same = _unchanged(cursor, [each for each in records if _is_known(each, stored, model)], table)
             rows = [
-                (each.key, each.name if table == "Fish" else source[:500], model, each.vector)
-                for each in batch
+                (each.key, *((each.name,) if table == "Fish" else (each.label, source[:500])), model, each.vector)
+                for each in records
                 if each.key not in same
             ]
             insert_or_update(cursor, _INSERT_VECTOR[table], _UPDATE_VECTOR[table], rows, stored)
@@ -162,7 +165,7 @@ def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str
 
 
 def progress(items: Iterable[list[T]], unit: str, total: int) -> Iterator[list[T]]:
-    """Show how far a load has come, on a terminal only."""
+    """Show the progress of a load, on a terminal only."""
     from tqdm import tqdm
 
     with tqdm(total=total, unit=f" {unit}", disable=not is_watched(), leave=False) as bar:
@@ -172,7 +175,7 @@ def progress(items: Iterable[list[T]], unit: str, total: int) -> Iterator[list[T
 
 
 def _row(record: FishRecord, before: StoredFish | None) -> StoredFish:
-    """Give the words that the row should have."""
+    """Return the words that the row should have."""
     given = {column: value for column, value in asdict(record).items() if value is not None}
     return replace(before or StoredFish(record.fish_id, record.name), **given)
 
@@ -185,9 +188,9 @@ def _vectors(
     connection: Connection, encoder: Encoder, rows: list[StoredFish], *, keep: bool
 ) -> tuple[list[NDArray[Any]], list[tuple[Any, ...]]]:
     """
-    Give the vectors of rows, and the rows of `MeetUp2025.Prompt` that are to be kept.
+    Return the vectors of rows, and the new rows of `MeetUp2025.Prompt`.
 
-    Bare names are not kept: their vectors are in `MeetUp2025.Fish`.
+    Bare names are not kept there: their vectors are in `MeetUp2025.Fish`.
     """
     texts = list(dict.fromkeys(text for row in rows for text in prompts_of(row)))
     known: dict[str, NDArray[Any]] = dict(stored_prompts(connection, encoder.model, texts)) if keep else {}
@@ -198,8 +201,22 @@ def _vectors(
     return made, [(prompt_key(encoder.model, text), encoder.model, text, known[text]) for text in new if keep]
 
 
+def _labelled(
+    record: VectorRecord, before: StoredFish | StoredImage | None, labels: Mapping[str, str]
+) -> VectorRecord:
+    """Set the label of a photo to the name of the catalogue. A photo whose line has no label keeps its label."""
+    label = labels.get(record.label.upper(), record.label)
+    return replace(record, label=label or (before.label if isinstance(before, StoredImage) else ""))
+
+
+def _is_known(record: VectorRecord, stored: Mapping[str, Any], model: str) -> bool:
+    """Check whether a row has the right model and label."""
+    before = stored.get(record.key.upper())
+    return before is not None and (before.model, getattr(before, "label", "")) == (model, record.label)
+
+
 def _unchanged(cursor: Cursor, records: list[VectorRecord], table: str) -> set[str]:
-    """Find the keys of records that are in the table as they are in the file, but for the rounding of their text."""
+    """Find the keys of records whose row in the table equals the file, apart from the rounding of numbers as text."""
     key = "FishID" if table == "Fish" else "Name"
     sql = f"SELECT {key}, Name, Features FROM MeetUp2025.{table} WHERE {key} IN (?)"
     found = selected(cursor, sql, [record.key for record in records])

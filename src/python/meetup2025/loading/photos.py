@@ -1,7 +1,7 @@
 """
-A folder of photos into the table `MeetUp2025.FishImage`: what `LoadImages` does.
+Loading of a folder of photos into the table `MeetUp2025.FishImage`: the work of `LoadImages`.
 
-Its steps are public, because `distributed` takes the same ones on many machines.
+Its steps are public, because `loading.ray` runs the same steps on many machines.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _BATCH = 32
 
 _THREADS = 2
-"""Photos opened at once: the worst ones need a gigabyte each."""
+"""Photos that are open at once: the largest ones need a gigabyte."""
 
 _INSERT = """
 INSERT INTO MeetUp2025.FishImage (Name, Label, Source, Hash, Model, Features)
@@ -63,7 +63,7 @@ _INSERT_SKIPPED = "INSERT INTO MeetUp2025.SkippedImage (Name, Reason) VALUES (?,
 
 @dataclass(frozen=True)
 class Photo:
-    """A file of the folder, and what its row should say of it."""
+    """A file of the folder, and the texts for its row."""
 
     path: Path
     name: str
@@ -73,7 +73,7 @@ class Photo:
 
 @dataclass(frozen=True)
 class Opened:
-    """A new or changed photo: the row that it should have, and what the vector is to be made of."""
+    """A new or changed photo: its new row, and the picture for its vector."""
 
     row: StoredImage
     picture: Image
@@ -81,7 +81,7 @@ class Opened:
 
 @dataclass
 class Changes:
-    """What a load will write."""
+    """The changes that a load will write."""
 
     skipped: list[Skipped]
     rows: list[tuple[Any, ...]] = field(default_factory=list)  # a row and its vector
@@ -89,7 +89,7 @@ class Changes:
     thumbnails: dict[str, tuple[str, str]] = field(default_factory=dict)  # of the rows, with their looks, by name
 
     def add(self, results: Sequence[Opened | Skipped | StoredImage | None], encoder: Encoder) -> None:
-        """Take over what became of some photos, and make the vectors that are needed."""
+        """Add the results of some photos, and make their vectors."""
         self.skipped += [each for each in results if isinstance(each, Skipped)]
         self.words += [each for each in results if isinstance(each, StoredImage)]
         opened = [each for each in results if isinstance(each, Opened)]
@@ -103,26 +103,26 @@ class Changes:
 
 def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
     """
-    Load the photos of a folder; see `MeetUp2025.LoadImages`.
+    Load the photos of a folder: `MeetUp2025.LoadImages`.
 
     Args:
-        connection: An open connection; the load is one transaction of it, begun when all vectors are made.
-        folder: The folder; subfolders are read too, but neither links to folders nor anything hidden.
+        connection: An open connection. The load is one transaction, which begins after all vectors are made.
+        folder: The folder. Subfolders are read too. Links to folders and hidden files are skipped.
         encoder: Makes the vectors of new and changed photos.
 
     Returns:
-        Number of rows added or changed. The files left out, and why, are in `MeetUp2025.SkippedImage`.
+        Number of rows added or changed. `MeetUp2025.SkippedImage` has the files that were left out, with the reasons.
 
     Raises:
         InvalidFileError: The file `labels.csv` of the folder breaks a rule.
-        ModelMismatchError: Photos that the folder does not replace have vectors of another model; or those that it
-            replaces have some that could not be made again.
+        ModelMismatchError: Photos that the folder does not replace have vectors of another model, or a photo that it
+            replaces has a vector that could not be made again.
     """
     stored = stored_images(connection)
     files, skipped = find_photos(folder, names_of_fish(connection))
     check_models("FishImage", encoder.model, models_left(stored, files))
     check_imported(encoder.model, stored, files)
-    changes, context = Changes(skipped), copy_context()  # which folders may be read is a setting of the context
+    changes, context = Changes(skipped), copy_context()  # the allowed folders are a setting of the context
 
     def opened(file: Photo) -> Opened | Skipped | StoredImage | None:
         return context.copy().run(open_photo, file, stored.get(file.name.upper()), encoder)
@@ -140,21 +140,21 @@ def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
 
 def add_image(connection: Connection, name: str, data: bytes, label: str, encoder: Encoder) -> int:
     """
-    Load one photo; see `MeetUp2025.AddImage`.
+    Load one photo: `MeetUp2025.AddImage`.
 
     Args:
-        connection: An open connection; the change is one transaction of it.
+        connection: An open connection. The change is one transaction.
         name: Name of the photo, the key of the table.
         data: Bytes of the file.
-        label: Any name of the fish that it shows; empty for what the name of the photo says, or the label before.
+        label: Any name of the fish on the photo. Empty takes the fish in the name of the photo, or the present label.
         encoder: Makes the vector.
 
     Returns:
-        1, or 0 when the row was as it should be.
+        1, or 0 where the row was right already.
 
     Raises:
-        DataError: A name that the table cannot hold.
-        UnreadableImageError: Not a picture, or a broken one.
+        DataError: The table cannot hold the name.
+        UnreadableImageError: The file is not a picture, or it is broken.
         ModelMismatchError: The other photos have vectors of another model.
     """
     name = composed(name.strip())
@@ -178,19 +178,19 @@ def add_image(connection: Connection, name: str, data: bytes, label: str, encode
 
 
 def _check_other_photos(connection: Connection, model: str, replaced: StoredImage | None) -> None:
-    """Hold all photos but one to a model, by their counts: the rows themselves may be millions."""
+    """Check that all photos but one are of a model. Their counts suffice, because there may be millions of rows."""
     others = Counter(models_of(connection, "FishImage")) - Counter([replaced.model] if replaced else [])
     check_models("FishImage", model, others)
 
 
 def check_imported(model: str, stored: Mapping[str, StoredImage], names: Iterable[str]) -> None:
-    """Refuse to replace vectors of some names, in upper case, that no picture made and that could not be made again."""
+    """Refuse to replace vectors of names, in upper case, that no picture made and that could not be made again."""
     imported = [stored[name].model for name in names if name in stored and not stored[name].hash]
     check_lost("FishImage", model, imported)
 
 
 def write_rows(cursor: Cursor, changes: Changes, stored: Mapping[str, StoredImage]) -> None:
-    """Write the rows of a load; *stored* are those of the table by name in upper case."""
+    """Write the rows of a load. *stored* are the rows of the table by name in upper case."""
     insert_or_update(cursor, _INSERT, _UPDATE, changes.rows, stored)
     run_many(cursor, _UPDATE_WORDS, [(each.label, each.source, each.name) for each in changes.words])
     names = [row[0] for row in changes.rows]
@@ -199,18 +199,18 @@ def write_rows(cursor: Cursor, changes: Changes, stored: Mapping[str, StoredImag
 
 
 def write_skipped(cursor: Cursor, skipped: Sequence[Skipped]) -> None:
-    """Make the list of a load the latest."""
+    """Replace the list of skipped files by the list of this load."""
     cursor.execute("DELETE FROM MeetUp2025.SkippedImage")
     run_many(cursor, _INSERT_SKIPPED, [(_text(each.name, 500), _text(each.reason, 1000)) for each in skipped])
 
 
 def _text(text: str, longest: int) -> str:
-    """Give a text that a column holds: bytes of a file name that are not UTF-8 become escapes."""
+    """Return a text that a column can hold: bytes of a file name that are not UTF-8 become escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")[:longest]
 
 
 def find_photos(folder: Path, fish: Mapping[str, str]) -> tuple[dict[str, Photo], list[Skipped]]:
-    """Find the photos by name in upper case; a label is that of the catalogue."""
+    """Find the photos by name in upper case. Their labels are names of the catalogue."""
     found, skipped = photo_files(folder, open_below)
     source = _text(str(folder), 500)
     return {
@@ -219,13 +219,13 @@ def find_photos(folder: Path, fish: Mapping[str, str]) -> tuple[dict[str, Photo]
 
 
 def open_photo(file: Photo, before: StoredImage | None, encoder: Encoder) -> Opened | Skipped | StoredImage | None:
-    """Open a photo; None when its row *before* is as it should be, the row itself when only its vector is."""
+    """Open a photo. Return None where its row *before* is right, or the new row where only the vector is right."""
     try:
         check_text("The file name", file.name, LONGEST_FILE_NAME)
         data = images.read_picture(file.path)
         row = StoredImage(file.name, file.label, file.source, _digest(data), encoder.model)
         if before is not None:
-            # A label set by hand stays where the file says none.
+            # A label that somebody set stays where the file has no label.
             row = replace(row, name=before.name, label=row.label or before.label)
             if before.source != row.source and before.hash not in ("", row.hash):
                 reason = f"Another photo of this name is there from {before.source}. Load a folder above both."
@@ -242,7 +242,7 @@ def _digest(data: bytes) -> str:
 
 
 def _label(name: str, given: str, fish: Mapping[str, str]) -> str:
-    """Take the label given, or the species that a file (`マアジ_2.jpg`) or its folder (`マアジ/1.jpg`) names."""
+    """Return the given label, or the species in the name of a file (`マアジ_2.jpg`) or folder (`マアジ/1.jpg`)."""
     if given:
         return fish.get(given.upper(), given)
     path = PurePosixPath(name)

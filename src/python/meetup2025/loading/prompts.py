@@ -1,8 +1,8 @@
 """
-The texts that the vector of a name is made of: its prompts.
+The prompts of a name: the texts from which its vector is made.
 
-A template puts a name into a text, as `{}の写真` does; the vector of a fish is the mean of those of its prompts. One
-template, `{}` for the name, leaves the bare name.
+A template puts a name into a text, as `{}の写真` does. The vector of a fish is the mean of the vectors of its prompts.
+The template `{}` alone is the bare name.
 """
 
 from __future__ import annotations
@@ -18,45 +18,47 @@ if TYPE_CHECKING:
     from meetup2025.loading.rows import StoredFish
 
 MARK = "{}"
-"""Where the name goes."""
+"""Place of the name in a template."""
 
 COLUMNS = {
     "Name": "name", "Kanji": "kanji", "OtherNames": "other_names", "English": "english", "Scientific": "scientific",
 }  # fmt: skip
-"""Columns of `MeetUp2025.Fish` that hold names, and what they are called in Python."""
+"""Columns of `MeetUp2025.Fish` with names -> their names in Python."""
 
 LONGEST = 100
-"""Characters of a template: with a name in it, the column Text of `MeetUp2025.Prompt` holds it."""
+"""Most characters of a template. With a name in it, it fits the column Text of `MeetUp2025.Prompt`."""
 
 LONGEST_RECORD = 4000
-"""Characters of templates in a row: the length of the column Prompts of `MeetUp2025.Fish`."""
+"""Most characters of the templates of a row: the length of the column Prompts of `MeetUp2025.Fish`."""
 
 
 @dataclass(frozen=True, order=True)
 class Template:
-    """A text with a place for a name, and the column that the name is from."""
+    """A text with a place for a name, and the column of the name."""
 
     column: str
     text: str
 
 
 BARE = frozenset({Template("Name", MARK)})
-"""The name as it is."""
+"""The template of the bare name."""
 
 
 def record(templates: Iterable[Template]) -> str:
-    """Write templates as the column Prompts has them: in one order, each once; the bare name is empty."""
+    """Write templates as in the column Prompts: in a fixed order, without repetition. The bare name is empty."""
     chosen = frozenset(templates)
     return "" if chosen == BARE else ";".join(f"{each.column} {each.text}" for each in sorted(chosen))
 
 
 def recorded(text: str) -> frozenset[Template]:
-    """Read what `record` wrote."""
+    """Parse the text of `record`."""
     return frozenset(Template(*each.split(" ", 1)) for each in text.split(";")) if text else BARE
 
 
 def prompts_of(fish: StoredFish) -> list[str]:
-    """Give the prompts of a row, each once, in an order that does not depend on that of templates or names."""
+    """
+    Return the prompts of a row, without repetition. Their order does not depend on the order of templates or names.
+    """
     texts = {
         template.text.replace(MARK, name)
         for template in recorded(fish.prompts)
@@ -67,10 +69,10 @@ def prompts_of(fish: StoredFish) -> list[str]:
 
 def check_prompts(rows: Iterable[StoredFish]) -> None:
     """
-    Make sure that each row has a prompt.
+    Check that all rows have a prompt.
 
     Raises:
-        DataError: Its columns of the templates are empty.
+        DataError: The columns of the templates are empty in a row.
     """
     for row in rows:
         if not prompts_of(row):

@@ -1,13 +1,12 @@
 """
-A folder of photos into the table `MeetUp2025.FishImage` with many machines: what `load photos --ray` does.
+Loading of a folder of photos with many machines, by Ray: the work of `load photos --ray`.
 
-The machines read the photos and make the vectors; this process alone lists the folder and writes the table. What is
-stored is known by its hash and model, so a run that was interrupted goes on where it was, and each name has one row
-whatever is done twice.
+The machines read the photos and make the vectors. Only this process lists the folder and writes the table. A stored
+photo is known by its hash and its model. So an interrupted run goes on where it was, and a photo that is done twice has
+one row.
 
-A Ray cluster: reaching it within a time limit, and running tasks on its machines with Ray Data.
-
-The only module that imports Ray, and it does so when a cluster is asked for.
+The module reaches a Ray cluster within a time limit, and runs tasks on its machines with Ray Data. It is the only
+module that imports Ray, and only when a cluster is used.
 """
 
 from __future__ import annotations
@@ -54,16 +53,16 @@ if TYPE_CHECKING:
 
 
 _TASK = 256
-"""Most photos of a task, which is also a transaction: what a lost machine, or an end of this process, costs."""
+"""Most photos of a task and of a transaction: the loss when a machine, or this process, ends."""
 
 _TASKS_OF_A_PROCESSOR = 4
-"""Least tasks for each processor, where there are few photos: the last ones to finish keep nobody waiting long."""
+"""Least tasks for a processor, where there are few photos, so that nobody waits long for the last tasks."""
 
 _BATCH = 32
-"""Photos open at once in a worker."""
+"""Photos that are open at once in a worker."""
 
 _ATTEMPTS = 3
-"""Times that a transaction is begun when another run writes the same photos."""
+"""Most tries of a transaction while another run writes the same photos."""
 
 _LOST = (
     "The process that embeds a photo must live. Got one that ended, each time. "
@@ -73,15 +72,15 @@ _LOST = (
 
 @dataclass(frozen=True)
 class Task:
-    """Photos, each with the row that the table has of it, or None."""
+    """Photos, each with its row in the table, or None."""
 
     number: int
     photos: list[tuple[Photo, StoredImage | None]]
 
 
 @dataclass(frozen=True)
-class Result:
-    """What is to be written for the photos of a task, or why there is nothing."""
+class TaskResult:
+    """The changes for the photos of a task, or the error."""
 
     number: int
     changes: Changes | None
@@ -90,26 +89,28 @@ class Result:
 
 class Worker:
     """
-    What embeds on the machines.
+    The worker on the machines: it makes vectors.
 
     Args:
-        folder: The folder of the photos, which must be there on each machine.
-        model: Id and revision of the model, which must be installed on each machine.
+        folder: The folder of the photos. It must exist on all machines.
+        model: Id and revision of the model. It must be installed on all machines.
     """
 
     def __init__(self, folder: str, model: str) -> None:
         self._folder, self._model = folder, model
 
-    def __call__(self, task: Task) -> Result:
-        """Do a task. What fails for all photos is part of the result: raised here, Ray would take it for a loss."""
+    def __call__(self, task: Task) -> TaskResult:
+        """
+        Run a task. An error of all photos is part of the result: if it were raised here, Ray would count a lost task.
+        """
         try:
-            return Result(task.number, self._changes(task))
+            return TaskResult(task.number, self._changes(task))
         except Error as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - of a library, as onnxruntime without memory
             failure = OperationalError(f"A photo must be embedded or left out. Got {type(error).__name__}: {error}.")
         failure.args = (f"{failure} (On the machine {socket.gethostname()}.)",)
-        return Result(task.number, None, failure)
+        return TaskResult(task.number, None, failure)
 
     def _changes(self, task: Task) -> Changes:
         changes, model = Changes([]), self._encoder()
@@ -119,7 +120,7 @@ class Worker:
         return changes
 
     def _encoder(self) -> Any:
-        if not _has_files(self._folder):  # an empty one: what is mounted there elsewhere is not mounted here
+        if not _has_files(self._folder):  # an empty one: the drive is mounted elsewhere, and not on this machine
             raise ForbiddenPathError(f"The folder must be there. Got none, or an empty one: {self._folder}.")
         found = encoder(self._model.partition("@")[0])
         found.check()
@@ -130,22 +131,22 @@ class Worker:
 
 def load_photos(connection: Connection, folder: Path, address: str) -> tuple[int, list[tuple[str, str]]]:
     """
-    Load the photos of a folder, and commit after each few hundred; those that are there already are only read.
+    Load the photos of a folder, and commit after every few hundred. Photos that are in the table are only read.
 
     Args:
         connection: An open connection, outside of a transaction.
-        folder: The folder; it is below an allowed one, and there on each machine of the cluster.
-        address: Of the cluster, as `ray_cluster.connected` takes it.
+        folder: The folder. It is below an allowed folder and exists on all machines of the cluster.
+        address: Address of the cluster, as for `connected`.
 
     Returns:
-        The number of photos added or changed, and the name of each file left out with the reason.
+        The number of photos added or changed, and the names of the files that were left out, with the reasons.
 
     Raises:
         InvalidFileError: The file `labels.csv` of the folder breaks a rule.
-        ModelMismatchError: Photos that the folder does not replace have vectors of another model; or a machine has
+        ModelMismatchError: Photos that the folder does not replace have vectors of another model, or a machine has
             another revision of the model.
-        MissingModelError: The model is not on each machine.
-        ForbiddenPathError: The folder is not there on a machine.
+        MissingModelError: A machine does not have the model.
+        ForbiddenPathError: The folder does not exist on a machine.
         OperationalError: No cluster answers at the address, or it fails.
     """
     with connected(address) as processors:
@@ -169,7 +170,7 @@ def load_photos(connection: Connection, folder: Path, address: str) -> tuple[int
 
 
 def _model(connection: Connection) -> str:
-    """Find the model that the database searches with: vectors of another could not be found."""
+    """Find the model with which the database searches. A search would not find vectors of another model."""
     with connection.cursor() as cursor:
         models = json.loads(cursor.execute("SELECT MeetUp2025.InstalledModels()").fetchall()[0][0])
     used = [f"{each['id']}@{each['revision']}" for each in models if each["used"]]
@@ -183,9 +184,9 @@ def _embedded(
     photos: list[tuple[Photo, StoredImage | None]], processors: int, arguments: tuple[str, str]
 ) -> Iterator[Changes]:
     """
-    Give what is to be written, task by task.
+    Yield the changes, task by task.
 
-    Photos of a task that ended its process each time are tried one by one, so that one photo costs itself alone.
+    If a task ended its process at every try, its photos are tried one by one, so that only one photo is lost.
     """
     from tqdm import tqdm
 
@@ -201,14 +202,14 @@ def _embedded(
     yield Changes([Skipped(file.name, _LOST) for file, _ in photos])
 
 
-def _changes(result: Result) -> Changes:
+def _changes(result: TaskResult) -> Changes:
     if result.changes is None:
         raise result.failure or OperationalError("A task must have a result. Got none; run the load again.")
     return result.changes
 
 
 def _store(connection: Connection, changes: Changes, attempts: int = _ATTEMPTS) -> int:
-    """Write rows in a transaction; where another run writes the same ones, see what it wrote and write the rest."""
+    """Write rows in a transaction. Where another run writes the same rows, read them and write the rest."""
     try:
         return _write(connection, changes)
     except (IntegrityError, OperationalError):
@@ -220,7 +221,7 @@ def _store(connection: Connection, changes: Changes, attempts: int = _ATTEMPTS) 
 
 
 def _write(connection: Connection, changes: Changes) -> int:
-    """Write what differs from the table as it is now, and commit; the number of rows written."""
+    """Write the differences from the present table, and commit. Return the number of written rows."""
     with connection.transaction(), connection.cursor() as cursor:
         now = rows_of_images(cursor, [row[0] for row in changes.rows] + [row.name for row in changes.words])
         rows = [row for row in changes.rows if _differs(now, StoredImage(*row[:-1]))]
@@ -244,13 +245,13 @@ def _has_files(folder: str) -> bool:
 
 
 LOCAL = "local"
-"""Address of a cluster that is started on this machine, and ends with the block that uses it."""
+"""Address of a cluster that starts on this machine, and ends with the block that uses it."""
 
 CONNECT_TIMEOUT = 5
 """Seconds for the network to answer at an address."""
 
 JOIN_TIMEOUT = 30
-"""Seconds for Ray to answer there; it would try for minutes itself."""
+"""Seconds for Ray to answer at an address. Ray itself would try for minutes."""
 
 RETRIES = 3
 """Times that a task is run again after its process or its machine ended."""
@@ -264,14 +265,14 @@ def connected(address: str) -> Iterator[int]:
     Use a cluster for a block.
 
     Args:
-        address: HOST:PORT of the head of a cluster that this machine belongs to, or `local`.
+        address: HOST:PORT of the head of a cluster to which this machine belongs, or `local`.
 
     Yields:
-        The number of processors that the cluster has now.
+        The present number of processors of the cluster.
 
     Raises:
         MissingExtraError: Ray is not installed.
-        InterfaceError: The address is of another form.
+        InterfaceError: The address has another form.
         OperationalError: No cluster answers there, it cannot be used, or it fails within the block.
     """
     if address == LOCAL:
@@ -280,7 +281,7 @@ def connected(address: str) -> Iterator[int]:
     if address != LOCAL:
         _check_answer(address)
         _check_join(address)
-    # Ray writes what befalls its machines to standard output, where the results of a command stand.
+    # Ray writes the events of its machines to standard output, where the results of a command stand.
     with contextlib.redirect_stdout(io.StringIO()), _failures(f"The Ray cluster {address} must do its work."):
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **_options(address))
         try:
@@ -291,21 +292,21 @@ def connected(address: str) -> Iterator[int]:
 
 def run(worker: type, arguments: Sequence[Any], tasks: Sequence[Any]) -> Iterator[Any]:
     """
-    Run tasks on the machines of the connected cluster, and give the results as they come, in any order.
+    Run tasks on the machines of the connected cluster, and yield the results as they come, in any order.
 
-    A task whose process ends again and again has no result; that the others have theirs is no reason to fail.
+    A task whose process ends again and again has no result. The results of the other tasks still come.
 
     Args:
-        worker: A class whose objects are called with a task and give its result. Each processor has one of them.
-        arguments: What the objects are made with.
-        tasks: One or more.
+        worker: A class whose objects are called with a task and return its result. There is one object a processor.
+        arguments: Arguments for making the objects.
+        tasks: One task or more.
     """
     data = _imported().data
     context = data.DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
     context.max_errored_blocks = -1
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # a lost process is told by the missing result
-    # One task at a time: one that waits behind another would end with its process, too.
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # a missing result means a lost process
+    # One task at a time: a task that waits behind another one would end with its process, too.
     pool = data.ActorPoolStrategy(min_size=1, initial_size=_pool_size(len(tasks)), max_tasks_in_flight_per_actor=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Ray 2.64 will have another parameter for the retries
@@ -320,7 +321,7 @@ def run(worker: type, arguments: Sequence[Any], tasks: Sequence[Any]) -> Iterato
 
 
 class _Pickled:
-    """A worker behind rows of bytes: Ray Data takes as long to look through other objects as the photos take."""
+    """A worker behind rows of bytes: Ray Data looks through other objects, which takes as long as the photos."""
 
     def __init__(self, worker: type, *arguments: Any) -> None:
         self._worker = worker(*arguments)
@@ -330,19 +331,19 @@ class _Pickled:
 
 
 def _lock() -> None:
-    """Let nobody else use the ports of a cluster of this machine: who knows no token could run code there."""
+    """Close the ports of a cluster of this machine to others: without a token, anybody could run code there."""
     if "RAY_AUTH_MODE" not in os.environ:
         os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
 
 
 def _imported() -> Any:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of a change to come
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # otherwise it warns of a change to come
     try:
         import ray
         import ray.data
     except ImportError as error:
-        raise MissingExtraError("A Ray cluster needs ray: pip install 'meetup2025[ray]'.") from error
+        raise MissingExtraError(f"A Ray cluster needs ray: {settings.install_command('ray')}.") from error
     return ray
 
 
@@ -358,7 +359,7 @@ def _processors(ray: Any, address: str) -> int:
 
 
 def _pool_size(tasks: int) -> int:
-    """Give the number of workers to begin with; Ray starts more when machines are added, and goes on with fewer."""
+    """Return the number of workers to begin with. Ray starts more when machines are added, and goes on with fewer."""
     return max(1, min(tasks, int(_imported().cluster_resources().get("CPU", 1))))
 
 
@@ -373,7 +374,7 @@ def _check_answer(address: str) -> None:
 
 
 def _check_join(address: str) -> None:
-    """Join the cluster in another process, which can be ended: Ray cannot be told how long to try."""
+    """Join the cluster in another process, which can be ended: the tries of Ray have no time limit."""
     command = [sys.executable, "-c", _JOIN, address]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
@@ -396,9 +397,9 @@ def _unreachable(address: str, got: str) -> OperationalError:
 @contextlib.contextmanager
 def _core_silenced() -> Iterator[None]:
     """
-    Hold back what the core of Ray says when workers start, past `sys.stderr`: that some could not be started again.
+    Hide messages of the core of Ray, past `sys.stderr`, while workers start: some workers could not be started again.
 
-    Later it must be heard: it ends this process when the head of the cluster is lost.
+    Later the messages must be seen: the core ends this process when the head of the cluster is lost.
     """
     with Path(os.devnull).open("wb") as nowhere:
         kept = os.dup(2)
@@ -412,7 +413,7 @@ def _core_silenced() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _failures(rule: str) -> Iterator[None]:
-    """Raise the errors of Ray as one of ours."""
+    """Raise the errors of Ray as an error of this package."""
     from ray.exceptions import RayError
 
     try:

@@ -1,18 +1,20 @@
 """
 Files of names and of vectors, read as checked records.
 
-Nothing is stored here: what breaks a rule raises `InvalidFileError` with the line, and in a CSV the field, where it is.
+Nothing is stored here. A broken rule raises `InvalidFileError` with its line, and in a CSV file with its field.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from meetup2025 import vectors
+from meetup2025 import files, vectors
 from meetup2025.errors import DataError, InvalidFileError
 from meetup2025.loading import prompts
 from meetup2025.loading.prompts import Template
@@ -38,14 +40,16 @@ _OPTIONAL = tuple(column for column in _COLUMNS if column not in _REQUIRED)
 _LABEL_COLUMNS = {"File": LONGEST_FILE_NAME, "Name": _COLUMNS["Name"]}
 _TEMPLATE_COLUMNS = {"Column": 20, "Template": prompts.LONGEST}
 
-# Bytes that are read at once: the memory of the database is not the caller's to fill.
-_LARGEST_CSV = 20_000_000
-_LONGEST_LINE = 1_000_000
+_ENCODINGS = {"EUC-JP": "euc-jp", "Shift_JIS": "cp932"}
+"""Encodings of Japanese before UTF-8 -> their names in Python and iconv."""
+
+_KANA = re.compile("[ぁ-ゖァ-ヺー]|[ｦ-ﾟ]{3}")
+"""Signs of Japanese text: a kana, or several of half width. One alone may be a letter of western Europe."""
 
 
 @dataclass(frozen=True)
 class FishRecord:
-    """One line of a catalogue; None for a column that the file does not have."""
+    """A line of a catalogue. None stands for a column that the file does not have."""
 
     fish_id: str
     name: str
@@ -58,11 +62,14 @@ class FishRecord:
 
 @dataclass(frozen=True)
 class VectorRecord:
-    """One line of a file of vectors; *key* is the FishID, or again the file name of a photo."""
+    """
+    A line of a file of vectors. *key* is the FishID, or again the file name of a photo. *label* belongs to a photo.
+    """
 
     key: str
     name: str
     vector: NDArray[Any]
+    label: str = ""
 
 
 def read_names(file: BinaryIO, source: str) -> list[FishRecord]:
@@ -74,11 +81,11 @@ def read_names(file: BinaryIO, source: str) -> list[FishRecord]:
         source: Name of the file, for messages.
 
     Returns:
-        The rows, in the order of the file; FishID in upper case, all texts as `normal` spells them.
+        The rows, in the order of the file. FishID is in upper case. Other texts have the spelling of `normal`.
 
     Raises:
-        InvalidFileError: Another encoding, a missing, unknown or doubled column, a wrong number of fields, an empty or
-            too long value, or a FishID or Name that appears twice.
+        InvalidFileError: The file has another encoding, a missing, unknown or doubled column, a wrong number of fields,
+            an empty or too long value, or the same FishID or Name twice.
     """
     lines = _csv_lines(_decoded(file, source), source)
     header = _header(*next(lines, (1, [])), _COLUMNS, source)
@@ -95,14 +102,14 @@ def read_names(file: BinaryIO, source: str) -> list[FishRecord]:
 
 def read_labels(file: BinaryIO, source: str) -> dict[str, str]:
     """
-    Read which fish a photo shows from a CSV file with the columns File and Name.
+    Read the fish on each photo from a CSV file with the columns File and Name.
 
     Args:
-        file: The open file, as `read_names` takes it.
+        file: The open file, as for `read_names`.
         source: Name of the file, for messages.
 
     Returns:
-        The names by file name in upper case.
+        File name, as in the file -> name of the fish.
 
     Raises:
         InvalidFileError: As `read_names`.
@@ -114,20 +121,21 @@ def read_labels(file: BinaryIO, source: str) -> dict[str, str]:
     for line, values in lines:
         cells = _cells(line, values, header, _LABEL_COLUMNS, source)
         files.add(cells["File"], line, header.index("File") + 1)
-        labels[cells["File"].upper()] = cells["Name"]
+        labels[cells["File"]] = cells["Name"]
     return labels
 
 
 def read_templates(file: BinaryIO, source: str) -> frozenset[Template]:
     """
-    Read from a CSV file with the columns Column and Template which prompts names get.
+    Read the templates of prompts from a CSV file with the columns Column and Template.
 
     Args:
-        file: The open file, as `read_names` takes it. A line that is there twice counts once.
+        file: The open file, as for `read_names`. A repeated line counts once.
         source: Name of the file, for messages.
 
     Raises:
-        InvalidFileError: As `read_names`; or a column without names, a template that does not have `{}` once, no line.
+        InvalidFileError: As `read_names`, or a column has no names, a template does not have `{}` once, or there is no
+            line.
     """
     lines = _csv_lines(_decoded(file, source), source)
     header = _header(*next(lines, (1, [])), _TEMPLATE_COLUMNS, source)
@@ -149,9 +157,9 @@ def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorReco
     Read vectors from a JSON Lines file, one record at a time.
 
     Args:
-        file: The open file. For *table* `Fish` a line is `{"fishid", "fishname", "embedding": [...]}` or
-            `{"fishid", "name", "features": "..."}`; for `FishImage` it is `{"filename", "features"}`. Any of the names
-            of the vector goes with any of the names of the row; other members are not read.
+        file: The open file. For *table* `Fish` a line is `{"fishid", "fishname", "embedding": [...]}` or `{"fishid",
+            "name", "features": "..."}`. For `FishImage` it is `{"filename", "features"}`, and "label" if it is known.
+            The names of the vector and of the row may be combined freely. Other members are not read.
         source: Name of the file, for messages.
         table: `Fish` or `FishImage`.
 
@@ -159,11 +167,11 @@ def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorReco
         The records, with vectors of length 1.
 
     Raises:
-        InvalidFileError: A line that is not such an object, a vector that is not 512 finite numbers or is all zero,
-            a key that appears twice.
+        InvalidFileError: A line is not such an object, a vector is not 512 finite numbers or is all zero, or a key
+            appears twice.
     """
     keys, names = _Once("fishid", source), _Once("name", source)
-    lines = iter(lambda: file.readline(_LONGEST_LINE + 1), b"")
+    lines = iter(lambda: file.readline(files.LONGEST_LINE + 1), b"")
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -177,7 +185,7 @@ def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorReco
 
 
 class _Once:
-    """The keys of a file, each of which must be there once: in any case, as the index of the table has it."""
+    """The keys of a file. A key may be there only once, in any case, as in the index of the table."""
 
     def __init__(self, what: str, source: str) -> None:
         self.what, self.source = what, source
@@ -194,30 +202,33 @@ class _Once:
 
 
 def _decoded(file: BinaryIO, source: str) -> str:
-    data = file.read(_LARGEST_CSV + 1)
-    if len(data) > _LARGEST_CSV:
-        raise InvalidFileError(f"{source} must have at most {_LARGEST_CSV // 1_000_000} MB", line=1, column=1)
+    data = file.read(files.LARGEST_CSV + 1)
+    if len(data) > files.LARGEST_CSV:
+        raise InvalidFileError(f"{source} must have at most {files.LARGEST_CSV // 1_000_000} MB", line=1, column=1)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start]
-        hint = f"; it looks like Shift_JIS: iconv -f CP932 -t UTF-8 {source}" if _is_shift_jis(data) else ""
         raise InvalidFileError(
-            f"{source} must be UTF-8. Got another encoding{hint}",
+            f"{source} must be UTF-8. Got another encoding{_hint(data, source)}",
             line=before.count(b"\n") + 1,
             column=before.rpartition(b"\n")[2].count(b",") + 1,
         ) from error
 
 
-def _is_shift_jis(data: bytes) -> bool:
-    try:
-        return "".join(data.decode("cp932").split()).isprintable()
-    except UnicodeDecodeError:
-        return False
+def _hint(data: bytes, source: str) -> str:
+    """
+    Return the encoding in which the bytes are Japanese. Nearly any encoding can decode them, but few results have kana.
+    """
+    for name, codec in _ENCODINGS.items():
+        with contextlib.suppress(UnicodeDecodeError):
+            if _KANA.search(data.decode(codec)):
+                return f"; it looks like {name}: iconv -f {codec.upper()} -t UTF-8 {source}"
+    return ""
 
 
 def _csv_lines(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
-    """Give each record that is not empty with the line on which it begins."""
+    """Yield the records that are not empty, with the line on which each begins."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         line = reader.line_num + 1
@@ -252,7 +263,7 @@ def _header(line: int, values: list[str], columns: Mapping[str, int], source: st
 
 
 def _cells(line: int, values: list[str], header: list[str], columns: Mapping[str, int], source: str) -> dict[str, str]:
-    """Give the texts of a line by column."""
+    """Return the texts of a line by column."""
     if len(values) != len(header):
         raise InvalidFileError(
             f"A line of {source} must have {len(header)} fields, as its header. Got {len(values)}",
@@ -296,19 +307,27 @@ def _fish_vector(line: bytes) -> VectorRecord:
 def _photo_vector(line: bytes) -> VectorRecord:
     item = _json_object(line)
     name = check_text("filename", composed(_member(item, "filename", "name")), LONGEST_FILE_NAME)
-    return VectorRecord(name, name, _unit_vector(item))
+    label = item.get("label")
+    if not isinstance(label, str | None):
+        raise DataError(f"label must be a text, or null. Got {json.dumps(label, ensure_ascii=False)[:40]}.")
+    return VectorRecord(name, name, _unit_vector(item), check_text("label", normal(label or ""), _COLUMNS["Name"]))
 
 
 def _json_object(line: bytes) -> dict[str, Any]:
-    if len(line) > _LONGEST_LINE:
-        raise DataError(f"A line must have at most {_LONGEST_LINE // 1_000_000} MB.")
+    if len(line) > files.LONGEST_LINE:
+        raise DataError(f"A line must have at most {files.LONGEST_LINE // 1_000_000} MB.")
     try:
         item = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise DataError(f"A line must be a JSON object in UTF-8. Got {line.strip()[:40]!r}: {error}") from error
+        raise DataError(f"A line must be a JSON object in UTF-8. Got {_begin(line)}: {error}") from error
     if not isinstance(item, dict):
-        raise DataError(f"A line must be a JSON object. Got {line.strip()[:40]!r}.")
+        raise DataError(f"A line must be a JSON object. Got {_begin(line)}.")
     return {key.lower(): value for key, value in item.items()}
+
+
+def _begin(line: bytes) -> str:
+    """Return the beginning of a line, for messages. Bytes that are not UTF-8 become escapes."""
+    return line.strip()[:40].decode("utf-8", "backslashreplace")
 
 
 def _member(item: dict[str, Any], *names: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class StoredFish:
-    """A row of `MeetUp2025.Fish` without its vector; empty strings for NULL."""
+    """A row of `MeetUp2025.Fish` without its vector. Empty strings stand for NULL."""
 
     fish_id: str
     name: str
@@ -22,7 +22,7 @@ class StoredFish:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """A row of `MeetUp2025.FishImage` without its vector; empty strings for NULL."""
+    """A row of `MeetUp2025.FishImage` without its vector. Empty strings stand for NULL."""
 
     name: str
     label: str

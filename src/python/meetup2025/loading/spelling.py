@@ -1,34 +1,39 @@
-"""The one spelling of names and of file names, and what a column of text may hold."""
+"""The spelling of file names, and the check of texts for columns."""
 
 from __future__ import annotations
 
 import unicodedata
 
+from meetup2025.embedding.texts import normal
 from meetup2025.errors import DataError
 
+__all__ = ["check_text", "composed", "is_invisible", "normal"]
 
-def normal(text: str) -> str:
-    """
-    Give the one spelling of a name: NFKC (`ﾏｱｼﾞ` is `マアジ`), with single spaces between words and none around.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of Unicode: control, format, half of a character (surrogate), line and paragraph separators."""
 
-    Old terminals write half-width katakana, macOS composes nothing; all must find the same row.
-    """
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+_EMOJI = frozenset({"\u200d", *map(chr, range(0xE0020, 0xE0080))})
+"""Format characters in emoji: the joiner, and the tags of flags."""
 
 
 def composed(name: str) -> str:
-    """Give the one spelling of a file name: NFC. It still finds the file, which that of `normal` may not."""
+    """Return the one spelling of a file name: NFC. It still finds the file. The spelling of `normal` may not."""
     return unicodedata.normalize("NFC", name)
+
+
+def is_invisible(character: str) -> bool:
+    """Check whether a character changes the text and cannot be seen. Blanks of any width can be seen."""
+    return unicodedata.category(character) in _INVISIBLE and character not in _EMOJI
 
 
 def check_text(what: str, text: str, longest: int) -> str:
     """
-    Make sure that a column can hold a text, and a reader see it.
+    Check that a column can hold a text, and that a reader can see all of it.
 
     Raises:
-        DataError: Too long, or with control characters, invisible characters or broken ones.
+        DataError: The text is too long, or has control characters, invisible characters or broken ones.
     """
-    if not text.isprintable():
+    if any(map(is_invisible, text)):
         raise DataError(f"{what} must hold visible characters only. Got {text[:60]!a}.")
     if len(text) > longest:
         raise DataError(f"{what} must have at most {longest} characters. Got {len(text)}: {text[:20]}…")

@@ -1,4 +1,4 @@
-"""What the tables hold already, read before a load, so that it writes only what is new or different."""
+"""The present rows of the tables, read before a load, so that it writes only new and different rows."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _BATCH = 500
-"""Rows written at once: the cost of a statement vanishes, and a server has the memory."""
+"""Rows that are written at once: the cost of a statement vanishes, and the memory of a server suffices."""
 
 
 def stored_fish(connection: Connection) -> dict[str, StoredFish]:
-    """Read the rows of `MeetUp2025.Fish` by FishID; in upper case, as the key is in any case."""
+    """Read the rows of `MeetUp2025.Fish` by FishID in upper case, because the case of a key does not count."""
     columns = "FishID, Name, Kanji, OtherNames, English, Scientific, Family, Model, Prompts"
     rows = _rows(connection, f"SELECT {columns} FROM MeetUp2025.FishCatalogue()")
     return {fish_id.upper(): StoredFish(fish_id.upper(), *rest) for fish_id, *rest in rows}
@@ -42,16 +42,16 @@ def stored_images(connection: Connection) -> dict[str, StoredImage]:
 
 
 def prompt_key(model: str, text: str) -> str:
-    """Give the key of a prompt: a hash, since an index of IRIS makes no difference between a and A."""
+    """Return the key of a prompt: a hash, because an index of IRIS makes no difference between a and A."""
     return hashlib.sha256(f"{model}\n{text}".encode()).hexdigest()
 
 
 def stored_prompts(connection: Connection, model: str, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
-    """Read the vectors of those of *texts* that the model has made before."""
+    """Read the vectors that the model has already made of some of *texts*."""
     of_key = {prompt_key(model, text): text for text in texts}
     with connection.cursor() as cursor:
         rows = selected(cursor, "SELECT Hash, Features FROM MeetUp2025.Prompt WHERE Hash IN (?)", [*of_key])
-        # As float32 they are again, to the last bit, what the model gave.
+        # As float32 they equal the numbers of the model, to the last bit.
         return {of_key[key]: vectors.from_text(text).astype(np.float32) for key, text in rows}
 
 
@@ -64,9 +64,9 @@ def rows_of_images(cursor: Cursor, names: Sequence[str]) -> dict[str, StoredImag
 
 def names_of_fish(connection: Connection) -> dict[str, str]:
     """
-    Find the catalogue name for any Japanese name: kana, kanji, market, regional or growth-stage; in upper case.
+    Map Japanese names in upper case to names of the catalogue: kana, kanji, market, regional and growth-stage names.
 
-    A name that belongs to two rows leads to neither, unless it is the kana name of one of them.
+    A name that belongs to two rows is left out, unless it is the kana name of one of them.
     """
     names: dict[str, str | None] = {}
     rows = list(stored_fish(connection).values())
@@ -80,10 +80,10 @@ def names_of_fish(connection: Connection) -> dict[str, str]:
 
 def known_names(connection: Connection, names: Iterable[str]) -> list[str]:
     """
-    Find the catalogue name for each of *names*, as `names_of_fish` does.
+    Find the catalogue names for *names*, as `names_of_fish` does.
 
     Raises:
-        UnknownNameError: No row has one of them.
+        UnknownNameError: No row has one of the names.
     """
     catalogue = names_of_fish(connection)
     found = {name.strip(): catalogue.get(normal(name).upper(), "") for name in names}
@@ -97,11 +97,11 @@ def known_names(connection: Connection, names: Iterable[str]) -> list[str]:
 
 def names_given_up(stored: Mapping[str, StoredFish], names: Mapping[str, str]) -> list[str]:
     """
-    Find the FishIDs whose name goes to another, as when two are exchanged; `set_names_free` must come first.
+    Find the FishIDs whose name goes to another FishID, as in an exchange. `set_names_free` must run first.
 
     Args:
         stored: The rows of the table.
-        names: FishID and name of each row that is to be written.
+        names: FishID and name of each row to write.
 
     Raises:
         IntegrityError: Two FishIDs would have one name.
@@ -118,15 +118,15 @@ def names_given_up(stored: Mapping[str, StoredFish], names: Mapping[str, str]) -
 
 
 def set_names_free(cursor: Cursor, fish_ids: Iterable[str]) -> None:
-    """Give rows a name that no fish has, until the load gives them theirs."""
+    """Set the names of rows to names that no fish has, until the load sets their new names."""
     run_many(cursor, "UPDATE MeetUp2025.Fish SET Name = ? WHERE FishID = ?", [(f"#{each}", each) for each in fish_ids])
 
 
 def check_models(table: str, model: str, models: Iterable[str]) -> None:
     """
-    Hold a table to vectors of one model; rows without a model were inserted by hand and are taken as they are.
+    Check that a table has vectors of one model. Rows without a model were inserted by hand, and are accepted.
 
-    A model without a revision, as in a file of vectors made elsewhere, goes with any revision of it.
+    A model without a revision, as in a file of another program, fits any revision of it.
 
     Raises:
         ModelMismatchError: One of *models* is not *model*.
@@ -142,12 +142,12 @@ def check_models(table: str, model: str, models: Iterable[str]) -> None:
 
 def check_lost(table: str, model: str, replaced: Iterable[str]) -> None:
     """
-    Refuse to replace vectors that could not be made again, as those of `LoadVectors`.
+    Refuse to replace vectors that could not be made again, such as vectors from `LoadVectors`.
 
     Args:
         table: Name of the table.
         model: Model of the new vectors.
-        replaced: Models of the vectors that would be replaced; empty for none.
+        replaced: Models of the vectors to replace. Empty stands for no model.
 
     Raises:
         ModelMismatchError: One of *replaced* is neither *model* nor installed here.
@@ -166,12 +166,12 @@ def check_lost(table: str, model: str, replaced: Iterable[str]) -> None:
 
 
 def models_left(stored: Mapping[str, StoredFish | StoredImage], replaced: Container[str]) -> list[str]:
-    """Give the models of the rows that a load leaves as they are; *replaced* are keys in upper case."""
+    """Return the models of the rows that a load does not change. *replaced* are keys in upper case."""
     return [row.model for key, row in stored.items() if key not in replaced]
 
 
 def models_of(connection: Connection, table: str) -> dict[str, int]:
-    """Count the rows of *table* by their models; an empty one for those that have none."""
+    """Count the rows of *table* by their models. Rows without a model count under an empty one."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT Model, Vectors FROM MeetUp2025.VectorModels() WHERE Source = ?", [table])
         return {row[0] or "": int(row[1]) for row in cursor.fetchall()}
@@ -179,7 +179,7 @@ def models_of(connection: Connection, table: str) -> dict[str, int]:
 
 def check_search(connection: Connection, table: str, model: str) -> None:
     """
-    Hold a search of *table* to the model of its vectors.
+    Check that a search of *table* uses the model of its vectors.
 
     Raises:
         DataError: The table is empty.
@@ -195,19 +195,19 @@ def check_search(connection: Connection, table: str, model: str) -> None:
 def insert_or_update(
     cursor: Cursor, insert: str, update: str, rows: Sequence[tuple[Any, ...]], stored: Mapping[str, Any]
 ) -> None:
-    """Write *rows*, whose first value is the key; the UPDATE takes the key last."""
+    """Write *rows*, whose first value is the key. The UPDATE takes the key last."""
     run_many(cursor, insert, [row for row in rows if row[0].upper() not in stored])
     run_many(cursor, update, [(*row[1:], row[0]) for row in rows if row[0].upper() in stored])
 
 
 def run_many(cursor: Cursor, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Run a statement for each of *rows*, which may be none; an empty string is NULL, as IRIS stores it."""
+    """Run a statement for each of *rows*, which may be empty. An empty string becomes NULL, as IRIS stores it."""
     for batch in batches(rows, _BATCH):
         cursor.executemany(sql, [tuple(None if isinstance(v, str) and not v else v for v in row) for row in batch])
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Cut *items* into lists of *size*, the last one shorter."""
+    """Cut *items* into lists of *size*. The last list may be shorter."""
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
@@ -219,7 +219,7 @@ def _is_same_model(one: str, other: str) -> bool:
 
 
 def _rows(connection: Connection, sql: str) -> list[tuple[str, ...]]:
-    """Read text columns; IRIS makes NULL of an empty string, so both are one here."""
+    """Read text columns. NULL becomes an empty string, because IRIS makes NULL of an empty string."""
     with connection.cursor() as cursor:
         cursor.execute(sql)
         return [tuple("" if value is None else str(value) for value in row) for row in cursor.fetchall()]

@@ -1,5 +1,5 @@
 """
-Analyses as runs: a module for each kind, `store` for what a run is, `sources` for what is analysed.
+Analyses as runs: a module for each kind, `store` for the runs themselves, `sources` for their data.
 
-A function takes an open connection, fits, stores all that it found, and returns the number of the run.
+A function takes an open connection, fits a model, stores all results, and returns the number of the run.
 """

@@ -1,6 +1,4 @@
-"""
-Two runs side by side: what changed between two maps, or two groupings, of the same items.
-"""
+"""Comparison of two runs: the changes between two maps, or two groupings, of the same items."""
 
 from __future__ import annotations
 
@@ -29,18 +27,19 @@ _GROUPS = "SELECT Source, Item, Name, Cluster FROM MeetUp2025.ClusterItem WHERE 
 
 def fit_changes(connection: Connection, run: int, other: int) -> int:
     """
-    Compare two runs of one kind, Map or Clusters; `MeetUp2025.FitChanges`.
+    Compare two runs of one kind, Map or Clusters: `MeetUp2025.FitChanges`.
 
     Args:
         connection: An open connection.
-        run: The first one.
-        other: The other one.
+        run: Number of the first run.
+        other: Number of the second run.
 
     Returns:
         Number of the run of Changes.
 
     Raises:
-        DataError: A run is not there or of another kind, both are one, or they have no items in common.
+        DataError: A run does not exist or is of another kind, both numbers are the same, or the runs have no items in
+            common.
     """
     first = stored_run(connection, run, MAP, CLUSTERS)
     second = stored_run(connection, other, first.kind)
@@ -85,7 +84,7 @@ def _regrouped(connection: Connection, first: StoredRun, second: StoredRun) -> O
 def _common(
     connection: Connection, sql: str, first: StoredRun, second: StoredRun
 ) -> tuple[Mapping[tuple[str, str], Any], Mapping[tuple[str, str], Any], list[tuple[str, str]]]:
-    """Read the items of two runs, and find those that are in both."""
+    """Read the items of two runs, and find the items of both."""
     before, after = _read(connection, sql, first.run), _read(connection, sql, second.run)
     common = [item for item in before if item in after]
     if not common:
@@ -100,7 +99,7 @@ def _read(connection: Connection, sql: str, run: int) -> dict[tuple[str, str], t
 
 
 def _metrics(connection: Connection, first: StoredRun, second: StoredRun, common: int) -> list[Metric]:
-    """Give the parameters that are numbers, and the metrics, of both runs."""
+    """Return the parameters that are numbers, and the metrics, of both runs."""
     metrics = [Metric("items", common)]
     for each in (first, second):
         subject = f"run {each.run}"

@@ -1,6 +1,4 @@
-"""
-Groups of like items: K-means, and how many groups there should be.
-"""
+"""Groups of similar items by K-means, and the choice of their number."""
 
 from __future__ import annotations
 
@@ -28,17 +26,17 @@ CLUSTERS, ELBOW = "Clusters", "Elbow"
 
 def fit_clusters(connection: Connection, source: str, clusters: int = 0, seed: int = 5) -> int:
     """
-    Group the vectors of a source by K-means; `MeetUp2025.FitClusters`.
+    Group the vectors of a source by K-means: `MeetUp2025.FitClusters`.
 
     Args:
         connection: An open connection.
-        source: Its name.
-        clusters: Number of groups, from 1 to the number of vectors; 0 lets the elbow and the silhouette choose.
+        source: Name of the source.
+        clusters: Number of groups, from 1 to the number of vectors. 0 lets the elbow and the silhouette choose.
         seed: Seed of the first centres.
 
     Returns:
-        Number of the run. With 0 clusters, the metrics `elbow_chooses` and `silhouette_chooses` are the choices of
-        both rules; the subject of `decided` is the rule that decided and why; `clear` is 1 if the number is clear.
+        Number of the run. With 0 clusters, the metrics `elbow_chooses` and `silhouette_chooses` are the choices of both
+        rules. The subject of `decided` is the deciding rule and its reason. `clear` is 1 if the number is clear.
 
     Raises:
         DataError: There are fewer vectors than groups, or too few to choose.
@@ -50,11 +48,11 @@ def fit_clusters(connection: Connection, source: str, clusters: int = 0, seed: i
 
 def fit_assignment(connection: Connection, run: int, source: str) -> int:
     """
-    Put the vectors of a source into the groups of an earlier run; `MeetUp2025.FitAssignment`.
+    Assign the vectors of a source to the groups of an earlier run: `MeetUp2025.FitAssignment`.
 
     Raises:
-        DataError: The run is not there or of another kind, or the vectors have another length.
-        ModelMismatchError: They are of another model.
+        DataError: The run does not exist or is of another kind, or the vectors have another length.
+        ModelMismatchError: The vectors are of another model.
     """
     known = stored_run(connection, run, CLUSTERS)
     items = read_items(connection, source)
@@ -65,14 +63,14 @@ def fit_assignment(connection: Connection, run: int, source: str) -> int:
 
 def fit_elbow(connection: Connection, source: str, least: int = 2, most: int = 29, seed: int = 5) -> int:
     """
-    Try numbers of clusters; `MeetUp2025.FitElbow`.
+    Try numbers of clusters: `MeetUp2025.FitElbow`.
 
     Args:
         connection: An open connection.
-        source: Its name.
+        source: Name of the source.
         least: Fewest clusters, from 1.
-        most: Most clusters; above *least*.
-        seed: Of the first centres.
+        most: Most clusters, above *least*.
+        seed: Seed of the first centres.
 
     Returns:
         Number of the run.
@@ -139,7 +137,7 @@ def _by_labels(items: Items, model: Clusters) -> list[Metric]:
 
 
 def _score(items: Items, model: Clusters) -> float | None:
-    """Give the mean silhouette, which one group does not have, nor groups of one."""
+    """Return the mean silhouette. It is not defined for one group, nor for groups of one item each."""
     from meetup2025.analytics.silhouette import silhouette
 
     return silhouette(items.vectors, model.labels).score if 2 <= len(set(model.labels)) < len(items) else None

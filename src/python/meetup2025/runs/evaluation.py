@@ -1,6 +1,4 @@
-"""
-How good an answer is: thresholds and measures by what people have marked as odd.
-"""
+"""Quality of outlier detection: thresholds and measures by the marks of people."""
 
 from __future__ import annotations
 
@@ -34,7 +32,7 @@ EVALUATION, COMPARISON = "Evaluation", "Comparison"
 PARTS = ("validation", "test")
 
 _SEED = 5
-"""Of the choice of validation items where nobody has made it."""
+"""Seed of the choice of validation items, where nobody has chosen them."""
 
 _MEASURES = ("f1", "precision", "recall", "roc_auc", "pr_auc")
 
@@ -47,10 +45,10 @@ class Marked:
     Items that somebody has marked.
 
     Attributes:
-        items: Table and key of each, in upper case, ordered.
-        odd: Shape (n,), 1 where it does not belong.
-        parts: What each is for: `validation`, `test` or empty.
-        hash: First digits of the SHA-256 of all of it, in hexadecimal.
+        items: Table and key of each item, in upper case, ordered.
+        odd: 1 where an item does not belong, shape (n,).
+        parts: Use of each item: `validation`, `test` or empty.
+        hash: First digits of the SHA-256 of items, marks and parts, in hexadecimal.
     """
 
     items: tuple[tuple[str, str], ...]
@@ -61,18 +59,18 @@ class Marked:
 
 def choose_threshold(connection: Connection, run: int, labels: str) -> int:
     """
-    Choose the threshold with the highest F1 on validation items; `MeetUp2025.ChooseThreshold`.
+    Choose the threshold with the highest F1 on validation items: `MeetUp2025.ChooseThreshold`.
 
     Args:
         connection: An open connection.
-        run: A run of Outliers.
-        labels: A set of `MeetUp2025.Mark`.
+        run: Number of a run of Outliers.
+        labels: Name of a set of `MeetUp2025.Mark`.
 
     Returns:
         Number of a new run with the same scores.
 
     Raises:
-        DataError: The run or the labels are not there, all validation items are of one kind, or the source of the run
+        DataError: The run or the labels do not exist, all validation items are of one kind, or the source of the run
             has changed since.
     """
     known, rows, marked = _judged(connection, run, labels)
@@ -91,10 +89,10 @@ def choose_threshold(connection: Connection, run: int, labels: str) -> int:
 
 def fit_evaluation(connection: Connection, run: int, labels: str) -> int:
     """
-    Tell how good a run of Outliers is on test items; `MeetUp2025.FitEvaluation`.
+    Measure the quality of a run of Outliers on test items: `MeetUp2025.FitEvaluation`.
 
     Raises:
-        DataError: As `choose_threshold`, of test items.
+        DataError: As `choose_threshold`, for test items.
     """
     known, rows, marked = _judged(connection, run, labels)
     threshold = metric_of(connection, run, "threshold")
@@ -109,13 +107,13 @@ def fit_evaluation(connection: Connection, run: int, labels: str) -> int:
 
 def fit_comparison(connection: Connection, source: str, labels: str, seed: int = _SEED) -> int:
     """
-    Try every detector on a source; `MeetUp2025.FitComparison`.
+    Try every detector on a source: `MeetUp2025.FitComparison`.
 
-    Each is fitted to half of the items that are marked as normal; its threshold is chosen by some of the others, and
-    it is measured on the rest (`analytics.comparison.compare`). Marks of parts have no say here.
+    A detector is fitted to half of the items that are marked as normal. Some of the other items choose its threshold,
+    and the rest measure it (`analytics.detector_tests.compare`). The parts of marks are not used here.
 
     Raises:
-        DataError: The source or the labels are not there, or too few items of a kind are marked.
+        DataError: The source or the labels do not exist, or too few items of a kind are marked.
     """
     items = read_items(connection, source)
     places = {(table.upper(), key.upper()): at for at, (table, key, _) in enumerate(items.rows())}
@@ -141,7 +139,7 @@ def _judged(connection: Connection, run: int, labels: str) -> tuple[StoredRun, l
 
 
 def _marks(connection: Connection, labels: str, tables: set[str]) -> Marked:
-    """Read the marks of a set that are about items of some tables, in upper case."""
+    """Read the marks of a set for the items of some tables, in upper case."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT Source, Item, Odd, Part FROM MeetUp2025.Mark WHERE Labels = ?", [labels])
         every = [(str(row[0]).upper(), str(row[1]).upper(), int(row[2]), row[3] or "") for row in cursor.fetchall()]
@@ -170,14 +168,14 @@ def _check_known(marked: Marked, known: Any, where: str) -> None:
 
 
 def _aligned(rows: Sequence[tuple[Any, ...]], marked: Marked) -> tuple[NDArray[Any], NDArray[Any], tuple[Any, Any]]:
-    """Give scores and marks of the marked items, and the places of those for validation and test."""
+    """Return scores and marks of the marked items, and the indices of the validation and test items."""
     scores = {(row[0].upper(), row[1].upper()): row[3] for row in rows}
     found = np.array([scores[each] for each in marked.items])
     return found, marked.odd, _parts(marked)
 
 
 def _parts(marked: Marked) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Share the items that nobody gave a part among both."""
+    """Divide the items without a part among validation and test."""
     given = np.array(marked.parts)
     free = np.flatnonzero(given == "")
     shared = split(marked.odd[free], seed=_SEED) if len(free) else None

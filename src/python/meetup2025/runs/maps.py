@@ -31,10 +31,10 @@ MAP, ROUND_TRIP = "Map", "RoundTrip"
 
 _NEIGHBOURS, _NEIGHBOURS_OF_BOTH = 15, 30
 _MIN_DIST, _MIN_DIST_OF_BOTH = 0.2, 0.3
-"""Those of the workshop."""
+"""Values of the workshop."""
 
 _RETURNING = 100
-"""Items that UMAP's own inverse brings back: it takes 0.06 seconds for each."""
+"""Items that UMAP's own inverse brings back: it takes 0.06 seconds for one item."""
 
 
 def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
@@ -48,23 +48,23 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     withoutgap: int = 0,
 ) -> int:
     """
-    Lay out the vectors of a source on a map by UMAP; `MeetUp2025.FitMap`.
+    Lay out the vectors of a source on a map by UMAP: `MeetUp2025.FitMap`.
 
     Args:
         connection: An open connection.
-        source: Its name.
+        source: Name of the source.
         dimensions: 2 or 3.
-        neighbours: Size of a neighbourhood, at least 2; 0 for 15, and 30 for Both.
-        mindist: Least distance of items on the map, from 0 to 1; below 0 for 0.2, and 0.3 for Both.
-        seed: Of all that is random.
+        neighbours: Size of a neighbourhood, at least 2. 0 means 15, or 30 for Both.
+        mindist: Least distance of items on the map, from 0 to 1. Below 0 means 0.2, or 0.3 for Both.
+        seed: Seed of the random numbers.
         supervised: 1 pulls items of one label together.
-        withoutgap: 1 centres names and photos on one middle; for Both alone.
+        withoutgap: 1 moves names and photos onto one middle. Only for Both.
 
     Returns:
         Number of the run.
 
     Raises:
-        DataError: An argument is out of range, there are too few vectors, or no labels to supervise by.
+        DataError: An argument is out of range, there are too few vectors, or there are no labels to supervise by.
     """
     items = read_items(connection, source)
     is_both = items.source == BOTH
@@ -81,12 +81,12 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
 
 def fit_placement(connection: Connection, run: int, source: str) -> int:
     """
-    Place the vectors of a source on the map of an earlier run; `MeetUp2025.FitPlacement`.
+    Place the vectors of a source on the map of an earlier run: `MeetUp2025.FitPlacement`.
 
     Raises:
-        DataError: The run is not there or of another kind, or the vectors have another length.
-        ModelMismatchError: They are of another model.
-        NotSupportedError: The map is one without gap.
+        DataError: The run does not exist or is of another kind, or the vectors have another length.
+        ModelMismatchError: The vectors are of another model.
+        NotSupportedError: The map is without gap.
     """
     from meetup2025.analytics.placing import place
 
@@ -105,12 +105,12 @@ def fit_placement(connection: Connection, run: int, source: str) -> int:
 
 def place_of(connection: Connection, run: int, vector: str) -> str:
     """
-    Give the place of a vector on a map, as comma-separated text; `MeetUp2025.PlaceOf`.
+    Return the place of a vector on a map, as comma-separated text: `MeetUp2025.PlaceOf`.
 
     Raises:
-        DataError: The run is not there or of another kind.
+        DataError: The run does not exist or is of another kind.
         InvalidVectorError: The text is no vector of the map's length.
-        NotSupportedError: The map is one without gap.
+        NotSupportedError: The map is without gap.
     """
     from meetup2025.analytics.placing import place
 
@@ -122,16 +122,16 @@ def place_of(connection: Connection, run: int, vector: str) -> str:
 
 def vector_at(connection: Connection, run: int, at: tuple[float, float, float], method: str = "neighbours") -> str:
     """
-    Give the vector that would lie at a place on a map, as comma-separated text; `MeetUp2025.VectorAt`.
+    Return the vector that would lie at a place on a map, as comma-separated text: `MeetUp2025.VectorAt`.
 
     Args:
         connection: An open connection.
-        run: A run of Map.
-        at: Coordinates; the third one counts on a map of three dimensions alone.
+        run: Number of a run of Map.
+        at: Coordinates. The third counts only on a map of three dimensions.
         method: `neighbours` or `inverse_transform`.
 
     Raises:
-        DataError: The run is not there or of another kind, or the method is none.
+        DataError: The run does not exist or is of another kind, or the method does not exist.
     """
     stored_run(connection, run, MAP)
     fitted = stored_model(connection, run, Map)
@@ -143,10 +143,10 @@ def vector_at(connection: Connection, run: int, at: tuple[float, float, float], 
 
 def fit_round_trip(connection: Connection, run: int) -> int:
     """
-    Compare two ways of going back from a map to vectors; `MeetUp2025.FitRoundTrip`.
+    Compare two ways back from a map to vectors: `MeetUp2025.FitRoundTrip`.
 
     Raises:
-        DataError: The run is not there or of another kind.
+        DataError: The run does not exist or is of another kind.
     """
     known = stored_run(connection, run, MAP)
     request = Request(ROUND_TRIP, known.basis, {"of": run}, known.seed)
@@ -177,7 +177,7 @@ def _mapped(items: Items, parameters: Mapping[str, Any], seed: int) -> Outcome:
 
 
 def _rows(items: Items, *, without_gap: bool) -> tuple[NDArray[Any], list[Metric]]:
-    """Give the vectors to lay out; for names and photos together, measure the gap between them."""
+    """Return the vectors to lay out. For names and photos together, measure the gap between them too."""
     if items.source != BOTH:
         return items.vectors, []
     names = items.tables.count("Fish")
@@ -198,7 +198,7 @@ def _rows(items: Items, *, without_gap: bool) -> tuple[NDArray[Any], list[Metric
 
 
 def _faithful(rows: NDArray[Any], fitted: Map) -> list[Metric]:
-    """Measure how faithful a map is, where there are enough items to tell."""
+    """Measure how faithful a map is, where there are enough items."""
     k = min(_NEIGHBOURS, (len(rows) - 1) // 2)
     if k < 1:
         return []
@@ -213,7 +213,7 @@ def _points(items: Items, places: NDArray[Any]) -> Result:
 
 
 def _check_has_gap(run: StoredRun) -> None:
-    """Make sure that new vectors can be placed on a map."""
+    """Check that new vectors can be placed on a map."""
     if run.parameters["withoutgap"]:
         got = f"Run {run.run} is without"
         raise NotSupportedError(f"New vectors must be placed on a map with its gap. {got}; fit another.")

@@ -1,6 +1,4 @@
-"""
-What does not belong: detectors fitted to a source, and their scores.
-"""
+"""Outliers: detectors fitted to a source, and their scores."""
 
 from __future__ import annotations
 
@@ -50,16 +48,16 @@ def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     seed: int = 5,
 ) -> int:
     """
-    Find what does not belong in a source; `MeetUp2025.FitOutliers`.
+    Find the outliers of a source: `MeetUp2025.FitOutliers`.
 
     Args:
         connection: An open connection.
-        source: Its name.
-        method: A detector, in any case.
-        contamination: Share of the items of *normal* that is called odd, above 0 and at most 0.5.
-        normal: Source of what is normal; empty when *source* is to be compared with itself.
-        exemplars: Keys or names of items of *normal*, separated by commas; for ByExemplar, and for no other.
-        seed: Of what is random in the detector.
+        source: Name of the source.
+        method: Name of a detector, in any case.
+        contamination: Share of the items of *normal* that counts as odd, above 0 and at most 0.5.
+        normal: Source of normal items. Empty compares *source* with itself.
+        exemplars: Keys or names of items of *normal*, separated by commas. Only for ByExemplar.
+        seed: Seed of the random choices of the detector.
 
     Returns:
         Number of the run.
@@ -82,11 +80,11 @@ def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
 
 def fit_scores(connection: Connection, run: int, source: str) -> int:
     """
-    Score a source by the detector and the threshold of an earlier run; `MeetUp2025.FitScores`.
+    Score a source by the detector and the threshold of an earlier run: `MeetUp2025.FitScores`.
 
     Raises:
-        DataError: The run is not there or of another kind, or the vectors have another length.
-        ModelMismatchError: They are of another model.
+        DataError: The run does not exist or is of another kind, or the vectors have another length.
+        ModelMismatchError: The vectors are of another model.
     """
     known = stored_run(connection, run, OUTLIERS)
     items = read_items(connection, source)
@@ -102,7 +100,7 @@ def fit_scores(connection: Connection, run: int, source: str) -> int:
 
 
 def derived(run: StoredRun, **more: Any) -> dict[str, Any]:
-    """Give the parameters of a run that is made of another: which detector it has, and what that was fitted to."""
+    """Return the parameters of a run that is made from another run: its detector, and the source of the detector."""
     kept = ("method", "normal", "normal_hash")
     return {"of": run.run, **{name: run.parameters[name] for name in kept}, **more}
 
@@ -118,9 +116,9 @@ def scored(known: Any, scores: NDArray[Any], threshold: float, detector: Detecto
 
     Args:
         known: Table, key and name of each item.
-        scores: One for each.
-        threshold: Items above it are odd.
-        detector: What new vectors need.
+        scores: Score of each item.
+        threshold: Items with a higher score are odd.
+        detector: The detector, which scores new vectors later.
     """
     odd = flags(scores, threshold)
     places = np.empty(len(scores), int)
@@ -131,7 +129,7 @@ def scored(known: Any, scores: NDArray[Any], threshold: float, detector: Detecto
 
 
 def _scores(detector: Detector, items: Items, normal_hash: str) -> NDArray[Any]:
-    """Score items; those that the detector was fitted to must not be their own neighbours."""
+    """Score items. Items that the detector was fitted to must not be their own neighbours."""
     return detector.own_scores if items.hash == normal_hash else detector.scores(items.vectors)
 
 
@@ -151,7 +149,7 @@ def _detector_name(method: str) -> str:
 
 
 def _exemplars(method: str, exemplars: str, known: Items) -> list[int]:
-    """Find the places of exemplars, by key or name, in any case."""
+    """Find the indices of exemplars, by key or name, in any case."""
     wanted = [each.strip() for each in exemplars.split(",") if each.strip()]
     if bool(wanted) != (method == _BY_EXEMPLAR):
         got = f"{len(wanted)} for {method}"

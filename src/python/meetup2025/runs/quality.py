@@ -1,6 +1,4 @@
-"""
-What is wrong with a collection: doubtful labels and copies.
-"""
+"""Faults of a collection: doubtful labels and copies."""
 
 from __future__ import annotations
 
@@ -29,11 +27,11 @@ SUSPECTS, DUPLICATES = "Suspects", "Duplicates"
 
 def fit_suspects(connection: Connection, source: str = "FishImage", threshold: float = 0.02) -> int:
     """
-    Find items whose label has next to no probability by the other items; `MeetUp2025.FitSuspects`.
+    Find items whose label has next to no probability by the other items: `MeetUp2025.FitSuspects`.
 
     Args:
         connection: An open connection.
-        source: Its name.
+        source: Name of the source.
         threshold: Probability below which a label is doubtful, above 0 and at most 1.
 
     Returns:
@@ -56,15 +54,15 @@ def fit_suspects(connection: Connection, source: str = "FishImage", threshold: f
 
 def fit_duplicates(connection: Connection, source: str = "FishImage", threshold: float = 0) -> int:
     """
-    Find pairs of a source that are nearly the same; `MeetUp2025.FitDuplicates`.
+    Find pairs of a source that are nearly the same: `MeetUp2025.FitDuplicates`.
 
     Args:
         connection: An open connection.
-        source: Its name.
+        source: Name of the source.
         threshold: Least cosine of a pair, at most 1; 0 for that which pairs of different labels hardly reach.
 
     Returns:
-        Number of the run; it has the 10,000 most similar pairs, and the metric `pairs` tells how many there are.
+        Number of the run. It has the 10,000 most similar pairs. The metric `pairs` is the number of all pairs.
 
     Raises:
         DataError: The threshold is out of range.

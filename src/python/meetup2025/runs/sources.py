@@ -1,12 +1,11 @@
 """
-What is analysed: the rows of a source, each with its key, its names and its vector.
+The sources of analyses: rows with a key, names and a vector.
 
-`Fish`, `FishImage` and `Both` are always there; `MeetUp2025.SourceTable` has those that an administrator registered.
+`Fish`, `FishImage` and `Both` always exist. An administrator can register any other table with a key, a name and a
+vector in `MeetUp2025.SourceTable`.
 
-Sources that an administrator registers: any table with a key, a name and a vector.
-
-SQL cannot take the name of a table as a parameter. So what is registered is looked up in INFORMATION_SCHEMA, each time
-it is used, and the spelling that is found there is written, in quotes; never what a caller gave.
+SQL cannot take the name of a table as a parameter. So a registered table is looked up in INFORMATION_SCHEMA at each
+use. The statement has the spelling of INFORMATION_SCHEMA, in quotes, never the spelling of a caller.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ BOTH = "Both"
 """The source of names and photos together."""
 
 RESERVED = (*_BUILT_IN, BOTH)
-"""Sources that are always there."""
+"""Sources that always exist."""
 
 SHORT = 16
 """Digits of a hash that a person may have to read."""
@@ -56,12 +55,12 @@ class Items:
 
     Attributes:
         source: Name of the source.
-        tables: For each row `Fish` or `FishImage`, or the source.
+        tables: Table of each row: `Fish`, `FishImage` or the source.
         keys: Key of each row in its table.
         names: Name of each row.
-        labels: Family of a name, label of a photo, or that of a registered column; empty where there is none.
-        model: Model of the vectors; empty when none is said.
-        vectors: Shape (n, d), float32.
+        labels: Family of a name, label of a photo, or value of a registered column. Empty where there is none.
+        model: Model of the vectors. Empty where it is not known.
+        vectors: Vectors, shape (n, d), float32.
     """
 
     source: str
@@ -77,7 +76,7 @@ class Items:
 
     @cached_property
     def hash(self) -> str:
-        """First digits of the SHA-256 of all that an analysis may use, in hexadecimal."""
+        """Return the first digits of the SHA-256 of all that an analysis may use, in hexadecimal."""
         words = zip(self.tables, self.keys, self.names, self.labels, strict=True)
         digest = hashlib.sha256("\n".join(map(repr, words)).encode())
         digest.update(np.ascontiguousarray(self.vectors).data)
@@ -85,11 +84,11 @@ class Items:
 
     @property
     def basis(self) -> Basis:
-        """What a run remembers of them."""
+        """Return the part that a run remembers."""
         return Basis(self.source, self.hash, self.model, len(self))
 
     def rows(self, places: Iterable[int] | None = None) -> Iterator[tuple[str, str, str]]:
-        """Give table, key and name of each row, or of those at *places*: how results begin."""
+        """Return table, key and name of each row, or of the rows at *places*. Results begin with these columns."""
         for place in range(len(self)) if places is None else places:
             yield self.tables[place], self.keys[place], self.names[place]
 
@@ -103,9 +102,9 @@ def read_items(connection: Connection, source: str) -> Items:
         source: `Fish`, `FishImage`, `Both` or a registered name, in any case.
 
     Raises:
-        DataError: It is not known, or has no vectors.
-        InvalidVectorError: Vectors of several lengths.
-        ModelMismatchError: Vectors of several models.
+        DataError: The source is not known, or has no vectors.
+        InvalidVectorError: The vectors have several lengths.
+        ModelMismatchError: The vectors are of several models.
     """
     name = next((each for each in RESERVED if each.upper() == source.strip().upper()), None)
     parts = [name] if name in _BUILT_IN else list(_BUILT_IN) if name == BOTH else []
@@ -121,31 +120,31 @@ def read_items(connection: Connection, source: str) -> Items:
 
 def has_changed(connection: Connection, run: StoredRun) -> bool:
     """
-    Tell whether the source of a run has changed since.
+    Check whether the source of a run has changed since the run.
 
     Raises:
-        DataError: The source is no longer there, or has no vectors.
+        DataError: The source does not exist any more, or has no vectors.
     """
     return read_items(connection, run.basis.source).hash != run.basis.hash
 
 
 def check_same_model(items: Items, run: StoredRun) -> None:
     """
-    Make sure that vectors can be compared with those of a run; an empty model goes with any.
+    Check that vectors can be compared with the vectors of a run. An empty model fits any.
 
     Raises:
-        ModelMismatchError: They are of two models.
+        ModelMismatchError: The vectors are of two models.
     """
     _model(f"{items.source} and run {run.run}", [items.model, run.basis.model])
 
 
 def check_compatible(items: Items, others: Items) -> None:
     """
-    Make sure that the vectors of two sources can be compared.
+    Check that the vectors of two sources can be compared.
 
     Raises:
-        ModelMismatchError: They are of two models.
-        InvalidVectorError: They have two lengths.
+        ModelMismatchError: The vectors are of two models.
+        InvalidVectorError: The vectors have two lengths.
     """
     both = f"{items.source} and {others.source}"
     _model(both, [items.model, others.model])
@@ -164,7 +163,7 @@ def _read(connection: Connection, source: str, sql: str) -> Items:
 
 
 def _fetched(cursor: Cursor, source: str) -> tuple[list[tuple[str, ...]], NDArray[np.float32]]:
-    """Read the rows and, batch by batch, the vectors, whose text takes more memory than they do."""
+    """Read the rows, and the vectors batch by batch: the text of vectors takes more memory than the vectors."""
     rows: list[tuple[str, ...]] = []
     arrays: list[NDArray[np.float32]] = []
     while batch := cursor.fetchmany(_BATCH):
@@ -177,7 +176,7 @@ def _fetched(cursor: Cursor, source: str) -> tuple[list[tuple[str, ...]], NDArra
 
 def _vector(value: Any, source: str, key: Any) -> NDArray[np.float32]:
     try:
-        return vectors.check(vectors.from_text(value) if isinstance(value, str) else value).astype(np.float32)
+        return vectors.single(vectors.from_text(value) if isinstance(value, str) else value)
     except InvalidVectorError as error:
         raise InvalidVectorError(f"{source}, {key}: {error}", sqlcode=error.sqlcode) from error
 
@@ -233,7 +232,7 @@ WHERE Name = ?"""
 
 @dataclass(frozen=True)
 class Registered:
-    """A row of `MeetUp2025.SourceTable`; *table* is schema.table, *label* is empty or a column."""
+    """A row of `MeetUp2025.SourceTable`. *table* is schema.table. *label* is empty or a column."""
 
     name: str
     table: str
@@ -248,10 +247,10 @@ def register(connection: Connection, source: Registered) -> str:
     Register a source, or change one.
 
     Returns:
-        Its name.
+        Name of the source.
 
     Raises:
-        DataError: The name is empty or taken by one that is always there.
+        DataError: The name is empty, or it is the name of a source that always exists.
         ProgrammingError: The table or a column does not exist, or the statement that reads them fails.
     """
     name = source.name.strip()
@@ -270,11 +269,11 @@ def register(connection: Connection, source: Registered) -> str:
 
 def registered(connection: Connection, name: str) -> Registered:
     """
-    Find a source as the database spells it.
+    Find a source, and return it as the database spells it.
 
     Raises:
-        DataError: There is none of this name.
-        ProgrammingError: The table or a column is no longer there.
+        DataError: There is no source of this name.
+        ProgrammingError: The table or a column does not exist any more.
     """
     with connection.cursor() as cursor:
         known = _row(cursor, name.strip())
@@ -313,7 +312,7 @@ def _row(cursor: Cursor, name: str) -> Registered | None:
 
 
 def _looked_up(cursor: Cursor, source: Registered) -> Registered:
-    """Find the table and its columns in the catalogue of the database, and take its spelling."""
+    """Find the table and its columns in the catalogue of the database, and return its spelling."""
     schema, _, table = source.table.strip().rpartition(".")
     cursor.execute(_COLUMNS, [schema, table])
     rows = cursor.fetchall()

@@ -1,8 +1,7 @@
 """
-Analyses as runs: fitted once, stored with all that they need, read as often as wanted.
+Analyses as runs: fitted once, stored with everything they need, read as often as wanted.
 
-A run is known by a fingerprint of what it was made of. All of it is written in one transaction at the end, so that a
-run that is cancelled leaves nothing.
+A run has a fingerprint of its inputs. One transaction writes all of it at the end, so a cancelled run leaves nothing.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LIBRARIES = ("numpy", "scikit-learn", "umap-learn", "numba", "kneed")
-"""What the numbers of a result depend on."""
+"""Libraries on which the numbers of a result depend."""
 
 _PART = 2_250_000
-"""Bytes of a fitted model in a row: three million characters, which a string of IRIS holds."""
+"""Bytes of a fitted model in a row: three million characters, which fit into a string of IRIS."""
 
 _INSERT = """
 INSERT INTO MeetUp2025.Analysis
@@ -40,18 +39,18 @@ _INSERT_METRIC = "INSERT INTO MeetUp2025.Metric (Run, Subject, Name, Value, Low,
 _INSERT_PART = "INSERT INTO MeetUp2025.FittedModel (Run, Part, Content) VALUES (?, ?, ?)"
 
 ITEM = ("Source", "Item", "Name")
-"""Columns with which a row about an item begins: `Items.rows`."""
+"""Columns with which a row about an item begins, as in `Items.rows`."""
 
 RESULT_TABLES = (
     *("ClusterGroup", "ClusterItem", "CurvePoint", "ElbowPoint", "FittedModel", "MapPoint", "Metric", "MovedItem"),
     *("OutlierItem", "Prototype", "SimilarPair", "Suspect"),
 )
-"""The tables with a column Run: what is deleted with a run."""
+"""The tables with a column Run. Deleting a run deletes its rows there."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that tells how good a result is; *low* and *high* bound it, *subject* says of what it is."""
+    """A number for the quality of a result. *low* and *high* bound it, *subject* names its subject."""
 
     name: str
     value: float | None
@@ -62,7 +61,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Basis:
-    """What is analysed: a source as it is now; *hash* tells whether it has changed."""
+    """The source of a run in its present state. *hash* shows whether it has changed."""
 
     source: str
     hash: str
@@ -73,13 +72,13 @@ class Basis:
 @dataclass(frozen=True)
 class Request:
     """
-    What is asked for.
+    The request for a run.
 
     Attributes:
-        kind: What is fitted, for example `Clusters`.
-        basis: What it is fitted to.
-        parameters: What JSON can hold.
-        seed: Of all that is random; None where nothing is.
+        kind: Kind of the run, for example `Clusters`.
+        basis: Source of the run.
+        parameters: Parameters, as values that JSON can hold.
+        seed: Seed of the random choices, or None where nothing is random.
     """
 
     kind: str
@@ -95,8 +94,8 @@ class Result:
 
     Attributes:
         table: Name of the table, which has a column Run.
-        columns: The columns that the rows fill, without Run.
-        rows: One tuple for each row, in the order of the columns.
+        columns: Columns that the rows fill, without Run.
+        rows: A tuple for each row, in the order of the columns.
     """
 
     table: str
@@ -105,7 +104,7 @@ class Result:
 
     @property
     def insert(self) -> str:
-        """The statement that writes a row; Run is its first parameter, and Features is the text of a vector."""
+        """Return the statement that writes a row. Run is its first parameter. Features is the text of a vector."""
         marks = ", ".join(["?", *("TO_VECTOR(?, DOUBLE)" if name == "Features" else "?" for name in self.columns)])
         return f"INSERT INTO MeetUp2025.{self.table} ({', '.join(('Run', *self.columns))}) VALUES ({marks})"
 
@@ -113,12 +112,12 @@ class Result:
 @dataclass(frozen=True)
 class Outcome:
     """
-    What a fit returns.
+    The outcome of a fit.
 
     Attributes:
-        results: The rows to store.
-        metrics: In the order in which they are read.
-        model: What new vectors need, or None.
+        results: Rows to store.
+        metrics: Metrics, in the order in which they are read.
+        model: Fitted model for new vectors, or None.
     """
 
     results: Sequence[Result] = ()
@@ -139,12 +138,12 @@ class StoredRun:
 
 def fitted_run(connection: Connection, request: Request, fit: Callable[[], Outcome]) -> int:
     """
-    Fit and store a run, unless there is one of the same source, parameters, seed and versions.
+    Fit and store a run, unless there is a run with the same source, parameters, seed and versions.
 
     Args:
-        connection: An open connection; what is stored is one transaction of it.
-        request: What is fitted to what.
-        fit: Does it.
+        connection: An open connection. The run is stored in one transaction.
+        request: Kind, source and parameters of the run.
+        fit: Function that fits the run.
 
     Returns:
         Number of the run, new or known.
@@ -162,7 +161,7 @@ def fitted_run(connection: Connection, request: Request, fit: Callable[[], Outco
     row = (*asked, basis.model, basis.items, seconds, versions, basis.hash, fingerprint)
     try:
         return _store(connection, row, outcome)
-    except IntegrityError:  # another process has stored the same in the meantime
+    except IntegrityError:  # another process has stored the same run in the meantime
         if known := _asked_again(connection, fingerprint):
             return known
         raise
@@ -174,8 +173,8 @@ def stored_run(connection: Connection, run: int, *kinds: str) -> StoredRun:
 
     Args:
         connection: An open connection.
-        run: Its number.
-        kinds: What it may be; none allows any.
+        run: Number of the run.
+        kinds: Kinds that the run may have. Without kinds, any is allowed.
 
     Raises:
         DataError: There is no such run, or it is of another kind.
@@ -198,10 +197,10 @@ def stored_run(connection: Connection, run: int, *kinds: str) -> StoredRun:
 
 def stored_model(connection: Connection, run: int, kind: type[T]) -> T:
     """
-    Read what a run has fitted.
+    Read the fitted model of a run.
 
     Raises:
-        BrokenModelError: It is not there, or not as it was written.
+        BrokenModelError: The model is missing, or its bytes have changed.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT Part, Content FROM MeetUp2025.FittedModel WHERE Run = ?", [run])
@@ -220,7 +219,7 @@ def metric_of(connection: Connection, run: int, name: str) -> float:
     Read a metric of a run.
 
     Raises:
-        DataError: It is not there.
+        DataError: The run has no such metric.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT Value FROM MeetUp2025.Metric WHERE Run = ? AND Name = ?", [run, name])
@@ -279,7 +278,7 @@ def _parts(content: bytes) -> list[str]:
 
 
 def _plain(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
-    """Make numbers of Python of those of numpy; no number is NULL."""
+    """Convert numbers of numpy to numbers of Python. NaN becomes NULL."""
     for row in rows:
         values = (value.item() if hasattr(value, "item") else value for value in row)
         yield tuple(None if isinstance(value, float) and value != value else value for value in values)  # noqa: PLR0124

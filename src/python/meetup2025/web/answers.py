@@ -6,15 +6,19 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import client, images
+from meetup2025.embedding.confidence import Ranking, confidence, knows_only_drawings
 from meetup2025.errors import DataError
 from meetup2025.web import files, statements
 from meetup2025.web.statements import rows, script, shown, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from PIL.Image import Image
 
     from meetup2025.engines import Connection
     from meetup2025.web.request import WebRequest
@@ -24,6 +28,9 @@ _NAMES = 5
 
 _LONGEST, _SMALL = 512, 100_000
 """Most pixels (a side) and bytes of a picture in a statement: models see no more, and a person can still copy it."""
+
+_VIEW = 384
+"""Pixels of the longest side of a view, by which a naming is judged."""
 
 _POINTS = 50_000
 """Most points of a map on a page. More points are slow to draw, and nobody can tell them apart."""
@@ -52,28 +59,54 @@ def sample(connection: Connection, request: WebRequest) -> dict[str, Any]:
 
 
 def _named(connection: Connection, picture: str) -> dict[str, Any]:
-    """Name a picture by one embedding of it; the statements that are shown give the same."""
+    """Name a picture by one embedding of it. The shown statements have the same answer."""
     vector = value(connection, statements.VECTOR, picture)
+    names = rows(connection, statements.NAMES, vector, _NAMES)
     groups = rows(connection, statements.GROUPS_OF, vector)
     models = rows(connection, statements.MODELS)
+    model = str(models[0]["model"] or "") if models else ""
     used = shown(statements.IDENTIFY, picture, _NAMES), shown(statements.IDENTIFY_GROUP, picture)
     return {
-        "names": rows(connection, statements.NAMES, vector, _NAMES),
+        "names": names,
+        "model": model,
         "answer": groups[0] if groups else None,
-        "verdict": _verdict(groups),
-        "only_drawings": any(str(each["model"] or "").partition("@")[0] == "sketch" for each in models),
+        "verdict": _verdict(groups) or _by_drawings(connection, names, model, picture),
+        "only_drawings": knows_only_drawings(model),
         "sql": script(used),
     }
 
 
 def _verdict(groups: Sequence[dict[str, Any]]) -> str:
-    """Return the text that says how sure the answer is: its key among the texts of the pages."""
+    """Return the key of the text that says how sure the answer is. It is empty where no photos tell it."""
     if not groups or groups[0]["sure"] is None:
-        return "unfitted"
+        return ""
     if not groups[0]["sure"]:
-        return "unsure"
-    words = {"species": "sure", "none": "none_of_these"}
+        return "not_sure"
+    words = {"species": "sure_species", "none": "none_of_these"}
     return words.get(groups[0]["kind"], "sure_group" if groups[0]["english"] else "sure_taxon")
+
+
+def _by_drawings(connection: Connection, names: list[dict[str, Any]], model: str, picture: str) -> str:
+    """Return how sure the nearest name is by what was measured of the model alone, where photos have no say."""
+    if any(each["photos"] for each in names):
+        return "unfitted"
+    ranking = [(each["name"], each["score"]) for each in names]
+    return confidence(ranking, model, lambda: _opened(picture), lambda view: _ranking(connection, view))
+
+
+def _opened(picture: str) -> Image:
+    with _OPENING:
+        opened = images.open_picture(picture, longest=_LONGEST)
+    opened.thumbnail((_VIEW, _VIEW))
+    return opened
+
+
+def _ranking(connection: Connection, view: Image) -> Ranking:
+    """Name a view of a picture."""
+    stream = BytesIO()
+    view.save(stream, "PNG", compress_level=1)
+    url = images.to_data_url(stream.getvalue(), longest=_LONGEST)
+    return [(each["name"], each["score"]) for each in rows(connection, statements.IDENTIFY, url, 2)]
 
 
 def add(connection: Connection, request: WebRequest) -> dict[str, Any]:

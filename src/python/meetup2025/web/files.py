@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from meetup2025.figures import palette
+from meetup2025.files import LARGEST_PICTURE
 from meetup2025.web.answer import Answer
 from meetup2025.web.texts import texts
 
@@ -82,6 +83,7 @@ def page(name: str, *, language: str, token: str, adding: bool) -> Answer:
     said = texts(language)
     values = {**said, "language": language, "page": name, "token": token, "title": said[f"{name}_title"]}
     values |= {"samples": " ".join(samples()), "adding": "yes" if adding else "no"}
+    values["largest"] = str(LARGEST_PICTURE)
     values = {key: html.escape(each) for key, each in values.items()} | {
         "texts": _script_json(said),
         "palette": _script_json(palette.for_pages()),

@@ -12,7 +12,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from meetup2025 import images
+from meetup2025 import files
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ class WebRequest:
         given = str(self._environ.get("CONTENT_LENGTH") or "")
         if not given.isdecimal():
             raise RefusedError("411 Length Required", "refused", "A picture must come with its length. Got none.")
-        if int(given) > images.MAX_BYTES:
-            most = images.MAX_BYTES // 1_000_000
+        if int(given) > files.LARGEST_PICTURE:
+            most = files.LARGEST_PICTURE // 1_000_000
             raise RefusedError(
                 "413 Content Too Large", "too_large", f"A picture must have at most {most} MB. Got {given} bytes."
             )

@@ -11,7 +11,7 @@ import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from meetup2025 import images
+from meetup2025 import files
 from meetup2025.errors import InterfaceError, OperationalError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def serve(application: Application, host: str, port: int, ready: Callable[[str],
             channel_timeout=_IDLE,
             cleanup_interval=_CLEANUP,
             asyncore_use_poll=True,  # select allows no file descriptor above 1023
-            max_request_body_size=images.MAX_BYTES + 1,
+            max_request_body_size=files.LARGEST_PICTURE + 1,
             clear_untrusted_proxy_headers=True,
         )
         signal.signal(signal.SIGTERM, _end)

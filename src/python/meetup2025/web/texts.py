@@ -51,7 +51,13 @@ _TEXTS = {
     ),
     "picture": ("Picture", "画像"),
     "preview": ("The picture that was named", "調べた画像"),
-    "sure": ("This is {name} ({chance}).", "{name}です（確率{chance}）。"),
+    "sure": ("This is {name}.", "{name}です。"),
+    "unsure": ("Not sure. The nearest name is {name}.", "確信がありません。最も近い名前は{name}です。"),
+    "unmeasured": (
+        "The nearest name is {name}. The confidence of this model has not been measured.",
+        "最も近い名前は{name}です。このモデルの確かさは測定されていません。",
+    ),
+    "sure_species": ("This is {name} ({chance}).", "{name}です（確率{chance}）。"),
     "sure_group": (
         "This is a kind of {english} ({name}, {chance}), such as {best}. The species is not sure.",
         "{name}（{english}）の仲間です（{best}など。確率{chance}）。種までは確信がありません。",
@@ -60,7 +66,7 @@ _TEXTS = {
         "This is one of the {name} ({chance}), such as {best}. The species is not sure.",
         "{name}の仲間です（{best}など。確率{chance}）。種までは確信がありません。",
     ),
-    "unsure": (
+    "not_sure": (
         "Not sure. The first name is {name} ({chance}).",
         "確信がありません。第一候補は{name}です（確率{chance}）。",
     ),

@@ -4,7 +4,7 @@ Makes model folders of published models.
 This is the only part of the package that imports torch and transformers, and that runs code which a model brings;
 it needs the extra `[clip]`. Nothing here runs inside a database.
 
-`published` finds the files, `original` runs them as their authors do. What the original does with pictures and texts
-is measured, not read (`preprocessing`, `tokenization`); its towers are exported (`towers`, `quantisation`) and must
-answer as it does (`agreement`). `places` makes folders that are whole or not there.
+`published` finds the files, `original` runs them as their authors do. The preparation of pictures and texts is
+measured, not read (`preprocessing`, `tokenization`). The towers are exported (`towers`, `quantisation`) and must give
+the vectors of the original (`golden`). `places` makes folders that are whole or not there.
 """

@@ -13,7 +13,8 @@ import numpy as np
 from meetup2025 import iris_process, vectors
 from meetup2025.embedding.installing import extra
 from meetup2025.embedding.models import read_model
-from meetup2025.errors import DataError, MissingModelError, NotSupportedError
+from meetup2025.embedding.texts import to_embed
+from meetup2025.errors import MissingModelError, NotSupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,9 +68,7 @@ class OriginalEncoder:
         Raises:
             DataError: A text is empty.
         """
-        if not all(text.strip() for text in texts):
-            raise DataError("A text to embed must not be empty.")
-        return self._unit(self._original().texts(texts)) if texts else self._nothing()
+        return self._unit(self._original().texts(to_embed(texts))) if texts else self._nothing()
 
     def images(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
         """Embed pictures."""

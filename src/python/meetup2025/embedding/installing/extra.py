@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from meetup2025.errors import MissingExtraError
+from meetup2025.settings import install_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +23,6 @@ LOWEST, BELOW = (4, 49), (4, 52)
 Versions of transformers: 4.52 to 4.57 cannot read the configuration of clip-japanese-base, and 5 leaves buffers that
 are not among the weights uninitialised, so that the vectors are noise.
 """
-
-_INSTALL = "pip install 'meetup2025[clip]'"
-
 
 _SWITCHES = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_VERBOSITY": "error",
              "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error"}  # fmt: skip
@@ -60,7 +58,7 @@ def switched(*, offline: bool) -> Iterator[None]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Leave out the warnings of libraries: of shapes that an export fixes, of what a later version will do."""
+    """Silence the warnings of libraries about fixed shapes of an export and about later versions."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -68,7 +66,7 @@ def quiet() -> Iterator[None]:
 
 def check() -> None:
     """
-    Make sure of the extra, before anything is downloaded; nothing of it is imported.
+    Check for the extra before any download, without importing it.
 
     Raises:
         MissingExtraError: It is missing, or transformers has a version that is not known to be right.
@@ -76,16 +74,17 @@ def check() -> None:
     missing = [name for name in ("torch", "transformers", "onnx") if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(
-            f"Published models, to install or run them, need {' and '.join(missing)}. Got none: {_INSTALL}."
+            f"Published models, to install or run them, need {' and '.join(missing)}. Got none: "
+            f"{install_command('clip')}."
         )
     version = importlib.metadata.version("transformers")
     if not LOWEST <= tuple(int(part) for part in version.split(".")[:2]) < BELOW:
         span = f"{LOWEST[0]}.{LOWEST[1]} or later and before {BELOW[0]}.{BELOW[1]}"
-        raise MissingExtraError(f"transformers must be {span}. Got {version}: {_INSTALL}.")
+        raise MissingExtraError(f"transformers must be {span}. Got {version}: {install_command('clip')}.")
 
 
 def versions() -> str:
-    """Say what a model is made with."""
+    """Return the versions that a model is made with."""
     import torch
     import transformers
 

@@ -1,5 +1,5 @@
 """
-The golden items of a model folder: what the original answers, and whether the folder answers so.
+The golden items of a model folder: texts and pictures with the vectors of the original, and their check.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ALIKE = 1 - 1e-6
 
 def write_golden(original: Any, folder: Path) -> int:
     """
-    Write what the original answers.
+    Write the golden items with the vectors of the original.
 
     Returns:
         The dimension.
@@ -56,7 +56,7 @@ def _check_rows(what: str, rows: NDArray[np.float32]) -> None:
 
 def check(folder: Path) -> float:
     """
-    Hold a model folder to its golden items.
+    Check all golden items of a model folder.
 
     Returns:
         The lowest cosine.
@@ -68,8 +68,8 @@ def check(folder: Path) -> float:
     label, cosine, least = min(found, key=lambda item: item[1] - item[2])
     if not cosine >= least:
         raise BrokenModelError(
-            f"A model folder must give the vectors of its golden.npz (cosine {least}). Got {cosine:.6f} for {label}; it "
-            "is refused."
+            f"A model folder must give the vectors of its golden.npz (cosine {least}). Got {cosine:.6f} for {label}; "
+            "the folder is refused."
         )
     return min(cosine for _, cosine, _ in found)
 
@@ -80,7 +80,7 @@ def of_quantised(folder: Path) -> list[float]:
 
 
 def fault_of_quantised(folder: Path) -> str:
-    """Return why the quantised half is refused on this processor; empty where it is not."""
+    """Return why this processor cannot run the quantised half; empty if it can."""
     try:
         OnnxEncoder(folder, int8=True).check()
     except BrokenModelError as exc:

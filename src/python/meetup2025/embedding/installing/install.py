@@ -69,8 +69,8 @@ class Installed:
 
     Attributes:
         info: What its folder says.
-        least: Its lowest golden cosine; None where it was there already.
-        fault: Why its quantised half is refused on this processor; empty where it is not.
+        least: Its lowest golden cosine; None if it was installed already.
+        fault: Why this processor cannot run its quantised half; empty if it can.
     """
 
     info: ModelInfo
@@ -107,7 +107,7 @@ def install(name: str, wishes: Wishes) -> Installed:
 
 
 def _check_folder(name: str, folder: Path) -> None:
-    """Tell of a wrong folder before anything is asked for: a server without a network needs no torch for it."""
+    """Refuse a wrong folder first, so that a server without a network is not asked for torch."""
     if folder.is_dir() and not (folder / "config.json").is_file():
         inside = ", ".join(sorted(each.parent.name for each in folder.glob("*/model.json"))) or "none"
         got = f"{name}, which has neither; model folders in it: {inside}"
@@ -131,12 +131,12 @@ def _installed(found: Published, wishes: Wishes) -> Installed:
 
 
 def _is_enough(info: ModelInfo, wishes: Wishes) -> bool:
-    """Tell whether what is installed has what is wished: a quantised half, and none of the kind that may overflow."""
+    """Return whether an installed model has what is wished: where wished, a quantised half with weights of 7 bits."""
     return not wishes.int8 or (info.int8 is not None and info.int8.way == SEVEN_BITS)
 
 
 def note_of_dimension(info: ModelInfo) -> str | None:
-    """Say what to do with a model whose vectors do not fit the tables."""
+    """Return advice for a model whose vectors do not fit the tables; None if they fit."""
     if info.dimension == COLUMN:
         return None
     return (
@@ -155,7 +155,7 @@ def _ask(found: Published, wishes: Wishes) -> None:
 
 
 def _make(folder: Path, found: Published, wishes: Wishes) -> float:
-    """Write the model folder and hold it to the original; give the lowest cosine."""
+    """Write the model folder, check it against the original, and return the lowest cosine."""
     from meetup2025.embedding.installing.original import Original, foreign
 
     folder.mkdir()
@@ -250,12 +250,12 @@ def _copied(source: Path, wishes: Wishes) -> Installed:
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    """Tell whether two folders hold one model, by what they say of it: that has a hash of each file."""
+    """Return whether two folders hold the same model. Their `model.json` has a hash of each file."""
     return file_hash(one / "model.json") == file_hash(other / "model.json")
 
 
 def _whole(folder: Path) -> ModelInfo | None:
-    """Give what is installed in a folder, if all of it is there."""
+    """Return the model of a folder if all of its files are right; None otherwise."""
     if not (folder / "model.json").is_file():
         return None
     try:

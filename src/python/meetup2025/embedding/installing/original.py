@@ -65,7 +65,7 @@ class Original:
         _check_buffers(self.model, fresh)
 
     def text_inputs(self, text: str) -> dict[str, Any]:
-        """Give what the text half takes for one text, as int64 tensors of one row."""
+        """Return the inputs of the text half for one text, as int64 tensors of one row."""
         import torch
 
         if self._is_own:  # it has ways of its own, and may fail with others
@@ -79,7 +79,7 @@ class Original:
         return {name: torch.as_tensor(value, dtype=torch.int64) for name, value in made.items()}
 
     def longest(self) -> int:
-        """Give the most tokens that the text half takes: of its tokenizer, and of its positions."""
+        """Return the most tokens of a text: the limit of the tokenizer or of the positions."""
         config = getattr(self.model.config, "text_config", self.model.config)
         positions = getattr(config, "max_position_embeddings", _MANY)
         if any(word in getattr(config, "model_type", "") for word in ("roberta", "altclip")):
@@ -87,7 +87,7 @@ class Original:
         return int(min(self.tokenizer.model_max_length, positions))
 
     def pixels(self, picture: Image.Image) -> NDArray[np.float32]:
-        """Give what the picture half takes for one picture, of shape (1, 3, size, size)."""
+        """Return the input of the picture half for one picture, of shape (1, 3, size, size)."""
         with extra.quiet():
             made = dict(self._processor([picture.convert("RGB")], return_tensors="pt"))
         shape = tuple(made.get("pixel_values", np.empty(0)).shape)
@@ -98,11 +98,11 @@ class Original:
         return np.asarray(made["pixel_values"], np.float32)
 
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts one by one; rows are as the model gives them, of any length."""
+        """Embed texts one by one. Rows have any length, as the model returns them."""
         return np.vstack([_run(self.model.get_text_features, self.text_inputs(text)) for text in texts])
 
     def images(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
-        """Embed pictures one by one; rows are as the model gives them, of any length."""
+        """Embed pictures one by one. Rows have any length, as the model returns them."""
         import torch
 
         rows = [{"pixel_values": torch.from_numpy(self.pixels(picture))} for picture in pictures]
@@ -128,7 +128,7 @@ def _run(half: Any, inputs: dict[str, Any]) -> NDArray[np.float32]:
 
 @contextmanager
 def foreign(what: str) -> Iterator[None]:
-    """Turn whatever the code of others raises into an error that says what to do."""
+    """Raise any error of other people's code as an error that says what to do."""
     with extra.quiet():
         try:
             yield
@@ -152,7 +152,7 @@ def _line(exc: BaseException) -> str:
 
 
 def _first(exc: BaseException) -> BaseException:
-    """Give the error that led to this one: what comes last seldom says what is missing."""
+    """Return the first error of a chain. The last one seldom names the cause."""
     while before := exc.__cause__ or exc.__context__:
         exc = before
     return exc
@@ -166,7 +166,7 @@ def _check_halves(model: Any, kind: str) -> None:
 
 
 def _check_weights(found: dict[str, Any], folder: Path) -> None:
-    """Transformers fills missing weights with random numbers, and only warns."""
+    """Refuse missing weights. Transformers fills them with random numbers, and only warns."""
     missing = sorted(map(str, [*found["missing_keys"], *found["mismatched_keys"]]))
     if missing:
         got = f"{len(missing)} missing or of another shape, as {missing[0]}"
@@ -175,10 +175,10 @@ def _check_weights(found: dict[str, Any], folder: Path) -> None:
 
 def _check_buffers(model: Any, fresh: Any) -> None:
     """
-    Hold the buffers that are not among the weights to those of a new model.
+    Compare the buffers that are not among the weights with the buffers of a new model.
 
-    They follow from the configuration alone. A loader that leaves them uninitialised gives vectors of noise, and
-    says nothing.
+    They follow from the configuration alone. A loader that leaves them uninitialised gives vectors of noise without
+    a word.
     """
     import torch
 

@@ -75,7 +75,7 @@ def locked(waiting: Callable[[], None] = lambda: None) -> Iterator[Path]:
 
 
 def put(made: Path, target: Path) -> None:
-    """Give a finished folder its place, in one step; what was there goes."""
+    """Move a finished folder to its place in one step. It replaces what was there."""
     for path in [*made.iterdir(), made]:
         _sync(path)
     if target.exists():
@@ -85,7 +85,7 @@ def put(made: Path, target: Path) -> None:
 
 
 def take_out(folder: Path) -> None:
-    """Remove the folder of a model: it is gone at once, its files thereafter."""
+    """Remove the folder of a model in one step, then its files."""
     with locked() as beside:
         folder.rename(beside / "removed")
 
@@ -97,7 +97,7 @@ def _clear(beside: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Write to the disk what the system still holds; Windows cannot do that for a folder."""
+    """Write a file or folder through to the disk. Windows cannot do this for a folder."""
     if path.is_dir() and sys.platform == "win32":
         return
     number = os.open(path, os.O_RDONLY)

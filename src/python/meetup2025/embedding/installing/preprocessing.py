@@ -78,7 +78,7 @@ def _corner(processor: Callable[[Image.Image], NDArray[np.float32]], info: Image
 
 
 def _levels(info: ImageInfo, shown: list[Image.Image], wanted: list[NDArray[np.float32]]) -> float:
-    """Give the mean difference to the processor's pictures, of the picture that differs most."""
+    """Return the mean difference, in levels, of the picture that differs most from the processor's."""
     scale = 255 * np.array(info.std)[:, None, None]
     pairs = zip(shown, wanted, strict=True)
     return max(float((np.abs(pixels([picture], info) - want) * scale).mean()) for picture, want in pairs)

@@ -91,7 +91,7 @@ def _check_word(what: str, word: str, pattern: re.Pattern[str], remedy: str) -> 
 
 
 def _downloaded(name: str, revision: str | None, *, from_cache: bool) -> tuple[Path, str]:
-    """Give the folder of a repository at one commit, and the commit."""
+    """Return the folder of a repository at one commit, and the commit."""
     import huggingface_hub
     from huggingface_hub import errors
 
@@ -126,7 +126,7 @@ def _not_here(asked: str, exc: Exception, *, from_cache: bool) -> Exception:
 
 
 def _failure(exc: OSError, asked: str) -> OperationalError:
-    """Say what a failure of the disk or the network is."""
+    """Return the error for a failure of the disk or the network."""
     if exc.errno in FULL:
         problem = f"Got {exc.strerror}; make room, or set HF_HOME to another"
         return OperationalError(f"The cache of Hugging Face must have room for {asked}. {problem}.")

@@ -1,9 +1,9 @@
 """
 A picture half in 8-bit integers: a quarter of the size, faster, and a little off.
 
-Activations have 8 bits without a sign, weights 7 bits with one. A processor with AVX2 or AVX-512 and no VNNI adds two
-products at once and cuts the sum at 32,767 (VPMADDUBSW): 2 x 255 x 64 stays below that, 2 x 255 x 127 does not. Pairs
-of other types do not overflow either, but have no fast instructions: docs/models.md has what was measured.
+Activations have 8 bits without a sign, weights 7 bits with a sign. A processor with AVX2 or AVX-512 and without VNNI
+adds two products at once, and cuts the sum at 32,767 (VPMADDUBSW): 2 x 255 x 64 stays below, 2 x 255 x 127 does not.
+Integers without a sign on both sides are never cut, but have no fast instructions (measured in docs/models.md).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LEAST_MEDIAN, LEAST = 0.98, 0.95
 
 
 def quantise(graph: Path, file: Path) -> None:
-    """Write a graph whose products of matrices are of integers; activations are scaled anew for each picture."""
+    """Write a graph that multiplies matrices of integers. Each picture has a scale of its own for its activations."""
     quantization = runtime.library("quantization")
     with _silent():
         quantization.quantize_dynamic(
@@ -36,10 +36,10 @@ def quantise(graph: Path, file: Path) -> None:
 
 def check(median: float, least: float) -> None:
     """
-    Hold a quantised half to the original, by the cosines of its golden pictures.
+    Check the cosines of a quantised half to the original.
 
     Raises:
-        BrokenModelError: It is further away than it may be.
+        BrokenModelError: The median or the lowest cosine is too low.
     """
     if not (median >= LEAST_MEDIAN and least >= LEAST):
         rule = f"A quantised half must be near the original (median cosine {LEAST_MEDIAN}, lowest {LEAST})"
@@ -48,7 +48,7 @@ def check(median: float, least: float) -> None:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Leave out advice that is given by logging."""
+    """Silence the advice that the library logs."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -57,7 +57,7 @@ def converted(original: Any) -> tuple[Tokenizer, int]:
 
 
 class _Row:
-    """The tokens of a text, as the original gives them; without what its mask covers."""
+    """The tokens of a text from the original, without masked ones."""
 
     def __init__(self, inputs: dict[str, Any]) -> None:
         ids = inputs["input_ids"][0].tolist()
@@ -67,7 +67,7 @@ class _Row:
 
 
 def _candidates(tokenizer: Any) -> Iterator[Tokenizer]:
-    """Give ways of writing a tokenizer, or the one inside it, in that form; the likeliest first."""
+    """Yield ways to write a tokenizer, or the one inside it, in that form; the likeliest first."""
     from tokenizers import Tokenizer
     from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
@@ -98,7 +98,7 @@ def _attempt(convert: Callable[[Any], Tokenizer], tokenizer: Any) -> Tokenizer |
 
 
 def _first_steps() -> list[list[Any]]:
-    """Give what may be done to a text before its own normalisation: nothing, lower case, and the manner of SigLIP."""
+    """Return steps that may precede the normalisation of a text: none, lower case, and the steps of SigLIP."""
     from tokenizers import Regex, normalizers
 
     punctuation = Regex("[" + "".join(f"\\{letter}" for letter in string.punctuation) + "]")
@@ -107,7 +107,7 @@ def _first_steps() -> list[list[Any]]:
 
 
 def _last_steps() -> list[list[Any]]:
-    """Give what may be done after it: `tokenizers` leaves ﾊ and ﾞ apart, which sentencepiece joins."""
+    """Return steps that may follow it: `tokenizers` leaves ﾊ and ﾞ apart, but sentencepiece joins them."""
     from tokenizers import normalizers
 
     return [[], [normalizers.NFC()]]
@@ -123,7 +123,7 @@ def _normalized(made: Tokenizer, first: list[Any], last: list[Any]) -> Tokenizer
 
 
 def _framed(made: Tokenizer, texts: Sequence[str], rows: Sequence[_Row], pad: int) -> Iterator[Tokenizer]:
-    """Give the tokenizer with the tokens that it puts around a text, then with those that the original puts there."""
+    """Yield the tokenizer with its own tokens around a text, then with the tokens of the original around it."""
     yield made
     for text, row in zip(texts, rows, strict=True):
         body = made.encode(text, add_special_tokens=False).ids
@@ -154,7 +154,7 @@ def _frame(made: Tokenizer, before: list[int], after: list[int]) -> None:
 
 
 def _fill(made: Tokenizer, pad: int, side: str, length: int | None) -> None:
-    """Say what shorter texts are filled up with; a length is for a model whose rows have no mask."""
+    """Set the padding of shorter texts. A length is for a model whose rows have no mask."""
     made.enable_padding(direction=side, pad_id=pad, pad_token=made.id_to_token(pad) or "[PAD]", length=length)
 
 
@@ -166,7 +166,7 @@ def _right(made: Tokenizer, texts: Sequence[str], rows: Sequence[_Row]) -> int:
 
 def check_inputs(inputs: dict[str, Any]) -> frozenset[str]:
     """
-    Give the names of what the text half takes, beside the tokens.
+    Return the names of the inputs of the text half beside the tokens.
 
     Raises:
         NotSupportedError: It takes more than a mask, positions from 0 and one type of token.

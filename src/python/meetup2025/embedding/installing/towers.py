@@ -106,7 +106,7 @@ def _export(tower: Any, inputs: dict[str, Any], free: dict[str, dict[int, str]],
 
 @contextlib.contextmanager
 def _plain_layers() -> Iterator[None]:
-    """Let torch take its layers apart: the fused ones have no form in ONNX."""
+    """Make torch use plain layers, because its fused ones have no form in ONNX."""
     import torch
 
     before = torch.backends.mha.get_fastpath_enabled()
@@ -118,12 +118,12 @@ def _plain_layers() -> Iterator[None]:
 
 
 def weights_of(file: str) -> str:
-    """Give the name of the file with the weights of a graph."""
+    """Return the name of the file with the weights of a graph."""
     return file.removesuffix(".onnx") + ".weights"
 
 
 def put_weights_beside(made: Path, file: Path) -> None:
-    """Write a graph with its weights in a file of their own: it is mapped into the memory, in half the time."""
+    """Write a graph with its weights in a file of their own, which is mapped into the memory in half the time."""
     import onnx
 
     weights = weights_of(file.name)
@@ -135,7 +135,7 @@ def put_weights_beside(made: Path, file: Path) -> None:
 
 
 def _check(file: Path, inputs: dict[str, NDArray[Any]], expected: NDArray[np.float32]) -> None:
-    """Make sure that the graph gives numbers, and vectors of the right length: later only directions are compared."""
+    """Check that the graph gives finite vectors of the right length. Later checks compare directions only."""
     session = runtime.library().InferenceSession(str(file), providers=["CPUExecutionProvider"])
     (found,) = session.run(["vectors"], {each.name: inputs[each.name] for each in session.get_inputs()})
     norms, wanted = (np.linalg.norm(rows.astype(np.float64), axis=-1) for rows in (found, expected))

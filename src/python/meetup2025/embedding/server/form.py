@@ -12,6 +12,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from meetup2025 import files
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,8 +41,8 @@ class Limits:
         idle: Seconds, a whole number, after which a silent connection is closed.
     """
 
-    body: int = 32_000_000
-    picture: int = 20_000_000
+    body: int = files.LARGEST_REQUEST
+    picture: int = files.LARGEST_REQUEST_PICTURE
     inputs: int = 2048
     characters: int = 32_768
     seconds: float = 30.0

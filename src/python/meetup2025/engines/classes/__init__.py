@@ -57,7 +57,7 @@ def read_package(folder: Path) -> tuple[Class, ...]:
     Parse every class file under *folder*, in the order of their paths.
 
     Raises:
-        ClassSyntaxError: A file cannot be read; the message names it.
+        ClassSyntaxError: A file cannot be read. The message names it.
         OperationalError: There is no class file.
     """
     paths = sorted(folder.rglob("*.cls"))
@@ -72,11 +72,11 @@ def parse_class(text: str, path: str = "<class>") -> Class:
     Parse one class.
 
     Args:
-        text: Class definition; line ends of any kind, with or without a byte order mark.
+        text: Class definition, with line ends of any kind, with or without a byte order mark.
         path: Path of the file, for the messages.
 
     Raises:
-        ClassSyntaxError: The text is no class; the error has line, column and the member.
+        ClassSyntaxError: The text is no class. The error has line, column and the member.
     """
     return Reader(text, path).read()
 

@@ -2,7 +2,7 @@
 The two kinds of method body that an engine must run.
 
 `procedure_steps` parses a procedure in ObjectScript, `python_call` a function in Python. They refuse any other body: an
-engine would run it wrongly. Each body is parsed once, since a function may run for each row of a table.
+engine would run it wrongly. A body is parsed once, because a function may run for each row of a table.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`set target = ##class(C).M(…)`, or `do` without a target; *class_name* is None for `..M(…)`, the same class."""
+    """`set target = ##class(C).M(…)`, or `do` without a target. *class_name* is None for `..M(…)`, the same class."""
 
     target: str | None
     class_name: str | None

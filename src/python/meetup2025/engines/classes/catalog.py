@@ -75,5 +75,5 @@ def _result(routine: Method | Query) -> str:
 
 
 def _type(name: str, parameters: Mapping[str, str]) -> str:
-    """Return the SQL type of a class type; return a type that this engine does not know as it is written."""
+    """Return the SQL type of a class type. A type that this engine does not know stays as it is written."""
     return sql_type(name, parameters) or name

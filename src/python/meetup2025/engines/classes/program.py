@@ -3,8 +3,8 @@ The classes as a program for an engine without IRIS: their members by SQL name, 
 
 IRIS compiles the classes and does not use this module.
 
-In order: `Program`; `program`, which reads the classes of this package; and the arguments of a call, converted to the
-types that the class declares.
+The parts are, in order, `Program`, the function `program`, which reads the classes of this package, and the conversion
+of arguments to the types that a class declares.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 RunQuery: TypeAlias = "Callable[[Query, Sequence[Any]], Any]"
 
 _RETURN = ("MeetUp2025.Procedure", "Return")
-"""Class and name of the ObjectScript method that ends each procedure; `run_procedure` does what it does."""
+"""Class and name of the ObjectScript method that ends all procedures. `run_procedure` does the same."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Program:
 
         Args:
             method: The function.
-            values: One for each argument; the last ones may be left out if they have defaults.
+            values: One for each argument. The last ones may be left out if they have defaults.
 
         Returns:
             The result of the function.
@@ -77,7 +77,7 @@ class Program:
 
         Args:
             method: The procedure.
-            values: One for each argument; the last ones may be left out if they have defaults.
+            values: One for each argument. The last ones may be left out if they have defaults.
             run_query: Runs a class query with its arguments.
 
         Returns:
@@ -180,7 +180,7 @@ def _value(routine: Method | Query, argument: Argument, given: Mapping[str, Any]
 
 
 def _text(routine: str, argument: Argument, value: Any) -> str:
-    """Convert to %String; NULL is the empty string, as for a method of IRIS."""
+    """Convert to %String. NULL is the empty string, as for a method of IRIS."""
     text = vectors.to_text(value) if _is_array(value) else as_text(value)
     longest = int(argument.parameters.get("MAXLEN", "50"))
     if len(text) > longest:

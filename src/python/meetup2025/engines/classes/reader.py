@@ -1,5 +1,5 @@
 """
-One class file, parsed to records with tree-sitter-objectscript; `parse_class` of the package calls it.
+One class file, parsed to records with tree-sitter-objectscript. `parse_class` of the package calls it.
 
 `_MASKS` lists the syntax of InterSystems IRIS that this grammar does not know.
 """
@@ -56,7 +56,7 @@ def _parser() -> Parser:
 
 
 class Reader:
-    """Parser of one class: the tree is of the masked text, the words are of the text itself."""
+    """Parser of one class: the tree belongs to the masked text, the words to the text itself."""
 
     def __init__(self, text: str, path: str) -> None:
         self.source = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").encode()
@@ -68,7 +68,7 @@ class Reader:
         self.root = _parser().parse(masked).root_node
 
     def read(self) -> Class:
-        """Return the class; raise `ClassSyntaxError` if the text is none."""
+        """Return the class, or raise `ClassSyntaxError` if the text is no class."""
         self._check()
         definition = _child(self.root, "class_definition")
         self.class_name = self._text(_child(definition, "class_name"))
@@ -204,7 +204,7 @@ class Reader:
         )
 
     def _type(self, node: Node) -> tuple[str, Mapping[str, str]]:
-        """Return the name and the parameters of `As Name(KEY = value)`; both are empty if there is no type."""
+        """Return the name and the parameters of `As Name(KEY = value)`. Both are empty if there is no type."""
         for child in node.children:
             if child.type in {"return_type", "parameter_type"}:
                 words = _child(child, "typename").children
@@ -214,7 +214,7 @@ class Reader:
         return "", {}
 
     def _value(self, node: Node) -> Value:
-        """Return the value after `=`; None if there is none."""
+        """Return the value after `=`, or None if there is none."""
         for child in node.children:
             if child.type == "default_argument_value":
                 return value(self._text(child).removeprefix("=").strip())
@@ -225,7 +225,7 @@ class Reader:
         return self._keywords(keyword for group in groups for keyword in group)
 
     def _keywords(self, nodes: Iterable[Node]) -> dict[str, str]:
-        """Return the keywords; a keyword without a value has an empty value, a keyword after `Not` is left out."""
+        """Return the keywords. A keyword without a value has an empty value, a keyword after `Not` is left out."""
         pairs = (self._text(node).partition("=")[::2] for node in nodes)
         named = ((_KEYWORDS.get(name.strip().lower(), name.strip()), value.strip()) for name, value in pairs)
         return {
@@ -252,7 +252,7 @@ class Reader:
 
 
 def _texts(element: ET.Element, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the texts below an element, each by its place: tags and names, joined by `/`."""
+    """Yield the texts below an element, by their places: tags and names, joined by `/`."""
     for each in element:
         place = "/".join(filter(None, (path, each.tag, each.get("name"))))
         if not len(each):

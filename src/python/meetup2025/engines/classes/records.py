@@ -1,7 +1,7 @@
 """
 A class file as frozen records; `reader` makes them.
 
-In order: values; members of a class; the class; and functions that read a type, a comment or a value.
+The parts are, in order, values, members of a class, the class, and functions that read a type, a comment or a value.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Value: TypeAlias = "Literal | Expression | None"
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument of a method or query; *passing* is `ByRef`, `Output` or empty."""
+    """An argument of a method or query. *passing* is `ByRef`, `Output` or empty."""
 
     name: str
     type: str
@@ -45,7 +45,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property; *initial* is None if no initial value is declared."""
+    """A property. *initial* is None if no initial value is declared."""
 
     name: str
     type: str
@@ -62,7 +62,7 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index; *type* is its class (`%SQL.Index.HNSW`), and the keyword `Type` is its kind (`bitmap`)."""
+    """An index. *type* is its class (`%SQL.Index.HNSW`), and the keyword `Type` is its kind (`bitmap`)."""
 
     name: str
     properties: tuple[str, ...]
@@ -121,7 +121,7 @@ class Method(_Routine):
 
     @property
     def returns(self) -> tuple[str, Mapping[str, str]]:
-        """Type of the result and its parameters; the type is empty if the method returns nothing."""
+        """Type of the result and its parameters. The type is empty if the method returns nothing."""
         return self.type, self.parameters
 
     @property
@@ -150,7 +150,7 @@ class Query(_Routine):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of the ROWSPEC; none if there is no ROWSPEC."""
+        """The columns of the ROWSPEC. Without a ROWSPEC there are none."""
         items = re.split(r",(?![^(]*\))", self.parameters.get("ROWSPEC", ""))
         return tuple(_column(item) for item in items if item.strip())
 
@@ -160,8 +160,8 @@ class Class:
     """
     One class file.
 
-    *storage* holds each text of the `Storage` block by its place there: `Index/NameIndex/Location`,
-    `Data/FishDefaultData/Value/1/Value`; nothing where there is no block.
+    *storage* holds the texts of the `Storage` block by their places there: `Index/NameIndex/Location`,
+    `Data/FishDefaultData/Value/1/Value`. It is empty where there is no block.
     """
 
     name: str
@@ -203,7 +203,9 @@ _SQL_TYPES = {
 
 
 def sql_type(name: str, parameters: Mapping[str, str]) -> str | None:
-    """Return the IRIS SQL type of a class type with its parameters; None for a type that this engine does not know."""
+    """
+    Return the IRIS SQL type of a class type with its parameters, or None for a type that this engine does not know.
+    """
     written = _SQL_TYPES.get(name)
     return written and written.format_map({"MAXLEN": "50", "DATATYPE": "?", "LEN": "?", **parameters})
 
@@ -220,7 +222,7 @@ def summary(doc: str) -> str:
 
 
 def value(text: str) -> Literal | Expression:
-    """Parse `"text"`, `12` or `-.5`; return an `Expression` for any other text."""
+    """Parse `"text"`, `12` or `-.5`. Return an `Expression` for any other text."""
     return number_or_string(text) if re.fullmatch(f"{STRING}|{NUMBER}", text) else Expression(text)
 
 
@@ -232,7 +234,7 @@ def number_or_string(text: str) -> Literal:
 
 
 def unquoted(text: str) -> str:
-    """Return the value of a string literal; return any other text unchanged."""
+    """Return the value of a string literal. Return any other text unchanged."""
     return text[1:-1].replace('""', '"') if text.startswith('"') else text
 
 

@@ -3,9 +3,9 @@ The embedded engine: IRIS SQL and the classes of this package on DuckDB, as a PE
 
 A `DuckDBConnection` is one session, for one thread. A file belongs to one process at a time.
 
-Choices that PEP 249 leaves open: a row is a tuple; a vector is comma-separated text, as in IRIS; `execute` returns the
-cursor; a SELECT opens no transaction. One difference from IRIS remains: an error in a transaction that has changes
-ends it, and only a rollback is possible then.
+PEP 249 leaves some choices open. Here a row is a tuple, and a vector is comma-separated text, as in IRIS. `execute`
+returns the cursor. A SELECT opens no transaction. One difference from IRIS remains: an error in a transaction that has
+changes ends the transaction, and only a rollback is possible then.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import errors, settings
+from meetup2025.engines.binary import with_pictures
 from meetup2025.engines.classes.program import program
 from meetup2025.engines.duckdb.arrow import as_arrow
 from meetup2025.engines.duckdb.elements import stored, written
@@ -41,7 +42,7 @@ _STATEMENTS_KEPT = 200
 """Statements that a connection keeps translated."""
 
 _ROWS_AT_ONCE = 100
-"""Rows that a cursor takes from DuckDB at once: few, since a row may hold a vector."""
+"""Rows that a cursor takes from DuckDB at once: few, because a row may hold a vector."""
 
 _SPECIAL_NULLS: Any = "special"
 """DuckDB calls a function for NULL too, as IRIS does."""
@@ -54,7 +55,7 @@ class DuckDBConnection(BaseConnection):
     A session of a DuckDB database that holds the tables of the classes.
 
     Args:
-        path: The file, made if it is missing; empty for a database in memory.
+        path: The file, made if it is missing. Empty means a database in memory.
         autocommit: Whether each statement is its own transaction.
         model: As for `meetup2025.connect`.
         folders: As for `meetup2025.connect`.
@@ -103,7 +104,7 @@ class DuckDBConnection(BaseConnection):
         Make the changes since the last commit permanent.
 
         Raises:
-            OperationalError: An error has ended the transaction; its changes are lost.
+            OperationalError: An error has ended the transaction. Its changes are lost.
         """
         self._refuse_failed()
         self._end_transaction("COMMIT")
@@ -123,7 +124,7 @@ class DuckDBConnection(BaseConnection):
         """
         Run a block whole or not at all.
 
-        With autocommit the block is committed at its end; otherwise the caller commits it. Inside an open transaction
+        With autocommit the block is committed at its end. Otherwise the caller commits it. Inside an open transaction
         the block is a part of it, and the caller commits or rolls back both.
         """
         if self._in_transaction:
@@ -161,7 +162,7 @@ class DuckDBConnection(BaseConnection):
         return self._statements[sql]
 
     def read(self, cursor: DuckDBCursor, statement: Prepared, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
-        """Run a query; its result belongs to *cursor* until the next statement runs."""
+        """Run a query. Its result belongs to *cursor* until the next statement runs."""
         values = self._values(statement, parameters)
         database = self._ready(statement)
         with self._guard(writes=False):
@@ -170,7 +171,7 @@ class DuckDBConnection(BaseConnection):
         return result
 
     def change(self, statement: Prepared, parameters: Sequence[Any]) -> int:
-        """Run a statement that changes the database, and return the number of rows; -1 for a definition."""
+        """Run a statement that changes the database, and return the number of rows, or -1 for a definition."""
         values = self._values(statement, parameters)
         database = self._ready(statement)
         with self._guard(writes=True, codes=statement.codes):
@@ -294,7 +295,7 @@ class DuckDBConnection(BaseConnection):
             self.commit()
 
     def _explained(self, error: errors.Error, codes: Mapping[int, int]) -> errors.Error:
-        """Return an error of a statement with its SQLCODE, and with what it means for an open transaction."""
+        """Return an error of a statement with its SQLCODE, and with its consequence for an open transaction."""
         ended = " The open transaction ends with this: roll it back." if self._failed else ""
         return error.reworded(f"{error}{ended}", sqlcode=codes.get(error.sqlcode, error.sqlcode))
 
@@ -325,7 +326,7 @@ class DuckDBConnection(BaseConnection):
                 )
 
     def _guarded(self, function: Any, count: int) -> Any:
-        """Keep the error of a function of *count* arguments: DuckDB passes on its text alone."""
+        """Keep the error of a function of *count* arguments: DuckDB passes on only its text."""
 
         def call(*values: Any) -> Any:
             with running(None), self._settings():
@@ -345,7 +346,7 @@ class DuckDBConnection(BaseConnection):
 
 
 class DuckDBCursor(BaseCursor):
-    """A cursor of a `DuckDBConnection`; see PEP 249."""
+    """A cursor of a `DuckDBConnection`. See PEP 249."""
 
     def __init__(self, connection: DuckDBConnection) -> None:
         self.connection = connection
@@ -376,6 +377,7 @@ class DuckDBCursor(BaseCursor):
         """
         self._forget()
         statement = self.connection.prepare(operation)
+        parameters = with_pictures(operation, parameters)
         if statement.control:
             self._control(statement.control)
         elif statement.procedure:
@@ -388,18 +390,18 @@ class DuckDBCursor(BaseCursor):
 
     def executemany(self, operation: str, seq_of_parameters: Sequence[Sequence[Any]]) -> DuckDBCursor:
         """
-        Run one statement once for each row of parameters; an INSERT of values inserts all rows at once.
+        Run one statement once for each row of parameters. An INSERT of values inserts all rows at once.
 
         Args:
             operation: The statement.
             seq_of_parameters: A row of parameters for each run.
 
         Returns:
-            The cursor itself; `rowcount` is the sum.
+            The cursor itself. `rowcount` is the sum.
         """
         self._forget()
         statement = self.connection.prepare(operation)
-        rows = list(seq_of_parameters)
+        rows = [with_pictures(operation, row) for row in seq_of_parameters]
         if statement.batch_sql and rows:
             self.rowcount = self.connection.insert_many(statement, rows)
         elif statement.changes and not statement.defines:
@@ -418,7 +420,7 @@ class DuckDBCursor(BaseCursor):
             self._rows = iter([*(self._rows or ()), *map(self._as_iris, rest)])
 
     def close(self) -> None:
-        """Release the result; the cursor runs no further statement."""
+        """Release the result. The cursor runs no further statement."""
         if not self._closed:
             self._forget()
             self._closed = True

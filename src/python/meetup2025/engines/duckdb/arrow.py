@@ -23,14 +23,15 @@ def as_arrow(rows: Sequence[Sequence[Any]]) -> Any:
     Turn rows into an Arrow table whose columns are c1, c2 and so on.
 
     Args:
-        rows: At least one row; all rows have one length. A value is None, a text, a number, or an array of shape (d,).
+        rows: At least one row. All rows have one length. A value is None, a text, bytes, a number, or an array of shape
+            (d,).
 
     Returns:
         An object with the Arrow C data interface.
 
     Raises:
-        InterfaceError: Rows of different lengths.
-        InvalidVectorError: Vectors of different lengths in one column.
+        InterfaceError: The rows have different lengths.
+        InvalidVectorError: The vectors of a column have different lengths.
     """
     import nanoarrow
 
@@ -52,6 +53,10 @@ def _column(values: list[Any]) -> Any:
         return nanoarrow.c_array(values, nanoarrow.int64())
     if known and all(isinstance(value, (int, float)) for value in known):
         return nanoarrow.c_array(values, nanoarrow.float64())
+    if any(isinstance(value, bytes) for value in known):
+        if not all(isinstance(value, bytes) for value in known):
+            raise DataError("A column of bytes must get bytes in every row. Got other values too.")
+        return nanoarrow.c_array(values, nanoarrow.binary())
     # DuckDB converts a text to the type of the column.
     texts = [None if value is None else str(value) for value in values]
     try:

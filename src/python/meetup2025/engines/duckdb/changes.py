@@ -48,7 +48,7 @@ def _check_vectors(query: exp.Expr, target: Source, names: list[str], kinds: lis
 
 
 def _fits(parts: tuple[str, str] | None, column: tuple[str, str]) -> bool:
-    """Return whether a vector fits into a column; DuckDB checks a length that is not known yet."""
+    """Return whether a vector fits into a column. DuckDB checks a length that is not known yet."""
     return parts is not None and parts[0] == column[0] and parts[1] in ("", column[1])
 
 
@@ -81,7 +81,7 @@ def truncate(node: exp.TruncateTable, resolver: Resolver) -> list[str]:
 
 
 def _written_column(target: Source, name: str, node: exp.Expr, sqlcode: int) -> exp.Identifier:
-    """Return the column *name*, which must be one that can be written; *sqlcode* is the error for the RowID."""
+    """Return the column *name*, which must be one that can be written. *sqlcode* is the error for the RowID."""
     if name.lower() == "id" and target.hides_id:
         refuse("The RowID cannot be written", node, sqlcode)
     if name.lower() not in target.columns:
@@ -91,7 +91,9 @@ def _written_column(target: Source, name: str, node: exp.Expr, sqlcode: int) -> 
 
 def _fit_column(target: Source, name: str, value: exp.Expr) -> None:
     """
-    Give ``TO_VECTOR(?)`` the length of its column: a vector of another length is then refused, not padded.
+    Set the length of ``TO_VECTOR(?)`` to the length of its column.
+
+    A vector of another length is then refused, not padded.
 
     Any other value of a vector column must be a vector of the type of the column: only TO_VECTOR checks the numbers.
     """

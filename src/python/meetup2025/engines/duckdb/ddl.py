@@ -1,8 +1,8 @@
 """
 CREATE and DROP in DuckDB SQL.
 
-In order: the two statements; tables and their keys; views; indexes. A unique index is a rule and is made. Any other
-index is checked and left out: it is for speed, and the scan of this engine is exact.
+The parts are, in order, the two statements, tables with their keys, views, and indexes. A unique index is a rule and is
+made. Any other index is checked and left out: it is for speed, and the scan of this engine is exact.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def create(node: exp.Create, resolver: Resolver) -> list[str]:
 
 
 def drop(node: exp.Drop, resolver: Resolver) -> list[str]:
-    """Write DROP TABLE, VIEW or INDEX; the sequence of the RowIDs goes with its table."""
+    """Write DROP TABLE, VIEW or INDEX. The sequence of the RowIDs goes with its table."""
     kind, table, exists = node.args["kind"], node.this, "IF EXISTS " if node.args.get("exists") else ""
     if kind == "INDEX":
         return _drop_index(node, resolver)
@@ -97,7 +97,7 @@ def _row_id(table: exp.Table) -> str:
 
 
 def _define(column: exp.ColumnDef, primary: set[str]) -> str:
-    """Write one column of CREATE TABLE; *primary* are the columns of the primary key, which have no NULL."""
+    """Write one column of CREATE TABLE. *primary* are the columns of the primary key, which have no NULL."""
     kind, name = column.args["kind"], quoted(column.name)
     target = duckdb_type(kind)
     stored = {"VARCHAR": "VARCHAR COLLATE NOCASE", "TEXT": "VARCHAR"}.get(target, target)
@@ -113,7 +113,7 @@ def _define(column: exp.ColumnDef, primary: set[str]) -> str:
 
 
 def _constraint(constraint: exp.Expr) -> str:
-    """Write a constraint of a column; "" for UNIQUE and PRIMARY KEY, which are indexes."""
+    """Write a constraint of a column. UNIQUE and PRIMARY KEY are indexes, so the result is ""."""
     if isinstance(constraint, exp.NotNullColumnConstraint):
         return "NULL" if constraint.args.get("allow_null") else "NOT NULL"
     if isinstance(constraint, exp.DefaultColumnConstraint):
@@ -122,7 +122,7 @@ def _constraint(constraint: exp.Expr) -> str:
 
 
 class _Key(NamedTuple):
-    """A unique set of columns; *name* is the end of the name that IRIS gives it, with the number of its column."""
+    """A unique set of columns. *name* is the end of the name that IRIS gives it, with the number of its column."""
 
     name: str
     columns: list[str]
@@ -195,13 +195,13 @@ def _create_index(node: exp.Create, resolver: Resolver) -> list[str]:
 
 
 def _unique_index(index: str, table: str, columns: Sequence[tuple[str, str]], exists: str = "") -> str:
-    """Write a unique index of *columns*, as (name, DuckDB type); strings are compared without regard to case."""
+    """Write a unique index of *columns*, as (name, DuckDB type). Strings are compared without regard to case."""
     parts = [f"upper({quoted(name)})" if kind == "VARCHAR" else quoted(name) for name, kind in columns]
     return f"CREATE UNIQUE INDEX {exists}{quoted(index)} ON {table} ({', '.join(parts)})"
 
 
 def _drop_index(node: exp.Drop, resolver: Resolver) -> list[str]:
-    """Write DROP INDEX; an index that was left out is not missed."""
+    """Write DROP INDEX. An index that was left out is not missed."""
     table = node.args["cluster"]
     resolver.table(table)
     index = quoted(f"{table.name}_{node.this.name}")

@@ -30,12 +30,12 @@ def elements(value: Any, kind: str, length: int | None = None) -> NDArray[Any] |
     Convert the data of TO_VECTOR.
 
     Args:
-        value: Text, an array or a sequence of numbers; None for NULL.
+        value: Text, an array or a sequence of numbers, or None for NULL.
         kind: DOUBLE, FLOAT or BIGINT, the DuckDB type of the elements.
-        length: Number of elements that the vector must have; None allows any.
+        length: Number of elements that the vector must have. None allows any.
 
     Returns:
-        Array of shape (d,) and of the type float64, float32 or int64; None for NULL.
+        Array of shape (d,) and of the type float64, float32 or int64, or None for NULL.
 
     Raises:
         InvalidVectorError: The value is no vector, or becomes none: an element is out of range, or all are cut to zero.
@@ -52,26 +52,26 @@ def elements(value: Any, kind: str, length: int | None = None) -> NDArray[Any] |
 
 
 def listed(text: str | None, kind: str) -> list[Any] | None:
-    """Convert the text of a vector to a list of elements; None for NULL."""
+    """Convert the text of a vector to a list of elements, or None for NULL."""
     array = elements(text, kind)
     return None if array is None else list(array.tolist())
 
 
 def check_length(array: NDArray[Any] | None, length: int) -> NDArray[Any] | None:
-    """Return a vector that has *length* elements, or None; raise `InvalidVectorError` for another length."""
+    """Return a vector that has *length* elements, or None. Raise `InvalidVectorError` for another length."""
     if array is not None and len(array) != length:
         vectors.check(array, dimension=length)
     return array
 
 
 def stored(values: Sequence[Any], column: str) -> NDArray[Any]:
-    """Return the array of a stored vector; *column* is its DuckDB type, for example `FLOAT[3]`."""
+    """Return the array of a stored vector. *column* is its DuckDB type, for example `FLOAT[3]`."""
     kinds = {"FLOAT": np.float32, "BIGINT": np.int64}
     return np.array(values, dtype=kinds.get(column.partition("[")[0], np.float64))
 
 
 def written(values: Sequence[Any], column: str) -> str:
-    """Return the text of a stored vector, as IRIS selects it; *column* is its DuckDB type."""
+    """Return the text of a stored vector, as IRIS selects it. *column* is its DuckDB type."""
     if column.startswith("BIGINT"):
         return ",".join(map(str, values))
     return vectors.to_text(stored(values, column))

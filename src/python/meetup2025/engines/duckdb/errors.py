@@ -28,8 +28,8 @@ _NO_VECTOR = "A vector must be written as TO_VECTOR(…, DOUBLE). Got its text a
 _CONFLICT = "Another connection changed the same rows: roll back, and try again. Got: {0}"
 _NO_SUCH_OPERATION = "An operation must have values of types that it knows. Got {1}: write CAST(… AS …) around a value."
 
-# Class of DuckDB, pattern of its message, class of this package, SQLCODE of IRIS, message: `{0}` is the message of DuckDB,
-# `{1}` and `{2}` are groups of the pattern. The first row that fits is taken.
+# Class of DuckDB, pattern of its message, class of this package, SQLCODE of IRIS, message. `{0}` is the message of
+# DuckDB, `{1}` and `{2}` are groups of the pattern. The first row that fits is taken.
 _FAULTS: tuple[tuple[str, str, type[Error], int, str], ...] = (
     (
         "Constraint",

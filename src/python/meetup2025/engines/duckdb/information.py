@@ -1,12 +1,12 @@
 """
 INFORMATION_SCHEMA of IRIS, as queries of the DuckDB catalog and of the classes.
 
-Names, order and meaning of the columns are those of the class reference of IRIS, package INFORMATION.SCHEMA. Tables,
-columns and unique indexes are read from the database; descriptions, the other indexes and the routines from the
-classes. What this engine does not know is NULL: the owner of a table, the length of a vector as text.
+The columns have the names, the order and the meaning of the class reference of IRIS, package INFORMATION.SCHEMA.
+Tables, columns and unique indexes are read from the database. Descriptions, the other indexes and the routines are read
+from the classes. Unknown values are NULL: the owner of a table, the length of a vector as text.
 
-In order: the tables that IRIS has, those of this module by their columns, the sources that the columns are read from,
-and the rows of the classes.
+The parts are, in order, the tables of IRIS, the tables of this module by their columns, the sources of the columns, and
+the rows of the classes.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Column(NamedTuple):
 
 
 def _columns(text: str, **others: str) -> tuple[Column, ...]:
-    """Read `name=expression` or `name`, which is always NULL; *others* are the types that are not VARCHAR."""
+    """Read `name=expression` or `name`, which is always NULL. *others* are the types that are not VARCHAR."""
     parts = (line.strip().partition("=") for line in text.strip().splitlines())
     return tuple(Column(name, others.get(name, "VARCHAR"), expression or "NULL") for name, _, expression in parts)
 
@@ -249,7 +249,7 @@ _ALL_COLUMNS = f"""(
     LEFT JOIN duckdb_constraints() k ON k.database_oid = c.database_oid AND k.table_oid = c.table_oid
         AND k.constraint_type = 'CHECK' AND k.constraint_column_names = [c.column_name]
     WHERE c.database_name = current_database() AND NOT c.internal AND NOT (is_table AND c.column_name = 'ID'))"""
-# The name of an index begins with that of its table, its expressions are like `['(upper("Name"))', Kind]`.
+# The name of an index begins with the name of its table. Its expressions are like `['(upper("Name"))', Kind]`.
 _UNIQUE_INDEXES = """(
     SELECT schema_name, table_name, name AS index_name, true AS is_unique,
         regexp_matches(name, '_PKEY\\d+$') AS is_primary, position, size,
@@ -274,7 +274,8 @@ def relation(table: str) -> tuple[Mapping[str, str], str] | None:
         table: Name, in any case.
 
     Returns:
-        The columns as name -> DuckDB type, and the DuckDB query that gives the rows; None if there is no such table.
+        The columns as name -> DuckDB type, and the DuckDB query that returns the rows, or None if there is no such
+        table.
     """
     made = _RELATIONS.get(table.upper())
     if made is None:
@@ -285,7 +286,7 @@ def relation(table: str) -> tuple[Mapping[str, str], str] | None:
 
 
 def _expression(column: Column) -> str:
-    """Return the expression of a column; INFORMATION_SCHEMA compares text without regard to case."""
+    """Return the expression of a column. INFORMATION_SCHEMA compares text without regard to case."""
     collation = " COLLATE NOCASE" if column.type == "VARCHAR" else ""
     return f"CAST({column.expression} AS {column.type}){collation}"
 
@@ -322,7 +323,7 @@ def _described_columns() -> str:
 
 
 def _indexes() -> str:
-    """Join the indexes of the classes, and those of other tables that are unique: the rest is not made here."""
+    """Join the indexes of the classes with the unique indexes of other tables. Other indexes are not made here."""
     columns = "schema_name, table_name, index_name, is_unique, is_primary, position, column_name"
     declared = _values(columns.replace(",", ""), _index_rows())
     tables = _values("schema_name table_name", ((each.package, each.sql_name) for each in _classes()))
@@ -353,7 +354,7 @@ def _classes() -> Iterable[Class]:
 
 
 def _index_rows() -> Iterator[tuple[Any, ...]]:
-    """Yield a row for each column of each index that a class declares."""
+    """Yield a row for each column of an index that a class declares."""
     for each in _classes():
         names = {column.name: column.sql_name for column in each.properties}
         for index in each.indexes:
@@ -380,7 +381,7 @@ def _routine_rows() -> list[tuple[Any, ...]]:
 
 
 def _body(member: Method | Query) -> tuple[bool, str | None, str | None, int | None]:
-    """Return whether a routine is a query, its SQL up to 8,192 characters, and the type of what it returns."""
+    """Return whether a routine is a query, its SQL up to 8,192 characters, and the type of its result."""
     if isinstance(member, Query):
         return True, member.sql if len(member.sql) <= 8192 else None, None, None
     written = sql_type(member.type, member.parameters) if member.type else None

@@ -1,8 +1,8 @@
 """
 The meaning of each name: the tables of FROM, the columns of the tables, and the names of the items of SELECT.
 
-In order: `Resolver`, which resolves a query and its parts; the labels that GROUP BY, HAVING and ORDER BY may use; and
-the items of SELECT, with ``*`` and the names that IRIS gives.
+The parts are, in order, `Resolver`, which resolves a query and its parts, the labels that GROUP BY, HAVING and ORDER BY
+may use, and the items of SELECT, with ``*`` and the names from IRIS.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ _LABELS: dict[type[exp.Expr], str] = {
 
 
 class Resolver:
-    """Finds the meaning of each name, works out the types, and rewrites what DuckDB writes in another way."""
+    """
+    Resolver of names: it finds the meaning of each name, works out the types, and rewrites differences of DuckDB.
+    """
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
@@ -40,7 +42,7 @@ class Resolver:
     # --- tables
 
     def table(self, table: exp.Expr) -> Source:
-        """Find a table of the database, and give it its schema."""
+        """Find a table of the database, and set its schema."""
         hint = ""
         if not table.args.get("db"):
             table.set("db", exp.Identifier(this=DEFAULT_SCHEMA, quoted=True))
@@ -87,9 +89,9 @@ class Resolver:
         Resolve a query.
 
         Args:
-            node: The query; it is changed.
+            node: The query, which is changed.
             scope: A new scope, without tables.
-            name_items: Whether an item without a name gets the name that IRIS gives it.
+            name_items: Whether an item without a name gets its name of IRIS.
 
         Returns:
             The columns of the query as name -> type.
@@ -131,7 +133,7 @@ class Resolver:
         return columns
 
     def sources(self, node: exp.Expr, scope: Scope) -> None:
-        """Resolve FROM; the condition of a join sees the tables before it and its own."""
+        """Resolve FROM. The condition of a join sees the tables before it and its own."""
         if from_ := node.args.get("from_"):
             self.add_source(from_.this, scope)
         for join in node.args.get("joins") or ():
@@ -252,7 +254,7 @@ def _star(name: str, source: Source) -> exp.Column:
 
 
 def outputs(items: Iterable[exp.Expr]) -> dict[str, str]:
-    """Return the columns of a SELECT as name -> type; a column whose name is used before gets a number."""
+    """Return the columns of a SELECT as name -> type. A column whose name is used before gets a number."""
     columns: dict[str, str] = {}
     for number, item in enumerate(items, 1):
         shown = item.meta.get("visible") or {item.alias_or_name or f"({number})": type_of(item)}

@@ -1,13 +1,13 @@
 """
 One statement, translated once and run as often as it is wanted.
 
-All that does not depend on a row is worked out in Python before DuckDB runs the statement, once for each run: calls of
+Before DuckDB runs the statement, Python works out everything that does not depend on a row, once for each run: calls of
 the functions of the project with constants or parameters, and the vectors of TO_VECTOR. So a picture is embedded once,
-however many rows it is compared with, and an error keeps its type and its traceback. A class query in FROM is put in
-place, as IRIS does when it prepares a statement.
+however many rows it is compared with. An error keeps its type and its traceback. The SQL of a class query replaces its
+call in FROM, as in IRIS.
 
-In order: `Prepared`, the translated statement; `prepare`, which translates; and the recipes, which work out each
-parameter of the DuckDB statement from the parameters of the caller.
+The parts are, in order, `Prepared`, the translated statement, `prepare`, which translates, and the recipes, which work
+out the parameters of the DuckDB statement from the parameters of the caller.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from meetup2025.engines.classes.records import Method, Query
 
 Recipe: TypeAlias = "Callable[[Sequence[Any]], Any]"
-"""Works out one parameter of the DuckDB statement from the parameters of the caller."""
+"""A recipe: it works out one parameter of the DuckDB statement from the parameters of the caller."""
 
 RowFunction: TypeAlias = "tuple[str, Callable[..., Any], tuple[str, ...], str]"
 """Name, function, DuckDB types of the arguments and of the result."""
@@ -50,8 +50,8 @@ _DEFINES = (exp.Create, exp.Drop)
 _UPDATE_CODES = {-104: -105, -119: -120}
 """SQLCODEs of an INSERT -> SQLCODEs of an UPDATE for the same fault."""
 _SQL_TYPES = {"%Integer": "BIGINT", "%Double": "DOUBLE"}
-_CARRIED = (str, int, float, Decimal, date, time, list, tuple, np.ndarray)
-"""Types of parameters beside None."""
+_CARRIED = (str, bytes, int, float, Decimal, date, time, list, tuple, np.ndarray)
+"""Types of parameters besides None."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Prepared:
         Work out the parameters of the DuckDB statement.
 
         Raises:
-            ProgrammingError: The number of parameters is not that of the statement.
+            ProgrammingError: The statement has another number of parameters.
         """
         given = given_values(self.parameters, parameters)
         return [recipe(given) for recipe in self.recipes]
@@ -190,7 +190,7 @@ class _Preparation:
     # --- class queries in FROM
 
     def with_queries(self, tree: exp.Expr) -> exp.Expr:
-        """Put the SQL of each class query in the place where it is called."""
+        """Replace the calls of class queries by their SQL."""
         while calls := table_calls(tree):
             for table in calls:
                 table.replace(self.inlined(table))
@@ -229,7 +229,7 @@ class _Preparation:
                 limit.expression.replace(self.placeholder(row_count(self.recipe_of(limit.expression))))
 
     def constant(self, node: exp.Expr) -> Recipe | None:
-        """Return the recipe of an expression that is the same for all rows; None for any other expression."""
+        """Return the recipe of an expression that is the same for all rows, or None for any other expression."""
         if isinstance(node, exp.Placeholder):
             return self.recipe_of(node)
         if isinstance(node, exp.Null):
@@ -314,7 +314,7 @@ def _select(query: str, count: int) -> str:
 
 
 def _length(node: ToVector) -> int | None:
-    """Return the length that TO_VECTOR declares; None if it declares none."""
+    """Return the length that TO_VECTOR declares, or None if it declares none."""
     length = node.args.get("length")
     if length is None:
         return None
@@ -350,7 +350,7 @@ def query_argument(query: Query, given: Sequence[Recipe]) -> Callable[[str], Rec
 
 
 def vector(recipe: Recipe, kind: str, length: int | None) -> Recipe:
-    """Convert the data of TO_VECTOR to elements of the DuckDB type *kind*; None allows any length."""
+    """Convert the data of TO_VECTOR to elements of the DuckDB type *kind*. None allows any length."""
     return lambda own: elements(recipe(own), kind, length)
 
 
@@ -367,7 +367,7 @@ def of_right_length(recipes: Sequence[Recipe], sql: str) -> tuple[Recipe, ...]:
 
 
 def row_count(recipe: Recipe) -> Recipe:
-    """Check a number of rows; IRIS reads a text as the integer at its start."""
+    """Check a number of rows. IRIS reads a text as the integer at its start."""
 
     def count(own: Sequence[Any]) -> int:
         value = recipe(own)
@@ -396,7 +396,8 @@ def _plain(value: Any) -> Any:
         return value.item()
     if value is not None and not isinstance(value, _CARRIED):
         raise ProgrammingError(
-            f"A parameter must be None, a text, a number, a date or time, or a vector. Got {type(value).__name__}."
+            "A parameter must be None, a text, bytes, a number, a date or time, or a vector. Got "
+            f"{type(value).__name__}."
         )
     if isinstance(value, str):
         check_characters(value)

@@ -1,7 +1,8 @@
 """
-The tables that a name of a statement may belong to, and what a translation must know of the database.
+The tables that a name of a statement may belong to, and the facts about the database for a translation.
 
-In order: `Schema`, the tables of the database; `Source`, one table of FROM; `Scope`, the tables of one SELECT.
+The parts are, in order, `Schema`, the tables of the database, `Source`, one table of FROM, and `Scope`, the tables of
+one SELECT.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ Columns: TypeAlias = Mapping[str, str]
 
 
 class Schema(Protocol):
-    """The tables of a database; names are compared without regard to case."""
+    """The tables of a database. Names are compared without regard to case."""
 
     def columns(self, schema: str, table: str) -> Columns | None:
-        """Return the columns of a table or view, with the RowID ``ID``; None if there is no such table."""
+        """Return the columns of a table or view, with the RowID ``ID``. Return None if there is no such table."""
 
     def hides_id(self, schema: str, table: str) -> bool:
         """Return whether ``SELECT *`` leaves out the column ``ID``: true of a table, false of a view."""
@@ -45,7 +46,7 @@ class Source:
 
     @property
     def visible(self) -> dict[str, str]:
-        """The columns of ``*``, as name -> type."""
+        """Return the columns of ``*``, as name -> type."""
         return {name: kind for key, (name, kind) in self.columns.items() if not (self.hides_id and key == "id")}
 
 
@@ -83,7 +84,7 @@ class Scope:
         return Scope(self.outer, self.ctes)
 
     def find(self, column: exp.Column) -> Found | None:
-        """Find the nearest table that has *column*; return None if there is none."""
+        """Find the nearest table that has *column*, or return None if there is none."""
         key, label = column_key(column), column.table.lower()
         names = [name for name in self.sources if not label or name == label]
         owners = [name for name in names if key in self.sources[name].columns]
@@ -102,5 +103,5 @@ class Scope:
 
 
 def column_key(column: exp.Column) -> str:
-    """Return the key of *column* in `Source.columns`; ``%ID`` is the RowID."""
+    """Return the key of *column* in `Source.columns`. ``%ID`` is the RowID."""
     return "id" if column.name.upper() == "%ID" else column.name.lower()

@@ -1,9 +1,9 @@
 """
 The database of the embedded engine: its file, its tables, and the tables of the classes.
 
-In order: `open_database`, which opens a file and shuts it off from all other files; `StoredTables`, what a translation
-must know of the tables; `create_tables`, which makes the tables of the classes from IRIS DDL, translated as any other
-statement.
+The parts are, in order, `open_database`, which opens a file and forbids access to all other files, `StoredTables`, the
+facts about the tables for a translation, and `create_tables`, which makes the tables of the classes from IRIS DDL,
+translated as any other statement.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _NAME = "%database"
 
 def open_database(path: str) -> duckdb.DuckDBPyConnection:
     """
-    Open a database file, or make it; an empty *path* opens a database in memory.
+    Open a database file, or make it. An empty *path* opens a database in memory.
 
     Raises:
         EngineUnavailableError: The file cannot be opened, or another process has it.
@@ -78,7 +78,7 @@ def _attach(database: duckdb.DuckDBPyConnection, location: str) -> None:
 
 @contextlib.contextmanager
 def _opening(file: Path) -> Iterator[None]:
-    """Name the file that cannot be opened; DuckDB opens an SQLite file, and fails on it later."""
+    """Name the file that cannot be opened. DuckDB opens an SQLite file, and fails on it later."""
     try:
         yield
     except EngineUnavailableError:
@@ -101,8 +101,8 @@ class StoredTables:
     """
     The tables and views of a database, read once and kept.
 
-    `forget` is called after a statement of this connection that may have changed them. A table that is not known is
-    looked for again: another connection may have made it.
+    `forget` is called after a statement of this connection that may have changed them. An unknown table is looked up
+    again, because another connection may have made it.
     """
 
     def __init__(self, database: duckdb.DuckDBPyConnection) -> None:
@@ -111,7 +111,7 @@ class StoredTables:
         self._tables: set[tuple[str, str]] = set()
 
     def columns(self, schema: str, table: str) -> dict[str, str] | None:
-        """Return the columns of a table or view as name -> DuckDB type; None if there is no such table."""
+        """Return the columns of a table or view as name -> DuckDB type, or None if there is no such table."""
         key = (schema.lower(), table.lower())
         if key not in self._columns:
             self.read()
@@ -127,7 +127,7 @@ class StoredTables:
 
     def read(self) -> dict[tuple[str, str], dict[str, str]]:
         """
-        Read the tables of this database again; the tables of DuckDB itself are left out.
+        Read the tables of this database again, without the tables of DuckDB itself.
 
         Returns:
             The columns of each table by its schema and name in lower case.

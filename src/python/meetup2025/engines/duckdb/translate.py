@@ -5,25 +5,25 @@ The differences from IRIS:
 
 | in IRIS | here |
 | --- | --- |
-| RowID of a table | a column `ID` filled from a sequence; TRUNCATE does not set it back to 1 |
+| RowID of a table | a column `ID` filled from a sequence. TRUNCATE does not set it back to 1 |
 | collation SQLUPPER | NOCASE of the column: it follows the value through functions, and blanks at the end count |
-| `GROUP BY Name`, `DISTINCT Name`, `MAX(Name)` return capitals | the same; write `%EXACT(Name)` to keep the letters |
-| `%INLIST` | follows the collation of its first operand; the IRIS reference says this, and EXACT in another place |
-| a field that is neither grouped nor aggregated | refused; IRIS takes the value of any row |
-| HAVING without GROUP BY | filters rows, as in IRIS; refused where an aggregate stands beside a field |
+| `GROUP BY Name`, `DISTINCT Name`, `MAX(Name)` return capitals | the same. Write `%EXACT(Name)` to keep the letters |
+| `%INLIST` | follows the collation of its first operand. The IRIS reference says this, and EXACT in another place |
+| a field that is neither grouped nor aggregated | refused. IRIS takes the value of any row |
+| HAVING without GROUP BY | filters rows, as in IRIS. It is refused where an aggregate stands beside a field |
 | `VARCHAR(n)` too long, SQLCODE -104 | a CHECK constraint `length("Name") <= n` |
 | UNIQUE, PRIMARY KEY | a unique index on `upper(column)` |
-| other indexes, HNSW among them | checked and not made: the scan is exact. `DROP INDEX` finds no mistake, INDEXES no row |
+| other indexes, HNSW among them | checked and not made: the scan is exact. `DROP INDEX` accepts them |
 | FLOAT vectors | stored in 4 bytes, compared in 8 |
 | vectors of DECIMAL and TIMESTAMP | refused |
-| a vector as text: CAST, `||`, LENGTH, `=` | refused; a selected vector is text, as in IRIS |
-| `TO_VECTOR` with words, a missing element or another length | refused; IRIS converts, pads and cuts |
+| a vector as text: CAST, `||`, LENGTH, `=` | refused. A selected vector is text, as in IRIS |
+| `TO_VECTOR` with words, a missing element or another length | refused. IRIS converts, pads and cuts |
 | `CAST('abc' AS INTEGER)` and `'abc' + 1` count as 0 | an error |
 | the text of a number: `.5` | `0.5` |
 | JSON_TABLE | of a function whose arguments are constants, an array of objects, and their members |
 | `TRIM(TRAILING FROM x)`, `TRIM(TRAILING x)` | refused: write the characters, as in `TRIM(TRAILING ' ' FROM x)` |
 | `LEFT`, `RIGHT`, `CONCAT`, `LOG` and others that IRIS documents as `{fn LEFT(…)}` | in this form alone |
-| INFORMATION_SCHEMA | SCHEMATA, TABLES, COLUMNS, INDEXES and ROUTINES; OWNER and the length of a vector are NULL |
+| INFORMATION_SCHEMA | SCHEMATA, TABLES, COLUMNS, INDEXES and ROUTINES. OWNER and the length of a vector are NULL |
 | INSERT OR UPDATE, ALTER TABLE, `->`, OVER, and others that `engines.sql` names | refused |
 """
 
@@ -59,7 +59,7 @@ def to_duckdb(statement: exp.Expr, schema: Schema) -> list[str]:
         schema: The tables of the database.
 
     Returns:
-        Statements to execute in this order, with the parameters ``$1``, ``$2`` …; the last one returns the rows. An
+        Statements to execute in this order, with the parameters ``$1``, ``$2`` …. The last one returns the rows. An
         index that is not needed has no statement.
 
     Raises:

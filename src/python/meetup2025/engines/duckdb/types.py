@@ -5,8 +5,8 @@ The types of a translation: DuckDB types, and a few words more.
 ``CONDITION`` is no value. "" is a type that is not known. A vector is ``DOUBLE[3]``, or ``DOUBLE[]`` where its length
 is not known.
 
-In order: what a type is; the DuckDB type of an IRIS type; the type of an expression, worked out from its parts, with
-what DuckDB must be told where IRIS converts by itself.
+The parts are, in order, the types, the DuckDB type of an IRIS type, and the type of an expression, worked out from its
+parts, with the casts that DuckDB needs where IRIS converts by itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NUMBERS = ("NUMBER", "DOUBLE", *INTEGERS)
 NOT_STORED = ("DECIMAL", "TIMESTAMP")
 # Functions whose value has the type of an argument.
 _SAME_TYPE = frozenset(["MAX", "MIN", "COALESCE", "NVL", "ISNULL", "NULLIF", "GREATEST", "LEAST", "%EXTERNAL"])
-# Functions that take a vector, beside the two that compare vectors.
+# Functions that take a vector, besides the two that compare vectors.
 _OF_VECTORS = frozenset(["COUNT", "COALESCE", "NVL", "ISNULL", "IFNULL", "NULLIF", "%EXTERNAL"])
 _VECTOR = re.compile(r"(\w+)\[(\d*)\]$")
 
@@ -39,7 +39,7 @@ def type_of(node: exp.Expr) -> str:
 
 
 def vector_parts(kind: str) -> tuple[str, str] | None:
-    """Return element type and length ("" if not known) of a vector type; None for another type."""
+    """Return element type and length ("" if not known) of a vector type, or None for another type."""
     match = _VECTOR.match(kind)
     return (match[1], match[2]) if match else None
 
@@ -55,7 +55,7 @@ def element_name(element: str) -> str:
 
 
 def shown_type(kind: str) -> str:
-    """Return the type code of a result column of the DuckDB type *kind*; IRIS gives a vector as text."""
+    """Return the type code of a result column of the DuckDB type *kind*. IRIS returns a vector as text."""
     if vector_parts(kind):
         return "VARCHAR"
     return "BIGINT" if kind == "HUGEINT" else kind
@@ -100,7 +100,7 @@ def _cast_decimal_type(kind: SQLType) -> str:
 
 
 def string_length(kind: SQLType, *, casting: bool = False) -> int | None:
-    """Return the length of a string type, as declared or as IRIS assumes; None for no limit."""
+    """Return the length of a string type, as declared or as IRIS assumes, or None for no limit."""
     if kind.numbers:
         return kind.numbers[0]
     defaults = DEFAULT_LENGTHS.get(str(kind.this))
@@ -115,7 +115,7 @@ def infer(node: exp.Expr) -> str:
     Work out the type of *node*, whose parts have their types.
 
     Returns:
-        The type; "" if it is not known.
+        The type, or "" if it is not known.
 
     Raises:
         SQLSyntaxError: Vectors that cannot be compared (SQLCODE -257, -258, -259).
@@ -142,7 +142,7 @@ def fit(node: exp.Expr, kind: str) -> None:
 
 
 def _common(nodes: list[exp.Expr]) -> str:
-    """Return the type that *nodes* share, without NULLs; "" if they differ."""
+    """Return the type that *nodes* share, without NULLs, or "" if they differ."""
     kinds = {type_of(node) for node in nodes} - {"NULL"}
     if not kinds:
         return "NULL"
@@ -154,7 +154,7 @@ def _of_inner(node: exp.Expr) -> str:
 
 
 def _of_distinct(node: exp.Distinct) -> str:
-    """Compare strings by their capitals, as IRIS does; DuckDB 1 would compare their letters."""
+    """Compare strings by their capitals, as IRIS does. DuckDB 1 would compare their letters."""
     kind = _common(node.expressions)
     if kind == "VARCHAR":
         node.set("expressions", [upper(value) for value in node.expressions])
@@ -202,7 +202,7 @@ def _of_function(node: exp.Anonymous) -> str:
 
 
 def _compare_in_capitals(node: exp.Anonymous) -> None:
-    """Let MAX or MIN of a string compare and return capitals; DISTINCT makes no difference to it."""
+    """Let MAX or MIN of a string compare and return capitals. DISTINCT makes no difference to it."""
     [value] = node.expressions
     node.set("expressions", value.expressions if isinstance(value, exp.Distinct) else [upper(value)])
 
@@ -222,7 +222,7 @@ def _compare_vectors(node: exp.Anonymous) -> None:
 
 
 def _operand_parts(node: exp.Anonymous, operand: exp.Expr) -> tuple[str, str] | None:
-    """Return element type and length of an operand of a vector function; None for NULL."""
+    """Return element type and length of an operand of a vector function, or None for NULL."""
     parts = vector_parts(type_of(operand))
     if parts is None and type_of(operand) != "NULL":
         refuse(f"{node.name} compares vectors; write TO_VECTOR(…, DOUBLE) around a string", operand, -258)
@@ -230,7 +230,7 @@ def _operand_parts(node: exp.Anonymous, operand: exp.Expr) -> tuple[str, str] | 
 
 
 def _of_comparison(node: exp.Expr) -> str:
-    """Compare a string column as a string, whatever is bound or written on the other side."""
+    """Compare a string column as a string, whatever value is on the other side."""
     if not isinstance(node, exp.Is) and any(is_vector(part) for part in node.iter_expressions()):
         unsupported("a comparison of vectors", node)
     operands = [part for part in node.iter_expressions() if not isinstance(part, exp.Subquery)]

@@ -1,7 +1,8 @@
 """
 The DuckDB text of a resolved tree: the generator of sqlglot, extended by the nodes of IRIS SQL.
 
-In order: names as DuckDB writes them; `DuckDBQuery`, a part of a tree that is DuckDB SQL already; the generator.
+The parts are, in order, names as DuckDB writes them, `DuckDBQuery`, a part of a tree that is DuckDB SQL already, and
+the generator.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def quoted_table(table: exp.Table) -> str:
 
 def function_name(schema: str, name: str) -> str:
     """
-    Return the name of the DuckDB function that stands for ``schema.name``; no function of DuckDB has a dot in its name.
+    Return the name of the DuckDB function that stands for ``schema.name``. No function of DuckDB has a dot in its name.
 
     >>> function_name("MeetUp2025", "EmbedText")
     'MeetUp2025.EmbedText'
@@ -72,7 +73,7 @@ class _Writer(DuckDBGenerator):
         return render(str(node.this), [self.sql(argument) for argument in node.expressions])
 
     def vector_function(self, node: exp.Anonymous, length: str) -> str:
-        """Compare in 8 bytes, whatever is stored; a vector of unknown length is a list in DuckDB."""
+        """Compare in 8 bytes, whatever is stored. A vector of unknown length is a list in DuckDB."""
         wanted = f"DOUBLE[{length}]"
         arguments = []
         for argument in node.expressions:

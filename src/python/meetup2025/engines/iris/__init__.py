@@ -1,8 +1,8 @@
 """
-InterSystems IRIS as an engine: a server that is spoken to over its driver, and the process that this Python runs in.
+InterSystems IRIS as an engine: a server behind its driver, or the process in which this Python runs.
 
-Both are the same PEP 249 connection; they differ in the session beneath: `remote` uses intersystems-irispython,
-`process` the `%SQL.Statement` of Embedded Python. Importing this package imports neither.
+Both have the same PEP 249 connection over different sessions: `remote` uses intersystems-irispython, `process` uses the
+`%SQL.Statement` of Embedded Python. Importing this package imports neither.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ def connect(url: str, *, autocommit: bool = False) -> IrisConnection:
     Open an IRIS database.
 
     Args:
-        url: `iris://user@host:1972/NAMESPACE`, see `address`; or `iris+emb:///` for the process that this Python
-            runs in.
+        url: `iris://user@host:1972/NAMESPACE`, see `address`, or `iris+emb:///` for the process in which this Python
+            runs.
         autocommit: Whether each statement is its own transaction.
 
     Raises:
         InterfaceError: The URL is wrong, or there is no password.
-        EngineUnavailableError: No server answers, it refuses, or this is no IRIS process.
+        EngineUnavailableError: No server answers, the server refuses, or this is no IRIS process.
         MissingExtraError: The driver is not installed.
     """
     from meetup2025.engines.iris.connection import IrisConnection

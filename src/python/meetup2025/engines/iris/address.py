@@ -1,10 +1,10 @@
 """
-Where an IRIS server is, from a URL: `iris://user@host:1972/NAMESPACE?tls=NAME&timeout=10`.
+The address of an IRIS server, from a URL: `iris://user@host:1972/NAMESPACE?tls=NAME&timeout=10`.
 
-The password comes from MEETUP2025_IRIS_PASSWORD, or is asked for on a terminal. It may stand in the URL too, where
-everyone who sees the processes of the machine can read it. `tls` names a configuration of the file that the
-environment variable ISC_SSLconfigurations points to (on Windows, SSLDefs.ini); see "Connecting with TLS from a
-client" in the documentation of IRIS.
+The password comes from MEETUP2025_IRIS_PASSWORD, or the terminal asks for it. It may also stand in the URL, where
+everyone who sees the processes of the machine can read it. `tls` is the name of a configuration in the file of the
+environment variable ISC_SSLconfigurations (on Windows, SSLDefs.ini). See "Connecting with TLS from a client" in the
+documentation of IRIS.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FORM = "iris://user@host:1972/NAMESPACE, and ?tls=NAME or timeout=SECONDS if wa
 
 @dataclass(frozen=True)
 class Address:
-    """A server, a namespace and a user; *timeout* is the seconds to wait for a connection."""
+    """A server, a namespace and a user. *timeout* is the seconds to wait for a connection."""
 
     host: str
     port: int
@@ -37,16 +37,16 @@ class Address:
 
     @property
     def place(self) -> str:
-        """Host, port and namespace, for messages."""
+        """Return host, port and namespace, for messages."""
         return f"{self.host}:{self.port}/{self.namespace}"
 
 
 def read_address(url: str) -> Address:
     """
-    Read the URL of a server.
+    Parse the URL of a server.
 
     Raises:
-        InterfaceError: It is wrong, or there is no password; the message does not repeat a password.
+        InterfaceError: The URL is wrong, or there is no password. The message does not repeat a password.
     """
     try:
         parts = urlsplit(url)

@@ -1,7 +1,7 @@
 """
 The PEP 249 connection and cursor of IRIS, over a session: `remote` or `process`.
 
-IRIS itself reads the SQL, keeps the transaction and finds the errors; here is only what PEP 249 adds.
+IRIS itself parses the SQL, keeps the transaction and finds the errors. This module only adds the rest of PEP 249.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Answer:
-    """What a statement gave: *columns* are names and types, None where there are no rows; -1 for an unknown count."""
+class StatementResult:
+    """
+    The result of a statement. *columns* are names and types, or None without rows. *count* is -1 where it is unknown.
+    """
 
     columns: Sequence[tuple[str, str]] | None
     rows: Iterator[tuple[Any, ...]]
@@ -31,31 +33,31 @@ class Answer:
 
 
 class Session(Protocol):
-    """What the two ways to IRIS have in common; every method raises errors of this package alone."""
+    """The common interface of the two sessions. All methods raise only errors of this package."""
 
-    def run(self, sql: str, parameters: Sequence[Any]) -> Answer:
+    def run(self, sql: str, parameters: Sequence[Any]) -> StatementResult:
         """Run one statement."""
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
-        """Run one statement once for each row of parameters, and give the number of rows changed."""
+        """Run a statement once for each row of parameters, and return the number of changed rows."""
 
     def level(self) -> int:
-        """Give the level of transactions, 0 outside of one."""
+        """Return the level of transactions, 0 outside of a transaction."""
 
     def begin(self) -> None:
         """Begin a transaction."""
 
     def commit(self) -> None:
-        """Make the changes last."""
+        """Commit the changes."""
 
     def rollback(self) -> None:
-        """Take the changes back."""
+        """Roll the changes back."""
 
     def nested(self) -> AbstractContextManager[None]:
-        """Take back what a block did, and no more, when it raises; where the session can."""
+        """Roll back the changes of a block, and no others, when the block raises an error, if the session can."""
 
     def close(self) -> None:
-        """Let the server go."""
+        """Close the session."""
 
 
 class IrisConnection(BaseConnection):
@@ -63,7 +65,7 @@ class IrisConnection(BaseConnection):
     A session of InterSystems IRIS.
 
     Args:
-        session: The way to it.
+        session: Session to use.
         autocommit: Whether each statement is its own transaction.
     """
 
@@ -77,7 +79,7 @@ class IrisConnection(BaseConnection):
         return self.session().level() > 0
 
     def session(self) -> Session:
-        """Give the session, while the connection is open."""
+        """Return the session, while the connection is open."""
         if self._session is None:
             raise InterfaceError("The connection must be open. Got a closed one: connect again.")
         return self._session
@@ -88,15 +90,15 @@ class IrisConnection(BaseConnection):
         return IrisCursor(self)
 
     def commit(self) -> None:
-        """Make the changes since the last commit last."""
+        """Commit the changes since the last commit."""
         self.session().commit()
 
     def rollback(self) -> None:
-        """Take back the changes since the last commit."""
+        """Roll back the changes since the last commit."""
         self.session().rollback()
 
     def close(self) -> None:
-        """Take back what was not committed, and let the server go; closing twice is harmless."""
+        """Roll back the changes since the last commit, and close the session. Closing twice is harmless."""
         if self._session is not None:
             session, self._session = self._session, None
             session.close()
@@ -104,10 +106,10 @@ class IrisConnection(BaseConnection):
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """
-        Do all of a block or nothing of it.
+        Do all of a block or nothing.
 
-        With autocommit the block is committed at its end; otherwise the caller commits it, as any change. Inside a
-        transaction that has begun before, the block is part of that one, which the caller commits or rolls back.
+        With autocommit, the block is committed at its end. Otherwise the caller commits it, as any change. Inside an
+        open transaction, the block is part of the transaction.
         """
         session = self.session()
         if session.level() > 0:
@@ -125,11 +127,11 @@ class IrisConnection(BaseConnection):
 
 
 class IrisCursor(BaseCursor):
-    """A cursor of an `IrisConnection`; see PEP 249."""
+    """A cursor of an `IrisConnection`. See PEP 249."""
 
     def __init__(self, connection: IrisConnection) -> None:
         self.connection = connection
-        self.wants_arrays = False  # in vain: IRIS gives text
+        self.wants_arrays = False  # no effect: IRIS returns text
         self.description: list[tuple[Any, ...]] | None = None
         self.rowcount = -1
         self._rows: Iterator[tuple[Any, ...]] = iter(())
@@ -141,13 +143,13 @@ class IrisCursor(BaseCursor):
 
         Args:
             operation: The statement, with `?` for each parameter.
-            parameters: A value for each `?`; an array of shape (d,) is a vector.
+            parameters: A value for each `?`. An array of shape (d,) is a vector.
 
         Returns:
             The cursor itself.
 
         Raises:
-            Error: What IRIS says, with its SQLCODE.
+            Error: The error of IRIS, with its SQLCODE.
         """
         session, sql = self._ready(operation)
         answer = session.run(sql, checked(sql, parameters))
@@ -159,10 +161,10 @@ class IrisCursor(BaseCursor):
 
     def executemany(self, operation: str, seq_of_parameters: Sequence[Sequence[Any]]) -> Self:
         """
-        Run one statement once for each row of parameters: all of them or none.
+        Run a statement once for each row of parameters: for all rows or for none.
 
         Returns:
-            The cursor itself; `rowcount` is the sum.
+            The cursor itself. `rowcount` is the sum.
         """
         session, sql = self._ready(operation)
         rows = checked_rows(sql, list(seq_of_parameters))
@@ -171,7 +173,7 @@ class IrisCursor(BaseCursor):
         return self
 
     def close(self) -> None:
-        """Let the result go; the cursor takes no further statement."""
+        """Close the cursor. It runs no further statement."""
         self._closed = True
         self._forget()
 
@@ -179,7 +181,7 @@ class IrisCursor(BaseCursor):
         self._rows, self.description, self.rowcount = iter(()), None, -1
 
     def _ready(self, operation: str) -> tuple[Session, str]:
-        """Let go of the result before: IRIS may not have two of one cursor."""
+        """Close the previous result: IRIS may not allow two results of one cursor."""
         session = self.connection.session()
         if self._closed:
             raise InterfaceError("A cursor must be open. Got a closed one: open another from the connection.")

@@ -1,9 +1,9 @@
 """
 Errors of IRIS as the errors of this package.
 
-A function of the classes that raises an error of this package on the server reaches the client with the class and the
-message of that error in `%msg`, as SQLCODE -149 of a SELECT and -400 of a CALL: it is raised here again as what it was.
-The words of a server are of its locale, so SQLCODEs, `<…>` and names of classes are read, and no words.
+A function of the classes may raise an error of this package on the server. The client gets its class and its message in
+`%msg`, as SQLCODE -149 of a SELECT and -400 of a CALL, and raises the same error again. The language of the messages
+depends on the locale of the server. So only SQLCODEs, `<…>` and names of classes are parsed.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 
     from meetup2025.engines.iris.address import Address
 
-# What a driver writes: [SQLCODE: <-30>:<Table or view not found>] … [%msg: < Table 'MEETUP2025.FISH' not found>]
+# Message of a driver: [SQLCODE: <-30>:<Table or view not found>] … [%msg: < Table 'MEETUP2025.FISH' not found>]
 _CODE = re.compile(r"\[SQLCODE: <(-?\d+)>:\s*<(.*?)>\]", re.DOTALL)
 _MESSAGE = re.compile(r"\[%msg: <(.*)>\]", re.DOTALL)
 
-# What a status says of a statement: #5540: SQLCODE: -30 Message: Table 'MEETUP2025.FISH' not found
+# Message of a status: #5540: SQLCODE: -30 Message: Table 'MEETUP2025.FISH' not found
 _STATUS = re.compile(r"SQLCODE: *(-\d+)\s+[^\s:]+:\s*(.*)", re.DOTALL)
 
-# What is left of an error of Python: <PYTHON EXCEPTION> *<class 'meetup2025.errors.DataError'>: k must be … -
+# Rest of an error of Python: <PYTHON EXCEPTION> *<class 'meetup2025.errors.DataError'>: k must be … -
 _OWN_ERROR = re.compile(r"<class '(?:meetup2025\.)?errors\.(\w+)'>:\s*(.*?)(?:\s+-)?\s*\Z", re.DOTALL)
 
 _NOT_THERE = (-30, -359, -428)
 _NO_RIGHT = -99
 
-# SQLCODEs of the error reference, those that have a class of their own; first and last of a range.
+# SQLCODEs of the error reference that have a class of their own: first and last of a range.
 _KINDS: tuple[tuple[int, int, type[Error]], ...] = (
     (-99, -1, ProgrammingError),
     (-105, -104, DataError),
@@ -71,7 +71,7 @@ _REFUSALS: tuple[tuple[str, str], ...] = (
 
 @contextlib.contextmanager
 def translated(make: Callable[[Exception], Error], *kinds: type[Exception]) -> Iterator[None]:
-    """Raise exceptions of *kinds* in a block as what *make* makes of them; errors of this package pass."""
+    """Convert exceptions of *kinds* in a block by *make*. Errors of this package pass."""
     try:
         yield
     except Error:
@@ -81,7 +81,7 @@ def translated(make: Callable[[Exception], Error], *kinds: type[Exception]) -> I
 
 
 def from_statement(sqlcode: int, message: str) -> Error:
-    """Make the error of a statement from its SQLCODE, which is negative, and its `%msg`."""
+    """Make the error of a statement from its negative SQLCODE and its `%msg`."""
     own = _OWN_ERROR.search(message)
     if own:
         return _own_class(own[1], DatabaseError)(own[2], sqlcode=sqlcode)
@@ -91,7 +91,9 @@ def from_statement(sqlcode: int, message: str) -> Error:
 
 
 def from_status(text: str, sqlcode: int) -> Error:
-    """Make the error of a statement that cannot be prepared: of the SQLCODE in its text, else of *sqlcode*."""
+    """
+    Make the error of a statement that cannot be prepared, from the SQLCODE in its text, or otherwise from *sqlcode*.
+    """
     found = _STATUS.search(text)
     return from_statement(int(found[1]), found[2]) if found else from_statement(sqlcode, text)
 
@@ -108,12 +110,12 @@ def from_driver(error: Exception) -> Error:
 
 
 def from_bridge(error: Exception) -> OperationalError:
-    """Make an error of this package from what Embedded Python raises: a RuntimeError for an error of ObjectScript."""
+    """Make an error of this package from an error of Embedded Python: a RuntimeError for an error of ObjectScript."""
     return OperationalError(f"The statement must run in this IRIS process. Got: {error}")
 
 
 def from_refusal(error: Exception, address: Address) -> EngineUnavailableError:
-    """Make the error of a connection that was not made."""
+    """Make the error of a connection that failed."""
     text = " ".join(str(error).split()) or type(error).__name__
     rule = next(rule for words, rule in _REFUSALS if re.search(words, text))
     return EngineUnavailableError(f"{rule} Got, from {address.place} for {address.user}: {text}")

@@ -1,9 +1,8 @@
 """
-A session in the IRIS process that this Python runs in: Embedded Python, by the class `%SQL.Statement`.
+A session in the IRIS process in which this Python runs: Embedded Python, by the class `%SQL.Statement`.
 
-A transaction that begins here
-begins with START TRANSACTION; inside one of the caller a block is a level of its own, as the documentation of
-START TRANSACTION advises.
+A transaction of the session begins with START TRANSACTION. Inside a transaction of the caller, a block is a level of
+its own, as the documentation of START TRANSACTION advises.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from meetup2025 import iris_process
 from meetup2025.engines.arguments import EMPTY
-from meetup2025.engines.iris.connection import Answer, IrisConnection
+from meetup2025.engines.iris.connection import IrisConnection, StatementResult
 from meetup2025.engines.iris.faults import from_bridge, from_statement, from_status, translated
 from meetup2025.engines.iris.values import LOGICAL_TYPES, from_process
 from meetup2025.errors import EngineUnavailableError
@@ -22,14 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _ODBC = 1
-"""Select mode in which a vector is text, and a date 2025-01-31."""
+"""Select mode in which a vector is text, and a date is 2025-01-31."""
 
 _EXPLICIT = 2
-"""Value of the option AutoCommit in which a transaction waits for COMMIT: that of drivers without autocommit."""
+"""Value of the option AutoCommit in which a transaction waits for COMMIT, as in drivers without autocommit."""
 
 
 def current_process() -> IrisConnection | None:
-    """Give a connection to the IRIS process that this Python runs in; None where it runs in no such process."""
+    """Return a connection to the IRIS process in which this Python runs, or None outside of such a process."""
     if iris_process.module() is None:
         return None
     session = ProcessSession()
@@ -38,16 +37,16 @@ def current_process() -> IrisConnection | None:
 
 class ProcessSession:
     """
-    The process itself.
+    A session in the process itself.
 
     Args:
-        autocommit: Sets the commit mode of the process until `close`; None leaves it as it is.
+        autocommit: Sets the commit mode of the process until `close`. None does not change it.
 
     Attributes:
-        commit_mode: Option AutoCommit of the process as it was found: 0 NONE, 1 IMPLICIT, 2 EXPLICIT.
+        commit_mode: Previous option AutoCommit of the process: 0 NONE, 1 IMPLICIT, 2 EXPLICIT.
 
     Raises:
-        EngineUnavailableError: This Python runs in no IRIS process.
+        EngineUnavailableError: This Python does not run in an IRIS process.
     """
 
     def __init__(self, *, autocommit: bool | None = None) -> None:
@@ -62,7 +61,7 @@ class ProcessSession:
         if self._sets_mode:
             self.run(f"SET TRANSACTION %COMMITMODE {'IMPLICIT' if autocommit else 'EXPLICIT'}", [])
 
-    def run(self, sql: str, parameters: Sequence[Any]) -> Answer:
+    def run(self, sql: str, parameters: Sequence[Any]) -> StatementResult:
         """Run one statement."""
         with _translated():
             result = self._executed(self._prepared(sql), parameters)
@@ -71,13 +70,13 @@ class ProcessSession:
             return _answer(result)
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
-        """Run one statement, prepared once, for each row."""
+        """Prepare a statement once, and run it for each row."""
         with _translated():
             statement = self._prepared(sql)
             return sum(int(self._executed(statement, row)._ROWCOUNT) for row in rows)
 
     def level(self) -> int:
-        """Give the level of transactions."""
+        """Return the level of transactions."""
         return int(self._iris.tlevel())
 
     def begin(self) -> None:
@@ -85,18 +84,18 @@ class ProcessSession:
         self.run("START TRANSACTION", [])
 
     def commit(self) -> None:
-        """Make the changes last."""
+        """Commit the changes."""
         if self.level():
             self.run("COMMIT", [])
 
     def rollback(self) -> None:
-        """Take the changes back, those of all levels."""
+        """Roll the changes back, on all levels."""
         if self.level():
             self.run("ROLLBACK", [])
 
     @contextlib.contextmanager
     def nested(self) -> Iterator[None]:
-        """Take back what a block did, and no more, when it raises."""
+        """Roll back the changes of a block, and no others, when the block raises an error."""
         self._iris.tstart()
         try:
             yield
@@ -106,7 +105,7 @@ class ProcessSession:
         self._iris.tcommit()
 
     def close(self) -> None:
-        """Take back what was not committed, and give the process its commit mode again."""
+        """Roll back the changes since the last commit, and restore the commit mode of the process."""
         if self._sets_mode:
             self.rollback()
             mode = ("NONE", "IMPLICIT", "EXPLICIT")[self.commit_mode]
@@ -138,17 +137,17 @@ def _described(column: Any) -> tuple[str, str]:
     return str(column.label or column.colName), LOGICAL_TYPES.get(int(column.clientType or 0), "VARCHAR")
 
 
-def _answer(result: Any) -> Answer:
+def _answer(result: Any) -> StatementResult:
     count = int(result._ResultColumnCount or 0)
     if not count:
-        return Answer(None, iter(()), int(result._ROWCOUNT or 0))
+        return StatementResult(None, iter(()), int(result._ROWCOUNT or 0))
     columns = result._GetMetadata().columns
     described = [_described(columns.GetAt(place)) for place in range(1, count + 1)]
-    return Answer(described, _rows(result, [kind for _, kind in described]))
+    return StatementResult(described, _rows(result, [kind for _, kind in described]))
 
 
 def _rows(result: Any, kinds: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    # The methods are looked up for each call: a bound method of this bridge is good for one name at a time.
+    # The methods are looked up at each call: a bound method of this bridge works for one name at a time.
     while True:
         with _translated():
             if not int(result._Next()):

@@ -8,27 +8,28 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from meetup2025.engines.iris.address import read_address
-from meetup2025.engines.iris.connection import Answer
+from meetup2025.engines.iris.connection import StatementResult
 from meetup2025.engines.iris.faults import from_driver, from_refusal, translated
 from meetup2025.engines.iris.values import ODBC_TYPES
 from meetup2025.errors import MissingExtraError
+from meetup2025.settings import install_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _ROWS_AT_ONCE = 100
-"""Rows that are taken from the driver at once: few, since a row may hold a vector."""
+"""Rows that the driver delivers at once: few, because a row may hold a vector."""
 
 
 class RemoteSession:
     """
     A connection of the driver.
 
-    With *autocommit*, a transaction begins by START TRANSACTION; without, with the first change, as the driver has it.
+    With *autocommit*, START TRANSACTION begins a transaction. Without it, the first change begins it, as in the driver.
 
     Raises:
         InterfaceError: The URL is wrong, or there is no password.
-        EngineUnavailableError: No server answers, or it refuses.
+        EngineUnavailableError: No server answers, or the server refuses.
         MissingExtraError: The driver is not installed.
     """
 
@@ -44,14 +45,14 @@ class RemoteSession:
                 username=address.user,
                 password=address.password,
                 timeout=address.timeout,
-                sharedmemory=False,  # it works on the machine of the server alone
+                sharedmemory=False,  # it works only on the machine of the server
                 autoCommit=autocommit,
                 **options,
             )
         except Exception as error:  # the driver raises RuntimeError too
             raise from_refusal(error, address) from error
 
-    def run(self, sql: str, parameters: Sequence[Any]) -> Answer:
+    def run(self, sql: str, parameters: Sequence[Any]) -> StatementResult:
         """Run one statement."""
         with _translated():
             cursor = self._connection.cursor()
@@ -60,12 +61,12 @@ class RemoteSession:
                 cursor.nextset()  # the rows of a procedure are a result set of their own
             columns = cursor.description
             if columns is None:
-                return Answer(None, iter(()), cursor.rowcount)
+                return StatementResult(None, iter(()), cursor.rowcount)
         kinds = [(str(column[0]), ODBC_TYPES.get(column[1], "VARCHAR")) for column in columns]
-        return Answer(kinds, _rows(cursor))
+        return StatementResult(kinds, _rows(cursor))
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
-        """Run one statement for each row; by itself where a row is one value, which the driver does not take."""
+        """Run a statement for each row. Rows of one value run one by one, because the driver does not accept them."""
         if not rows or len(rows[0]) == 1:
             return sum(self.run(sql, row).changed for row in rows)
         with _translated():
@@ -74,21 +75,21 @@ class RemoteSession:
             return cursor.rowcount if cursor.rowcount >= 0 else len(rows)
 
     def level(self) -> int:
-        """Give the level of transactions, by asking the server."""
+        """Ask the server for the level of transactions, and return it."""
         return int(next(self.run("SELECT $TLEVEL", []).rows)[0])
 
     def begin(self) -> None:
-        """Begin a transaction; without autocommit, the first change begins it."""
+        """Begin a transaction. Without autocommit, the first change begins it."""
         if self._autocommit:
             self.run("START TRANSACTION", [])
 
     def commit(self) -> None:
-        """Make the changes last."""
+        """Commit the changes."""
         with _translated():
             self.run("COMMIT", []) if self._autocommit else self._connection.commit()
 
     def rollback(self) -> None:
-        """Take the changes back."""
+        """Roll the changes back."""
         with _translated():
             self.run("ROLLBACK", []) if self._autocommit else self._connection.rollback()
 
@@ -97,8 +98,8 @@ class RemoteSession:
         return contextlib.nullcontext()
 
     def close(self) -> None:
-        """Take back what was not committed, and hang up."""
-        with contextlib.suppress(Exception):  # the server may be gone, and takes it back itself then
+        """Roll back the changes since the last commit, and close the connection."""
+        with contextlib.suppress(Exception):  # a lost server rolls back by itself
             if not self._autocommit:
                 self._connection.rollback()
         with contextlib.suppress(Exception):
@@ -110,7 +111,7 @@ def _driver() -> Any:
         import iris.dbapi
     except ImportError as error:
         raise MissingExtraError(
-            "A server of IRIS needs its driver: pip install 'meetup2025[iris]'. Do not install it into the folder "
+            f"A server of IRIS needs its driver: {install_command('iris')}. Do not install it into the folder "
             "mgr/python of a server, where it hides the module of IRIS itself."
         ) from error
     return iris.dbapi

@@ -1,8 +1,8 @@
 """
 Values between Python and IRIS, in both directions.
 
-IRIS has NULL where ObjectScript has an empty string, and `$CHAR(0)` where SQL has an empty string; inside the process
-numbers may come as text. A vector goes in as text, and comes out as text where the select mode is not Logical.
+IRIS has NULL where ObjectScript has an empty string, and `$CHAR(0)` where SQL has an empty string. Inside the process,
+numbers may come as text. A vector goes in as text. It comes out as text where the select mode is not Logical.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from meetup2025 import vectors
 from meetup2025.engines.arguments import EMPTY
+from meetup2025.engines.binary import with_pictures
 from meetup2025.errors import DataError, Error, InterfaceError, ProgrammingError
 
 if TYPE_CHECKING:
@@ -59,16 +60,16 @@ ODBC_TYPES: Mapping[int, str] = {
     1092: "TIME",
     1093: "TIMESTAMP",
 }
-"""Types by the codes of ODBC, as the driver gives them; all others are text."""
+"""Types by the codes of ODBC, as the driver reports them. All others are text."""
 
 
 def to_iris(value: Any) -> Any:
     """
-    Make of a parameter what IRIS takes: None, a text, a number, bytes.
+    Convert a parameter to a type of IRIS: None, a text, a number, or bytes.
 
     Raises:
-        InterfaceError: A value of another type.
-        InvalidVectorError: An array that is no vector.
+        InterfaceError: The value has another type.
+        InvalidVectorError: The array is no vector.
     """
     if value is None or isinstance(value, (str, bytes)):
         return value
@@ -88,14 +89,14 @@ def to_iris(value: Any) -> Any:
 
 
 def checked(sql: str, parameters: Sequence[Any]) -> list[Any]:
-    """Make the parameters of a statement ready."""
+    """Convert the parameters of a statement."""
     if isinstance(parameters, (str, bytes)) or not hasattr(parameters, "__len__"):
         raise InterfaceError(f"Parameters must be a list or a tuple. Got {type(parameters).__name__} for {sql[:60]!r}.")
-    return [to_iris(value) for value in parameters]
+    return [to_iris(value) for value in with_pictures(sql, parameters)]
 
 
 def checked_rows(sql: str, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    """Make the parameters of each run of a statement ready, before the first one; an error tells its row."""
+    """Convert the parameters of all runs of a statement, before the first run. An error names its row."""
     every: list[list[Any]] = []
     for number, row in enumerate(rows, 1):
         try:
@@ -115,11 +116,11 @@ def from_process(value: Any, kind: str) -> Any:
     Read a value of a result inside the process.
 
     Args:
-        value: As `%GetData` gives it, in ODBC mode.
-        kind: Type of the column, of `LOGICAL_TYPES`.
+        value: Value from `%GetData`, in ODBC mode.
+        kind: Type of the column, from `LOGICAL_TYPES`.
 
     Raises:
-        DataError: It is not of that type.
+        DataError: The value is not of that type.
     """
     if value is None or (isinstance(value, str) and not value):
         return None

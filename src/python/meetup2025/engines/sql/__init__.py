@@ -3,9 +3,9 @@ The grammar of InterSystems IRIS SQL: a text is parsed to a sqlglot tree.
 
 sqlglot provides the nodes of the tree and, in `engines.duckdb`, the generator of DuckDB SQL. The parser of sqlglot is
 not used: it accepts all that thirty dialects accept (a missing THEN, a trailing comma, ``x::INT``). The grammar of this
-package has one method for each construct of IRIS, so that any other text is refused with its line and column.
+package has one method for each construct of IRIS. It refuses any other text with its line and column.
 
-Beside the ordinary nodes of sqlglot a tree holds:
+Besides the ordinary nodes of sqlglot, a tree holds:
 
 ========================================  ===========================================================================
 ``?`` and ``:name``                       `exp.Placeholder`, ``this`` is ``"1"``, ``"2"`` … or the name
@@ -55,8 +55,8 @@ def parse(sql: str) -> exp.Expr:
     Parse one statement of IRIS SQL, with or without a semicolon at its end.
 
     Raises:
-        SQLSyntaxError: IRIS would refuse the statement too; the error has line, column and SQLCODE.
-        UnsupportedSQLError: IRIS would accept the statement and this engine does not; the error names the construct.
+        SQLSyntaxError: IRIS would refuse the statement too. The error has line, column and SQLCODE.
+        UnsupportedSQLError: IRIS would accept the statement and this engine does not. The error names the construct.
     """
     with shallow():
         return Statements(sql).whole()
@@ -67,8 +67,8 @@ def bind(expression: N, values: Mapping[str, exp.Expr]) -> N:
     Replace each host variable ``:name`` by a copy of ``values[name]``.
 
     Args:
-        expression: A tree of `parse`; it is not changed.
-        values: An expression for each name; names are compared as written.
+        expression: A tree of `parse`. It is not changed.
+        values: An expression for each name. Names are compared as written.
 
     Raises:
         SQLSyntaxError: A host variable has no value (SQLCODE -28).

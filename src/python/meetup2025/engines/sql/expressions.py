@@ -1,9 +1,9 @@
 """
 Expressions of IRIS SQL: conditions and values.
 
-`Expressions` parses, in order: names, constants and parameters; conditions, from OR down to the predicates; values,
-from + down to one term; columns and calls of functions; expressions with a grammar of their own, such as CASE and
-TRIM; and the names of types.
+`Expressions` parses names, constants and parameters first. Then come conditions, from OR down to the predicates, and
+values, from + down to one term. Columns, calls of functions, expressions with a grammar of their own, such as CASE and
+TRIM, and the names of types follow.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _TRIMS = {"": "TRIM", "BOTH": "TRIM", "LEADING": "TRIM LEADING", "TRAILING": "TR
 
 class Expressions(Tokens, ABC):
     """
-    Parser of expressions; `Statements` adds the queries.
+    Parser of expressions. `Statements` adds the queries.
 
     Attributes:
         parameters: Number of ``?`` that were parsed.
@@ -116,7 +116,7 @@ class Expressions(Tokens, ABC):
     # --- constants and parameters
 
     def literal(self) -> exp.Expr | None:
-        """Parse a text, a number, ``:name`` or ``?``; return None if none is next."""
+        """Parse a text, a number, ``:name`` or ``?``, or return None if none is next."""
         token = self.token
         node = self.constant(token) or self.parameter(token)
         if node is None:
@@ -125,7 +125,7 @@ class Expressions(Tokens, ABC):
         return self.at(node, token)
 
     def constant(self, token: Token) -> exp.Expr | None:
-        """Return the text or number of *token*; None if it is another kind of token."""
+        """Return the text or number of *token*, or None if it is another kind of token."""
         if token.kind == "string":
             return exp.Literal.string(token.text[1:-1].replace("''", "'"))
         if token.kind == "number":
@@ -133,7 +133,7 @@ class Expressions(Tokens, ABC):
         return None
 
     def parameter(self, token: Token) -> exp.Placeholder | None:
-        """Return the parameter or host variable of *token*; None if it is another kind of token."""
+        """Return the parameter or host variable of *token*, or None if it is another kind of token."""
         if token.kind == "host":
             return exp.Placeholder(this=token.text[1:])
         if token.kind == "param":
@@ -249,11 +249,11 @@ class Expressions(Tokens, ABC):
     # --- arithmetic
 
     def term(self) -> exp.Expr:
-        """Parse ``x [+ y …]``; minus and ``||`` bind as tightly."""
+        """Parse ``x [+ y …]``. Minus and ``||`` bind as tightly."""
         return self.binary(_TERMS, self.factor)
 
     def factor(self) -> exp.Expr:
-        r"""Parse ``x [* y …]``; ``/``, ``\`` and ``#`` bind as tightly."""
+        r"""Parse ``x [* y …]``. ``/``, ``\`` and ``#`` bind as tightly."""
         return self.binary(_FACTORS, self.unary)
 
     def binary(self, operators: Mapping[str, type[exp.Expr]], operand: Callable[[], exp.Expr]) -> exp.Expr:
@@ -335,7 +335,7 @@ class Expressions(Tokens, ABC):
     # --- calls
 
     def routine(self, parts: list[exp.Identifier], kind: type[FunctionCall]) -> FunctionCall:
-        """Parse the arguments of ``schema.name(…)``; *parts* are schema and name."""
+        """Parse the arguments of ``schema.name(…)``. *parts* are schema and name."""
         if len(parts) != 2:
             refuse("A function of a schema is written schema.name(arguments)", self.token, -359)
         self.expect("(")
@@ -380,7 +380,7 @@ class Expressions(Tokens, ABC):
         refuse(f"SQL function {token.text} not found", token, -359)
 
     def called(self, token: Token) -> exp.Expr:
-        """Parse the name and the arguments of a function; ODBC allows `{fn NOW}` without parentheses."""
+        """Parse the name and the arguments of a function. ODBC allows `{fn NOW}` without parentheses."""
         name = token.word
         self.index += 1
         if self.ahead("}"):
@@ -397,7 +397,7 @@ class Expressions(Tokens, ABC):
         return self.at(exp.Anonymous(this=name, expressions=arguments), token)
 
     def arguments(self, name: str) -> list[exp.Expr]:
-        """Parse ``[x, …]``; the first argument of DATEDIFF and DATEADD is a word."""
+        """Parse ``[x, …]``. The first argument of DATEDIFF and DATEADD is a word."""
         if self.ahead(")"):
             return []
         if name not in ("DATEDIFF", "DATEADD"):

@@ -236,7 +236,7 @@ def arities(name: str) -> frozenset[int]:
 
 
 def render(name: str, arguments: list[str]) -> str:
-    """Return the call of function or aggregate *name* in DuckDB; *arguments* are DuckDB texts, as many as it takes."""
+    """Return the call of function or aggregate *name* in DuckDB. *arguments* are DuckDB texts, as many as it takes."""
     if name in VARIADIC:
         return VARIADIC[name].format(all=", ".join(arguments))
     templates = (AGGREGATES[name],) if name in AGGREGATES else FUNCTIONS[name]

@@ -1,8 +1,8 @@
 """
 The nodes that IRIS SQL adds to those of sqlglot, and how SQL is refused with its line and column.
 
-In order: the nodes; the position of a node in the text; `refuse` for SQL that IRIS refuses too, `unsupported` for SQL
-that only this engine refuses, and `shallow` for SQL that is nested too deep.
+The parts are, in order, the nodes, the position of a node in the text, and the refusals: `refuse` for SQL that IRIS
+refuses too, `unsupported` for SQL that only this engine refuses, and `shallow` for SQL that is nested too deep.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
 Statements of IRIS SQL.
 
-`Statements` parses, in order: the whole statement; queries, with SELECT and its clauses and the tables of FROM; CREATE
-and DROP of tables, views and indexes; CALL and the changes of rows; and transactions.
+`Statements` parses the whole statement first. Then come queries, with SELECT, its clauses and the tables of FROM.
+CREATE and DROP of tables, views and indexes, CALL, changes of rows, and transactions follow.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _UNSUPPORTED = frozenset(
 
 
 class Statements(Expressions):
-    """Parser of one statement. A method of `STATEMENTS` begins after its word; `query` begins before it."""
+    """Parser of one statement. A method of `STATEMENTS` begins after its word. `query` begins before it."""
 
     def whole(self) -> exp.Expr:
-        """Parse the statement; refuse any text after it but a semicolon."""
+        """Parse the statement. Refuse any text after it but a semicolon."""
         node = self.statement()
         self.take(";")
         if self.token.kind != "end":
@@ -65,7 +65,7 @@ class Statements(Expressions):
     # --- queries
 
     def query(self, *, nested: bool = False) -> exp.Expr:
-        """Parse ``[WITH …] SELECT … [UNION …] [ORDER BY …] [LIMIT …]``; ORDER BY of a *nested* query needs TOP."""
+        """Parse ``[WITH …] SELECT … [UNION …] [ORDER BY …] [LIMIT …]``. ORDER BY of a *nested* query needs TOP."""
         ctes = self.separated(self.cte) if self.take("WITH") else []
         query = self.set_operations()
         self.order_by(query, nested=nested)
@@ -109,7 +109,7 @@ class Statements(Expressions):
             query.set("order", exp.Order(expressions=self.separated(self.ordered)))
 
     def ordered(self) -> exp.Ordered:
-        """Parse ``x [ASC | DESC]``; NULL is the lowest value in IRIS."""
+        """Parse ``x [ASC | DESC]``. NULL is the lowest value in IRIS."""
         value = self.value()
         descending = self.take("DESC")
         if not descending:
@@ -130,7 +130,7 @@ class Statements(Expressions):
             unsupported("FETCH FIRST", self.token)
 
     def row_count(self) -> exp.Expr:
-        """Parse the number of TOP or LIMIT: ``?``, ``:name`` or an integer; cut a fraction or a numeric text."""
+        """Parse the number of TOP or LIMIT: ``?``, ``:name`` or an integer. Cut a fraction or a numeric text."""
         token = self.token
         parenthesised = self.take("(")
         value = self.literal()
@@ -251,7 +251,9 @@ class Statements(Expressions):
         return path.name
 
     def join(self) -> exp.Join | None:
-        """Parse ``, table`` or ``[INNER | CROSS | LEFT | RIGHT | FULL] JOIN table [ON …]``; return None if none is next."""
+        """
+        Parse ``, table`` or ``[INNER | CROSS | LEFT | RIGHT | FULL] JOIN table [ON …]``. Return None without a table.
+        """
         token = self.token
         if self.take(","):
             return self.at(exp.Join(this=self.source()), token)
@@ -271,7 +273,7 @@ class Statements(Expressions):
         return node
 
     def join_kind(self) -> tuple[str, str]:
-        """Parse ``[LEFT | RIGHT | FULL] [OUTER]`` or ``[INNER | CROSS]``; return the side and the kind of the join."""
+        """Parse ``[LEFT | RIGHT | FULL] [OUTER]`` or ``[INNER | CROSS]``. Return the side and the kind of the join."""
         side = self.take_one(("LEFT", "RIGHT", "FULL"))
         if side:
             self.take("OUTER")
@@ -330,7 +332,7 @@ class Statements(Expressions):
         return column
 
     def constraint(self) -> exp.Expr | None:
-        """Parse ``[NOT] NULL``, ``UNIQUE``, ``PRIMARY KEY`` or ``DEFAULT x``; return None after the last constraint."""
+        """Parse ``[NOT] NULL``, ``UNIQUE``, ``PRIMARY KEY`` or ``DEFAULT x``. Return None after the last constraint."""
         if self.take("NOT", "NULL"):
             return exp.NotNullColumnConstraint()
         if self.take("NULL"):

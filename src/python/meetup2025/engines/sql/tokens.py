@@ -1,8 +1,8 @@
 """
 The tokens of IRIS SQL.
 
-In order: the reserved words; what a token is; `tokenize` and `split_statements`, which cut a text; and `Tokens`, a
-position in the tokens of one statement, on which the grammar is built.
+The parts are, in order, the reserved words, the token, `tokenize` and `split_statements`, which cut a text, and
+`Tokens`, a position in the tokens of one statement, on which the grammar is built.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _TOKEN = re.compile(
     |(?P<string>'[^']*(?:''[^']*)*')
     |(?P<quoted>"(?:[^"]|"")+")
     |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w]))
+    |(?P<mark>%s\b|%\(\w*\)s)
     |(?P<name>[%$]?[^\W\d]\w*)
     |(?P<host>:%?[^\W\d]\w*)
     |(?P<param>\?)
@@ -54,9 +55,10 @@ class Token(NamedTuple):
     A token and its position.
 
     Attributes:
-        kind: `name`, `quoted`, `string`, `number`, `host`, `param`, `op`; `end` after the last one.
+        kind: `name`, `quoted`, `string`, `number`, `host`, `param`, `op`, or `end` after the last one.
         text: The text as written.
-        word: The text in capitals for `name` and `op`, to compare it with keywords and operators; "" for other kinds.
+        word: The text in capitals for `name` and `op`, to compare it with keywords and operators, or "" for other
+            kinds.
         line: Line of the first character, from 1.
         column: Column of the first character, from 1.
     """
@@ -73,7 +75,7 @@ def tokenize(sql: str) -> list[Token]:
     Cut a text into tokens, without blanks and comments.
 
     Returns:
-        The tokens; the last one has the kind "end".
+        The tokens. The last one has the kind "end".
 
     Raises:
         SQLSyntaxError: A character begins no token, or a quote or comment is not closed.
@@ -82,7 +84,7 @@ def tokenize(sql: str) -> list[Token]:
     line, line_start, position = 1, 0, 0
     for kind, text, position in _scan(sql):
         column = position - line_start + 1
-        if kind in ("open", "unclosed", "unknown"):
+        if kind in ("mark", "open", "unclosed", "unknown"):
             raise _unreadable(text, line, column)
         if kind != "space":
             tokens.append(Token(kind, text, text.upper() if kind in ("name", "op") else "", line, column))
@@ -99,7 +101,7 @@ def split_statements(text: str) -> tuple[list[str], str]:
     A semicolon inside a string, a quoted name or a comment ends none. A text that is not valid SQL is cut too.
 
     Returns:
-        The statements that end with a semicolon, without it; and the text after the last one. A part of blanks and
+        The statements that end with a semicolon, without it, and the text after the last one. A part of blanks and
         comments alone is left out.
     """
     statements, start, is_empty = [], 0, True
@@ -113,7 +115,7 @@ def split_statements(text: str) -> tuple[list[str], str]:
 
 
 def _scan(text: str) -> Iterator[tuple[str, str, int]]:
-    """Yield kind, text and position of each token, of blanks and comments, and of what is no token."""
+    """Yield kind, text and position of tokens, blanks, comments, and characters that belong to no token."""
     for match in _TOKEN.finditer(text):
         yield str(match.lastgroup), match.group(), match.start()
 
@@ -121,6 +123,8 @@ def _scan(text: str) -> Iterator[tuple[str, str, int]]:
 def _unreadable(rest: str, line: int, column: int) -> SQLSyntaxError:
     meaningless = (f"SQL must be made of names, texts, numbers and operators. Got {rest[0]!r}; remove it", -1)
     message, sqlcode = _UNCLOSED.get(rest[0], meaningless)
+    if rest.startswith("%") and rest.endswith("s"):
+        message = f"A parameter must be written ?. Got {rest}"
     return SQLSyntaxError(message, line=line, column=column, sqlcode=sqlcode)
 
 
@@ -159,7 +163,7 @@ class Tokens:
         return is_next
 
     def take_one(self, words: Container[str]) -> str:
-        """Step over one of *words* if it is next, and return it; else return ""."""
+        """Step over one of *words* if it is next, and return it. Otherwise return ""."""
         word = self.token.word
         if not word or word not in words:
             return ""
@@ -167,7 +171,7 @@ class Tokens:
         return word
 
     def expect(self, *words: str) -> None:
-        """Step over *words*; raise `SQLSyntaxError` if they are not next."""
+        """Step over *words*, or raise `SQLSyntaxError` if they are not next."""
         for word in words:
             if not self.take(word):
                 raise SQLSyntaxError(

@@ -7,7 +7,7 @@ from meetup2025.integratedml.estimators import NearestGroup
 
 
 class IRISModel(CustomModel):
-    """The group whose centre is nearest; nothing in it is random."""
+    """The group whose centre is nearest. Nothing in it is random."""
 
     name = "meetup2025_groups"
     model_type = "NearestGroup"

@@ -2,7 +2,7 @@
 
 const TEXTS = JSON.parse(document.getElementById("texts").textContent);
 const TOKEN = document.querySelector("meta[name=csrf-token]").content;
-export const MAX_BYTES = 50_000_000; // as images.MAX_BYTES
+export const MAX_BYTES = Number(document.body.dataset.largest);
 
 export const byId = (id) => document.getElementById(id);
 export const text = (key, values = {}) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
