@@ -170,6 +170,21 @@ def test_a_name_without_photos_is_an_answer() -> None:
     assert scores.argmax() == 7
 
 
+def test_an_answer_by_a_name_alone_has_a_bound_of_its_own() -> None:
+    """Where names say much, an answer by one without photos can be sure; where they say nothing, it never is."""
+    rows, labels, centres = planted(8, 12, spread=0.5)
+    names = names_of(labels)
+
+    known = fit(rows, labels, names=names, name_rows=centres).recogniser
+    others = [f"other {number}" for number in range(20)]
+    unknown = fit(rows, labels, names=[*names, *others], name_rows=strangers(28)).recogniser
+
+    assert known.is_known(known.name_score, by_name=True)
+    assert known.is_sure(known.name_score, 1.0, by_name=True)
+    assert known.name_score < known.score
+    assert unknown.name_score > 1
+
+
 def test_a_label_that_is_no_name_is_an_answer() -> None:
     """A label without a name is scored by its photos, and with a name that says neither yes nor no."""
     rows, labels, centres = planted(4, 10)

@@ -87,6 +87,7 @@ class Recogniser:
         score: Lowest score of an answer that is one of the labels.
         probability: Lowest probability of a sure answer; above 1 where none is ever sure.
         precision: Wanted share of right answers among the sure ones.
+        name_score: Lowest score of an answer by a name without photos; above 1 where these are not to be trusted.
         alone_by_photos: Sharpness and the two bounds of `by_photos`; empty where names have no say anyway.
     """
 
@@ -100,6 +101,7 @@ class Recogniser:
     score: float
     probability: float
     precision: float
+    name_score: float = 2.0
     alone_by_photos: tuple[float, ...] = ()
 
     def by_photos(self) -> Recogniser:
@@ -131,9 +133,13 @@ class Recogniser:
         probabilities: NDArray[np.float64] = raised / np.maximum(raised.sum(axis=-1, keepdims=True), 1e-300)
         return probabilities
 
-    def is_sure(self, score: float, probability: float) -> bool:
-        """Tell whether the first answer is one of the labels, and surely this one."""
-        return self.trusted and score >= self.score and probability >= self.probability
+    def is_known(self, score: float, *, by_name: bool = False) -> bool:
+        """Tell whether the first answer is one of the labels at all; *by_name* where it has no photo."""
+        return score >= (self.name_score if by_name else self.score)
+
+    def is_sure(self, score: float, probability: float, *, by_name: bool = False) -> bool:
+        """Tell whether the first answer is one of the labels, and surely this one; *by_name* where it has no photo."""
+        return self.trusted and self.is_known(score, by_name=by_name) and probability >= self.probability
 
 
 class Metrics(NamedTuple):
@@ -348,7 +354,8 @@ def _fitted(
     blank = _recogniser(weights, table.middle, trusted=trusted)
     found = _judgements(blank, table, known, named)
     none = _none(blank, known, named, negatives)
-    return _bounded(blank, found, none, precision), found, none
+    bounded = _bounded(blank, found, none, precision)
+    return replace(bounded, name_score=_name_bound(blank, table, none, precision)), found, none
 
 
 @dataclass(frozen=True)
@@ -587,13 +594,18 @@ def _judgements(recogniser: Recogniser, table: _Table, known: _Photos, named: _N
 
 
 def _none(recogniser: Recogniser, known: _Photos, named: _Names, unit: Floats) -> NDArray[np.float64]:
-    """Give score and probability of the first answer for photos that are none of the labels: shape (q, 2)."""
-    found = np.empty((len(unit), 2))
+    """
+    Give what is said of photos that are none of the labels: shape (q, 3).
+
+    The columns are score and probability of the first answer, and whether it has photos.
+    """
+    found = np.empty((len(unit), 3))
     for rows in _blocks(len(unit), max(len(known.unit), 4 * len(named.candidates))):
         full = np.full((rows.stop - rows.start, len(named.candidates)), np.nan, np.float32)
         full[:, : len(known.starts) - 1] = _similarities(unit[rows], known)
         scores = recogniser.scores(full, named.cosines(unit[rows]))
-        found[rows] = np.stack([scores.max(axis=1), recogniser.probabilities(scores).max(axis=1)], axis=1)
+        seen = ~np.isnan(full[np.arange(len(full)), scores.argmax(axis=1)])
+        found[rows] = np.stack([scores.max(axis=1), recogniser.probabilities(scores).max(axis=1), seen], axis=1)
     return found
 
 
@@ -610,6 +622,26 @@ def _bounded(recogniser: Recogniser, found: Judgements, none: NDArray[np.float64
         (_most_sure(each, score, chance, right, precision) for each in tried), key=lambda each: each[0]
     )
     return replace(recogniser, score=low, probability=high if most else 2.0, precision=precision)
+
+
+def _name_bound(recogniser: Recogniser, table: _Table, none: NDArray[np.float64], precision: float) -> float:
+    """
+    Find the score from which as many answers by names without photos are right as wanted.
+
+    Such an answer is right where the photos of the own label are hidden; where they are not, it is wrong. Where names
+    find fewer than half of the hidden labels, a few right answers are luck, and no such answer is to be trusted.
+    """
+    named = int((~np.isnan(table.name[:, 0])).sum())
+    score, right = [none[none[:, 2] == 0, 0]], [np.zeros(int((none[:, 2] == 0).sum()), np.bool_)]
+    for rows in table.blocks():
+        for photo in (table.photo[rows], np.where(np.arange(table.photo.shape[1]) == 0, np.nan, table.photo[rows])):
+            scores = recogniser.scores(photo, table.name[rows])
+            first, places = scores.argmax(axis=1), np.arange(len(scores))
+            by_name = np.isnan(photo[places, first]) & np.isfinite(scores[places, first])
+            score.append(scores[places, first][by_name])
+            right.append((first == 0)[by_name])
+    scores, hits = np.concatenate(score), np.concatenate(right)
+    return _most_sure(-np.inf, scores, scores, hits, precision)[2] if 2 * hits.sum() >= max(1, named) else 2.0
 
 
 def _most_sure(

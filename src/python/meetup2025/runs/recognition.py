@@ -103,12 +103,14 @@ class Recognised:
         """Tell whether an answer of a probability is sure; None where nothing is fitted to tell it."""
         if self.recogniser is None or not self.is_trusted:
             return None
-        return self.recogniser.is_sure(float(self.scores[0]), chance)
+        return self.recogniser.is_sure(float(self.scores[0]), chance, by_name=not self.candidates[0].count)
 
     @property
     def is_none(self) -> bool:
         """Whether the picture is unlike all of them."""
-        return self.recogniser is not None and self.is_trusted and bool(self.scores[0] < self.recogniser.score)
+        if self.recogniser is None or not self.is_trusted:
+            return False
+        return not self.recogniser.is_known(float(self.scores[0]), by_name=not self.candidates[0].count)
 
 
 def recognise(connection: Connection, vector: str, k: int = 3, by: str = "both") -> str:
