@@ -16,7 +16,7 @@ notebooks: $(VENV)/noted
 lab: $(VENV)/noted
 	$(BIN)/jupyter lab $(LAB) notebooks
 
-# FAST=1 leaves out the tests that start a process, compile, or need a browser or torch.
+# FAST=1 runs the tests on one engine, without those that start a process, compile, or need a browser or torch.
 test: $(VENV)/tested check
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal $(if $(FAST),--fast)
 

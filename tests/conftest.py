@@ -63,12 +63,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             engines.remove("duckdb")
         elif metafunc.definition.get_closest_marker("anywhere"):
             engines.remove("duckdb-file")
+        if metafunc.config.getoption("fast"):
+            engines = engines[:1]
         metafunc.parametrize("engine", engines, indirect=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that leaves out the slow tests."""
-    parser.addoption("--fast", action="store_true", help="leave out tests that start a process, compile, or need torch")
+    told = "one engine alone, and no test that starts a process, compiles, or needs a browser or torch"
+    parser.addoption("--fast", action="store_true", help=told)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -254,9 +257,10 @@ def planted() -> Planted:
 
 
 @pytest.fixture
-def fish(connection: Connection, planted: Planted) -> Iterator[Cursor]:
+def fish(request: pytest.FixtureRequest, connection: Connection, planted: Planted) -> Iterator[Cursor]:
     """Open cursor; both tables hold the planted catalogue, committed."""
-    insert(connection, planted)
+    is_double = request.node.callspec.params["engine"].startswith("double-")  # which takes a row at a time
+    insert(request.getfixturevalue("_server").database if is_double else connection, planted)
     with connection.cursor() as cursor:
         yield cursor
 

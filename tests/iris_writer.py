@@ -8,6 +8,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel
 from sqlglot.generator import Generator
 
+from meetup2025.engines.sql.functions import BARE, ODBC_ONLY
 from meetup2025.engines.sql.nodes import Call, FunctionCall, SQLType, Test, ToVector
 
 
@@ -38,7 +39,10 @@ class _Writer(Generator):
         if name == "TRIM" and (side or node.expressions[1:]):
             text, *characters = node.expressions
             return f"TRIM({side or 'BOTH'} {self.items(characters)} FROM {self.sql(text)})"
-        return f"{name}({self.items(node.expressions, ' IN ' if name == 'POSITION' else ', ')})"
+        if name in BARE and not node.expressions:
+            return name
+        call = f"{name}({self.items(node.expressions, ' IN ' if name == 'POSITION' else ', ')})"
+        return f"{{fn {call}}}" if name in ODBC_ONLY else call
 
     def vector(self, node: ToVector) -> str:
         length = f", {self.sql(node, 'length')}" if node.args.get("length") else ""

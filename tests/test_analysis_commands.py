@@ -160,6 +160,13 @@ def test_show_a_run() -> None:
     assert "the source of run 1 has changed since" in after.stderr
 
 
+def test_chosen_number_of_groups_is_explained() -> None:
+    """Without a number, the line about the run has both choices, and the rule that decided with its reason."""
+    done = run("clusters", "Fish")
+
+    assert "elbow_chooses 7, silhouette_chooses 2, decided 2 (silhouette: the elbow is far from it)" in done.stderr
+
+
 def test_compare_runs() -> None:
     """Two groupings are compared by how they agree, and item by item."""
     run("clusters", "Fish", "-n", 3)

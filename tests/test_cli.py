@@ -767,7 +767,7 @@ def test_load_names_that_the_model_does_not_know(home):
 
     assert (result.exit_code, result.stdout) == (0, "3 names added or changed, 3 in the catalogue\n")
     assert "2 of 3 names have the vector of another name: the model does not know these words" in result.stderr
-    assert result.stderr.endswith("They are 驫, 龘\n")
+    assert result.stderr.endswith("The names are 驫, 龘\n")
     assert run("load", "names", "mine.csv").stderr == ""
 
 

@@ -330,7 +330,8 @@ def test_integer_vectors_are_stored_cut(cursor: Cursor) -> None:
     cursor.executemany(
         "INSERT INTO Shop.Counts (Text, Counts) VALUES (?, TO_VECTOR(?, INTEGER))", [["1.7,-1.7,2.5"] * 2] * 2
     )
-    cursor.execute("INSERT INTO Shop.Counts (Text, Counts) SELECT TOP 1 Text, TO_VECTOR(Text, INTEGER) FROM Shop.Counts")
+    query = "SELECT TOP 1 Text, TO_VECTOR(Text, INTEGER) FROM Shop.Counts"
+    cursor.execute(f"INSERT INTO Shop.Counts (Text, Counts) {query}")
     rows = cursor.execute(
         "SELECT Counts, VECTOR_DOT_PRODUCT(Counts, TO_VECTOR(Text, INTEGER)) FROM Shop.Counts"
     ).fetchall()

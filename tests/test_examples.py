@@ -78,18 +78,30 @@ def commands(console: str) -> list[list[str]]:
 
 
 def documented(language: str) -> list[object]:
-    """Give the blocks of a language in all documents, as parameters of a test."""
+    """Give the blocks of a language in all documents, as parameters of a test; those that run the same once."""
+    found = [
+        (document, block)
+        for document in DOCUMENTS
+        if document.exists()
+        for block in blocks(document.read_text("utf-8"))
+        if block.language == language
+    ]
+    once = {(code(block), block.not_run): (document, block) for document, block in reversed(found)}
     return [
         pytest.param(
             block.text,
             id=f"{document.name}:{block.line}",
             marks=[pytest.mark.skip(block.not_run)] if block.not_run else [],
         )
-        for document in DOCUMENTS
-        if document.exists()
-        for block in blocks(document.read_text("utf-8"))
-        if block.language == language
+        for document, block in reversed(once.values())
     ]
+
+
+def code(block: Block) -> str:
+    """Give what a block runs, without what it shows and without its comments."""
+    if block.language == "console":
+        return str(commands(block.text))
+    return re.sub(r"(--|#) .*$", "", block.text, flags=re.MULTILINE)
 
 
 CLASS_EXAMPLES = [

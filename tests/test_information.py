@@ -171,11 +171,15 @@ def test_tables_of_another_connection(tmp_path: Any) -> None:
     """A table that another connection made is listed by a statement that ran before."""
     url = f"duckdb:///{tmp_path / 'a.db'}"
     sql = "SELECT COUNT(*) FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'App'"
-    with meetup2025.connect(url, autocommit=True) as first, meetup2025.connect(url, autocommit=True) as second:
-        with first.cursor() as reading, second.cursor() as writing:
-            before = rows(reading, sql)
-            writing.execute("CREATE TABLE App.Docs (A INTEGER)")
-            after = rows(reading, sql)
+    with (
+        meetup2025.connect(url, autocommit=True) as first,
+        meetup2025.connect(url, autocommit=True) as second,
+        first.cursor() as reading,
+        second.cursor() as writing,
+    ):
+        before = rows(reading, sql)
+        writing.execute("CREATE TABLE App.Docs (A INTEGER)")
+        after = rows(reading, sql)
 
     assert (before, after) == ([(0,)], [(1,)])
 

@@ -308,9 +308,7 @@ def test_parameters_of_no_order(parameters: Any) -> None:
         connection.cursor().execute("SELECT ?, ?", parameters)
 
 
-@pytest.mark.parametrize(
-    "value", [{"a": 1}, {1}, object(), 1j], ids=lambda each: type(each).__name__
-)
+@pytest.mark.parametrize("value", [{"a": 1}, {1}, object(), 1j], ids=lambda each: type(each).__name__)
 def test_values_that_sql_cannot_carry(value: Any) -> None:
     """A value of a type that SQL does not have is refused alike by all ways in, and nothing is stored."""
     with meetup2025.connect("duckdb://") as connection, connection.cursor() as cursor:

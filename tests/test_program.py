@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meetup2025.engines.classes import parse_class
-from meetup2025.engines.classes.program import arguments, class_folder, program, program_of, query_arguments
+from meetup2025.engines.classes.program import class_folder, converted, program, program_of, query_arguments
 from meetup2025.errors import ClassSyntaxError, DataError, ProgrammingError
 
 THING = parse_class(
@@ -70,7 +70,7 @@ def test_own_classes() -> None:
 
 def test_defaults() -> None:
     """An argument that is left out has its default."""
-    assert arguments(CHEAP, [1.5]) == {"most": 1.5, "k": 2}
+    assert converted(CHEAP, [1.5]) == {"most": 1.5, "k": 2}
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_defaults() -> None:
 )
 def test_types(values: list[object], expected: dict[str, object]) -> None:
     """Values become the declared types, as drivers of IRIS make them."""
-    assert arguments(CHEAP, values) == expected
+    assert converted(CHEAP, values) == expected
 
 
 @pytest.mark.parametrize(
@@ -94,16 +94,16 @@ def test_types(values: list[object], expected: dict[str, object]) -> None:
 def test_wrong_types(values: list[object], words: str) -> None:
     """A value that the declared type does not hold is refused by name."""
     with pytest.raises(DataError, match=words):
-        arguments(CHEAP, values)
+        converted(CHEAP, values)
 
 
 def test_wrong_numbers_of_arguments() -> None:
     """Too many arguments are SQLCODE -370; a missing one without a default is named."""
     with pytest.raises(ProgrammingError) as caught:
-        arguments(CHEAP, [1, 2, 3])
+        converted(CHEAP, [1, 2, 3])
     assert caught.value.sqlcode == -370
     with pytest.raises(ProgrammingError, match="most"):
-        arguments(CHEAP, [])
+        converted(CHEAP, [])
 
 
 @pytest.mark.parametrize("k", [0, -1])
@@ -116,12 +116,12 @@ def test_no_rows_wanted(k: int) -> None:
 def test_long_text() -> None:
     """A text above MAXLEN is refused, not cut as drivers would."""
     with pytest.raises(DataError, match=r"at most 5 characters\. Got 6"):
-        arguments(SHOP.functions["SHOP.KNOWN"], ["123456"])
+        converted(SHOP.functions["SHOP.KNOWN"], ["123456"])
 
 
 def test_null_is_the_empty_string() -> None:
     """A method of IRIS gets the empty string for NULL."""
-    assert arguments(SHOP.functions["SHOP.KNOWN"], [None]) == {"name": ""}
+    assert converted(SHOP.functions["SHOP.KNOWN"], [None]) == {"name": ""}
 
 
 def test_procedure_runs_its_query() -> None:

@@ -53,7 +53,7 @@ def filled(part: ast.expr) -> str:
 
 def of_modules() -> list[str]:
     """Give the IRIS SQL of the package, without that of the engine beneath."""
-    begins = r"\s*(?:SELECT|INSERT|UPDATE|DELETE|CALL)\s[\s\S]*MeetUp2025\.|(?:START TRANSACTION|COMMIT|ROLLBACK)$"
+    begins = r"\s*(?:SELECT|INSERT|UPDATE|DELETE|CALL)\s[\s\S]*MeetUp2025\.\w|(?:START TRANSACTION|COMMIT|ROLLBACK)$"
     return [text for module in MODULES for text in texts(module.read_text("utf-8")) if re.match(begins, text)]
 
 
@@ -158,7 +158,7 @@ EXCEPTIONS = {
 OTHER_OPERATORS = {
     "=": "<>", "<>": "=", "!=": "=", "<": "<=", "<=": "<", ">": ">=", ">=": ">",
     "+": "-", "-": "+", "*": "+", "/": "*", "\\": "/", "#": "*", "||": "+",
-    ".": ",", ",": ".", "(": ")", ")": "(", "[": "=", ";": ",",
+    ".": ",", ",": ".", "(": ")", ")": "(", "{": "(", "}": ")", "[": "=", ";": ",",
 }  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from planted import CLUSTERS, EXEMPLARS, INSERT_IMAGE, STRANGERS, Planted, unit
 from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from meetup2025.engines import Cursor
 
 pytestmark = pytest.mark.anywhere
@@ -37,13 +39,37 @@ def test_planted_groups(groups: Cursor) -> None:
 
 
 def test_elbow_chooses(groups: Cursor) -> None:
-    """Without a number the elbow chooses three, and the run remembers what it took."""
+    """Without a number three groups are chosen, and the run has both choices and the rule that decided."""
     [(run,)] = selected(groups, "SELECT MeetUp2025.FitClusters('Fish')")
 
     metrics = dict(selected(groups, "SELECT Name, Value FROM MeetUp2025.ReadMetrics(?)", run))
     assert metrics["clusters"] == 3
     assert 0.5 < metrics["silhouette"] < 1
     assert len(selected(groups, "SELECT * FROM MeetUp2025.ReadGroups(?)", run)) == 3
+    assert (metrics["elbow_chooses"], metrics["silhouette_chooses"], metrics["decided"], metrics["clear"]) == (
+        3,
+        3,
+        3,
+        1,
+    )
+    assert selected(groups, "SELECT Subject FROM MeetUp2025.ReadMetrics(?) WHERE Name = 'decided'", run) == [
+        ("elbow: both rules agree",)
+    ]
+
+
+@pytest.mark.parametrize(("names", "count", "clear"), [(EXEMPLARS[:2], 2, 1), (EXEMPLARS[:1], 1, 0)])
+def test_photos_of_few_names(cursor: Cursor, planted: Planted, names: Sequence[str], count: int, clear: int) -> None:
+    """Photos of two names are two groups, and photos of one name are one group without a clear number."""
+    noise = np.random.default_rng(4).normal(size=(60, 512)) * 0.02
+    photos = [
+        (f"{number}.jpg", unit(planted.vector(names[number % len(names)]) + more)) for number, more in enumerate(noise)
+    ]
+    cursor.executemany(INSERT_IMAGE, photos)
+    [(run,)] = selected(cursor, "SELECT MeetUp2025.FitClusters('FishImage', 0)")
+    metrics = dict(selected(cursor, "SELECT Name, Value FROM MeetUp2025.ReadMetrics(?)", run))
+
+    assert (metrics["clusters"], metrics["decided"], metrics["clear"]) == (count, count, clear)
+    assert len(selected(cursor, "SELECT * FROM MeetUp2025.ReadGroups(?)", run)) == count
 
 
 def test_groups_are_named(groups: Cursor) -> None:

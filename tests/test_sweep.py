@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from meetup2025.analytics.elbow import bend, elbow
+from meetup2025.analytics.elbow import Sweep, bend, choose, elbow
 from meetup2025.analytics.neighbours import directions
 from meetup2025.embedding import encoder
 from meetup2025.errors import DataError, InvalidVectorError
@@ -107,6 +107,65 @@ def test_without_an_elbow_the_silhouette_chooses() -> None:
 
     assert found.elbow is None
     assert found.chosen == found.roundest == 3
+
+
+@pytest.mark.parametrize("spread", [0.1, 0.8])
+@pytest.mark.parametrize("k", [1, 2, 3, 5, 12])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_chosen_number_is_the_planted_one(k: int, spread: float, seed: int) -> None:
+    """Of tight and of loose groups the planted number is chosen, one group too, with each seed."""
+    rows, _ = plant_groups(96, k, spread=spread, seed=seed)
+
+    found = choose(elbow(rows, 2, 16, seed=seed))
+
+    assert found.k == k
+    assert found.clear == (k > 1)
+
+
+@pytest.mark.parametrize("n", [40, 1100])
+def test_two_tight_clouds_are_two_groups(n: int) -> None:
+    """Two tight clouds are two groups, which a curve that begins with two groups cannot find."""
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(2, 512))[np.arange(n) % 2] + 0.02 * rng.normal(size=(n, 512))
+
+    sweep = elbow(rows)
+    found = choose(sweep)
+
+    assert sweep.elbow != 2
+    assert (found.k, found.elbow, found.silhouette, found.clear) == (2, 2, 2, True)
+    assert found.decided == "elbow: both rules agree"
+
+
+def sweep_of(single: float, sse: Sequence[float], silhouettes: Sequence[float]) -> Sweep:
+    """Make a sweep of K from 2 with these numbers."""
+    ks = np.arange(2, len(sse) + 2)
+    values = np.array(silhouettes)
+    return Sweep(ks, np.array(sse), values, bend(ks.tolist(), np.array(sse)), int(ks[values.argmax()]), 100, single)
+
+
+FLAT = [90.0, 81, 73, 66, 60, 54, 49, 44, 40, 36, 32, 29, 26, 23, 21, 19, 17, 15, 14, 12]
+
+
+@pytest.mark.parametrize(
+    ("single", "sse", "silhouettes", "expected"),
+    [
+        (100, [30, 10, 9, 8, 7], [0.5, 0.8, 0.6, 0.5, 0.4], (3, "elbow: both rules agree", True)),
+        (100, [60, 30, 8, 7, 6], [0.5, 0.8, 0.79, 0.5, 0.4], (4, "elbow: the silhouette is near it", True)),
+        (100, [60, 30, 8, 7, 6], [0.5, 0.8, 0.7, 0.5, 0.4], (3, "silhouette: the elbow is far from it", False)),
+        (100, FLAT, [0.33] + [0.2] * 19, (2, "silhouette: the elbow is far from it", False)),
+        (100, [80, 60, 40, 20], [0.4, 0.3, 0.3, 0.3], (2, "silhouette: the errors bend nowhere", False)),
+        (100, [30, 10, 9, 8, 7], [0.1, 0.15, 0.1, 0.1, 0.1], (1, "silhouette: 0.15 at best, so one group", False)),
+        (100, [20], [0.9], (2, "silhouette: the errors bend nowhere", True)),
+    ],
+)
+def test_rules_of_the_choice(
+    single: float, sse: list[float], silhouettes: list[float], expected: tuple[int, str, bool]
+) -> None:
+    """The elbow decides near the best silhouette, else the silhouette; low silhouettes mean one group."""
+    found = choose(sweep_of(single, sse, silhouettes))
+
+    assert (found.k, found.decided, found.clear) == expected
+    assert len(found.decided) <= 50
 
 
 @pytest.mark.parametrize(

@@ -33,14 +33,14 @@ _WHOLE, _LEADING = 200, 64
 _DIGITS = 9
 """Digits in which silhouettes must differ for a higher K to be the better."""
 
-_NEAR = 1.5
-"""Two numbers of groups are near if the higher is at most this many times the lower."""
+_NEAR, _AS_HIGH = 1.5, 0.95
+"""How near the elbow must be to the K of the best silhouette: the factor of the numbers, and of the silhouettes."""
 
 _STRUCTURE = 0.25
 """Silhouette up to which Kaufman and Rousseeuw find no substantial structure."""
 
 _NO_GROUPS = 0.15
-"""Silhouette up to which all rows are one group: one planted group had at most 0.14, photos of two species from 0.18."""
+"""Silhouette up to which all rows are one group: one planted group had at most 0.14, photos of two species 0.18."""
 
 _BEND = 2.0
 """A curve bends clearly at K if the errors fall this many times as much before K as after it."""
@@ -99,10 +99,9 @@ def choose(sweep: Sweep) -> Choice:
     """
     Choose a number of groups by both rules.
 
-    The curve of errors begins with one group here: a bend at K needs a point before K. The elbow decides if the
-    silhouette is near it. Otherwise the silhouette decides: on photos of two species the elbow lies between 5 and 14,
-    and on tight groups the silhouette is right as often as the elbow. A highest silhouette of at most 0.15 means one
-    group.
+    The curve of errors begins with one group here: a bend at K needs a point before K. The elbow decides if it is
+    near the K of the best silhouette. Otherwise the silhouette decides: on photos of two species the elbow lies between
+    5 and 14. A best silhouette of at most 0.15 means one group.
 
     Args:
         sweep: Of K from 2.
@@ -112,7 +111,7 @@ def choose(sweep: Sweep) -> Choice:
     """
     roundest, best = sweep.roundest, float(sweep.silhouettes.max())
     bent = bend([1, *sweep.ks.tolist()], np.array([sweep.single, *sweep.sse]))
-    near = bent is not None and max(bent, roundest) <= _NEAR * min(bent, roundest)
+    near = bent is not None and _is_near(sweep, bent)
     clear = best > _STRUCTURE and (near or _falls_less_after(sweep, roundest))
     if best <= _NO_GROUPS:
         return Choice(1, bent, roundest, f"silhouette: {best:.2f} at best, so one group", clear=False)
@@ -122,6 +121,13 @@ def choose(sweep: Sweep) -> Choice:
         return Choice(roundest, bent, roundest, "silhouette: the elbow is far from it", clear)
     why = "both rules agree" if bent == roundest else "the silhouette is near it"
     return Choice(bent, bent, roundest, f"elbow: {why}", clear)
+
+
+def _is_near(sweep: Sweep, bent: int) -> bool:
+    """Return whether an elbow is near the K of the best silhouette, in number and in silhouette."""
+    best = sweep.silhouettes.max()
+    close = max(bent, sweep.roundest) <= _NEAR * min(bent, sweep.roundest)
+    return bool(close and sweep.silhouettes[sweep.ks == bent].max(initial=-1.0) >= _AS_HIGH * best)
 
 
 def _falls_less_after(sweep: Sweep, k: int) -> bool:

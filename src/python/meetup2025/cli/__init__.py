@@ -1,7 +1,7 @@
 """
-The command line: names pictures, finds photos, loads files, runs SQL.
+The command line: it names pictures, finds photos, loads files and runs SQL.
 
-It speaks SQL to a database, and knows nothing of how the answers are made.
+It sends SQL to a database, and does not depend on how the answers are made.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ SELECT DISTINCT %EXACT(one.Name) AS Alike FROM MeetUp2025.Fish one, MeetUp2025.F
 WHERE one.FishID <> other.FishID AND VECTOR_COSINE(one.Features, other.Features) > 0.999999 ORDER BY Alike"""
 
 _MOST_COMPARED = 2000
-"""Names that are compared with one another after a load: four million cosines take a second or two."""
+"""Most names that are compared with one another after a load: four million cosines take a second or two."""
 
 _DRAWINGS_ALONE = "the model sketch knows drawings: do not trust it with photographs"
 
@@ -81,7 +81,7 @@ def demo() -> None:
     """
     Show what the program does, in a few seconds.
 
-    It uses a database in memory, or that of --url, where the names and samples then stay.
+    The database is in memory. With --url, the names and samples stay in that database.
     """
     from meetup2025.cli import shell
 
@@ -145,23 +145,24 @@ def load() -> None:
     """
     Load names, photos or vectors.
 
-    Loading the same again changes nothing.
+    Loading the same file again changes nothing.
     """
 
 
 @load.command(epilog=example("meetup2025 load names", "meetup2025 load names mine.csv --prompts catalogue/prompts.csv"))
 @click.argument("csv", required=False)
-@click.option("--prompts", metavar="FILE", help="CSV file of templates: a vector is the mean of them [the bare name].")
+@click.option("--prompts", metavar="FILE", help="CSV file of templates for the texts of a name [the bare name].")
 @common
 def names(csv: str | None, prompts: str | None) -> None:
     """
     Load a catalogue of names from a CSV file.
 
-    Without one, the bundled names of 100 fish. The file is UTF-8 with a header: FishID and Name, and optionally
-    Kanji, OtherNames, English, Scientific, Family.
+    Without a file, the bundled names of 100 fish are loaded. The file is UTF-8 with a header: FishID and Name, and
+    optionally Kanji, OtherNames, English, Scientific, Family.
 
-    A file of --prompts has the columns Column and Template: OtherNames,{}の写真 puts each other name into that text.
-    catalogue/prompts.csv is the bundled one. A load without --prompts makes the vectors of its names bare again.
+    A file of --prompts has the columns Column and Template. The line OtherNames,{}の写真 puts every other name into
+    this text. The bundled file is catalogue/prompts.csv. A load without --prompts makes the vectors from the bare names
+    again.
     """
     from meetup2025.cli import upload
 
@@ -177,7 +178,7 @@ def names(csv: str | None, prompts: str | None) -> None:
     if unknown:
         complain(
             f"{len(unknown)} of {total} names have the vector of another name: the model does not know these words. "
-            f"Take another model, or put known words into them by --prompts. They are {', '.join(unknown)}"
+            f"Use another model, or add known words by --prompts. The names are {', '.join(unknown)}"
         )
 
 
@@ -185,16 +186,17 @@ def names(csv: str | None, prompts: str | None) -> None:
     epilog=example("meetup2025 load photos ~/Pictures/fishing", "meetup2025 load photos /data/fish --ray 10.0.0.1:6379")
 )
 @click.argument("folder")
-@click.option("--ray", "address", metavar="ADDRESS", help="Embed on a Ray cluster: HOST:PORT, or local.")
+@click.option("--ray", "address", metavar="ADDRESS", help="Make the vectors on a Ray cluster: HOST:PORT, or local.")
 @common
 def photos(folder: str, address: str | None) -> None:
     """
     Load the photos of a folder and its subfolders.
 
-    A photo is labelled by the file labels.csv of the folder (columns File and Name), or else by its file name or
-    subfolder, where that is a name of the catalogue. Files that are no readable pictures are left out and told.
-    A folder of this machine goes to a server picture by picture, and each few stay when the rest fails.
-    With --ray the machines of a cluster read the folder, and each few hundred photos stay.
+    The file labels.csv of the folder (columns File and Name) labels the photos. A photo that is not in this file gets
+    its label from its file name or its subfolder, if this is a name of the catalogue. Files that are no readable
+    pictures are left out and listed. With a server, photos of this machine are sent one by one and committed every few
+    photos, so they stay when the rest fails. With --ray, the machines of a cluster read the folder, and a few hundred
+    photos are committed at once.
     """
     from meetup2025.cli import upload
     from meetup2025.loading import ray
@@ -233,10 +235,10 @@ def photos(folder: str, address: str | None) -> None:
 @common
 def vectors(jsonl: str, table: str, model_of: str) -> None:
     """
-    Load vectors made elsewhere from a JSON Lines file.
+    Load the vectors of another program from a JSON Lines file.
 
-    A line is {"fishid", "fishname", "embedding": [...]}, for photos {"filename", "features": "…"}. A table holds
-    vectors of one model; a search needs that model.
+    A line is {"fishid", "fishname", "embedding": [...]}, or {"filename", "features": "…"} for photos. A table holds
+    vectors of one model, and searching it needs this model.
     """
     from meetup2025.cli import upload
 
@@ -261,14 +263,14 @@ def vectors(jsonl: str, table: str, model_of: str) -> None:
     )
 )
 @click.argument("statement", required=False)
-@click.option("--catalog", is_flag=True, help="List what SQL can see: tables, functions, queries, procedures.")
+@click.option("--catalog", is_flag=True, help="List the tables, functions, queries and procedures of SQL.")
 @common
 def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click gives it by name
     """
-    Run SQL statements, or ask for them.
+    Run SQL statements, or ask for them on a terminal.
 
-    A pipe, or -, gives statements that end with semicolons; on a terminal there is a prompt. Each statement is a
-    transaction of its own. The first error ends the run; what ran before it stays.
+    With a pipe or -, the statements come from standard input, and each ends with a semicolon. On a terminal there is a
+    prompt. Each statement is a transaction of its own. The first error ends the run, and the statements before it stay.
     """
     from meetup2025.cli import shell
     from meetup2025.engines.classes.catalog import catalog_lines
@@ -285,12 +287,16 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
         for each in shell.statements(str(statement)):
             shell.run(connection, each, options().format)
         if connection.in_transaction:
-            complain("the transaction was not committed, so it is taken back: end it with COMMIT")
+            complain("the transaction was not committed, so it is rolled back: end it with COMMIT")
             sys.exit(SOME_FAILED)
 
 
 def _small_file(path: str) -> str:
-    """Give a file as SQL takes it: one of this machine as a data URL, another by its name in the package or server."""
+    """
+    Return a file as SQL takes it.
+
+    A file of this machine becomes a data URL. Other files keep their name in the package or on the server.
+    """
     from meetup2025.cli import upload
 
     found = Path(path).expanduser()
@@ -336,7 +342,7 @@ def _data_url(picture: str) -> str:
     from meetup2025.cli import upload
 
     if picture.startswith("samples/") and not Path(picture).exists():
-        return picture  # of the package, as in SQL
+        return picture  # a file of the package, as in SQL
     source = sys.stdin.buffer.read(files.LARGEST_PICTURE + 1) if picture == "-" else picture
     if options().is_embedded:
         return images.to_data_url(source, longest=upload.LONGEST)
@@ -344,7 +350,7 @@ def _data_url(picture: str) -> str:
 
 
 def _knows_only_drawings(connection: Connection, table: str) -> bool:
-    """Tell whether the vectors of a table are of a model of drawings, whichever machine made them."""
+    """Check whether the vectors of a table are of a model of drawings, whichever machine made them."""
     models = rows(connection, "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = ?", [table])
     return any(knows_only_drawings(row[0] or "") for row in models)
 

@@ -1,7 +1,7 @@
 """
-The commands of analyses: maps, groups, what does not belong, and the runs that store all of it.
+The commands of analyses: maps, groups, outliers, and the runs that store them.
 
-Each is a statement that fits and one that reads; what is fitted stays in the database.
+A command has a statement that fits a model and a statement that reads its results. The run stays in the database.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 _source = partial(click.argument, "source", metavar="SOURCE")
 _EXPLAINED = ("decided", "clear")
-"""Metrics of a whole run whose subject is a word of explanation."""
+"""Metrics of a whole run whose subject is an explanation."""
 
-_seed = click.option("--seed", type=int, default=5, show_default=True, help="Of all that is random.")
-_rows = click.option("-k", type=click.IntRange(min=1), default=20, show_default=True, help="Most rows.")
+_seed = click.option(
+    "--seed", metavar="N", type=int, default=5, show_default=True, help="Seed of the random generator."
+)
+_rows = click.option("-k", metavar="N", type=click.IntRange(min=1), default=20, show_default=True, help="Most rows.")
 
 
 @click.command(
@@ -40,11 +42,19 @@ _rows = click.option("-k", type=click.IntRange(min=1), default=20, show_default=
     ),
 )
 @_source()
-@click.option("-d", "--dimensions", type=click.IntRange(2, 3), default=3, show_default=True, help="Of the map.")
-@click.option("--neighbours", type=int, default=0, help="Size of a neighbourhood [15; of Both 30].")
-@click.option("--min-dist", type=float, default=-1.0, help="Least distance of items [0.2; of Both 0.3].")
-@click.option("--supervised", is_flag=True, help="Pull items of one label together.")
-@click.option("--without-gap", is_flag=True, help="Centre names and photos of Both on one middle.")
+@click.option(
+    "-d",
+    "--dimensions",
+    metavar="N",
+    type=click.IntRange(2, 3),
+    default=3,
+    show_default=True,
+    help="Dimensions of the map.",
+)
+@click.option("--neighbours", metavar="N", type=int, default=0, help="Size of a neighbourhood [15, or 30 for Both].")
+@click.option("--min-dist", type=float, default=-1.0, help="Least distance of items [0.2, or 0.3 for Both].")
+@click.option("--supervised", is_flag=True, help="Pull items with the same label together.")
+@click.option("--without-gap", is_flag=True, help="Move names and photos of Both onto one middle.")
 @click.option("--clusters", type=int, metavar="RUN", help="Colour the picture by the groups of a run.")
 @click.option("--outliers", type=int, metavar="RUN", help="Colour the picture by the scores of a run.")
 @_seed
@@ -52,9 +62,10 @@ _rows = click.option("-k", type=click.IntRange(min=1), default=20, show_default=
 @common
 def map_(source: str, seed: int, **given: Any) -> None:
     """
-    Lay out a source on a map, so that what is alike lies near.
+    Lay out a source on a map.
 
-    SOURCE is Fish, FishImage, Both or a registered one, here and in all analyses. A picture takes the place of rows.
+    Similar items lie near each other. SOURCE is Fish, FishImage, Both or a registered source, here and in all analyses.
+    With --html or --png, a picture replaces the rows.
     """
     joined = {name: given[name] for name in ("clusters", "outliers")}
     if all(joined.values()):
@@ -69,26 +80,32 @@ def map_(source: str, seed: int, **given: Any) -> None:
 
 @click.command(epilog=example("meetup2025 clusters Fish", "meetup2025 clusters FishImage -n 8"))
 @_source()
-@click.option("-n", "--number", type=int, default=0, help="Number of groups [chosen by elbow and silhouette].")
-@click.option("--members", is_flag=True, help="Show the items of each group, not the groups.")
+@click.option(
+    "-n", "--number", metavar="N", type=int, default=0, help="Number of groups [chosen by elbow and silhouette]."
+)
+@click.option("--members", is_flag=True, help="Show the items of the groups, not the groups.")
 @_seed
 @pictured
 @common
 def clusters(source: str, number: int, seed: int, **given: Any) -> None:
-    """Group the items of a source by K-means. A picture takes the place of rows."""
+    """Group the items of a source by K-means. With --html or --png, a picture replaces the rows."""
     read = "ReadClusters" if given["members"] else "ReadGroups"
     _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?)", [source, number, seed], read, ALL, _files(given))
 
 
 @click.command(epilog=example("meetup2025 elbow Fish --to 20"))
 @_source()
-@click.option("--from", "least", type=int, default=2, show_default=True, help="Fewest groups.")
-@click.option("--to", "most", type=int, default=29, show_default=True, help="Most groups.")
+@click.option("--from", "least", metavar="N", type=int, default=2, show_default=True, help="Fewest groups.")
+@click.option("--to", "most", metavar="N", type=int, default=29, show_default=True, help="Most groups.")
 @_seed
 @pictured
 @common
 def elbow(source: str, least: int, most: int, seed: int, **given: Any) -> None:
-    """Try numbers of groups, and see which the elbow and the silhouette choose. A picture takes the place of rows."""
+    """
+    Try several numbers of groups.
+
+    The result has the choices of the elbow and of the silhouette. With --html or --png, a picture replaces the rows.
+    """
     asked = [source, least, most, seed]
     _fit_and_show("SELECT MeetUp2025.FitElbow(?, ?, ?, ?)", asked, "ReadElbow", ALL, _files(given))
 
@@ -101,10 +118,12 @@ def elbow(source: str, least: int, most: int, seed: int, **given: Any) -> None:
     )
 )
 @_source()
-@click.option("--method", default="Neighbours", show_default=True, help="Detector.")
-@click.option("--contamination", type=float, default=0.03, show_default=True, help="Share that is called odd.")
-@click.option("--normal", default="", help="Source of what is normal [SOURCE].")
-@click.option("--exemplars", default="", help="Names of it, with commas between, for ByExemplar.")
+@click.option("--method", default="Neighbours", show_default=True, help="Name of the detector.")
+@click.option(
+    "--contamination", type=float, default=0.03, show_default=True, help="Share of the items that counts as odd."
+)
+@click.option("--normal", default="", help="Source of normal items [SOURCE].")
+@click.option("--exemplars", default="", help="Names of normal items for ByExemplar, separated by commas.")
 @click.option("--labels", default="", help="Set of MeetUp2025.Mark that chooses the threshold.")
 @_seed
 @_rows
@@ -112,10 +131,10 @@ def elbow(source: str, least: int, most: int, seed: int, **given: Any) -> None:
 @common
 def outliers(source: str, labels: str, seed: int, k: int, **given: Any) -> None:
     """
-    Find what does not belong in a source, the oddest first.
+    Find the outliers of a source, the oddest first.
 
-    Detectors: Neighbours, KMeansDistance, IsolationForest, Reconstruction, ByExemplar.
-    A picture takes the place of rows.
+    Detectors: Neighbours, KMeansDistance, IsolationForest, Reconstruction, ByExemplar. With --html or --png, a picture
+    replaces the rows.
     """
     asked = [given[name] for name in ("method", "contamination", "normal", "exemplars")]
     with database() as connection:
@@ -133,9 +152,10 @@ def outliers(source: str, labels: str, seed: int, k: int, **given: Any) -> None:
 @common
 def compare_detectors(source: str, labels: str, seed: int, **given: Any) -> None:
     """
-    Try every detector on a source, and see how good each is on test items.
+    Compare all detectors on a source.
 
-    LABELS is a set of the table MeetUp2025.Mark, which tells what is odd. A picture takes the place of rows.
+    Test items measure their quality. LABELS is a set of the table MeetUp2025.Mark, which says which items are odd. With
+    --html or --png, a picture replaces the rows.
     """
     asked = [source, labels, seed]
     _fit_and_show("SELECT MeetUp2025.FitComparison(?, ?, ?)", asked, "ReadComparison", ALL, _files(given))
@@ -159,11 +179,11 @@ def recogniser(source: str, precision: float, labels: str, **given: Any) -> None
 
 @click.group(invoke_without_command=True, epilog=example("meetup2025 runs --kind Map", "meetup2025 runs show 3"))
 @click.option("--kind", default="%", help="Kind of the runs [all].")
-@click.option("-k", type=click.IntRange(min=1), default=1000, show_default=True, help="Most rows.")
+@click.option("-k", metavar="N", type=click.IntRange(min=1), default=1000, show_default=True, help="Most rows.")
 @common
 @click.pass_context
 def runs(context: click.Context, kind: str, k: int) -> None:
-    """List the analyses that are stored, newest first."""
+    """List the stored runs, newest first."""
     if context.invoked_subcommand is None:
         columns = "Run, Kind, Source, Parameters, Seed, Items, Seconds, Created, Asked"
         with database() as connection:
@@ -175,10 +195,10 @@ def runs(context: click.Context, kind: str, k: int) -> None:
 @pictured
 @common
 def show(run: int, **given: Any) -> None:
-    """Show how good the result of a run is, in numbers; or draw the result."""
+    """Show the quality of a run in numbers, or draw its result."""
     with database() as connection:
         if value(connection, "SELECT MeetUp2025.SourceChanged(?)", [run]):
-            complain(f"the source of run {run} has changed since")
+            complain(f"the source of run {run} has changed since the run")
         if not draw_run(connection, run, _files(given)):
             _write(connection, "SELECT * FROM MeetUp2025.ReadMetrics(?)", [run])
 
@@ -190,7 +210,9 @@ def show(run: int, **given: Any) -> None:
 @pictured
 @common
 def compare(run: int, other: int, k: int, **given: Any) -> None:
-    """Compare two maps or two groupings, and show what changed most; or draw two maps side by side."""
+    """
+    Compare two maps or two groupings, and show the largest changes. With --html or --png, draw two maps side by side.
+    """
     if any(_files(given).values()):
         with database() as connection:
             draw_gap(connection, (run, other), _files(given))
@@ -223,7 +245,7 @@ def _fit_and_show(
 def _show(
     connection: Connection, run: int, read: str, k: int, files: dict[str, str | None], **joined: int | None
 ) -> None:
-    """Keep a run, tell how good it is, and draw it or write its rows."""
+    """Keep a run, show its quality, and draw it or write its rows."""
     connection.commit()
     columns = "Kind, Source, Seconds, Asked"
     [(kind, source, seconds, asked)] = rows(
@@ -252,5 +274,5 @@ def _write(connection: Connection, sql: str, given: Sequence[Any]) -> None:
 
 
 def _short(given: Any) -> Any:
-    """Leave out digits that nobody reads."""
+    """Round numbers to the digits that people read."""
     return float(f"{given:.4g}") if isinstance(given, float) else given

@@ -1,7 +1,7 @@
 """
-The command `model`: installs, lists, shows, verifies and removes the models that make vectors.
+The command `model`: it installs, lists, shows, verifies and removes the models that make vectors.
 
-Models are folders, not rows: apart from the list, which is that of the database, these commands need none.
+Models are folders, not rows. Only the list asks the database. The other commands need no database.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NAME = "line-corporation/clip-japanese-base"
 @click.group(epilog=example(f"meetup2025 model install {_NAME} --int8", "meetup2025 model list"))
 @common
 def model() -> None:
-    """Install and see the models that make vectors."""
+    """Install, list and check the models that make vectors."""
 
 
 @model.command(
@@ -43,15 +43,15 @@ def model() -> None:
 @click.option("--revision", help="Commit, branch or tag of the repository [main].")
 @click.option("--as", "called", metavar="ID", help="Id of the model here [name of the repository or folder].")
 @click.option("--int8", is_flag=True, help="Add a quantised picture half, for MEETUP2025_RUNTIME=int8.")
-@click.option("--from-cache", is_flag=True, help="Use no network, only the cache of Hugging Face.")
-@click.option("--trust-remote-code", is_flag=True, help="Let the model run Python code of its own, now.")
+@click.option("--from-cache", is_flag=True, help="Use only the cache of Hugging Face, not the network.")
+@click.option("--trust-remote-code", is_flag=True, help="Allow the model to run its own Python code now.")
 @common
 def install(name: str, **wishes: Any) -> None:
     """
     Install a published model, or a model folder of another machine.
 
-    The model is exported to ONNX and must answer as the original, else it is not installed. That needs the extra
-    [clip]; the folder that it makes does not, and may be copied to other machines.
+    The model is exported to ONNX. It is installed only if its vectors equal the vectors of the original. The export
+    needs the extra [clip]. The installed folder does not need it, and may be copied to other machines.
     """
     from meetup2025.embedding.installing.install import Wishes, install, note_of_dimension
 
@@ -68,7 +68,7 @@ def install(name: str, **wishes: Any) -> None:
 @model.command("list", epilog=example("meetup2025 model list", "meetup2025 model list --format json"))
 @common
 def list_models() -> None:
-    """List the installed models; * marks the one in use, ! one that is broken."""
+    """List the installed models. * marks the model in use, ! marks a broken model."""
     import json
 
     with database() as connection:
@@ -86,7 +86,7 @@ def list_models() -> None:
 @click.argument("name")
 @common
 def show(name: str) -> None:
-    """Show what a model is, how it prepares pictures, and what it was made of."""
+    """Show a model: vectors, preparation of pictures, origin."""
     info = _found(name)
     values = _fields(info)
     style = options().format
@@ -101,9 +101,10 @@ def show(name: str) -> None:
 @common
 def verify(name: str) -> None:
     """
-    Test a model: each file by its hash, each golden text and picture by its published vector.
+    Test an installed model.
 
-    The exit code is 3 when one fails.
+    The test compares the hashes of its files, and the vectors of its golden texts and pictures. The exit code is 3 if a
+    test fails.
     """
     from meetup2025.embedding.onnx import OnnxEncoder
 
@@ -128,7 +129,7 @@ def verify(name: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
 def remove(name: str, yes: bool) -> None:  # noqa: FBT001 - click gives it by name
-    """Remove an installed model, or one that is broken. Vectors that it made stay in the tables."""
+    """Remove a model, even if it is broken. Its vectors stay in the tables."""
     folder, what = _removable(name)
     if not yes:
         if not sys.stdin.isatty():
@@ -140,7 +141,7 @@ def remove(name: str, yes: bool) -> None:  # noqa: FBT001 - click gives it by na
 
 
 def _removable(name: str) -> tuple[Path, str]:
-    """Give the folder of a model, and what it is called: a broken one by its folder."""
+    """Return the folder of a model, and its id. A broken model has the name of its folder."""
     _this_machine()
 
     found = {folder.name: folder for folder in faults()}.get(name)
@@ -154,7 +155,7 @@ def _removable(name: str) -> tuple[Path, str]:
 
 
 def _shown(model: dict[str, Any]) -> tuple[Any, ...]:
-    """Give the row of a model for people."""
+    """Return the row of a model, for people."""
     if fault := model.get("fault"):
         return "!", model["id"], "", "", "", "", fault
     size = f"{model['bytes'] / 1e6:.1f} MB"
@@ -163,7 +164,11 @@ def _shown(model: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _this_machine() -> None:
-    """Refuse the URL of a server: its models are not to be changed from here, nor those of this machine by mistake."""
+    """
+    Refuse the URL of a server. Its models cannot be changed from here.
+
+    Without this check, the commands would change the models of this machine by mistake.
+    """
     if options().url and not options().is_embedded:
         raise click.UsageError(
             "Models are folders of this machine, and `model list` alone asks a server: leave out --url."
@@ -177,7 +182,7 @@ def _found(name: str) -> ModelInfo:
 
 
 def _consent(what: str) -> bool:
-    """Ask, where somebody can answer."""
+    """Ask the user, if there is a terminal."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     return click.confirm(f"{what}. Let it run?", default=False, err=True)
@@ -204,7 +209,7 @@ def _show_installed(done: Installed) -> None:
 
 
 def _fields(info: ModelInfo) -> dict[str, Any]:
-    """Give what a model says of itself, in one level of names."""
+    """Return the description of a model as one level of names."""
     from dataclasses import asdict
 
     data = {**asdict(info), "folder": str(Path(info.folder)), "bytes": info.bytes}

@@ -1,6 +1,4 @@
-"""
-What the commands share: options, the database they open, and errors that become exit codes.
-"""
+"""The common part of the commands: options, their database, and exit codes for errors."""
 
 from __future__ import annotations
 
@@ -30,14 +28,14 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 SOME_FAILED, FAILED, INTERRUPTED, NO_READER = 1, 3, 130, 141
-"""Exit codes; click uses 2 for a command that is written wrongly. The last two are those of SIGINT and SIGPIPE."""
+"""Exit codes. click uses 2 for a wrong command line. The last two are the codes of SIGINT and SIGPIPE."""
 
 EXIT_CODES = """\b
 Exit codes:
   0    done
-  1    some pictures or files failed, the others are done; or there is nothing to search
-  2    the command is written wrongly
-  3    an error, told in one line
+  1    some pictures or files failed and the others are done, or there is nothing to search
+  2    the command line is wrong
+  3    an error, with a message of one line
   130  stopped with Ctrl-C
 
 """
@@ -46,15 +44,15 @@ Exit codes:
 FORMATS = ("table", "json", "csv")
 
 NAMES = "catalogue/fish.csv"
-"""The bundled catalogue, as SQL calls it."""
+"""The bundled catalogue, as SQL names it."""
 
 COUNTS = {"Fish": "SELECT COUNT(*) FROM MeetUp2025.Fish", "FishImage": "SELECT COUNT(*) FROM MeetUp2025.FishImage"}
-"""How the rows of each table are counted."""
+"""Table -> statement that counts its rows."""
 
 
 @dataclass
 class Options:
-    """What the options that all commands have say."""
+    """The values of the options that all commands have."""
 
     url: str | None = None
     model: str | None = None
@@ -68,13 +66,13 @@ class Options:
 
 
 class Commands(click.Group):
-    """The group of all commands; what becomes of an error of any of them."""
+    """The group of all commands. It handles their errors."""
 
     def invoke(self, ctx: click.Context) -> None:
-        """Run a command; an error of this project becomes one line and an exit code."""
+        """Run a command. An error of this project becomes one line and an exit code."""
         has_output = _open_streams()
         _write_utf8()
-        warnings.filterwarnings("ignore", module=r"PIL\.")  # what is wrong with a picture is told by its error
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # the error of a picture says what is wrong
         if not has_output:
             complain("The output must be writable. Got a closed one.")
             ctx.exit(FAILED)
@@ -91,7 +89,7 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
-            # What is still buffered goes nowhere, quietly.
+            # Buffered output is dropped silently.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(NO_READER)
         except OSError as error:
@@ -104,16 +102,16 @@ class Commands(click.Group):
 
 
 def options(context: click.Context | None = None) -> Options:
-    """Give the options of the running command."""
+    """Return the options of the running command."""
     return (context or click.get_current_context()).find_root().ensure_object(Options)
 
 
 def common(command: F) -> F:
-    """Give a command the options that all have; they may stand before the command too."""
+    """Add the common options to a command. They may also stand before the command."""
     option = partial(click.option, expose_value=False, callback=_remember)
     for add in (
-        option("--debug", is_flag=True, help="Show where an error comes from."),
-        option("--format", type=click.Choice(FORMATS), help="Form of the results [table]."),
+        option("--debug", is_flag=True, help="Show the traceback of an error."),
+        option("--format", type=click.Choice(FORMATS), help="Format of the results [table]."),
         option("--model", metavar="ID", help="Model that makes the vectors [$MEETUP2025_MODEL, or sketch]."),
         option("--url", help="Database [$MEETUP2025_URL, or a file in your data folder]."),
     ):
@@ -121,11 +119,13 @@ def common(command: F) -> F:
     return command
 
 
-rows_wanted = click.option("-k", type=click.IntRange(min=1), default=3, show_default=True, help="Most rows.")
+rows_wanted = click.option(
+    "-k", metavar="N", type=click.IntRange(min=1), default=3, show_default=True, help="Most rows."
+)
 
 
 def example(*commands: str) -> str:
-    """Give the end of a help text: commands as they are typed."""
+    """Return the end of a help text: commands as they are typed."""
     return "\n".join(("\b", "Example:", *(f"  {command}" for command in commands)))
 
 
@@ -143,7 +143,7 @@ def database(
 
     Args:
         folder: A folder of the user that SQL may read while the database is open.
-        default: URL for when the options have none; the setting MEETUP2025_URL when it is left out.
+        default: URL if the options have none. Without it, the setting MEETUP2025_URL counts.
         autocommit: As for `meetup2025.connect`.
     """
     url = options().url or default or settings.url()
@@ -156,7 +156,7 @@ def database(
 
 
 def load_names_if_none(connection: Connection) -> None:
-    """Load the bundled catalogue where the database has no names, and tell so."""
+    """Load the bundled catalogue if the database has no names, and say so."""
     if not client.value(connection, COUNTS["Fish"]):
         count = client.value(connection, "SELECT MeetUp2025.LoadNames(?)", [NAMES])
         connection.commit()
@@ -164,26 +164,26 @@ def load_names_if_none(connection: Connection) -> None:
 
 
 def _warn_of_password(url: str | None) -> None:
-    """Tell who puts a password where the list of processes shows it."""
+    """Warn about a password that everybody can see in the list of processes."""
     if url and re.match(r"iris://[^/@]*:[^/@]*@", url):
         complain("a password in --url can be read by all users of this machine: set MEETUP2025_IRIS_PASSWORD instead")
 
 
 def local(path: str | None) -> Path | None:
-    """Find a file or folder of this machine that must be sent, since the database is on a server; None otherwise."""
+    """Find a file or folder of this machine that must be sent to a server. Return None if there is nothing to send."""
     found = Path(path).expanduser() if path else None
     return found if found and not options().is_embedded and found.exists() else None
 
 
 def readable(path: str, kind: Literal["file", "folder"] = "file") -> tuple[str, Path | None]:
     """
-    Say what to call a file or folder in SQL, and which folder SQL must be allowed to read for it.
+    Return the name of a file or folder in SQL, and the folder that SQL must be allowed to read for it.
 
-    An embedded database reads a file of the user with the rights of the user. Files of the package, and those of
-    a server, go by the name that they have there.
+    An embedded database reads a file of the user with the rights of the user. Files of the package and of a server keep
+    their names.
 
     Raises:
-        click.UsageError: There is no such file or folder, or its folder cannot be allowed.
+        click.UsageError: The file or folder does not exist, or its folder cannot be allowed.
     """
     found = Path(path).expanduser()
     if not options().is_embedded or (
@@ -199,7 +199,7 @@ def there(path: str, kind: Literal["file", "folder"]) -> Path:
     Find a file or folder of this machine whose folder SQL can be allowed to read.
 
     Raises:
-        click.UsageError: There is none, or its folder cannot be allowed.
+        click.UsageError: The file or folder does not exist, or its folder cannot be allowed.
     """
     found = Path(path).expanduser().resolve()
     if not (found.is_dir() if kind == "folder" else found.is_file()):
@@ -217,7 +217,7 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
 
 def _open_streams() -> bool:
     """
-    Open the standard streams that the caller has closed, to nothing: a database file would get their numbers.
+    Open standard streams that the caller has closed, to nothing. Otherwise a database file would get their numbers.
 
     Returns:
         Whether there is an output.
@@ -230,7 +230,7 @@ def _open_streams() -> bool:
 
 
 def _write_utf8() -> None:
-    """Write UTF-8 whatever the locale is; a file name that is not UTF-8 is shown as it can be."""
+    """Write UTF-8 in any locale. A file name that is not UTF-8 is shown with escapes."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -1,6 +1,4 @@
-"""
-Pictures of runs and answers on the command line: the options --html and --png, and what each kind of run looks like.
-"""
+"""Pictures of runs and answers: the options --html and --png, and a figure for each kind of run."""
 
 from __future__ import annotations
 
@@ -22,18 +20,22 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _THUMBNAIL = 160
-"""Pixels of the longest side, at least."""
+"""Least pixels of the longest side."""
 
 _THUMBNAILS = 2000
-"""Photos of a map that are shown on hover: of more, a page would be larger than its library."""
+"""Most photos of a map that are shown on hover. With more, a page would be larger than its library."""
 
 
 def pictured(command: F) -> F:
-    """Give a command the options --html and --png, as `html` and `png`; what cannot be written ends it at once."""
+    """
+    Add the options --html and --png to a command, as `html` and `png`. A file that cannot be written ends it at once.
+    """
     file = click.Path(dir_okay=False)
     for add in (
-        click.option("--png", type=file, metavar="FILE", callback=_checked, help="Draw a picture, for paper."),
-        click.option("--html", type=file, metavar="FILE", callback=_checked, help="Draw a page that needs no network."),
+        click.option("--png", type=file, metavar="FILE", callback=_checked, help="Write a PNG for paper."),
+        click.option(
+            "--html", type=file, metavar="FILE", callback=_checked, help="Write a page that needs no network."
+        ),
     ):
         command = add(command)
     return command
@@ -41,19 +43,19 @@ def pictured(command: F) -> F:
 
 def draw_run(connection: Connection, run: int, files: dict[str, str | None], **joined: int | None) -> bool:
     """
-    Draw a run into files, where some are asked for.
+    Draw a run into files, if the options ask for files.
 
     Args:
         connection: An open connection.
         run: Number of the run.
-        files: What the options `html` and `png` say.
-        joined: For a map the runs of `clusters` or `outliers` that colour it.
+        files: Values of the options `html` and `png`.
+        joined: Runs of `clusters` or `outliers` that colour a map.
 
     Returns:
-        Whether there is a picture.
+        Whether a picture was drawn.
 
     Raises:
-        DataError: The run is not there, or has nothing to do with those that colour it.
+        DataError: The run does not exist, or has no items in common with the runs that colour it.
         NotSupportedError: Runs of its kind have no picture.
     """
     if not any(files.values()):
@@ -72,7 +74,7 @@ def draw_gap(connection: Connection, runs: Sequence[int], files: dict[str, str |
     Draw two maps side by side.
 
     Raises:
-        DataError: They have not as many dimensions.
+        DataError: The maps have different dimensions.
         NotSupportedError: The runs are no maps.
     """
     from meetup2025 import figures
@@ -90,7 +92,7 @@ def draw_gap(connection: Connection, runs: Sequence[int], files: dict[str, str |
 def draw_answers(
     answers: Sequence[dict[str, Any]], pictures: Sequence[str], files: dict[str, str | None], note: str
 ) -> None:
-    """Draw pictures beside their names; *pictures* are data URLs, or names of samples; empty ones are not shown."""
+    """Draw pictures beside their names. *pictures* are data URLs or names of samples. Empty ones are not shown."""
     from meetup2025 import figures
 
     if any(files.values()):
@@ -103,7 +105,7 @@ def draw_answers(
 
 
 def save(figure: Figure, files: dict[str, str | None], title: str) -> None:
-    """Write a figure into the files that are asked for, and tell so."""
+    """Write a figure into the files of the options, and report the files."""
     from meetup2025 import figures
 
     for kind, write in (("html", figures.write_html), ("png", figures.write_png)):
@@ -114,7 +116,7 @@ def save(figure: Figure, files: dict[str, str | None], title: str) -> None:
 
 
 def _checked(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Refuse a file before the work that it would be for."""
+    """Refuse a file before the work for it begins."""
     from meetup2025 import figures
 
     if value:
@@ -192,21 +194,21 @@ _DRAWN = {
     "Comparison": _comparison,
     "Recogniser": _recogniser,
 }
-"""Kinds of runs that have a picture."""
+"""Kind of a run -> function that draws it."""
 
 _TITLES = {
     "Map": "Map of",
     "Clusters": "Groups of",
-    "Elbow": "How many groups in",
-    "Outliers": "What does not belong in",
-    "Evaluation": "How well the odd are told in",
+    "Elbow": "Number of groups in",
+    "Outliers": "Outliers in",
+    "Evaluation": "Quality of the outliers in",
     "Comparison": "Detectors on",
     "Recogniser": "What is known of the labels of",
 }
 
 
 def _of_run(connection: Connection, run: int) -> tuple[str, str]:
-    """Give the kind and the source of a run."""
+    """Return the kind and the source of a run."""
     sql = "SELECT Kind, Source FROM MeetUp2025.Runs('%', ?) WHERE Run = ?"
     found = records(connection, sql, [ALL, run])
     if not found:
@@ -215,7 +217,7 @@ def _of_run(connection: Connection, run: int) -> tuple[str, str]:
 
 
 def _metrics(connection: Connection, run: int, only: str = "") -> str:
-    """Tell how good a run is, in a few numbers."""
+    """Return the quality of a run in a few numbers."""
     sql = "SELECT Subject, Name, Value FROM MeetUp2025.ReadMetrics(?)"
     found = [
         f"{row['name'].replace('_', ' ')} {row['value']:.3g}"
@@ -226,7 +228,7 @@ def _metrics(connection: Connection, run: int, only: str = "") -> str:
 
 
 def _with_kanji(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give names and photos the kanji of the catalogue, where it has any."""
+    """Add the kanji of the catalogue to names and photos."""
     sql = "SELECT FishID, Name, Kanji FROM MeetUp2025.FishCatalogue()"
     known: dict[str, dict[Any, str]] = {"Fish": {}, "FishImage": {}}
     for fish in records(connection, sql, []):
@@ -248,7 +250,7 @@ def _of_map(connection: Connection, run: int) -> list[dict[str, Any]]:
 
 
 def _join(rows: list[dict[str, Any]], others: list[dict[str, Any]], columns: Sequence[str], run: int) -> None:
-    """Take columns over from the rows of another run that are about the same items."""
+    """Add columns from the rows of another run about the same items."""
     known = {(other["source"], other["item"]): other for other in others}
     met = 0
     for row in rows:

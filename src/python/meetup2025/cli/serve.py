@@ -39,12 +39,12 @@ if TYPE_CHECKING:
     help="File with the token that clients must send [$MEETUP2025_ENCODER_TOKEN].",
 )
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0.1), default=30.0, show_default=True,
-              help="Time for the vectors of a request.")  # fmt: skip
-@click.option("--log", is_flag=True, help="Write a line for each request to standard error.")
+              help="Longest time for a request.")  # fmt: skip
+@click.option("--log", is_flag=True, help="Write a line per request to standard error.")
 @common
 def serve(listen: str | None, token_file: Path | None, timeout: float, log: bool) -> None:  # noqa: FBT001 - by name
     """
-    Load a model and embed for many processes, over HTTP.
+    Serve the vectors of a model to many processes over HTTP.
 
     POST /v1/embeddings takes texts and pictures in the form of OpenAI. The command writes its address to standard
     output when it takes requests. A port needs a token. A Unix socket needs none: only its user has access. SIGTERM
@@ -93,7 +93,7 @@ def _log(line: str) -> None:
 
 @click.command(epilog=example("meetup2025 web", "meetup2025 web --listen http://127.0.0.1:8081 --allow-adding"))
 @click.option(
-    "--listen", metavar="ADDRESS", default="http://127.0.0.1:8080", show_default=True, help="http://HOST:PORT."
+    "--listen", metavar="ADDRESS", default="http://127.0.0.1:8080", show_default=True, help="Address: http://HOST:PORT."
 )
 @click.option("--allow-adding", is_flag=True, help="Let users add photos with their names.")
 @click.option(

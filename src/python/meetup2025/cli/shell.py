@@ -1,6 +1,4 @@
-"""
-SQL as people write it: statements that end with a semicolon, in a file, at a prompt, or in the demo.
-"""
+"""SQL that people type: statements with a semicolon at their end, in a file, at a prompt, or in the demo."""
 
 from __future__ import annotations
 
@@ -29,21 +27,21 @@ DEMO = (
     ("Names like マアジ:", "CALL MeetUp2025.SimilarFish('マアジ', 3)"),
     ("Four things that are no fish slip in …", "SELECT MeetUp2025.LoadNames('catalogue/strays.csv') AS Names"),
     (
-        "… and what is like none of three exemplars is found:",
+        "… and a search finds the names that are like none of three exemplars:",
         "SELECT Name, Score FROM MeetUp2025.AnomaliesByExemplar('マアジ,ボタンエビ,マダコ', 0.6, 5)",
     ),
 )
-"""The steps of the demo: what a step shows, and the statement that does it."""
+"""The steps of the demo: a sentence, and its statement."""
 
-WELCOME = "SQL of InterSystems IRIS; end a statement with ; — `help` tells more, Ctrl-D leaves."
+WELCOME = "SQL of InterSystems IRIS. End a statement with ; (`help` shows more, Ctrl-D leaves)"
 
 HELP = """\
 help     this text
 tables   the tables and their columns
 catalog  the tables, functions, queries and procedures
-exit     leaves, as does Ctrl-D
+exit     leave the prompt, as Ctrl-D does
 
-A statement ends with ; and may have many lines; Ctrl-C forgets what is typed. Try
+A statement ends with ; and may have many lines. Ctrl-C drops the typed text. Try
   SELECT Name, Kanji, English FROM MeetUp2025.FishCatalogue() WHERE OtherNames LIKE '%ワカシ%';
   CALL MeetUp2025.Identify('samples/saba.png', 3);"""
 
@@ -62,27 +60,28 @@ _ANSWERS: dict[str, Callable[[], str]] = {
     "tables": lambda: "\n".join(catalog.table_lines()),
 }
 
+
 def split(text: str) -> tuple[list[str], str]:
-    """Cut a text into the statements that end with a semicolon and the rest; see `split_statements`."""
-    from meetup2025.engines.sql import split_statements  # with sqlglot, which `--help` does not need
+    """Cut a text into the statements that end with a semicolon, and the rest. See `split_statements`."""
+    from meetup2025.engines.sql import split_statements  # it needs sqlglot, which `--help` does not need
 
     return split_statements(text)
 
 
 def statements(text: str) -> list[str]:
-    """Cut *text* into statements; the last one needs no semicolon."""
+    """Cut *text* into statements. The last statement needs no semicolon."""
     complete, rest = split(text)
     return [*complete, rest] if rest else complete
 
 
 def is_complete(text: str) -> bool:
-    """Tell whether the prompt can answer *text*: a word of its own, or nothing that waits for its semicolon."""
+    """Check whether the prompt can answer *text*: a word of its own, or text that waits for no semicolon."""
     word = _word(text)
     return word in _LEAVE or word in _ANSWERS or not split(text)[1]
 
 
 def run(connection: Connection, statement: str, style: str) -> None:
-    """Run a statement and write its rows, or how many it changed, to standard output."""
+    """Run a statement, and write its rows, or the number of changed rows, to standard output."""
     with connection.cursor() as cursor:
         cursor.execute(statement)
         if cursor.description is not None:
@@ -104,14 +103,14 @@ def show_demo(connection: Connection, style: str) -> None:
 
 
 def ask(connection: Connection, style: str) -> None:
-    """Ask for statements, run them and show what they give, until the user leaves."""
+    """Ask for statements, run them and show their results, until the user leaves."""
     print(WELCOME)
     for text in _typed():
         _answer(connection, text, style)
 
 
 def _answer(connection: Connection, text: str, style: str) -> None:
-    """Run what was typed, and show an error; a transaction that it ends is for the user to roll back."""
+    """Run the typed statements, and show an error. The user rolls back a transaction that the error ended."""
     try:
         for statement in statements(text):
             run(connection, statement, style)
@@ -124,7 +123,7 @@ def _answer(connection: Connection, text: str, style: str) -> None:
 
 
 def _typed() -> Iterator[str]:
-    """Give what is typed at the prompt, less the words that it answers itself."""
+    """Return the text typed at the prompt, except the words that the prompt answers itself."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.application import get_app
     from prompt_toolkit.filters import Condition
@@ -154,7 +153,7 @@ def _word(text: str) -> str:
 
 
 def _history() -> History:
-    """Keep what is typed in the data folder; where nothing can be written, as long as the prompt lives."""
+    """Return a history in the data folder. If the folder cannot be written, the history lasts as long as the prompt."""
     from prompt_toolkit.history import FileHistory, InMemoryHistory
 
     path = settings.data_folder() / "history"

@@ -1,7 +1,7 @@
 """
-Files of this machine for a server: what the command line sends, by SQL, where the database reads no files of the user.
+Files of this machine for a server, whose database cannot read files of the user. The command line sends them by SQL.
 
-Pictures go shrunk; a catalogue goes whole; vectors go in pieces.
+Pictures are made smaller. A catalogue is sent whole, vectors in pieces.
 """
 
 from __future__ import annotations
@@ -23,38 +23,38 @@ if TYPE_CHECKING:
     from meetup2025.engines import Connection
 
 LONGEST = 1024
-"""Pixels of a picture that is sent: more than models look at."""
+"""Longest side in pixels of a picture that is sent: more than models see."""
 
 _SMALL = 200_000
-"""Bytes of a picture that is sent as it is."""
+"""Most bytes of a picture that is sent as it is."""
 
 _PHOTOS_AT_ONCE = 50
-"""Photos of a transaction: what a broken connection costs."""
+"""Photos of a transaction: the loss when the connection breaks."""
 
 
 def picture(source: str | Path | bytes) -> str:
-    """Give a picture as a data URL, shrunk where it is large; see `images.to_data_url` for the errors."""
+    """Return a picture as a data URL, made smaller if it is large. For the errors, see `images.to_data_url`."""
     return images.to_data_url(source, longest=LONGEST, limit=_SMALL)
 
 
 def whole(path: Path) -> str:
-    """Give a file as a data URL."""
+    """Return a file as a data URL."""
     with _opened(path) as file:
         return files.to_data_url(file.read(), path.name)
 
 
 def send_vectors(connection: Connection, path: Path, table: str, model: str) -> int:
-    """Load a JSON Lines file of vectors in pieces, all in the caller's transaction; the number added or changed."""
+    """Load a JSON Lines file of vectors in pieces, in the caller's transaction. Return the number added or changed."""
     sql = "SELECT MeetUp2025.LoadVectors(?, ?, ?)"
     return sum(int(value(connection, sql, [piece, table, model])) for piece in _pieces(path))
 
 
 def send_photos(connection: Connection, folder: Path) -> tuple[int, list[tuple[str, str]]]:
     """
-    Load the photos of a folder, and commit after each few; those that are there already are not sent.
+    Load the photos of a folder, and commit after every few. Photos that the server already has are not sent.
 
     Returns:
-        The number of photos added or changed, and the name of each file left out with the reason.
+        The number of photos added or changed, and the names of the files that were left out, with the reasons.
 
     Raises:
         InvalidFileError: The file `labels.csv` of the folder breaks a rule.
@@ -88,7 +88,7 @@ def _send(connection: Connection, file: folders.PhotoFile, known: Any) -> int:
 
 
 def _is_labelled(connection: Connection, label: str, known: str) -> bool:
-    """Tell whether the server has the label: by its own name for the fish, where it has one."""
+    """Check whether the server has the label, by its own name for the fish if it has one."""
     if label in ("", known):
         return True
     try:
@@ -101,7 +101,7 @@ def _pieces(path: Path) -> Iterator[str]:
     """
     Cut a file at the ends of lines into data URLs.
 
-    Empty lines stand for those of the pieces before, so that an error tells the line of the file.
+    Empty lines stand for the lines of earlier pieces, so that an error has the line number of the file.
     """
     piece = b""
     with _opened(path) as file:

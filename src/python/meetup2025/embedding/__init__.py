@@ -53,7 +53,7 @@ class Encoder(Protocol):
 
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """
-        Embed texts, each in the one spelling of `texts.normal`: blanks around a text change nothing.
+        Embed texts in the one spelling of `texts.normal`: blanks around a text change nothing.
 
         Returns:
             Array of shape (n, d), in the order of the texts. Rows have unit length.
@@ -76,7 +76,7 @@ def encoder(name: str | None = None) -> Encoder:
     Return the model of a name.
 
     The server MEETUP2025_ENCODER comes first. Without it, the worker of the IRIS instance has the model if
-    MEETUP2025_WORKER is on, and else this process loads the model.
+    MEETUP2025_WORKER is on, and otherwise this process loads the model.
 
     Args:
         name: Id of a model. Without a server the path of a model folder is taken too. None means MEETUP2025_MODEL.

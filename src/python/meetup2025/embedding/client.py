@@ -8,8 +8,8 @@ A process with a client loads no model. The URL has options for a server of anot
   (infinity). Default: `object`.
 - `timeout`: seconds for an answer, for every server. Default: 60.
 
-The HTTP is that of the standard library, with one deadline for all tries of a request. httpx was measured: it doubles
-the time to import a client (75 ms of processor time), needs six more packages in IRIS, and its timeouts begin anew with
+HTTP comes from the standard library, with one deadline for all tries of a request. httpx was measured: it doubles the
+time to import a client (75 ms of processor time), needs six more packages in IRIS, and its timeouts begin anew with
 each received byte.
 """
 
@@ -259,7 +259,7 @@ def data_url(picture: Image.Image, size: int, *, is_packed: bool) -> str:
         picture: A picture of any size and mode.
         size: Picture size of the model. The longest side gets `size` to twice `size` pixels, as in
             `images.open_picture`.
-        is_packed: Whether the picture becomes PNG, which every server reads. Else it becomes BMP, which takes a
+        is_packed: Whether the picture becomes PNG, which every server reads. Otherwise it becomes BMP, which takes a
             thirtieth of the time.
     """
     colours = picture.convert("RGB")
@@ -379,7 +379,7 @@ class Exchange:
                 self._forget()
                 raise self._unavailable(f"an answer that broke off or is not HTTP: {_words(exc)}") from exc
             except BaseException:
-                self._forget()  # else the next request would get the answer to this one
+                self._forget()  # otherwise the next request would get the answer to this one
                 raise
             else:
                 if connection.is_closed:

@@ -1,8 +1,8 @@
 """
-The folders of models: where they are, and what must be in them (docs/models.md).
+The folders of models: their places and their contents (docs/models.md).
 
-A folder holds `model.json` and the files that this names: a picture tower and a text tower in ONNX, a tokenizer,
-and `golden.npz`. The last holds a few texts and pictures, with their vectors from the published model.
+A folder holds `model.json` and the files named there: a picture tower and a text tower in ONNX, a tokenizer, and
+`golden.npz`. The last holds a few texts and pictures, with their vectors from the published model.
 """
 
 from __future__ import annotations
@@ -191,8 +191,8 @@ def find(name: str) -> Path:
             path of a model folder.
 
     Raises:
-        MissingModelError: There is none, or there are several revisions; the message says which there are.
-        BrokenModelError: The folder is of another model.
+        MissingModelError: There is no such model, or there are several revisions. The message lists them.
+        BrokenModelError: The folder belongs to another model.
     """
     for root in (BUNDLED, *settings.models_folders()):
         folders = _folders(root, *name.partition("@")[::2])
@@ -230,9 +230,10 @@ def _folders(root: Path, model_id: str, revision: str) -> list[Path]:
 
 
 def _names(folder: Path) -> list[str]:
-    """Return the sorted names in a folder; none if there is no folder."""
+    """Return the sorted names in a folder, or no names if there is no folder."""
     try:
-        return sorted(path.name for path in folder.iterdir())
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries)
     except OSError:
         return []
 
@@ -244,7 +245,7 @@ def read_model(folder: Path) -> ModelInfo:
     A process reads and checks a `model.json` again only after a change.
 
     Raises:
-        BrokenModelError: It cannot be read, or a field is missing or wrong. The message names the field.
+        BrokenModelError: `model.json` cannot be read, or a field is missing or wrong. The message names the field.
     """
     return _read_model(folder, state(folder))
 

@@ -1,5 +1,5 @@
 """
-Runs a model folder with ONNX Runtime.
+Model folders run by ONNX Runtime.
 
 A tower, for pictures or for texts, is loaded at its first use: naming a fish never loads the text tower.
 Its files must have their hashes, and its first golden item must get the published vector. A quantised tower must pass
@@ -41,18 +41,20 @@ BATCH = 32
 
 LEAST_COSINE = 0.9999
 """
-Similarity that a golden item must reach.
-Another processor or version moves it by some 1e-6; a wrong preprocessing or file by more than 1e-3.
+Similarity that a golden item must reach. Another processor or version moves it by some 1e-6.
+
+A wrong preprocessing or file moves it by more than 1e-3.
 """
 
 LESS_COSINE = 0.0005
 """
 How much lower a golden cosine of a quantised tower may be on another processor.
-Rounding makes a difference of 1e-5 at most, an overflow one of 2e-3 and more (docs/models.md).
+
+Rounding makes a difference of 1e-5 at most, an overflow makes one of 2e-3 and more (docs/models.md).
 """
 
 MOST_THREADS = 4
-"""A database has more to do than to embed."""
+"""Most threads of a tower: a database has other work too."""
 
 _SHOWN = 40
 """Longest part of a golden text in a message."""
@@ -88,10 +90,10 @@ class OnnxEncoder:
 
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """
-        Embed texts; one longer than the model reads is cut.
+        Embed texts. The model cuts a text that is too long for it.
 
         Returns:
-            Array of shape (n, d), in the order given; rows of unit length.
+            Array of shape (n, d), in the order of the texts. Rows have unit length.
 
         Raises:
             DataError: A text is empty, or the model knows none of its characters.
@@ -104,7 +106,7 @@ class OnnxEncoder:
         Embed pictures of any size and mode.
 
         Returns:
-            Array of shape (n, d), in the order given; rows of unit length.
+            Array of shape (n, d), in the order of the pictures. Rows have unit length.
 
         Raises:
             BrokenModelError: The model fails its checks.
@@ -130,7 +132,7 @@ class OnnxEncoder:
 
     def check(self) -> None:
         """
-        Hold the whole model to its checks: before vectors are stored, not only the tower that makes them.
+        Check the whole model before its vectors are stored, not only the tower that makes them.
 
         Raises:
             BrokenModelError: A file was changed, or a golden item fails.
@@ -168,8 +170,8 @@ class _Tower(ABC):
     One half of a model: a graph from prepared items to vectors.
 
     Attributes:
-        inputs: What the items are.
-        takes: Names of the inputs that its graph may have.
+        inputs: Kind of the items.
+        takes: Names of the inputs that the graph may have.
     """
 
     inputs: str
@@ -183,7 +185,7 @@ class _Tower(ABC):
             try:
                 self.session = self.load()
             finally:
-                checked.result()  # a file that was changed is told as that, whatever else it did
+                checked.result()  # a changed file is reported as changed, whatever else it causes
 
     def check(self) -> None:
         """Check the vector of the first golden item."""
@@ -219,7 +221,7 @@ class _Tower(ABC):
         options.intra_op_num_threads = threads()
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # Else the threads spin for a while after each call: 40 ms of processor taken from the database.
+        # Otherwise the threads spin for a while after a call: 40 ms of processor taken from the database.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         path = str(self.info.folder / self.files()[0])
         with self.reading(self.files()[0]):
@@ -254,7 +256,7 @@ class _Tower(ABC):
         Embed golden items, alone and among the others.
 
         Args:
-            most: How many, from the first. None means all.
+            most: Number of items, from the first. None means all.
 
         Returns:
             For each item: its label, and the lower cosine to its published vector.
@@ -391,7 +393,7 @@ class _TextTower(_Tower):
 
 def fitted(picture: Image.Image, info: ImageInfo) -> Image.Image:
     """
-    Make a picture square, in the way that the model was trained with.
+    Make a picture square, as in the training of the model.
 
     `pad` resizes the long side and fills the rest with the background, `crop` resizes the short side and cuts
     the middle out, `squash` resizes both.
@@ -418,6 +420,6 @@ def pixels(pictures: Sequence[Image.Image], info: ImageInfo) -> NDArray[np.float
 
 
 def threads() -> int:
-    """Return how many threads a tower may use: OMP_NUM_THREADS, else `MOST_THREADS` at most."""
+    """Return the number of threads for a tower: OMP_NUM_THREADS, otherwise at most `MOST_THREADS`."""
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     return int(wanted) if wanted.isdecimal() and int(wanted) else min(MOST_THREADS, os.cpu_count() or 1)

@@ -34,7 +34,7 @@ def identity() -> str:
 
 
 def _described() -> dict[str, str]:
-    """Return the description of the first processor on Linux; nothing on other systems."""
+    """Return the description of the first processor on Linux, or nothing on other systems."""
     try:
         lines = _CPUINFO.read_text("utf-8").split("\n\n")[0].splitlines()
     except OSError:

@@ -131,7 +131,7 @@ def connect(
     if scheme in {"iris", "iris+emb"} and separator:
         if model or folders:
             raise InterfaceError("A server must keep the model and the folders that its administrator set. Got others.")
-        from meetup2025.engines.iris import connect as connect_iris
+        from meetup2025.engines.iris import connect_iris
 
         return connect_iris(url, autocommit=autocommit)
     raise InterfaceError(f"The URL of a database must begin with duckdb://, iris:// or iris+emb://. Got {shown!r}.")

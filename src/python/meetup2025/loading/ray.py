@@ -109,8 +109,8 @@ class Worker:
             failure = error
         except Exception as error:  # noqa: BLE001 - of a library, as onnxruntime without memory
             failure = OperationalError(f"A photo must be embedded or left out. Got {type(error).__name__}: {error}.")
-        failure.args = (f"{failure} (On the machine {socket.gethostname()}.)",)
-        return TaskResult(task.number, None, failure)
+        where = f"{failure} (On the machine {socket.gethostname()}.)"
+        return TaskResult(task.number, None, failure.reworded(where))
 
     def _changes(self, task: Task) -> Changes:
         changes, model = Changes([]), self._encoder()

@@ -1,8 +1,8 @@
 """
-Makes model folders of published models.
+Installation of models: model folders made from published models.
 
-This is the only part of the package that imports torch and transformers, and that runs code which a model brings;
-it needs the extra `[clip]`. Nothing here runs inside a database.
+Only this part of the package imports torch and transformers, and runs code that a model brings. It needs the extra
+`[clip]`. Nothing here runs inside a database.
 
 `published` finds the files, `original` runs them as their authors do. The preparation of pictures and texts is
 measured, not read (`preprocessing`, `tokenization`). The towers are exported (`towers`, `quantisation`) and must give

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 class OriginalEncoder:
     """
-    An `Encoder` of the published model that a folder was made of.
+    An `Encoder` of the published model from which a folder was made.
 
-    Its code, if it brings any, was allowed to run when it was installed.
+    Its code, if it brings any, was allowed to run at its installation.
 
     Raises:
-        MissingModelError: The folder does not say what it was made of.
-        NotSupportedError: This process is one of InterSystems IRIS.
+        MissingModelError: The folder does not name its original.
+        NotSupportedError: This process belongs to InterSystems IRIS.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -56,8 +56,8 @@ class OriginalEncoder:
         Load the original.
 
         Raises:
-            MissingModelError: It is not where it was.
-            BrokenModelError: It cannot be loaded.
+            MissingModelError: The original is not in its place any more.
+            BrokenModelError: The original cannot be loaded.
         """
         self._original()
 

@@ -1,6 +1,4 @@
-"""
-The extra `[clip]`: whether it is there, and in the versions that are known to load models rightly.
-"""
+"""The extra `[clip]`, in the versions that are known to load models correctly."""
 
 from __future__ import annotations
 
@@ -20,8 +18,9 @@ if TYPE_CHECKING:
 
 LOWEST, BELOW = (4, 49), (4, 52)
 """
-Versions of transformers: 4.52 to 4.57 cannot read the configuration of clip-japanese-base, and 5 leaves buffers that
-are not among the weights uninitialised, so that the vectors are noise.
+Versions of transformers. 4.52 to 4.57 cannot read the configuration of clip-japanese-base.
+
+5 leaves buffers that are not among the weights uninitialised, so that the vectors are noise.
 """
 
 _SWITCHES = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_VERBOSITY": "error",
@@ -33,10 +32,10 @@ _READ_AT_IMPORT = (("huggingface_hub.constants", "HF_HUB_OFFLINE"), ("transforme
 @contextmanager
 def switched(*, offline: bool) -> Iterator[None]:
     """
-    Set the switches of the libraries, which they read when they are imported.
+    Set the switches of the libraries, which read them at their import.
 
     Args:
-        offline: Whether they may use no network, also for repositories that the code of a model asks for.
+        offline: Whether the network is forbidden, also for repositories that the code of a model asks for.
     """
     values = {**_SWITCHES, **({"HF_HUB_OFFLINE": "1"} if offline else {})}
     before = {name: os.environ.get(name) for name in values}
@@ -69,7 +68,7 @@ def check() -> None:
     Check for the extra before any download, without importing it.
 
     Raises:
-        MissingExtraError: It is missing, or transformers has a version that is not known to be right.
+        MissingExtraError: The extra is missing, or transformers has a version that is not known to be right.
     """
     missing = [name for name in ("torch", "transformers", "onnx") if importlib.util.find_spec(name) is None]
     if missing:

@@ -28,10 +28,10 @@ def write_golden(original: Any, folder: Path) -> int:
     Write the golden items with the vectors of the original.
 
     Returns:
-        The dimension.
+        Dimension of the vectors.
 
     Raises:
-        BrokenModelError: Its vectors are not finite, of two lengths, or all alike.
+        BrokenModelError: The vectors are not finite, have two lengths, or are all alike.
     """
     shown = probes.pictures()
     texts, images = original.texts(probes.TEXTS), original.images(shown)
@@ -80,7 +80,7 @@ def of_quantised(folder: Path) -> list[float]:
 
 
 def fault_of_quantised(folder: Path) -> str:
-    """Return why this processor cannot run the quantised half; empty if it can."""
+    """Return why this processor cannot run the quantised half, or an empty text if it can."""
     try:
         OnnxEncoder(folder, int8=True).check()
     except BrokenModelError as exc:

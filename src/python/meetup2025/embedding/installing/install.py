@@ -1,6 +1,4 @@
-"""
-Installs a model: from what its authors publish to a folder that any machine can run.
-"""
+"""The installation of a model: from the files of its authors to a folder that any machine can run."""
 
 from __future__ import annotations
 
@@ -43,15 +41,15 @@ TEXT_FILE, TOKENIZER_FILE = "text.onnx", "tokenizer.json"
 @dataclass(frozen=True)
 class Wishes:
     """
-    How to install a model.
+    The wishes for an installation.
 
     Attributes:
-        revision: Commit, branch or tag; by default the newest.
-        called: Id of the model here; by default that of its repository or folder.
-        from_cache: Whether to use no network.
+        revision: Commit, branch or tag. By default the newest.
+        called: Id of the model here. By default the name of its repository or folder.
+        from_cache: Whether to use only the cache, and no network.
         int8: Whether to add a quantised picture half.
-        consent: Asked, with a sentence, whether code that the model brings may run.
-        report: Told, in a few words, what is being done.
+        consent: Called with a sentence. Returns whether code that the model brings may run.
+        report: Called with a few words about the present step.
     """
 
     revision: str | None = None
@@ -65,12 +63,12 @@ class Wishes:
 @dataclass(frozen=True)
 class Installed:
     """
-    A model that was installed.
+    An installed model.
 
     Attributes:
-        info: What its folder says.
-        least: Its lowest golden cosine; None if it was installed already.
-        fault: Why this processor cannot run its quantised half; empty if it can.
+        info: Content of its `model.json`.
+        least: Its lowest golden cosine, or None if it was installed already.
+        fault: Why this processor cannot run its quantised half, or an empty text if it can.
     """
 
     info: ModelInfo
@@ -84,14 +82,14 @@ def install(name: str, wishes: Wishes) -> Installed:
 
     Args:
         name: Repository of the Hugging Face Hub, as in `a/b`, or a folder.
-        wishes: How.
+        wishes: Wishes for the installation.
 
     Raises:
-        MissingModelError: It does not exist, or not where it may be taken from.
-        MissingExtraError: torch or transformers are missing, or not of a known version.
-        UntrustedCodeError: It brings code that may not run.
-        NotSupportedError: It is of a kind that no model folder can hold.
-        BrokenModelError: It is broken, or what was made of it does not answer as it does.
+        MissingModelError: The model does not exist, or not in an allowed place.
+        MissingExtraError: torch or transformers are missing, or have an unknown version.
+        UntrustedCodeError: The model brings code that may not run.
+        NotSupportedError: No model folder can hold a model of this kind.
+        BrokenModelError: The model is broken, or the folder does not give its vectors.
         OperationalError: The network or the disk failed.
     """
     from meetup2025.embedding.installing.published import published
@@ -117,13 +115,13 @@ def _check_folder(name: str, folder: Path) -> None:
 
 
 def _installed(found: Published, wishes: Wishes) -> Installed:
-    """Install what is on this machine, unless it is installed already."""
+    """Install a model of this machine, unless it is installed already."""
     target = settings.models_folders()[0] / folder_name(found.id, found.revision)
     if (info := _whole(target)) and _is_enough(info, wishes):
         return Installed(info)
     _ask(found, wishes)
     with places.disk(found.id), places.locked(lambda: wishes.report("waiting for another installation")) as at:
-        if (info := _whole(target)) and _is_enough(info, wishes):  # the other one made it
+        if (info := _whole(target)) and _is_enough(info, wishes):  # the other program made it
             return Installed(info)
         least = _make(at / "made", found, wishes)
         places.put(at / "made", target)
@@ -131,12 +129,14 @@ def _installed(found: Published, wishes: Wishes) -> Installed:
 
 
 def _is_enough(info: ModelInfo, wishes: Wishes) -> bool:
-    """Return whether an installed model has what is wished: where wished, a quantised half with weights of 7 bits."""
+    """
+    Check whether an installed model fulfils the wishes: where wished, it has a quantised half with weights of 7 bits.
+    """
     return not wishes.int8 or (info.int8 is not None and info.int8.way == SEVEN_BITS)
 
 
 def note_of_dimension(info: ModelInfo) -> str | None:
-    """Return advice for a model whose vectors do not fit the tables; None if they fit."""
+    """Return advice for a model whose vectors do not fit the tables, or None if they fit."""
     if info.dimension == COLUMN:
         return None
     return (
@@ -230,7 +230,7 @@ def _add_int8(folder: Path, data: dict[str, Any], image: ImageInfo) -> None:
 
 
 def _copied(source: Path, wishes: Wishes) -> Installed:
-    """Install a model folder that was made elsewhere."""
+    """Install a model folder of another machine."""
     info = read_model(source)
     if wishes.called or wishes.revision or (wishes.int8 and info.int8 is None):
         rule = "A model folder must be taken as it is, without --as, --revision and another --int8"
@@ -250,12 +250,12 @@ def _copied(source: Path, wishes: Wishes) -> Installed:
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    """Return whether two folders hold the same model. Their `model.json` has a hash of each file."""
+    """Check whether two folders hold the same model. Their `model.json` has a hash of each file."""
     return file_hash(one / "model.json") == file_hash(other / "model.json")
 
 
 def _whole(folder: Path) -> ModelInfo | None:
-    """Return the model of a folder if all of its files are right; None otherwise."""
+    """Return the model of a folder if all of its files are right, otherwise None."""
     if not (folder / "model.json").is_file():
         return None
     try:

@@ -24,7 +24,7 @@ _WHOLE_ROWS = ("siglip", "siglip2")
 """Kinds that were trained on texts filled up to their length, without a mask."""
 
 _RESERVED = 2
-"""Positions that texts never have in the manner of RoBERTa."""
+"""Positions that RoBERTa does not use for texts."""
 
 _MANY = 100_000
 
@@ -34,18 +34,18 @@ class Original:
     A published model.
 
     Args:
-        folder: Where its files are.
-        remote_code: Whether the code that it brings may run.
+        folder: Folder of its files.
+        remote_code: Whether code that it brings may run.
 
     Attributes:
         model: The module of torch.
-        tokenizer: As transformers gives it.
+        tokenizer: The tokenizer of transformers.
         kind: Class of the model.
 
     Raises:
-        BrokenModelError: It cannot be loaded, weights are missing, or buffers are not as a new model has them.
-        NotSupportedError: It has not the two halves that a model here must have.
-        MissingExtraError: Its code wants a library that is not installed.
+        BrokenModelError: The model cannot be loaded, weights are missing, or buffers differ from a new model.
+        NotSupportedError: The model does not have the two halves that are needed here.
+        MissingExtraError: Its code needs a library that is not installed.
     """
 
     def __init__(self, folder: Path, *, remote_code: bool = False) -> None:
@@ -68,7 +68,7 @@ class Original:
         """Return the inputs of the text half for one text, as int64 tensors of one row."""
         import torch
 
-        if self._is_own:  # it has ways of its own, and may fail with others
+        if self._is_own:  # its code may fail with errors of its own
             made = dict(self.tokenizer([text]))
         else:
             padding = "max_length" if self._has_whole_rows else False
@@ -113,7 +113,7 @@ def _loaded(folder: Path, trust: dict[str, bool]) -> tuple[Any, dict[str, Any]]:
     import torch
     from transformers import AutoModel
 
-    # Built whole, not on the meta device: what is not among the weights is then as its code makes it.
+    # Built whole, not on the meta device: then the code of the model makes everything that is not among the weights.
     how = {"low_cpu_mem_usage": False, "torch_dtype": torch.float32, "output_loading_info": True}
     model, found = AutoModel.from_pretrained(folder, **how, **trust)
     return model.eval(), found
@@ -136,7 +136,7 @@ def foreign(what: str) -> Iterator[None]:
             raise
         except ImportError as exc:
             raise MissingExtraError(f"{what} must have the libraries that it needs. Got {_line(exc)}") from exc
-        except Exception as exc:  # the code that a model brings raises anything
+        except Exception as exc:  # code of a model raises errors of any type
             if isinstance(exc, OSError) and exc.errno in FULL:
                 raise
             first = _first(exc)

@@ -1,8 +1,8 @@
 """
-Folders of models that are whole or not there: written beside, then renamed.
+Folders of models that are whole or not there: written in another place, then renamed.
 
-One program at a time installs or removes; it holds a lock that ends with it. So whatever lies beside when the lock is
-free is left over from a program that was stopped, and goes.
+One program at a time installs or removes models. It holds a lock that ends with the program. So any work folder that is
+there while the lock is free is left over from a stopped program, and is removed.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _WAIT = 0.2
 @contextmanager
 def disk(model: str) -> Iterator[None]:
     """
-    Turn failures of the disk into errors that say so.
+    Raise failures of the disk as errors that say so.
 
     Raises:
-        OperationalError: It is full, or the models folder cannot be written.
+        OperationalError: The disk is full, or the models folder cannot be written.
     """
     try:
         yield
@@ -52,7 +52,7 @@ def disk(model: str) -> Iterator[None]:
 @contextmanager
 def locked(waiting: Callable[[], None] = lambda: None) -> Iterator[Path]:
     """
-    Be the only program that changes the models folder, and clear what others left over.
+    Lock the models folder for this program, and remove leftovers of other programs.
 
     Args:
         waiting: Called once when another program holds the lock.
@@ -75,7 +75,7 @@ def locked(waiting: Callable[[], None] = lambda: None) -> Iterator[Path]:
 
 
 def put(made: Path, target: Path) -> None:
-    """Move a finished folder to its place in one step. It replaces what was there."""
+    """Move a finished folder to its place in one step. It replaces the old folder."""
     for path in [*made.iterdir(), made]:
         _sync(path)
     if target.exists():

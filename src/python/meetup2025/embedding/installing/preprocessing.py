@@ -1,5 +1,5 @@
 """
-How a model prepares pictures, measured from its own processor: what its files say is not always what its code does.
+The preparation of pictures by a model, measured with its own processor: its files and its code do not always agree.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FILE = "image.onnx"
 
 MOST_LEVELS = 0.5
-"""Mean difference, in levels from 0 to 255, that two ways of resizing alike may have; other ways differ by more."""
+"""Most mean difference, in levels from 0 to 255, between two equal ways of resizing. Other ways differ by more."""
 
 _FITS, _FILTERS = ("pad", "crop", "squash"), ("bicubic", "bilinear", "lanczos")
 
@@ -34,10 +34,10 @@ def measured(processor: Callable[[Image.Image], NDArray[np.float32]]) -> ImageIn
     Find how pictures become numbers.
 
     Args:
-        processor: Gives an array of shape (1, 3, size, size) for a picture.
+        processor: Returns an array of shape (1, 3, size, size) for a picture.
 
     Raises:
-        NotSupportedError: It is done in a way that a model folder cannot say.
+        NotSupportedError: A model folder cannot describe the preparation.
     """
     size = processor(Image.new("RGB", (64, 64))).shape[-1]
     mean, std = _colours(processor, size)
@@ -57,7 +57,9 @@ def measured(processor: Callable[[Image.Image], NDArray[np.float32]]) -> ImageIn
 def _colours(
     processor: Callable[[Image.Image], NDArray[np.float32]], size: int
 ) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Find mean and deviation of each colour from a black and a white picture; a third one tells the colours apart."""
+    """
+    Find mean and deviation of each colour from a black and a white picture. A third picture tells the colours apart.
+    """
     black, white, other = (
         processor(Image.new("RGB", (size, size), colour)).mean(axis=(0, 2, 3), dtype=np.float64)
         for colour in ("black", "white", (255, 102, 0))
@@ -71,7 +73,7 @@ def _colours(
 
 
 def _corner(processor: Callable[[Image.Image], NDArray[np.float32]], info: ImageInfo) -> tuple[int, int, int]:
-    """Find the colour of the background, should it pad: that of the corner of a wide picture."""
+    """Find the colour of the background of padded pictures: the colour in the corner of a wide picture."""
     corner = processor(Image.new("RGB", (4 * info.size, info.size), "red"))[0, :, 0, 0]
     red, green, blue = np.clip(np.round((corner * info.std + info.mean) * 255), 0, 255).astype(int).tolist()
     return red, green, blue

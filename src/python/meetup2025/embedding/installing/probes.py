@@ -1,6 +1,4 @@
-"""
-What a model is tried with: texts and pictures of every sort, made from seeds.
-"""
+"""Test items for a model: texts and pictures of every sort, made from seeds."""
 
 from __future__ import annotations
 
@@ -28,14 +26,14 @@ GREY = (320, 200)
 
 
 def pictures() -> list[Image.Image]:
-    """Make the golden pictures; the last is grey."""
+    """Make the golden pictures. The last is grey."""
     made = [natural(size, seed) for seed, size in enumerate(SIZES)]
     made[4] = _edges(SIZES[4])
     return [*made, natural(GREY, len(SIZES)).convert("L")]
 
 
 def natural(size: tuple[int, int], seed: int) -> Image.Image:
-    """Make a picture whose detail lies as in photographs: amplitude falls with frequency."""
+    """Make a picture with the detail of photographs: the amplitude falls with the frequency."""
     width, height = size
     generator = np.random.default_rng(seed)
     down, across = np.fft.fftfreq(height)[:, None] * height, np.fft.rfftfreq(width)[None] * width

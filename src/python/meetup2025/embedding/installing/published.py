@@ -31,13 +31,13 @@ class Published:
     A published model on this machine.
 
     Attributes:
-        id: What it is called here.
-        revision: Short, as the catalogue remembers it.
+        id: Id of the model here.
+        revision: Short revision, as in the catalogue.
         source: Repository or folder.
-        commit: The whole revision, as *source* has it.
-        folder: Where its files are.
-        licence: As its page says; `unknown` where it does not.
-        code: Python files, or other repositories, that it runs when it is loaded.
+        commit: The whole revision, as in *source*.
+        folder: Folder of its files.
+        licence: Licence on its page, or `unknown`.
+        code: Python files, or other repositories, that run when it is loaded.
     """
 
     id: str
@@ -57,16 +57,16 @@ def published(
 
     Args:
         name: Repository of the Hub, as in `a/b`, or a folder.
-        revision: Commit, branch or tag of the repository, `main` by default; for a folder a word for it, by default
-            made of its content.
-        called: Id of the model here; by default the name of the repository or folder.
-        from_cache: Whether to use no network.
+        revision: Commit, branch or tag of the repository, `main` by default. For a folder, a word of your own, by
+            default made from its content.
+        called: Id of the model here. By default the name of the repository or folder.
+        from_cache: Whether to use only the cache, and no network.
 
     Raises:
         MissingModelError: The repository or revision does not exist, needs an account, or is not in the cache.
         OperationalError: The network or the disk failed.
-        BrokenModelError: The files are not those of a model.
-        DataError: The id cannot be one.
+        BrokenModelError: The files are no model.
+        DataError: The id is not allowed.
     """
     if name and Path(name).expanduser().is_dir():
         folder = Path(name).expanduser().resolve()
@@ -114,7 +114,7 @@ def _downloaded(name: str, revision: str | None, *, from_cache: bool) -> tuple[P
         raise MissingModelError(f"The repository must exist. Got {asked}, which {problem}.") from exc
     except errors.LocalEntryNotFoundError as exc:
         raise _not_here(asked, exc, from_cache=from_cache) from exc
-    except OSError as exc:  # of the disk, or of the network: those of `requests` are of this kind
+    except OSError as exc:  # errors of the disk or the network: errors of `requests` are subclasses of OSError
         raise _failure(exc, asked) from exc
 
 
@@ -142,7 +142,7 @@ def _first_line(exc: BaseException) -> str:
 
 
 def _wanted(names: Iterable[str]) -> list[str]:
-    """Choose the files of a model for transformers; of weights in two forms, the safe one."""
+    """Choose the files of a model for transformers. Of weights in two formats, choose the safe one."""
     from fnmatch import fnmatch
 
     found = [name for name in names if any(fnmatch(name, each) for each in _FILES)]
@@ -153,7 +153,7 @@ def _wanted(names: Iterable[str]) -> list[str]:
 
 
 def _digest(folder: Path) -> str:
-    """Make a revision of the content of a folder."""
+    """Make a revision from the content of a folder."""
     digest = hashlib.sha256()
     paths = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     for name in sorted(_wanted(path.relative_to(folder).as_posix() for path in paths)):
@@ -163,7 +163,7 @@ def _digest(folder: Path) -> str:
 
 
 def _code(folder: Path) -> tuple[str, ...]:
-    """Find the code that the model brings: what the `auto_map` of its files names."""
+    """Find the code that the model brings: the names in the `auto_map` of its files."""
     found: set[str] = set()
     for name in ("config.json", "tokenizer_config.json", "preprocessor_config.json", "processor_config.json"):
         data = _json(folder / name)

@@ -32,10 +32,10 @@ def converted(original: Any) -> tuple[Tokenizer, int]:
         original: An `Original`.
 
     Returns:
-        The tokenizer, which pads if the model needs all rows of one length; and the most tokens of a text.
+        The tokenizer, which pads if the model needs all rows of one length, and the most tokens of a text.
 
     Raises:
-        NotSupportedError: No way of converting it gives the same tokens.
+        NotSupportedError: No conversion gives the same tokens.
     """
     texts = [*probes.TEXTS, *_MORE_TEXTS]
     rows = [_Row(original.text_inputs(text)) for text in texts]
@@ -67,7 +67,7 @@ class _Row:
 
 
 def _candidates(tokenizer: Any) -> Iterator[Tokenizer]:
-    """Yield ways to write a tokenizer, or the one inside it, in that form; the likeliest first."""
+    """Yield ways to write a tokenizer, or the one inside it, in this form, the likeliest first."""
     from tokenizers import Tokenizer
     from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
@@ -132,7 +132,7 @@ def _framed(made: Tokenizer, texts: Sequence[str], rows: Sequence[_Row], pad: in
             before, after = row.ids[:start], row.ids[start + len(body) :]
             while not row.has_mask and after and after[-1] == pad:
                 after.pop()
-            for ending in (after, [*after, pad]):  # what fills a row up may also end a text
+            for ending in (after, [*after, pad]):  # a token that fills rows may also end a text
                 _frame(made, before, ending)
                 yield made
             return
@@ -159,17 +159,17 @@ def _fill(made: Tokenizer, pad: int, side: str, length: int | None) -> None:
 
 
 def _right(made: Tokenizer, texts: Sequence[str], rows: Sequence[_Row]) -> int:
-    """Count the texts, from the first, whose tokens are those of the original."""
+    """Count the texts, from the first, whose tokens equal the tokens of the original."""
     pairs = enumerate(zip(texts, rows, strict=True))
     return next((place for place, (text, row) in pairs if made.encode(text).ids != row.ids), len(texts))
 
 
 def check_inputs(inputs: dict[str, Any]) -> frozenset[str]:
     """
-    Return the names of the inputs of the text half beside the tokens.
+    Return the names of the inputs of the text half besides the tokens.
 
     Raises:
-        NotSupportedError: It takes more than a mask, positions from 0 and one type of token.
+        NotSupportedError: The half takes more than a mask, positions from 0 and one type of token.
     """
     length = inputs["input_ids"].shape[1]
     expected = {

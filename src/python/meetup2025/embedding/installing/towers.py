@@ -37,7 +37,7 @@ def export_images(model: Any, size: int, file: Path) -> None:
         file: Path to write.
 
     Raises:
-        BrokenModelError: The graph does not give what the model gives.
+        BrokenModelError: The graph does not give the vectors of the model.
     """
     import torch
     from torch import nn
@@ -50,7 +50,7 @@ def export_images(model: Any, size: int, file: Path) -> None:
         def forward(self, pixels: Any) -> Any:
             return self.model.get_image_features(pixel_values=pixels)
 
-    # Two rows, since a single one would be taken for a constant.
+    # Two rows, because a single row would become a constant.
     example = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 3, size, size)).astype(np.float32))
     _export(Tower(), {"pixels": example}, {"pixels": {0: "n"}}, file)
 
@@ -61,13 +61,13 @@ def export_texts(model: Any, takes: frozenset[str], example: tuple[Any, Any], fi
 
     Args:
         model: The module of torch, in evaluation mode.
-        takes: What it takes beside the tokens; positions and types are made inside the graph.
+        takes: Inputs besides the tokens. Positions and types are made inside the graph.
         example: Tokens and mask of two texts.
         file: Path to write.
         whole_rows: Whether all texts have the length of the example.
 
     Raises:
-        BrokenModelError: The graph does not give what the model gives.
+        BrokenModelError: The graph does not give the vectors of the model.
     """
     import torch
     from torch import nn
@@ -91,7 +91,7 @@ def _export(tower: Any, inputs: dict[str, Any], free: dict[str, dict[int, str]],
     import torch
 
     tower.eval()  # the exporter leaves a module as it found it, and a new one trains
-    # In a folder of its own: what is larger than a file of ONNX can be, 2 GB, is written as a file for each weight.
+    # In a folder of its own: a graph of more than 2 GB, the limit of an ONNX file, has a file for each weight.
     with TemporaryDirectory(dir=file.parent) as scratch:
         made = Path(scratch) / file.name
         with torch.no_grad(), extra.quiet(), contextlib.redirect_stdout(io.StringIO()), _plain_layers():
@@ -127,11 +127,11 @@ def put_weights_beside(made: Path, file: Path) -> None:
     import onnx
 
     weights = weights_of(file.name)
-    (file.parent / weights).unlink(missing_ok=True)  # else they would be appended
+    (file.parent / weights).unlink(missing_ok=True)  # otherwise they would be appended
     graph = onnx.load(made)
     made.unlink()
     onnx.save(graph, file, save_as_external_data=True, all_tensors_to_one_file=True, location=weights, size_threshold=0)
-    (file.parent / weights).chmod(file.stat().st_mode)  # onnx lets only the owner read it
+    (file.parent / weights).chmod(file.stat().st_mode)  # onnx makes files that only the owner can read
 
 
 def _check(file: Path, inputs: dict[str, NDArray[Any]], expected: NDArray[np.float32]) -> None:

@@ -128,7 +128,7 @@ class Batcher:
 
     def submit(self, kind: Kind, items: Sequence[Any]) -> Job:
         """
-        Add items to those that wait for their turn.
+        Add items to the waiting items.
 
         Raises:
             QueueFullError: Other items wait, and with these there would be too many.

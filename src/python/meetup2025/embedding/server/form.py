@@ -89,7 +89,7 @@ class Wanted:
     Attributes:
         texts: Texts, by their indexes among the inputs.
         pictures: Pictures as data URLs, by their indexes among the inputs.
-        is_base64: Whether the answer has the vectors as base64 of float32. Else it has numbers.
+        is_base64: Whether the answer has the vectors as base64 of float32. Otherwise it has numbers.
     """
 
     texts: Mapping[int, str]
@@ -129,7 +129,7 @@ def write_answer(vectors: NDArray[np.float32], wanted: Wanted, model: str) -> by
     """Write the answer: a vector for each input, in the order of the inputs."""
     rows: list[Any] = [_base64(row) for row in vectors] if wanted.is_base64 else vectors.tolist()
     data = [{"object": "embedding", "index": index, "embedding": row} for index, row in enumerate(rows)]
-    usage = {"prompt_tokens": 0, "total_tokens": 0}  # the form has these fields; this server counts no tokens
+    usage = {"prompt_tokens": 0, "total_tokens": 0}  # the form has these fields, but this server counts no tokens
     return _json({"object": "list", "data": data, "model": model, "usage": usage})
 
 

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meetup2025.engines.classes.records import NUMBER, STRING, Literal, Method, number_or_string
+from meetup2025.engines.classes.records import NUMBER_PATTERN, STRING_PATTERN, Literal, Method, number_or_string
 from meetup2025.errors import ClassSyntaxError
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 _STEP = re.compile(
     rf"""(?:set\s+(?P<target>[A-Za-z]\w*)\s*=\s*|do\s+)
     (?:\#\#class\((?P<class>%?\w[\w.]*)\)\.|\.\.)(?P<method>%?\w+)
-    \((?P<arguments>(?:{STRING}|[^"()])*)\)[^\S\n]*(?:$|(?=//))""",
+    \((?P<arguments>(?:{STRING_PATTERN}|[^"()])*)\)[^\S\n]*(?:$|(?=//))""",
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
-_OPERAND = re.compile(rf"\s*(?:(?P<literal>{STRING}|{NUMBER})|(?P<name>[A-Za-z]\w*))\s*(?:,(?!\s*$)|$)")
+_OPERAND = re.compile(rf"\s*(?:(?P<literal>{STRING_PATTERN}|{NUMBER_PATTERN})|(?P<name>[A-Za-z]\w*))\s*(?:,(?!\s*$)|$)")
 _RULE = (
     "may only hold `set name = call` and `do call`, one on a line, where a call is `##class(C).Method(…)` "
     "or `..Method(…)` with strings, numbers and local variables."

@@ -67,7 +67,7 @@ class Program:
             The result of the function.
         """
         name, passed = python_call(method)
-        given = arguments(method, values)
+        given = converted(method, values)
         function = getattr(importlib.import_module("meetup2025.procedures"), name)
         return function(*(given[argument] for argument in passed))
 
@@ -83,7 +83,7 @@ class Program:
         Returns:
             The result of *run_query*.
         """
-        variables: dict[str, Any] = arguments(method, values)
+        variables: dict[str, Any] = converted(method, values)
         _check_counts(method, variables)
         for step in procedure_steps(method):
             given = [variables[each.name] if isinstance(each, Variable) else each for each in step.arguments]
@@ -132,7 +132,7 @@ def class_folder() -> Path:
     return installed if installed.is_dir() else package.parents[1] / "cls"
 
 
-def arguments(routine: Method | Query, values: Sequence[Any]) -> dict[str, Any]:
+def converted(routine: Method | Query, values: Sequence[Any]) -> dict[str, Any]:
     """
     Return the value of each argument of *routine*, converted to the type that the class declares.
 
@@ -155,7 +155,7 @@ def query_arguments(query: Query, values: Sequence[Any]) -> dict[str, Any]:
     Raises:
         DataError: A number of rows is below 1.
     """
-    given = arguments(query, values)
+    given = converted(query, values)
     _check_counts(query, given)
     return given
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-STRING = r'"(?:[^"\n]|"")*"'
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[Ee][-+]?\d+)?"
+STRING_PATTERN = r'"(?:[^"\n]|"")*"'
+NUMBER_PATTERN = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[Ee][-+]?\d+)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,7 @@ def summary(doc: str) -> str:
 
 def value(text: str) -> Literal | Expression:
     """Parse `"text"`, `12` or `-.5`. Return an `Expression` for any other text."""
-    return number_or_string(text) if re.fullmatch(f"{STRING}|{NUMBER}", text) else Expression(text)
+    return number_or_string(text) if re.fullmatch(f"{STRING_PATTERN}|{NUMBER_PATTERN}", text) else Expression(text)
 
 
 def number_or_string(text: str) -> Literal:

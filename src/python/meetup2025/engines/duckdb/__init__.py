@@ -260,12 +260,12 @@ class DuckDBConnection(BaseConnection):
     def _values_of_rows(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
         """Work out the parameters of each run, before the first run."""
         every: list[list[Any]] = []
-        with self.running():
-            for row in rows:
-                try:
-                    every.append(statement.values(row))
-                except errors.Error as error:
-                    raise error.reworded(f"Row {len(every) + 1} of the parameters: {error}") from error
+        try:
+            with self.running():
+                for row in rows:
+                    every.append(statement.values(row))  # noqa: PERF401 - their number is that of a wrong row
+        except errors.Error as error:
+            raise error.reworded(f"Row {len(every) + 1} of the parameters: {error}") from error
         return every
 
     # --- transactions

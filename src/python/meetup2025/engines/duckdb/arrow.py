@@ -75,4 +75,6 @@ def _vectors(values: list[Any], length: int) -> Any:
     rows = [np.zeros(length, kind) if value is None else value for value in values]
     flat = nanoarrow.c_array(np.concatenate(rows))
     present = np.packbits([value is not None for value in values], bitorder="little")
-    return nanoarrow.c_array_from_buffers(nanoarrow.fixed_size_list(flat.schema, length), len(values), [present], children=[flat])
+    return nanoarrow.c_array_from_buffers(
+        nanoarrow.fixed_size_list(flat.schema, length), len(values), [present], children=[flat]
+    )

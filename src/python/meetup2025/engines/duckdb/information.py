@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SCHEMA = "INFORMATION_SCHEMA"
 
 # Tables of IRIS that this engine does not have.
-KNOWN = frozenset(
+ONLY_IRIS = frozenset(
     """
     CHECK_CONSTRAINTS COLUMN_HISTOGRAMS CONSTRAINT_COLUMN_USAGE CONSTRAINT_TABLE_USAGE CURRENT_CONNECTIONS
     CURRENT_STATEMENTS FOREIGN_SERVERS FOREIGN_TABLES KEY_COLUMN_USAGE ML_MODELS ML_TRAINED_MODELS ML_TRAINING_RUNS
@@ -56,7 +56,7 @@ _DEFAULT = """CASE WHEN column_default LIKE '''%' THEN replace(trim(column_defau
     WHEN TRY_CAST(column_default AS DOUBLE) IS NOT NULL THEN column_default END"""
 
 
-class Column(NamedTuple):
+class _Column(NamedTuple):
     """A column: name, DuckDB type, and the expression over the source."""
 
     name: str
@@ -64,10 +64,10 @@ class Column(NamedTuple):
     expression: str
 
 
-def _columns(text: str, **others: str) -> tuple[Column, ...]:
+def _columns(text: str, **others: str) -> tuple[_Column, ...]:
     """Read `name=expression` or `name`, which is always NULL. *others* are the types that are not VARCHAR."""
     parts = (line.strip().partition("=") for line in text.strip().splitlines())
-    return tuple(Column(name, others.get(name, "VARCHAR"), expression or "NULL") for name, _, expression in parts)
+    return tuple(_Column(name, others.get(name, "VARCHAR"), expression or "NULL") for name, _, expression in parts)
 
 
 _SCHEMATA = _columns("""
@@ -285,7 +285,7 @@ def relation(table: str) -> tuple[Mapping[str, str], str] | None:
     return {column.name: column.type for column in columns}, f"SELECT {items} FROM {source()}"
 
 
-def _expression(column: Column) -> str:
+def _expression(column: _Column) -> str:
     """Return the expression of a column. INFORMATION_SCHEMA compares text without regard to case."""
     collation = " COLLATE NOCASE" if column.type == "VARCHAR" else ""
     return f"CAST({column.expression} AS {column.type}){collation}"
@@ -371,8 +371,7 @@ def _index_name(index: Index) -> str:
 
 def _routine_rows() -> list[tuple[Any, ...]]:
     """Return a row for each class query and each method that SQL can call."""
-    known = program()
-    members = [*known.class_queries.values(), *known.methods.values()]
+    members: list[Method | Query] = [*program().class_queries.values(), *program().methods.values()]
     return [
         (member.full_name.rpartition(".")[0], member.sql_name, *_body(member), member.class_name, member.name)
         for member in members
@@ -394,7 +393,9 @@ def _body(member: Method | Query) -> tuple[bool, str | None, str | None, int | N
 def _values(names: str, rows: Iterable[Sequence[Any]]) -> str:
     """Write rows as a DuckDB table of columns with *names*."""
     columns = names.split()
-    lines = ", ".join(f"({', '.join(map(_constant, row))})" for row in rows) or f"({', '.join('NULL' for _ in columns)})"
+    lines = (
+        ", ".join(f"({', '.join(map(_constant, row))})" for row in rows) or f"({', '.join('NULL' for _ in columns)})"
+    )
     return f"(SELECT * FROM (VALUES {lines}) AS _({', '.join(columns)}))"
 
 

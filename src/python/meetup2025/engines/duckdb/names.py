@@ -204,7 +204,7 @@ def _information_source(table: exp.Expr) -> Source:
     name = table.name
     relation = information.relation(name)
     if relation is None:
-        if name.upper() in information.KNOWN:
+        if name.upper() in information.ONLY_IRIS:
             unsupported(f"{information.SCHEMA}.{name.upper()}", table)
         refuse(f"Table or view {information.SCHEMA}.{name} not found", table, -30)
     columns, sql = relation

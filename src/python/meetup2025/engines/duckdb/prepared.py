@@ -13,7 +13,6 @@ out the parameters of the DuckDB statement from the parameters of the caller.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
@@ -30,7 +29,7 @@ from meetup2025.engines.sql.nodes import refuse, unsupported
 from meetup2025.errors import DataError, ProgrammingError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from meetup2025.engines.classes.program import Program
     from meetup2025.engines.classes.records import Method, Query
@@ -41,7 +40,7 @@ Recipe: TypeAlias = "Callable[[Sequence[Any]], Any]"
 RowFunction: TypeAlias = "tuple[str, Callable[..., Any], tuple[str, ...], str]"
 """Name, function, DuckDB types of the arguments and of the result."""
 
-RunQuery: TypeAlias = "Callable[[str, Sequence[Any]], Any]"
+Run: TypeAlias = "Callable[[str, Sequence[Any]], Any]"
 """Runs a query with its parameters."""
 
 _CONTROL: dict[type[Any], str] = {exp.Transaction: "BEGIN", exp.Commit: "COMMIT", exp.Rollback: "ROLLBACK"}
@@ -83,7 +82,7 @@ class Prepared:
     defines: bool = False
     codes: Mapping[int, int] = field(default_factory=dict)
     control: str = ""
-    procedure: Callable[[Sequence[Any], RunQuery], Any] | None = None
+    procedure: Callable[[Sequence[Any], Run], Any] | None = None
 
     def values(self, parameters: Sequence[Any]) -> list[Any]:
         """
@@ -95,7 +94,7 @@ class Prepared:
         given = given_values(self.parameters, parameters)
         return [recipe(given) for recipe in self.recipes]
 
-    def run_procedure(self, parameters: Sequence[Any], run_query: RunQuery) -> Any:
+    def run_procedure(self, parameters: Sequence[Any], run_query: Run) -> Any:
         """Run the procedure that the statement calls."""
         assert self.procedure is not None  # noqa: S101 - the caller has looked
         return self.procedure(given_values(self.parameters, parameters), run_query)
@@ -168,7 +167,7 @@ class _Preparation:
             _refuse_unknown(call, self.program)
         method = self.program.procedures[name]
 
-        def procedure(own: Sequence[Any], run: RunQuery) -> Any:
+        def procedure(own: Sequence[Any], run: Run) -> Any:
             def run_query(query: Query, values: Sequence[Any]) -> Any:
                 return run(_select(query.full_name, len(values)), values)
 

@@ -13,10 +13,13 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlglot import exp
+
 from meetup2025 import errors
 from meetup2025.engines.classes.records import sql_type
 from meetup2025.engines.duckdb.errors import duckdb_errors
 from meetup2025.engines.duckdb.translate import SETTINGS, to_duckdb
+from meetup2025.engines.duckdb.types import duckdb_type
 from meetup2025.engines.sql import parse
 from meetup2025.errors import ClassSyntaxError, EngineUnavailableError
 
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import duckdb
-    from sqlglot import exp
 
     from meetup2025.engines.classes.program import Program
     from meetup2025.engines.classes.records import Class, Index, Property
@@ -194,11 +196,7 @@ class _NewTable:
     """The schema that the indexes of a table are translated with before the table is made."""
 
     def __init__(self, create: exp.Expr) -> None:
-        from sqlglot.expressions import ColumnDef
-
-        from meetup2025.engines.duckdb.types import duckdb_type
-
-        self._columns = {each.name: duckdb_type(each.args["kind"]) for each in create.find_all(ColumnDef)}
+        self._columns = {each.name: duckdb_type(each.args["kind"]) for each in create.find_all(exp.ColumnDef)}
 
     def columns(self, _schema: str, _table: str) -> dict[str, str]:
         """Return the columns of the table as name -> DuckDB type."""

@@ -7,13 +7,12 @@ Both have the same PEP 249 connection over different sessions: `remote` uses int
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from meetup2025.engines.iris.connection import IrisConnection
+from meetup2025.engines.iris.process import ProcessSession
+from meetup2025.engines.iris.remote import RemoteSession
 
-if TYPE_CHECKING:
-    from meetup2025.engines.iris.connection import IrisConnection
 
-
-def connect(url: str, *, autocommit: bool = False) -> IrisConnection:
+def connect_iris(url: str, *, autocommit: bool = False) -> IrisConnection:
     """
     Open an IRIS database.
 
@@ -27,12 +26,6 @@ def connect(url: str, *, autocommit: bool = False) -> IrisConnection:
         EngineUnavailableError: No server answers, the server refuses, or this is no IRIS process.
         MissingExtraError: The driver is not installed.
     """
-    from meetup2025.engines.iris.connection import IrisConnection
-
     if url.startswith("iris+emb:"):
-        from meetup2025.engines.iris.process import ProcessSession
-
         return IrisConnection(ProcessSession(autocommit=autocommit), autocommit=autocommit)
-    from meetup2025.engines.iris.remote import RemoteSession
-
     return IrisConnection(RemoteSession(url, autocommit=autocommit), autocommit=autocommit)

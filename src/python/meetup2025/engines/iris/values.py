@@ -102,8 +102,7 @@ def checked_rows(sql: str, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
         try:
             every.append(checked(sql, row))
         except Error as error:
-            error.args = (f"Row {number} of the parameters: {error}",)
-            raise
+            raise error.reworded(f"Row {number} of the parameters: {error}") from error
         if len(row) != len(every[0]):
             raise ProgrammingError(
                 f"Row {number} of the parameters must have {len(every[0])} values, as the first. Got {len(row)}."

@@ -524,4 +524,3 @@ def _has_top(query: exp.Expr) -> bool:
 def _enclosed(leg: exp.Expr) -> exp.Expr:
     """Put a leg of UNION that has TOP in parentheses: DuckDB would apply its LIMIT to the whole."""
     return exp.Subquery(this=leg) if leg.args.get("limit") else leg
-
