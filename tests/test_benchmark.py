@@ -117,7 +117,7 @@ def test_the_command_writes_json(folder: Path) -> None:
 
     found = json.loads(done.stdout)
     assert (found["photos"], found["names"], found["seed"]) == (8, 100, 5)
-    assert found["results"][0]["way"] == "name"
+    assert [each["way"] for each in found["results"][:4]] == ["name", "name and aliases", "templates", "English"]
     assert found["results"][0]["top1"] == 1
 
 

@@ -30,9 +30,9 @@ from web_calls import SAMPLES, Browser, analyse, web_server
 
 import meetup2025
 from meetup2025.cli import main
+from meetup2025.embedding.confidence import SURE, UNMEASURED, UNSURE
 from meetup2025.engines.duckdb import DuckDBConnection
 from meetup2025.errors import InterfaceError
-from meetup2025.embedding.confidence import SURE, UNMEASURED, UNSURE
 from meetup2025.web import Application, answers, application, files, statements, texts
 from meetup2025.web.request import LANGUAGE, LANGUAGES, TOKEN, WebRequest
 from meetup2025.web.server import address_of

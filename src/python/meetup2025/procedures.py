@@ -24,6 +24,7 @@ from meetup2025.loading.prompts import BARE
 from meetup2025.loading.records import read_templates
 from meetup2025.loading.spelling import composed
 from meetup2025.runs import (
+    benchmark,
     changes,
     clusters as groups,
     evaluation,
@@ -375,6 +376,12 @@ def fit_duplicates(source: str = "FishImage", threshold: float = 0) -> int:
 def fit_recogniser(source: str = "FishImage", precision: float = 0.95, labels: str = "none") -> int:
     """Learn from labelled items; `MeetUp2025.FitRecogniser`, `runs.recogniser.fit_recogniser`."""
     return recogniser.fit_recogniser(current(), source, precision, labels)
+
+
+@from_sql
+def fit_benchmark(source: str = "FishImage", draws: int = 5, seed: int = 5) -> int:
+    """Measure names, few items and both: `MeetUp2025.FitBenchmark`, `runs.benchmark.fit_benchmark`."""
+    return benchmark.fit_benchmark(current(), source, draws, seed)
 
 
 @from_sql

@@ -20,7 +20,6 @@ from meetup2025.files import to_data_url
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from meetup2025.analytics.label_tests import Measured
     from meetup2025.engines import Connection
 
 _KINDS = {
@@ -52,63 +51,61 @@ def benchmark(folder: str, names: str, draws: int, seed: int) -> None:
     The photos of FOLDER are labelled as `load photos` does. The table is Markdown; --format json or csv is for
     programs. Nothing is stored: the database is one in memory.
     """
-    from meetup2025.analytics.label_tests import measure
-
     path = there(folder, "folder")
     model = options().model or settings.model()
     with meetup2025.connect("duckdb://", model=model, folders=[str(path)]) as connection:
-        kinds = {kind: _names(connection, names, templates) for kind, templates in _KINDS.items()}
-        value(connection, "SELECT MeetUp2025.LoadImages(?)", [str(path)])
-        photos = rows(
-            connection, "SELECT Name, Label, Hash, Features FROM MeetUp2025.FishImage WHERE Label IS NOT NULL"
-        )
+        found = [each for kind in _KINDS for each in _measured(connection, names, str(path), kind, (draws, seed))]
+        photos = rows(connection, "SELECT Hash, Label FROM MeetUp2025.FishImage WHERE Label IS NOT NULL")
+        known = rows(connection, "SELECT Name FROM MeetUp2025.FishCatalogue()")
         [(version,)] = rows(connection, "SELECT DISTINCT %EXACT(Model) FROM MeetUp2025.Fish")
-    if not photos:
-        raise DataError(
-            f"The photos of {folder} must have labels. Got none; name files or folders by the fish they show."
-        )
-    found = measure([_numbers(row[3]) for row in photos], [row[1] for row in photos], kinds, draws=draws, seed=seed)
     about = {
         "meetup2025": meetup2025.__version__,
         "model": version,
         "photos": len(photos),
-        "photos_sha256": _digest(f"{row[2]} {row[1]}" for row in photos),
-        "names": len(kinds["name"]),
-        "names_sha256": _digest(kinds["name"]),
+        "photos_sha256": _digest(f"{digest} {label}" for digest, label in photos),
+        "names": len(known),
+        "names_sha256": _digest(name for (name,) in known),
         "draws": draws,
         "seed": seed,
     }
-    _write(found, about)
+    _write(sorted(found, key=lambda each: each["photos"] > 0), about)
 
 
-def _names(connection: Connection, names: str, templates: str) -> dict[str, list[float]]:
-    """Load the names with the vectors of a kind, and return them."""
+def _measured(
+    connection: Connection, names: str, folder: str, kind: str, drawn: tuple[int, int]
+) -> list[dict[str, Any]]:
+    """Load the names of a kind and, once, the photos; and return what each way is worth."""
+    templates = _KINDS[kind]
     given = to_data_url(templates.encode(), "prompts.csv") if "\n" in templates else templates
     value(connection, "SELECT MeetUp2025.LoadNames(?, ?)", [names, given])
-    found = rows(connection, "SELECT Name, Features FROM MeetUp2025.Fish")
-    return {str(name): _numbers(text) for name, text in found}
-
-
-def _numbers(text: str) -> list[float]:
-    return [float(number) for number in text.split(",")]
+    value(connection, "SELECT MeetUp2025.LoadImages(?)", [folder])
+    if not value(connection, "SELECT COUNT(Label) FROM MeetUp2025.FishImage"):
+        raise DataError(f"The photos of {folder} must have labels. Got none; name files or folders by the fish.")
+    run = value(connection, "SELECT MeetUp2025.FitBenchmark('FishImage', ?, ?)", list(drawn))
+    ways: dict[str, dict[str, Any]] = {}
+    for subject, name, number in rows(connection, "SELECT Subject, Name, Value FROM MeetUp2025.ReadMetrics(?)", [run]):
+        way, _, photos = str(subject).rpartition(" ")
+        ways.setdefault(subject, {"way": way.replace("names", kind), "photos": int(photos)})[name] = number
+    is_first = kind == next(iter(_KINDS))
+    return [each for each in ways.values() if is_first or not each["photos"]]
 
 
 def _digest(texts: Any) -> str:
     return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()
 
 
-def _write(found: Sequence[Measured], about: dict[str, Any]) -> None:
+def _write(found: Sequence[dict[str, Any]], about: dict[str, Any]) -> None:
     style = options().format
     if style == "json":
-        output.write_json({**about, "results": [each._asdict() for each in found]})
+        output.write_json({**about, "results": list(found)})
     elif style == "csv":
-        output.write_rows(found[0]._fields, [tuple(each) for each in found], style)
+        output.write_rows(list(found[0]), [tuple(each.values()) for each in found], style)
     else:
         click.echo("\n".join(markdown(found, about)))
     complain(f"measured {len(found)} ways on {about['photos']} photos with {about['model']}")
 
 
-def markdown(found: Sequence[Measured], about: dict[str, Any]) -> list[str]:
+def markdown(found: Sequence[dict[str, Any]], about: dict[str, Any]) -> list[str]:
     """Return the table as lines of Markdown, with what it was made of."""
     heads = (
         "way",
@@ -126,6 +123,7 @@ def markdown(found: Sequence[Measured], about: dict[str, Any]) -> list[str]:
     lines = [f"- {name}: {known}" for name, known in about.items()]
     lines += ["", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for each in found:
-        shares = ["–" if share is None else f"{share:.3f}" for share in (getattr(each, name) for name in _SHARES)]
-        lines.append(f"| {' | '.join([each.way, str(each.photos), str(each.labels), str(each.asked), *shares])} |")
+        shares = ["–" if each[name] is None else f"{each[name]:.3f}" for name in _SHARES]
+        counts = [f"{each[name]:.0f}" for name in ("photos", "labels", "asked")]
+        lines.append(f"| {' | '.join([each['way'], *counts, *shares])} |")
     return lines
