@@ -37,6 +37,7 @@ ODBC_CODES = {
     "DECIMAL": 2,
     "DATE": 9,
     "BOOLEAN": -7,
+    "BLOB": -3,
 }
 CLIENT_CODES = {
     "VARCHAR": 10,
@@ -47,6 +48,7 @@ CLIENT_CODES = {
     "DECIMAL": 14,
     "DATE": 2,
     "BOOLEAN": 16,
+    "BLOB": 1,
 }
 MODES = {"NONE": 0, "IMPLICIT": 1, "EXPLICIT": 2}
 
@@ -384,6 +386,8 @@ class StatementResult:
         if isinstance(value, str):
             is_vector = value.count(",") > 100
             return object() if is_vector and self._select_mode != 1 else value or "\x00"
+        if isinstance(value, bytes):
+            return value.decode("latin-1")  # a character for each byte
         return str(int(value) if isinstance(value, bool) else value)
 
 

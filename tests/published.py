@@ -8,10 +8,13 @@ from __future__ import annotations
 import io
 import json
 import textwrap
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 DIMENSION = 512
@@ -25,6 +28,19 @@ _TEXTS = [
     "pacific saury and other fish", "the quick brown fox", "a photo of a fish", "とても長い説明 100% です。",
     "水の中を泳ぐ銀色の魚の写真", "足が八本のタコ", "ボタンエビ ズワイガニ クロマグロ",
 ]  # fmt: skip
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch, and the programs that a test starts, on one thread: a tiny model waits for a second one."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+    torch.set_num_threads(before)
 
 
 def clip(folder: Path, *, width: int = 64) -> Path:

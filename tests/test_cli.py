@@ -646,7 +646,8 @@ def test_a_taught_picture_is_known():
     assert "is there already as たい焼き" in again.stderr
 
 
-def test_the_recogniser_is_fitted_and_shown(full):
+@pytest.mark.usefixtures("full")
+def test_the_recogniser_is_fitted_and_shown():
     """The command fits, tells how good it is, and lists the labels with their photos."""
     result = run("recogniser", "--format", "csv")
 

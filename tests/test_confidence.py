@@ -166,8 +166,8 @@ def test_wrong_names_are_not_sure(drawings, change):
 
 
 def test_right_names_are_mostly_sure(drawings):
-    """Of the drawings as they are, most are called sure."""
-    found = judged([picture for _, picture in drawings])
+    """Of the drawings as they are, one of each fish, most are called sure."""
+    found = judged([picture for _, picture in drawings[::2]])
     assert sum(how == "sure" for _, how in found) >= 0.6 * len(found)
 
 

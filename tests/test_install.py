@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.clip
 
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """Let tiny models run on one thread."""
+    with published.one_thread():
+        yield
+
+
 FAMILIES = [*published.FAMILIES, published.own_code]
 TEXTS = ["サバの写真", "ｻﾞﾘｶﾞﾆとﾌﾞﾘ", "A Red Fish, swimming!", "海", "とても長い " * 90, "a.b"]
 """Texts that no model is tried with at its installation."""

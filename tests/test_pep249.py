@@ -353,6 +353,7 @@ def test_bytes(cursor: Cursor, kind: type) -> None:
     cursor.execute("DROP TABLE Echo.Files")
 
 
+@pytest.mark.embedded
 def test_bytes_among_texts(cursor: Cursor) -> None:
     """Rows with bytes and texts in one column are refused, and none is stored."""
     cursor.execute("CREATE TABLE Echo.Files (A VARBINARY(100))")

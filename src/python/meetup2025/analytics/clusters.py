@@ -43,6 +43,9 @@ _NOBODY = 1e-9
 _ROWS = 4096
 """Rows whose distances are computed at once."""
 
+_ROUNDING = 1e-6
+"""What a cosine of equal directions may lack of 1 in float32."""
+
 
 @dataclass(frozen=True)
 class Clusters:
@@ -98,7 +101,7 @@ def fit_clusters(rows: ArrayLike, k: int, *, seed: int = 5) -> Clusters:
         raise _too_few(k, len(unit))
     labels, centres = lloyd(unit, _settled(_sampled(unit, k, seed), k, seed), _FINISH)
     if np.count_nonzero(np.bincount(labels)) < k:
-        raise _too_few(k, len(np.unique(unit, axis=0)))
+        raise _too_few(k, apart(unit, k))
     return _largest_first(unit, labels, centres, seed)
 
 
@@ -152,6 +155,15 @@ def different(unit: NDArray[np.floating], enough: int) -> int:
     """Count the different rows of shape (n, d). Counting may stop at *enough*."""
     few = len(np.unique(unit[: 4 * enough], axis=0))
     return few if few >= enough else len(np.unique(unit, axis=0))
+
+
+def apart(unit: NDArray[np.floating], enough: int) -> int:
+    """Count the unit vectors, shape (n, d), that differ by more than rounding. Counting stops at *enough*."""
+    nearest, count = np.full(len(unit), -1.0), 0
+    while count < enough and len(unit) and nearest.min() < 1 - _ROUNDING:
+        nearest = np.maximum(nearest, unit @ unit[nearest.argmin()])
+        count += 1
+    return count
 
 
 def cluster_names(clusters: Clusters, names: Sequence[str], count: int = 3) -> tuple[str, ...]:

@@ -120,7 +120,7 @@ class KMeansDistance:
         _check_enough(unit)
         if k is None:
             most = min(_GROUPS, round(len(unit) ** 0.5))
-            k = min(most, clusters.different(unit, most))
+            k = min(most, clusters.apart(unit, most))
         found = clusters.fit_clusters(unit, k, seed=seed)
         return cls(found.centres, _without_itself(unit, found))
 

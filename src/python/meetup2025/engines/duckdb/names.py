@@ -22,7 +22,7 @@ from meetup2025.engines.sql.nodes import FunctionCall, JsonTable, refuse, unsupp
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Name of an item of SELECT that has none, before its number; any other class is an Expression.
+# Name of an item of SELECT that has none, before its number. Any other class is an Expression.
 _LABELS: dict[type[exp.Expr], str] = {
     exp.Literal: "HostVar",
     exp.Placeholder: "HostVar",

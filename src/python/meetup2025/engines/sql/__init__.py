@@ -30,7 +30,7 @@ from sqlglot import exp
 
 from meetup2025.engines.sql.nodes import Call, FunctionCall, ToVector, place, refuse, shallow
 from meetup2025.engines.sql.statements import Statements
-from meetup2025.engines.sql.tokens import split_statements
+from meetup2025.engines.tokens import split_statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

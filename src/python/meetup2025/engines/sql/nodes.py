@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from sqlglot import exp
 
-from meetup2025.engines.sql.tokens import Token
+from meetup2025.engines.tokens import Token
 from meetup2025.errors import SQLSyntaxError, UnsupportedSQLError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class SQLType(exp.Expression):
 
 
 def place(node: exp.Expr) -> tuple[int, int]:
-    """Return line and column of *node* in the text; (0, 0) for a node that was not parsed from a text."""
+    """Return line and column of *node* in the text, or (0, 0) for a node that was not parsed from a text."""
     for part in node.walk():
         if "place" in part.meta:
             line, column = part.meta["place"]
