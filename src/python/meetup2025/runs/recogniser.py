@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -26,8 +27,8 @@ from meetup2025.runs.store import (
     delete_run,
     fitted_run,
     metric_of,
+    newest_run,
     stored_model,
-    stored_run,
 )
 
 if TYPE_CHECKING:
@@ -96,15 +97,9 @@ def newest(connection: Connection, model: str = "") -> StoredRun | None:
         connection: An open connection.
         model: Model of the vectors that are to be compared; empty for any. A recogniser of another is none.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT TOP 1 %ID, Model FROM MeetUp2025.Analysis WHERE Kind = ? AND Source = ? ORDER BY %ID DESC",
-            [RECOGNISER, PHOTOS],
-        )
-        rows = cursor.fetchall()
-    if not rows or (model and rows[0][1] and rows[0][1] != model):
-        return None
-    return stored_run(connection, int(rows[0][0]), RECOGNISER)
+    run = newest_run(connection, RECOGNISER, PHOTOS)
+    is_other = run is not None and model and run.basis.model and run.basis.model != model
+    return None if is_other else run
 
 
 def recogniser_of(connection: Connection, run: int) -> Recogniser:
@@ -141,8 +136,8 @@ def learn(connection: Connection, before: Photo | None, after: Photo | None) -> 
         _change(connection, run.run, before, -1)
     if after and after.label:
         _change(connection, run.run, after, 1)
-    _rename(connection, run.run, f"{before} {after}")
-    if _is_much(connection, run):
+    _rename(connection, run.run)
+    if _is_much(connection, run.run):
         refit(connection, run)
 
 
@@ -282,19 +277,26 @@ _UPDATE = "UPDATE MeetUp2025.Prototype SET Photos = ?, Features = TO_VECTOR(?, D
 _INSERT = "INSERT INTO MeetUp2025.Prototype (Photos, Features, Run, Label) VALUES (?, TO_VECTOR(?, DOUBLE), ?, ?)"
 
 
-def _rename(connection: Connection, run: int, change: str) -> None:
+def _rename(connection: Connection, run: int) -> None:
     """Give a run that has grown a fingerprint of its own: it is no longer what would be fitted to its source."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT Fingerprint FROM MeetUp2025.Analysis WHERE %ID = ?", [run])
-        grown = hashlib.sha256(f"{cursor.fetchall()[0][0]} {change}".encode()).hexdigest()
-        cursor.execute("UPDATE MeetUp2025.Analysis SET Fingerprint = ? WHERE %ID = ?", [grown, run])
+        cursor.execute("UPDATE MeetUp2025.Analysis SET Fingerprint = ? WHERE %ID = ?", [f"grown {uuid4().hex}", run])
 
 
-def _is_much(connection: Connection, run: StoredRun) -> bool:
-    """Tell whether so many photos came or went since the fit that it must be made anew."""
+_CHANGED = """
+SELECT SUM(known.Photos), MAX(fitted.Value) FROM MeetUp2025.Prototype known, MeetUp2025.Metric fitted
+WHERE known.Run = ? AND fitted.Run = ? AND fitted.Name = 'photos'"""
+
+
+def _is_much(connection: Connection, run: int) -> bool:
+    """
+    Tell whether so many photos came or went since the fit that it must be made anew.
+
+    Raises:
+        DataError: The metric `photos` of the run is not there.
+    """
     least, share = _ENOUGH
     with connection.cursor() as cursor:
-        cursor.execute("SELECT SUM(Photos) FROM MeetUp2025.Prototype WHERE Run = ?", [run.run])
-        now = int(cursor.fetchall()[0][0] or 0)
-    then = metric_of(connection, run.run, "photos")
-    return abs(now - then) >= max(least, share * then)
+        [(now, then)] = cursor.execute(_CHANGED, [run, run]).fetchall()
+    then = metric_of(connection, run, "photos") if then is None else float(then)
+    return abs(int(now or 0) - then) >= max(least, share * then)

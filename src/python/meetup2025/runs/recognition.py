@@ -17,7 +17,6 @@ import numpy as np
 from meetup2025 import vectors
 from meetup2025.analytics.recogniser import BEST, CANDIDATES, likeness
 from meetup2025.errors import DataError
-from meetup2025.loading.tables import models_of
 from meetup2025.runs.recogniser import PHOTOS, newest, recogniser_of
 
 if TYPE_CHECKING:
@@ -44,7 +43,9 @@ _NEAR_NAMES = "SELECT FishID, Name, Kanji, English, Score FROM MeetUp2025.Neares
 _NEAR_PHOTOS = """
 SELECT TOP ? Name, Label, VECTOR_COSINE(Features, TO_VECTOR(?, DOUBLE)) AS Score FROM MeetUp2025.FishImage
 WHERE Label IN ({labels}) ORDER BY Score DESC"""
-_NEAR_PROTOTYPES = "SELECT Label, Photos, Score FROM MeetUp2025.NearestPrototypes(?, ?, ?)"
+_NEAR_PROTOTYPES = """
+SELECT TOP ? Label, Photos, VECTOR_COSINE(Features, TO_VECTOR(?, DOUBLE)) AS Score FROM MeetUp2025.Prototype
+WHERE Run = ? ORDER BY Score DESC"""
 _TAXA = "SELECT Name, Scientific, Family FROM MeetUp2025.FishCatalogue()"
 
 
@@ -195,8 +196,8 @@ def _first_sure(found: Recognised) -> tuple[int | None, int | None]:
 
 def _recognised(connection: Connection, vector: str, k: int, *, with_names: bool) -> Recognised:
     """Score all candidates of a picture; *k* are wanted."""
-    models = list(models_of(connection, PHOTOS))
-    run = newest(connection, models[0] if len(models) == 1 else "")
+    models = _rows(connection, "SELECT TOP 1 Model FROM MeetUp2025.FishImage")  # that of all photos
+    run = newest(connection, models[0][0] or "" if models else "")
     candidates: dict[str, Candidate] = {}
     if with_names:
         for number, name, kanji, english, score in _rows(connection, _NEAR_NAMES, vector, max(k, _NAMES)):
@@ -205,7 +206,7 @@ def _recognised(connection: Connection, vector: str, k: int, *, with_names: bool
         found = list(candidates.values())
         nothing = np.full(len(found), np.nan)
         return Recognised(None, found, np.array([each.named for each in found]), nothing)
-    for label, count, score in _rows(connection, _NEAR_PROTOTYPES, run.run, vector, CANDIDATES):
+    for label, count, score in _rows(connection, _NEAR_PROTOTYPES, CANDIDATES, vector, run.run):
         each = candidates.setdefault(label.upper(), Candidate(label))
         each.count, each.prototype = int(count), float(score)
     recogniser = recogniser_of(connection, run.run)
