@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from meetup2025.engines.sql import Call, ToVector, bind, function_calls, parse, place, table_calls
 from meetup2025.engines.sql.functions import AGGREGATES, FUNCTIONS, KNOWN, VARIADIC
-from meetup2025.engines.sql.tokens import tokenize
+from meetup2025.engines.tokens import tokenize
 from meetup2025.errors import SQLSyntaxError
 
 

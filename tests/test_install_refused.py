@@ -8,6 +8,7 @@ import pty
 import re
 import resource
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,11 +26,19 @@ from tiny import change_json
 from meetup2025.cli import main
 from meetup2025.embedding import encoder
 from meetup2025.embedding.installing import extra, quantisation
-from meetup2025.embedding.models import BUNDLED, installed
+from meetup2025.embedding.models import BUNDLED, find, installed
 from meetup2025.embedding.onnx import OnnxEncoder
 from meetup2025.errors import BrokenModelError, MissingModelError, NotSupportedError
 
 pytestmark = pytest.mark.clip
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """Let tiny models run on one thread."""
+    with published.one_thread():
+        yield
+
 
 COMMAND = [sys.executable, "-c", "from meetup2025.cli import main; main(prog_name='meetup2025')"]
 OWN = "planted/own"
@@ -46,6 +55,21 @@ def models(tmp_path, monkeypatch) -> Path:
 def clip(tmp_path_factory) -> Path:
     """Publish a model without code of its own."""
     return published.clip(tmp_path_factory.mktemp("clip") / "clip")
+
+
+@pytest.fixture(scope="module")
+def installed_clip(clip, tmp_path_factory) -> Path:
+    """Install it once, with a quantised half."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEETUP2025_MODELS", str(tmp_path_factory.mktemp("installed")))
+        assert install(clip, "--int8").exit_code == 0
+        return find("clip")
+
+
+@pytest.fixture
+def ready(installed_clip, models) -> Path:
+    """Give the folder of that model, copied for this test."""
+    return shutil.copytree(installed_clip, models / installed_clip.name)
 
 
 @pytest.fixture(scope="module")
@@ -303,16 +327,14 @@ def test_quantised_half_that_is_too_far(clip, models, monkeypatch, name):
     assert is_nothing_there(models)
 
 
-def test_quantised_half_of_an_earlier_version(clip, models):
+def test_quantised_half_of_an_earlier_version(clip, ready):
     """A half whose weights have 8 bits is made anew when it is wished again, and its vectors have another name."""
-    assert install(clip, "--int8").exit_code == 0
-    [folder] = models.glob("clip@*")
-    change_json(folder, int8={**json.loads((folder / "model.json").read_text("utf-8"))["int8"], "way": "dynamic"})
-    assert OnnxEncoder(folder, int8=True).model.endswith("+int8")
+    change_json(ready, int8={**json.loads((ready / "model.json").read_text("utf-8"))["int8"], "way": "dynamic"})
+    assert OnnxEncoder(ready, int8=True).model.endswith("+int8")
 
     assert "already" in install(clip).stdout
     assert "already" not in install(clip, "--int8").stdout
-    assert OnnxEncoder(folder, int8=True).model.endswith("+int7")
+    assert OnnxEncoder(ready, int8=True).model.endswith("+int7")
     assert "already" in install(clip, "--int8").stdout
 
 
@@ -377,11 +399,10 @@ def test_full_disk(tmp_path, models, limit):
 
 
 @pytest.mark.parametrize("command", ["install", "remove"])
+@pytest.mark.usefixtures("ready")
 def test_models_folder_that_cannot_be_written(clip, models, monkeypatch, command):
     """A models folder that cannot be written, or made, is told as that."""
-    assert install(clip).exit_code == 0
-    (models / ".installing" / "lock").unlink()
-    (models / ".installing" / "lock").mkdir()
+    (models / ".installing" / "lock").mkdir(parents=True)
     if command == "install":
         models.with_name("file").touch()
         monkeypatch.setenv("MEETUP2025_MODELS", str(models.with_name("file")))
@@ -431,13 +452,11 @@ def test_wrong_version_of_transformers(clip, models, monkeypatch, version):
 
 
 @pytest.mark.parametrize("name", ["image.weights", "text.weights", "image.onnx"])
-def test_changed_byte(clip, models, name):
+def test_changed_byte(ready, name):
     """A byte that changed after the installation is found when the half is loaded, in its weights too."""
-    assert install(clip).exit_code == 0
-    [folder] = models.glob("clip@*")
-    data = bytearray((folder / name).read_bytes())
+    data = bytearray((ready / name).read_bytes())
     data[len(data) // 2] ^= 1
-    (folder / name).write_bytes(data)
+    (ready / name).write_bytes(data)
 
     with pytest.raises(BrokenModelError, match=rf"{name} must be as it was published"):
         encoder("clip").check()
@@ -446,9 +465,9 @@ def test_changed_byte(clip, models, name):
 # --- the original, for comparison
 
 
-def test_try_model(clip, capsys, monkeypatch):
+@pytest.mark.usefixtures("ready")
+def test_try_model(capsys, monkeypatch):
     """The script that tries a model compares it with the original, and asks for colours in three languages."""
-    assert install(clip).exit_code == 0
     monkeypatch.setattr(sys, "argv", ["try_model.py", "clip"])
     runpy.run_path(str(Path(__file__).parents[1] / "scripts" / "try_model.py"), run_name="__main__")
     agreement, colours = capsys.readouterr().out.splitlines()
@@ -457,23 +476,19 @@ def test_try_model(clip, capsys, monkeypatch):
     assert re.fullmatch(r"colours ja \d of 4, en \d of 4, zh \d of 4", colours)
 
 
-def test_original_that_is_gone(tmp_path, clip, monkeypatch):
+def test_original_that_is_gone(tmp_path, ready, monkeypatch):
     """The original of a model can be run only where it still is."""
-    import shutil
-
-    source = tmp_path / "moved"
-    shutil.copytree(clip, source)
-    assert install(source).exit_code == 0
-    shutil.rmtree(source)
+    original = json.loads((ready / "model.json").read_text("utf-8"))["original"]
+    change_json(ready, original={**original, "source": str(tmp_path / "moved")})
     monkeypatch.setenv("MEETUP2025_RUNTIME", "torch")
 
     with pytest.raises(MissingModelError, match=r"must be where it was\. Got no .*moved"):
-        encoder("moved").texts(["魚"])
+        encoder("clip").texts(["魚"])
 
 
-def test_original_inside_a_database(clip, monkeypatch):
+@pytest.mark.usefixtures("ready")
+def test_original_inside_a_database(monkeypatch):
     """The original never runs in a process of IRIS, nor does a model that was not published."""
-    assert install(clip).exit_code == 0
     monkeypatch.setenv("MEETUP2025_RUNTIME", "torch")
     with pytest.raises(MissingModelError, match="must be made of a published one"):
         encoder("sketch")

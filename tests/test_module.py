@@ -9,6 +9,8 @@ import subprocess
 import sys
 import urllib.request
 from importlib.metadata import Distribution, distribution
+from importlib.util import cache_from_source
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 
@@ -30,7 +32,6 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 MODULE = (ROOT / "module.xml").read_text("utf-8")
 REQUIREMENTS = (ROOT / "requirements.txt").read_text("utf-8")
@@ -267,11 +268,20 @@ def python_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mgr") / "python"
     for each in required(REQUIRED):
         for file in each.files or ():
-            if ".." not in file.parts:
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                (folder / file).symlink_to(file.locate())
+            if not {"..", "__pycache__"} & set(file.parts):
+                link(Path(str(file.locate())), folder / file)
     shutil.copytree(PACKAGE, folder / PACKAGE.name)
     return folder
+
+
+def link(source: Path, target: Path) -> None:
+    """Link a file of a distribution into a folder, and a module as it was compiled."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.symlink_to(source)
+    compiled = Path(cache_from_source(str(source)))
+    if source.suffix == ".py" and compiled.exists():
+        (target.parent / compiled.parent.name).mkdir(exist_ok=True)
+        Path(cache_from_source(str(target))).symlink_to(compiled)
 
 
 def required(requirements: Iterable[Requirement]) -> list[Distribution]:

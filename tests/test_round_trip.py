@@ -19,7 +19,7 @@ from meetup2025.engines.classes import examples, read_package
 from meetup2025.engines.classes.program import class_folder
 from meetup2025.engines.sql import parse
 from meetup2025.engines.sql.statements import Statements
-from meetup2025.engines.sql.tokens import Token, tokenize
+from meetup2025.engines.tokens import Token, tokenize
 from meetup2025.errors import Error, UnsupportedSQLError
 
 if TYPE_CHECKING:

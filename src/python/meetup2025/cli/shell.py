@@ -8,6 +8,7 @@ from meetup2025 import settings
 from meetup2025.cli import output
 from meetup2025.cli.options import complain
 from meetup2025.engines.classes import catalog
+from meetup2025.engines.tokens import split_statements
 from meetup2025.errors import Error
 
 if TYPE_CHECKING:
@@ -63,8 +64,6 @@ _ANSWERS: dict[str, Callable[[], str]] = {
 
 def split(text: str) -> tuple[list[str], str]:
     """Cut a text into the statements that end with a semicolon, and the rest. See `split_statements`."""
-    from meetup2025.engines.sql import split_statements  # it needs sqlglot, which `--help` does not need
-
     return split_statements(text)
 
 

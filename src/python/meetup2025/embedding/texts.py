@@ -12,12 +12,7 @@ if TYPE_CHECKING:
 
 
 def normal(text: str) -> str:
-    """
-    Return the one spelling of a text: NFKC (`ﾏｱｼﾞ` is `マアジ`), with single spaces between words and none around.
-
-    Old terminals write half-width katakana, macOS composes nothing, Windows begins a file with a byte order mark.
-    All must find the same row, and give the same vector.
-    """
+    """All spellings must find the same row and have the same vector."""
     return " ".join(unicodedata.normalize("NFKC", text).replace("\ufeff", " ").split())
 
 

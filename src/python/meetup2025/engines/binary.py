@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from meetup2025.engines.sql.tokens import Token, tokenize
+from meetup2025.engines.tokens import Token, tokenize
 from meetup2025.errors import SQLSyntaxError
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ _SWALLOWED = re.compile(rf"^\}}[\s\S]*{_MEMBER.pattern}", re.MULTILINE)
 _SKIPPED = {"xdata", "projection"}
 _COMMENTS = {"documatic_line", "line_comment_1", "block_comment"}
 _AROUND_CLASS = {"class_definition", "include_code", "import_code"} | _COMMENTS
-# Keywords may be written in any case; the records hold them in this case.
+# Keywords may be written in any case. The records hold them in this case.
 _KEYWORDS = {
     word.lower(): word
     for word in (

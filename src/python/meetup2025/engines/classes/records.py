@@ -1,5 +1,5 @@
 """
-A class file as frozen records; `reader` makes them.
+A class file as frozen records, which `reader` makes.
 
 The parts are, in order, values, members of a class, the class, and functions that read a type, a comment or a value.
 """

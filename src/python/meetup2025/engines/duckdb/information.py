@@ -43,7 +43,7 @@ _TYPE = """CASE
     WHEN data_type LIKE '%]' THEN 'varchar'
     WHEN data_type LIKE 'DECIMAL%' THEN 'numeric'
     WHEN data_type = 'VARCHAR' THEN CASE WHEN is_table AND length IS NULL THEN 'longvarchar' ELSE 'varchar' END
-    WHEN data_type = 'BLOB' THEN 'longvarbinary'
+    WHEN data_type = 'BLOB' THEN 'varbinary'
     WHEN data_type = 'HUGEINT' THEN 'bigint'
     ELSE lower(data_type) END"""
 _PRECISION = """CASE data_type WHEN 'BIGINT' THEN 19 WHEN 'INTEGER' THEN 10 WHEN 'SMALLINT' THEN 5
@@ -51,7 +51,7 @@ _PRECISION = """CASE data_type WHEN 'BIGINT' THEN 19 WHEN 'INTEGER' THEN 10 WHEN
     ELSE CASE WHEN data_type LIKE 'DECIMAL%' THEN numeric_precision END END"""
 _RADIX = f"CASE WHEN ({_PRECISION}) IS NOT NULL THEN 10 END"
 _SCALE = f"CASE WHEN ({_PRECISION}) IS NOT NULL THEN numeric_scale END"
-# A default that is a constant; IRIS shows another as ObjectScript.
+# A default that is a constant. IRIS shows any other default as ObjectScript.
 _DEFAULT = """CASE WHEN column_default LIKE '''%' THEN replace(trim(column_default, ''''), '''''', '''')
     WHEN TRY_CAST(column_default AS DOUBLE) IS NOT NULL THEN column_default END"""
 
@@ -65,7 +65,7 @@ class _Column(NamedTuple):
 
 
 def _columns(text: str, **others: str) -> tuple[_Column, ...]:
-    """Read `name=expression` or `name`, which is always NULL. *others* are the types that are not VARCHAR."""
+    """Parse `name=expression` or `name`, which is always NULL. *others* are the types that are not VARCHAR."""
     parts = (line.strip().partition("=") for line in text.strip().splitlines())
     return tuple(_Column(name, others.get(name, "VARCHAR"), expression or "NULL") for name, _, expression in parts)
 
@@ -163,8 +163,10 @@ _INDEXES = _columns(
     PRIMARY_KEY=CASE WHEN is_primary THEN 1 ELSE 0 END
     MAP_STATUS='Selectable'
     DATA_FIELDS
+    MAP_SELECTABLE=1
     """,
     NON_UNIQUE="SMALLINT",
+    MAP_SELECTABLE="SMALLINT",
     ORDINAL_POSITION="SMALLINT",
     PRIMARY_KEY="SMALLINT",
 )

@@ -82,7 +82,7 @@ def _vector_type(kind: SQLType, *, casting: bool) -> str:
 
 
 def _decimal_type(kind: SQLType) -> str:
-    """Return precision and scale as declared; 15 and 0 are the defaults."""
+    """Return precision and scale as declared. The defaults are 15 and 0."""
     numbers = kind.numbers
     if len(numbers) > 2:
         refuse(f"{kind.this} has a precision and a scale. Got {len(numbers)} numbers", kind)
@@ -245,7 +245,7 @@ def _is_string_column(node: exp.Expr) -> bool:
     return isinstance(node, exp.Column) and type_of(node) == "VARCHAR"
 
 
-# Rules by class of node; a node without a rule has the rule of the nearest class above it.
+# Rules by class of node. A node without a rule has the rule of the nearest class above it.
 _RULES: Mapping[type[Any], Callable[[Any], str]] = {
     exp.Alias: _of_inner,
     exp.Paren: _of_inner,

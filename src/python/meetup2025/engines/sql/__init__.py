@@ -13,6 +13,7 @@ Besides the ordinary nodes of sqlglot, a tree holds:
 ``MeetUp2025.EmbedText(?)``               `FunctionCall`
 ``FROM MeetUp2025.NearestFish(?, 3) q``   `exp.Table` whose ``this`` is a `FunctionCall`
 ``CALL MeetUp2025.Identify(?, 3)``        `Call`
+``FROM JSON_TABLE(…)``                     `JsonTable`, whose columns are `JsonColumn`
 ``TO_VECTOR(x, DOUBLE, 512)``             `ToVector`
 ``x [ 'a'``, ``x %STARTSWITH 'a'``        `Test`
 column and CAST types                     `SQLType`
@@ -29,7 +30,7 @@ from sqlglot import exp
 
 from meetup2025.engines.sql.nodes import Call, FunctionCall, ToVector, place, refuse, shallow
 from meetup2025.engines.sql.statements import Statements
-from meetup2025.engines.sql.tokens import split_statements
+from meetup2025.engines.tokens import split_statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

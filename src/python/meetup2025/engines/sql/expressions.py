@@ -28,7 +28,7 @@ from meetup2025.engines.sql.functions import (
     arities,
 )
 from meetup2025.engines.sql.nodes import FunctionCall, SQLType, Test, ToVector, refuse, unsupported
-from meetup2025.engines.sql.tokens import RESERVED, Token, Tokens
+from meetup2025.engines.tokens import RESERVED, Token, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -141,7 +141,7 @@ class Expressions(Tokens, ABC):
             return exp.Placeholder(this=str(self.parameters))
         return None
 
-    # --- conditions and values; IRIS keeps them apart: `WHERE a` and `SELECT a = 1` are errors
+    # --- conditions and values. IRIS keeps them apart: `WHERE a` and `SELECT a = 1` are errors
 
     def condition(self) -> exp.Expr:
         """Parse a condition."""
@@ -428,7 +428,7 @@ class Expressions(Tokens, ABC):
             unsupported(self.token.text, self.token)
         return [exp.Distinct(expressions=[argument]) if distinct else argument]
 
-    # --- forms: expressions with a grammar of their own; a method of `FORMS` begins after its word
+    # --- forms: expressions with a grammar of their own. A method of `FORMS` begins after its word
 
     def form(self) -> exp.Expr:
         """Parse the form that is next."""

@@ -2,7 +2,8 @@
 The functions, predicates and types of IRIS SQL, as tables from the name in IRIS to the text in DuckDB.
 
 In a template ``{0}`` is the first argument. The templates of a function say how many arguments it takes. A name that is
-not in the tables is refused: as missing in this engine if it is in `KNOWN`, else as IRIS refuses it (SQLCODE -359).
+not in the tables is refused: as missing in this engine if it is in `KNOWN`, otherwise as IRIS refuses it (SQLCODE
+-359).
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ TESTS: Mapping[str, str] = {
     "%INLIST": "{0} = ANY({1})",
 }
 
-# A cast to an integer cuts the decimal places, where DuckDB rounds; DOUBLE holds the decimal places of numbers below
+# A cast to an integer cuts the decimal places, where DuckDB rounds. DOUBLE holds the decimal places of numbers below
 # 2**53 exactly, and larger numbers have none. A cast to a string cuts it to its length, 30 or 1 if not declared.
 CASTS: Mapping[str, str] = {
     "VARCHAR": "left(CAST({value} AS VARCHAR), {length})",
@@ -172,7 +173,7 @@ DEFAULT_LENGTHS: Mapping[str, tuple[int, int | None]] = {
     "CHAR VARYING": (1, None), "CHARACTER VARYING": (1, None),
 }  # fmt: skip
 
-# Element type in VECTOR and TO_VECTOR -> type of DuckDB; this engine does not store DECIMAL and TIMESTAMP.
+# Element type in VECTOR and TO_VECTOR -> type of DuckDB. This engine does not store DECIMAL and TIMESTAMP.
 ELEMENT_TYPES: Mapping[str, str] = {
     "DOUBLE": "DOUBLE", "FLOAT": "FLOAT", "INTEGER": "BIGINT", "INT": "BIGINT", "DECIMAL": "DECIMAL",
     "TIMESTAMP": "TIMESTAMP",

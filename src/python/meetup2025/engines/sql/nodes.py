@@ -1,5 +1,5 @@
 """
-The nodes that IRIS SQL adds to those of sqlglot, and how SQL is refused with its line and column.
+The nodes that IRIS SQL adds to the nodes of sqlglot, and the refusal of SQL with its line and column.
 
 The parts are, in order, the nodes, the position of a node in the text, and the refusals: `refuse` for SQL that IRIS
 refuses too, `unsupported` for SQL that only this engine refuses, and `shallow` for SQL that is nested too deep.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from sqlglot import exp
 
-from meetup2025.engines.sql.tokens import Token
+from meetup2025.engines.tokens import Token
 from meetup2025.errors import SQLSyntaxError, UnsupportedSQLError
 
 if TYPE_CHECKING:
@@ -47,6 +47,18 @@ class Test(exp.Expression):
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": True}
 
 
+class JsonTable(exp.Expression):
+    """JSON_TABLE in FROM: `this` gives an array of objects as JSON, `expressions` are its columns, with their paths."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": True, "alias": False}
+
+
+class JsonColumn(exp.Expression):
+    """A column of JSON_TABLE: `this` is its name, `kind` its `SQLType`, `key` the member of an object."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "kind": True, "key": True}
+
+
 class SQLType(exp.Expression):
     """A type of IRIS: `this` is the name, `element` the type of the elements of a VECTOR, `expressions` the numbers."""
 
@@ -59,7 +71,7 @@ class SQLType(exp.Expression):
 
 
 def place(node: exp.Expr) -> tuple[int, int]:
-    """Return line and column of *node* in the text; (0, 0) for a node that was not parsed from a text."""
+    """Return line and column of *node* in the text, or (0, 0) for a node that was not parsed from a text."""
     for part in node.walk():
         if "place" in part.meta:
             line, column = part.meta["place"]
