@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def normal(text: str) -> str:
-    """All spellings must find the same row and have the same vector."""
+    """
+    Return the one spelling of a text: NFKC (`ﾏｱｼﾞ` is `マアジ`), with single spaces between words and none around.
+
+    A byte order mark counts as a space. All spellings must find the same row and have the same vector.
+    """
     return " ".join(unicodedata.normalize("NFKC", text).replace("\ufeff", " ").split())
 
 
