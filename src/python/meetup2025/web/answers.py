@@ -36,7 +36,7 @@ _POINTS = 50_000
 """Most points of a map on a page. More points are slow to draw, and nobody can tell them apart."""
 
 _MOVED = 30
-"""Items in the list of those that moved most."""
+"""Items in the list of the largest moves."""
 
 _OPENING = threading.Semaphore(2)
 """Held while a picture is opened, which may take half a gigabyte of memory."""

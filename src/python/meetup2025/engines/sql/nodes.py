@@ -1,5 +1,5 @@
 """
-The nodes that IRIS SQL adds to those of sqlglot, and how SQL is refused with its line and column.
+The nodes that IRIS SQL adds to the nodes of sqlglot, and the refusal of SQL with its line and column.
 
 The parts are, in order, the nodes, the position of a node in the text, and the refusals: `refuse` for SQL that IRIS
 refuses too, `unsupported` for SQL that only this engine refuses, and `shallow` for SQL that is nested too deep.
