@@ -127,8 +127,8 @@ def identify() -> Figure:
 
 def names() -> Figure:
     """A map of the names in space, coloured by groups: two runs, joined."""
-    sql = """SELECT place.*, found.Cluster, found.Central
-             FROM MeetUp2025.ReadMap(?) place, MeetUp2025.ReadClusters(?) found
+    sql = """SELECT place.*, member.Cluster, member.Central
+             FROM MeetUp2025.ReadMap(?) place, MeetUp2025.ReadClusters(?) member
              WHERE found.Source = place.Source AND found.Item = place.Item"""
     fits = ("FitMap('Fish', 3, 30)", f"FitClusters('Fish', {GROUPS})")
     rows = client.records(fish(), sql, [_run(fish(), fit) for fit in fits])
