@@ -1,3 +1,1 @@
-"""
-How long the program takes, beside other ways of the same: `python -m benchmarks`.
-"""
+"""Times of the program beside other ways of the same work: `python -m benchmarks`."""

@@ -19,7 +19,7 @@ _KEPT = {"MEETUP2025_MODEL", "MEETUP2025_MODELS"}
 
 
 def main() -> None:
-    """Run the subjects that were asked for, and write what they gave."""
+    """Run the chosen subjects, and write their results."""
     given = _arguments()
     for name in [name for name in os.environ if name.startswith("MEETUP2025_") and name not in _KEPT]:
         del os.environ[name]

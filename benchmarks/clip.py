@@ -21,7 +21,7 @@ SIDE, DIMENSION = 224, 512
 
 
 def is_possible() -> bool:
-    """Tell whether what it takes is installed."""
+    """Check whether the needed libraries are installed."""
     return all(importlib.util.find_spec(name) for name in ("torch", "transformers", "onnx"))
 
 
@@ -82,7 +82,7 @@ def _write_manifest(folder: Path) -> None:
     image = {"file": files[0], "size": SIDE, "fit": "pad", "background": [0, 0, 0], "interpolation": "bicubic"}
     manifest = {
         "format": 1, "id": folder.name, "revision": "1", "dimension": DIMENSION, "licence": "MIT", "description": "",
-        # Black becomes 0, so that the golden picture is what the tower was run with.
+        # Black becomes 0, so that the golden picture equals the input of the tower.
         "image": {**image, "mean": [0.0] * 3, "std": [0.5] * 3},
         "text": {"file": files[1], "tokenizer": files[2], "max_length": 77},
         "golden": files[3],

@@ -27,7 +27,9 @@ _INSERT = "INSERT INTO MeetUp2025.Fish (FishID, Name, Model, Features) VALUES (?
 
 
 def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects
-    """Import, the first answer ever, the first answer of a process; then the same with a model of 150 M parameters."""
+    """
+    Measure the import, the first answer ever and the first answer of a process, then with a model of 150 M parameters.
+    """
     yield from _imports()
     picture = pictures.drawings(folder, 1)[0]
     ready = folder / "ready.duckdb"
@@ -65,7 +67,7 @@ def _with_clip(folder: Path, picture: Path) -> Iterator[Result]:
 
 
 def _with_names(database: Path) -> str:
-    """Make a database with 100 names of that model."""
+    """Make a database with 100 names of this model."""
     url = f"duckdb:///{database}"
     vectors = np.random.default_rng(0).normal(size=(100, clip.DIMENSION))
     rows = [(f"F{place}", f"name {place}", "clip@1", vector) for place, vector in enumerate(vectors)]

@@ -1,5 +1,5 @@
 """
-One map in a new process: `python -m benchmarks.first_map ours|workshop|compile ROWS.npy`; prints its memory in MB.
+One map in a new process: `python -m benchmarks.first_map ours|workshop|compile ROWS.npy`. It prints its memory in MB.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from benchmarks.measure import OURS, WORKSHOP, peak_memory as inherited_peak
 
 
 def peak_memory() -> float:
-    """Give the largest memory of this process, in MB, where the system tells it without that of its parent."""
+    """Return the largest memory of this process, in MB, without its parent where the system can separate them."""
     try:
         status = Path("/proc/self/status").read_text("utf-8")
     except OSError:
@@ -22,7 +22,7 @@ def peak_memory() -> float:
 
 
 def main() -> None:
-    """Import what a way needs, then make its map of the vectors in the file."""
+    """Import the libraries of a way, then make its map of the vectors in the file."""
     way, path = sys.argv[1:]
     if way == WORKSHOP:
         import umap  # noqa: F401 - its memory is not that of the map

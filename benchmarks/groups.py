@@ -1,6 +1,4 @@
-"""
-Groups, their number, and what does not belong: against scikit-learn as the workshop called it, on the same vectors.
-"""
+"""Groups, their number, and outliers: against scikit-learn as the workshop called it, on the same vectors."""
 
 from __future__ import annotations
 
@@ -33,7 +31,7 @@ _ABOVE = "above that of the vectors"
 
 
 def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects
-    """Sweep, judge, group and score planted vectors; then digits that no detector has seen."""
+    """Sweep, judge, group and score planted vectors, then digits that no detector has seen."""
     yield from _sweep(planted(SWEPT, TRUTH)[0])
     yield from _knees()
     yield from _silhouette(*planted(JUDGED, 30))
@@ -49,7 +47,7 @@ def planted(size: int, k: int, *, spread: float = 0.7, seed: int = 0) -> tuple[N
     centres = rng.normal(size=DIMENSION) + rng.normal(size=(k, DIMENSION))
     few = rng.normal(size=(20, DIMENSION)) * spread / np.sqrt(20)
     groups, found = rng.integers(0, k, size), np.empty((size, DIMENSION), np.float32)
-    for start in range(0, size, BATCH):  # in parts: what is measured is not the memory of this
+    for start in range(0, size, BATCH):  # in parts: the memory of this function must not count
         part = groups[start : start + BATCH]
         noise = rng.normal(size=(len(part), 20)) @ few + 0.3 * rng.normal(size=(len(part), DIMENSION))
         rows = centres[part] + noise
@@ -76,7 +74,9 @@ def _sweep(rows: NDArray[np.float32]) -> Iterator[Result]:
 
 
 def _knees() -> Iterator[Result]:
-    """Count the planted cases in which the elbow is that of the loop, and how often the loop agrees with itself."""
+    """
+    Count the planted cases in which the elbow equals the elbow of the loop, and how often the loop agrees with itself.
+    """
     what, unit = "the loop's elbow, of planted vectors", f"of {len(CASES)}"
     rows = [planted(n, k, seed=n)[0] for n, k in CASES]
     loops = [loop(each) for each in rows]

@@ -1,6 +1,4 @@
-"""
-A JPEG of twelve megapixels to its vector; then the photos of the user, where a folder of them is given.
-"""
+"""The vector of a JPEG of twelve megapixels, and of the photos of the user, where there is a folder of them."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
 FULL = "full decode"
 SIDE = 224
-"""Pixels that the models of photos see; the bundled one sees fewer."""
+"""Pixels that the models of photos see. The bundled model sees fewer."""
 
 
 def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects

@@ -1,6 +1,4 @@
-"""
-What the numbers were taken on.
-"""
+"""The machine of the measurements."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ _PACKAGES = (
 
 
 def machine() -> dict[str, str | int | float]:
-    """Describe this machine: processor, memory, system, and the versions that matter; none of its names."""
+    """Describe this machine: processor, memory, system, and the versions that matter. Its names are left out."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count() or 1,
@@ -39,7 +37,7 @@ def machine() -> dict[str, str | int | float]:
 
 
 def load() -> float:
-    """Give the number of processes that wanted the processor in the last minute, on average."""
+    """Return the number of processes that wanted the processor in the last minute, on average."""
     return round(os.getloadavg()[0], 1)
 
 

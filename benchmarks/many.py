@@ -1,6 +1,4 @@
-"""
-A folder of pictures with the machines of a Ray cluster, which is this machine alone: what the detour costs.
-"""
+"""A folder of pictures with a Ray cluster of this machine alone: the cost of the detour."""
 
 from __future__ import annotations
 

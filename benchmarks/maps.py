@@ -27,11 +27,11 @@ ROOT = Path(__file__).parents[1]
 FIRST, MANY, AIMS = (92, 5_000), 100_000, (2.0, 8.0)
 RUNS, NEW = 20, 40
 SLOW_DIGITS = (0, 5)
-"""The digits that are held out from UMAP's inverse transform, which takes minutes for each."""
+"""Digits that are held out from UMAP's inverse transform, which takes minutes for a digit."""
 
 
 def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects
-    """Make the first map of new processes; then place and go back on one; then tell strangers."""
+    """Make the first map of new processes. Then place and go back on a map, and detect strangers."""
     os.environ["NUMBA_CACHE_DIR"] = _compiled(folder)
     yield from _compiling(folder)
     for size, aim in zip(FIRST, AIMS, strict=True):
@@ -53,7 +53,7 @@ def vectors(size: int, seed: int = 0) -> NDArray[np.float32]:
     space, rng = np.random.default_rng(2025), np.random.default_rng(seed)
     cone, centres, shared = space.normal(size=512), space.normal(size=(400, 512)), space.normal(size=(20, 512))
     found = np.empty((size, 512), np.float32)
-    for start in range(0, size, 4096):  # in parts: what is measured is not the memory of this
+    for start in range(0, size, 4096):  # in parts: the memory of this function must not count
         rows = found[start : start + 4096]
         around = cone + 0.7 * centres[rng.integers(0, len(centres), len(rows))]
         rows[:] = around + 0.12 * rng.normal(size=(len(rows), 20)) @ shared + 0.3 * rng.normal(size=rows.shape)
@@ -95,7 +95,7 @@ def _saved(folder: Path, size: int) -> Path:
 
 
 def _child(folder: Path, way: str, rows: Path | str = "") -> str:
-    """Make a map in a new process, and give what it prints."""
+    """Make a map in a new process, and return its output."""
     command = [sys.executable, "-m", "benchmarks.first_map", way, str(rows)]
     environment = {**os.environ, "NUMBA_CACHE_DIR": "" if way == WORKSHOP else _compiled(folder)}
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
@@ -151,7 +151,7 @@ def workshop_map(rows: NDArray[np.float32]) -> Any:
 
 
 def _strangers(digits: Sequence[int], slow: Sequence[int]) -> Iterator[Result]:
-    """Tell each digit from the others, of which alone the map was learnt."""
+    """Detect each digit as a stranger on a map of the other digits."""
     yield from _told(slow, {OURS: "neighbours", WORKSHOP: "inverse_transform"})
     yield from _told(digits, {OURS: "neighbours"})
 
@@ -181,6 +181,6 @@ def _areas(method: Any, digits: Sequence[int]) -> Iterator[float]:
 
 
 def _rows(rows: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """Give one row after another, again and again, each of the shape (1, d)."""
+    """Yield the rows one after the other, again and again, of the shape (1, d)."""
     while True:
         yield from rows[:, None]

@@ -1,6 +1,4 @@
-"""
-Results, and the one way they are taken: several runs of each way, turn by turn.
-"""
+"""Results, and the one way to take them: several runs of all ways, turn by turn."""
 
 from __future__ import annotations
 
@@ -21,16 +19,16 @@ WORKSHOP = "workshop"
 @dataclass(frozen=True)
 class Result:
     """
-    One thing done in one way; results with the same *what* are of the same thing.
+    One work done in one way. Results with the same *what* are about the same work.
 
     Attributes:
-        what: The thing.
-        way: `ours`, or who else's.
-        values: One for each run, in *unit*; none when it was left out.
-        unit: `s`, `MB` or what is counted.
-        processor: Seconds of processor for each run, of all threads and child processes.
-        aim: The most that ours should have, as the median.
-        note: What a reader must know to read the numbers.
+        what: The work.
+        way: `ours`, or the name of another way.
+        values: Value of each run, in *unit*. There are none where the way was left out.
+        unit: `s`, `MB` or the counted thing.
+        processor: Seconds of processor of each run, of all threads and child processes.
+        aim: The highest median that ours should have.
+        note: Facts that a reader needs to read the numbers.
     """
 
     what: str
@@ -48,19 +46,19 @@ class Result:
 
     @property
     def p95(self) -> float | None:
-        """Value that 95 % of the runs reach or stay below; None for fewer than 20 runs."""
+        """Value that 95 % of the runs reach or stay below, or None for fewer than 20 runs."""
         return statistics.quantiles(self.values, n=20, method="inclusive")[-1] if len(self.values) >= 20 else None
 
 
 @dataclass(frozen=True)
 class Way:
     """
-    A way to do a thing.
+    A way to do a work.
 
     Attributes:
-        name: `ours`, or who else's.
+        name: `ours`, or the name of another way.
         run: Does it once.
-        scale: What its times are multiplied by, where it runs on a sample only.
+        scale: Factor of its times, where it runs on a sample only.
         note: As in `Result`.
     """
 
@@ -72,16 +70,16 @@ class Way:
 
 def by_turns(what: str, *ways: Way, runs: int = 9, warm_up: int = 1, aim: float | None = None) -> Iterator[Result]:
     """
-    Time several ways of one thing.
+    Time several ways of one work.
 
-    The ways take turns, so that what else the machine does meets all of them alike.
+    The ways take turns, so that other work of the machine affects all of them alike.
 
     Args:
-        what: The thing.
+        what: The work.
         ways: The ways to do it.
-        runs: Number of runs of each that count.
-        warm_up: Number of runs of each, before these, that do not count.
-        aim: The most seconds that ours should take.
+        runs: Number of runs of a way that count.
+        warm_up: Number of earlier runs of a way that do not count.
+        aim: Most seconds that ours should take.
     """
     taken: list[list[tuple[float, float]]] = [[] for _ in ways]
     for _ in range(warm_up + runs):
@@ -95,7 +93,7 @@ def by_turns(what: str, *ways: Way, runs: int = 9, warm_up: int = 1, aim: float 
 
 
 def timed(run: Callable[[], Any]) -> tuple[float, float]:
-    """Give the seconds of a run: by the clock, and of processor."""
+    """Return the seconds of a run: by the clock, and of processor."""
     before, start = _processor(), time.perf_counter()
     run()
     wall = time.perf_counter() - start
@@ -103,13 +101,13 @@ def timed(run: Callable[[], Any]) -> tuple[float, float]:
 
 
 def _processor() -> float:
-    """Give the seconds of processor of this process and of its children that ended (these in steps of 10 ms)."""
+    """Return the seconds of processor of this process and of its ended children (the latter in steps of 10 ms)."""
     children = os.times()
     return time.process_time() + children.children_user + children.children_system
 
 
 def peak_memory() -> float:
-    """Give the largest memory that this process has had so far, in MB."""
+    """Return the largest memory that this process has had so far, in MB."""
     import resource
 
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 INT8 = "ours, int8"
 
 LEAST_JPEG, LEAST_BULK, LEAST_MEMORY = 2.5, 2.0, 0.6
-"""How many times as fast as the workshop, for a large picture and in bulk; and the share of its memory."""
+"""Times as fast as the workshop, for a large picture and in bulk, and share of its memory."""
 
 _SAMPLE, _ALL = 40, 1000
 _CHILD = (
@@ -38,9 +38,11 @@ _CHILD = (
 
 
 def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects
-    """The first vector, one picture, batches, twelve megapixels, a thousand pictures, memory; also of `sketch`."""
+    """
+    Measure the first vector, one picture, batches, twelve megapixels, a thousand pictures and memory, also of `sketch`.
+    """
     large = str(folder / "large.jpg")
-    # In processes of their own: the peak of a process counts as that of the ones that it starts.
+    # In processes of their own: the peak of a process also counts for the processes that it starts.
     _run(sys.executable, "-c", f"from benchmarks import pictures; open({large!r}, 'wb').write(pictures.photograph())")
     drawn = pictures.drawings(folder, _SAMPLE)
     yield from _sketch_cold(drawn[0])
@@ -125,7 +127,7 @@ def _warm(folder: Path, drawn: list[Path]) -> Iterator[Result]:
 
 
 def _aimed(results: list[Result], times: float | None) -> Iterator[Result]:
-    """Set the aim of ours, if there is one: so many times less than the workshop has."""
+    """Set the aim of ours, if there is one: this many times less than the workshop has."""
     [median] = [each.median or 0 for each in results if each.way == WORKSHOP]
     for each in results:
         yield replace(each, aim=median / times) if times and each.way == OURS else each

@@ -20,7 +20,7 @@ DIMENSION, LETTERS = 512, 32_000
 
 
 def is_possible() -> bool:
-    """Tell whether the extra [clip] is installed."""
+    """Check whether the extra [clip] is installed."""
     return all(importlib.util.find_spec(name) for name in ("torch", "transformers", "onnx"))
 
 
@@ -73,7 +73,7 @@ class Transformers:
 
 
 def embed_from_cold(folder: str, path: str) -> None:
-    """Embed a picture in a process that has nothing yet, and say how much memory it took."""
+    """Embed a picture in a new process, and return its memory."""
     from benchmarks.measure import peak_memory
 
     Transformers(Path(folder)).picture(Path(path))

@@ -22,7 +22,7 @@ def drawings(folder: Path, count: int, size: int = 640) -> list[Path]:
     """
     Write drawings as JPEG files, all different.
 
-    One in ten is drawn; the others are the same drawings in other qualities, which are as much work to read.
+    One in ten is drawn. The others are the same drawings in other qualities, which are as much work to read.
     """
     names = list(KINDS)
     paths: list[Path] = []

@@ -15,7 +15,7 @@ _HEADER = ("", "way", "median", "least", "p95", "processor", "ratio", "aim", "")
 
 
 def lines(results: Sequence[Result]) -> list[str]:
-    """Lay out results as a table; *ratio* is how many times as long as ours a way takes."""
+    """Lay out results as a table. *ratio* is how many times as long as ours a way takes."""
     ours = {each.what: each.median for each in results if each.way == OURS}
     rows = [_HEADER, *(_row(each, ours.get(each.what)) for each in results)]
     for before, row in reversed(list(zip(results, range(2, len(rows)), strict=False))):
@@ -26,7 +26,7 @@ def lines(results: Sequence[Result]) -> list[str]:
 
 
 def record(machine: Mapping[str, Any], subjects: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Give what `--json` writes: the machine, and for each subject the load before and after and its results."""
+    """Return the data of `--json`: the machine, and for each subject the load before and after and its results."""
     done = [{**each, "results": [*map(_fields, each["results"])]} for each in subjects]
     return {"machine": machine, "subjects": done}
 

@@ -1,6 +1,4 @@
-"""
-Vectors into the table of photos, and the nearest of them: at 5,000 and at 100,000 rows.
-"""
+"""Vectors into the table of photos, and searches for the nearest: at 5,000 and at 100,000 rows."""
 
 from __future__ import annotations
 
@@ -32,18 +30,18 @@ _NEAREST = "SELECT Name, Score FROM MeetUp2025.NearestImages(?, ?)"
 
 
 def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects
-    """Load and search each number of rows; then load from a file."""
+    """Load and search each number of rows, then load from a file."""
     for size in SIZES:
         yield from _size(folder, vectors(size))
     yield from _from_file(folder)
 
 
 def vectors(size: int, seed: int = 0) -> NDArray[np.float32]:
-    """Draw unit vectors as a CLIP makes them: all in one cone, around 400 centres; shape (size, 512)."""
+    """Draw unit vectors as a CLIP makes them: all in one cone, around 400 centres, shape (size, 512)."""
     space, rng = np.random.default_rng(2025), np.random.default_rng(seed)
     centres = space.normal(size=DIMENSION) + space.normal(size=(400, DIMENSION))
     found = np.empty((size, DIMENSION), np.float32)
-    for start in range(0, size, BATCH):  # in parts: what is measured is not the memory of this
+    for start in range(0, size, BATCH):  # in parts: the memory of this function must not count
         count = min(BATCH, size - start)
         rows = centres[rng.integers(0, len(centres), count)] + rng.normal(size=(count, DIMENSION)) * 0.7
         found[start : start + count] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -87,7 +85,7 @@ def _searches(cursor: Cursor, rows: NDArray[np.float32], label: str) -> Iterator
         Way(WORKSHOP, lambda: workshop.nearest(cursor, "FishImage", next(texts), K)),
         runs=RUNS,
     )
-    # Not in turn with the others: the threads of its library still spin when the next one runs.
+    # Not in turn with the others: the threads of its library still spin when the next way runs.
     note = "matvec and argpartition in float32: the floor"
     yield from by_turns(
         f"search {label}, k = {K}", Way(NUMPY, lambda: nearest(rows, next(floor)), note=note), runs=RUNS

@@ -1,6 +1,4 @@
-"""
-Sixteen processes that share one encoder server, beside one process that embeds all in bulk.
-"""
+"""Sixteen processes that share one encoder server, beside one process that embeds everything in bulk."""
 
 from __future__ import annotations
 
@@ -29,7 +27,7 @@ LEAST_SHARE = 0.9
 
 @dataclass(frozen=True)
 class _Served:
-    """A server that runs, with its clients; *model* is its name or folder, *name* what it calls itself."""
+    """A running server with its clients. *model* is its name or folder, *name* is the server's own name for it."""
 
     address: str
     model: str
@@ -38,7 +36,7 @@ class _Served:
 
 
 def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects
-    """The bundled model: texts, pictures, pictures in batches; a model of 150 M parameters: pictures."""
+    """Measure the bundled model (texts, pictures, pictures in batches) and a model of 150 M parameters (pictures)."""
     paths = pictures.drawings(folder, 32)
     with _server(folder, "sketch") as served:
         texts = [f"魚の写真 {place}" for place in range(32)]
@@ -56,7 +54,7 @@ def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG
 
 
 def _shared(what: str, served: _Served, items: Sequence[Any], *, each: int, at_once: int = 1) -> Iterator[Result]:
-    """Compare the time for an item of all clients together with that in bulk; give the times of single requests."""
+    """Compare the time for an item with all clients and in bulk. Return the times of single requests."""
     total = CLIENTS * each * at_once
     every = [items[place % len(items)] for place in range(total)]
     orders = [(served.address, served.name, every[place : place + at_once], each) for place in range(CLIENTS)]
@@ -89,7 +87,7 @@ def _embed(encoder: Any, items: Sequence[Any]) -> None:
 
 
 def _ask(order: tuple[str, str, Sequence[Any], int]) -> list[float]:
-    """Send requests one after the other, as a client; give the seconds of each."""
+    """Send requests one after the other, as a client. Return the seconds of each request."""
     address, name, items, count = order
     encoder = remote_encoder(address, name)
     seconds = []

@@ -1,6 +1,4 @@
-"""
-A picture to its names in a process that is running: the whole, and its parts.
-"""
+"""A picture to its names in a running process: the whole, and its parts."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ RUNS = 30
 
 
 def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects
-    """A drawing of 640 pixels and a photo of twelve megapixels; the parts of the first."""
+    """Measure a drawing of 640 pixels, with its parts, and a photo of twelve megapixels."""
     os.environ["MEETUP2025_PHOTOS"] = str(folder)
     drawing = pictures.drawings(folder, 1)[0]
     large = folder / "large.jpg"

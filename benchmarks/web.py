@@ -1,5 +1,5 @@
 """
-The web pages: the first answer to a photo, eight users at once, the size of the first page, how smoothly clouds turn.
+The web pages: the first answer to a photo, eight users at once, the size of the first page, the smoothness of clouds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _POINTS = 5000
 
 
 def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects
-    """A photo of twelve megapixels, by eight users over HTTP and in a browser; 5,000 points that turn."""
+    """Measure a photo of twelve megapixels, with eight users over HTTP and in a browser, and 5,000 turning points."""
     path = folder / "web.duckdb"
     run = _database(f"duckdb:///{path}")
     photo = folder / "photo.jpg"
@@ -41,7 +41,7 @@ def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG
 
 
 def _database(url: str) -> int:
-    """Make a database with the bundled names and a map of many points; the number of its run."""
+    """Make a database with the bundled names and a map of many points. Return the number of its run."""
     with meetup2025.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')")
         run = int(cursor.execute("SELECT MeetUp2025.FitMap('Fish', 3)").fetchall()[0][0])
@@ -65,7 +65,7 @@ def _server(url: str) -> Iterator[str]:
 
 
 def _page_size() -> Result:
-    """Add up the bytes of the first page, its style and its scripts, as they are compressed."""
+    """Add up the compressed bytes of the first page, its style and its scripts."""
     parts = [files.page("identify", language="ja", token="", adding=False)]
     parts += [each for name in ("web.css", "common.js", "identify.js", "icon.svg") if (each := files.static(name))]
     kilobytes = sum(len(each.body) for each in parts) / 1000
@@ -73,7 +73,7 @@ def _page_size() -> Result:
 
 
 def _users(address: str, photo: bytes, each: int = 10) -> Result:
-    """Let users send a photo again and again, all at once; the seconds of each answer."""
+    """Let users send a photo again and again, all at once. Return the seconds of each answer."""
     with ThreadPoolExecutor(USERS) as pool:
         taken = list(pool.map(lambda _: _visit(address, photo, each), range(USERS)))
     return Result(
@@ -123,7 +123,7 @@ def _browser(address: str, photo: Path, run: int) -> Iterator[Result]:
 
 
 def _answered(driver: Any, address: str, photo: Path) -> float:
-    """Open the first page and send a photo; the seconds until its name is there."""
+    """Open the first page and send a photo. Return the seconds until its name appears."""
     from selenium.webdriver.support.ui import WebDriverWait
 
     start = time.perf_counter()
@@ -134,7 +134,7 @@ def _answered(driver: Any, address: str, photo: Path) -> float:
 
 
 def _turns(driver: Any, page: str) -> tuple[float, ...]:
-    """Turn a cloud in small steps; the seconds of each, until it is drawn."""
+    """Turn a cloud in small steps. Return the seconds of each step, until it is drawn."""
     from selenium.webdriver.support.ui import WebDriverWait
 
     driver.get(page)

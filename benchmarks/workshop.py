@@ -55,7 +55,7 @@ def load(url: str, paths: list[Path], encoder: Encoder, *, connections: int) -> 
 
 
 def identify_from_cold(model: str, path: str, url: str) -> None:
-    """Name a picture in a process that has nothing yet: torch, transformers, the model, one vector, one statement."""
+    """Name a picture in a new process: torch, transformers, the model, one vector, one statement."""
     import numpy as np
     import torch
     from transformers import CLIPModel

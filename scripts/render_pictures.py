@@ -1,8 +1,8 @@
 """
 Make the pictures of the documentation, by the program itself: `python scripts/render_pictures.py [NAME…]`.
 
-All of them, or those that are named, go into docs/pictures. It needs Chromium, and for the pages of the web
-chromedriver and the group dev of pyproject.toml.
+All pictures, or the named ones, go into docs/pictures. It needs Chromium, and for the pages of the web chromedriver and
+the group dev of pyproject.toml.
 """
 
 from __future__ import annotations
@@ -40,37 +40,40 @@ if TYPE_CHECKING:
     from meetup2025.engines import Connection
 
 WIDTH = 1000
-"""Pixels of a picture across; of a page of a phone fewer."""
+"""Width of a picture in pixels. A page of a phone has fewer."""
 
 LARGEST = 70_000
 """Bytes of a picture."""
 
 COLOURS = (128, 96, 64)
-"""Of the palette of a picture: as many as it may have."""
+"""Most colours of the palette of a picture."""
 
 EXACT = 6
-"""Colours of the palette that are those of the picture, not means of several."""
+"""Colours of the palette that occur in the picture. The other colours are means of several."""
 
 UNITS = 900
-"""Across a figure before it is shrunk: the least width that its page has."""
+"""Width of a figure before it is shrunk: the least width that its page has."""
 
 DRAWN, EACH = workshop.SPECIES[-20:], 5
-"""What the maps of drawings show, and how often: as many kinds as a legend tells apart, no more pictures than names."""
+"""
+Kinds of the maps of drawings, and their pictures: as many kinds as a legend distinguishes, not more pictures than
+names.
+"""
 
 SHOWN = {"マダイ": 4, "トラフグ": 5, "ジンベエザメ": 8, "ズワイガニ": 2, "タイヤキ": 6}
-"""Which drawings are named: those that are easy on the eye."""
+"""Drawings that are named: clear ones."""
 
 GROUPS = 7
-"""Of the names, as in the notebooks."""
+"""Number of groups of the names, as in the notebooks."""
 
 SECONDS = 60
-"""After which a page is not waited for any more."""
+"""Seconds to wait for a page."""
 
 EDGE = 16
-"""Units below the last part of a page that is shown."""
+"""Units below the last visible part of a page."""
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
-"""Where the documentation looks for them."""
+"""Folder where the documentation looks for the pictures."""
 
 # --- data -----------------------------------------------------------------------------------------------------------
 
@@ -83,7 +86,7 @@ def fish() -> Connection:
 
 @cache
 def mixed() -> Connection:
-    """Connect to drawings with strays among them; of the others, octopus and squid are marked as odd."""
+    """Connect to drawings with strays among them. Octopus and squid are marked as odd too."""
     connection = _prepared(workshop.drawings() + workshop.drawings(workshop.STRAYS, each=4))
     sql = """INSERT INTO MeetUp2025.Mark (Labels, Source, Item, Odd)
              SELECT 'soft', 'FishImage', Name, CASE WHEN Label IN ('マダコ', 'アオリイカ') THEN 1 ELSE 0 END
@@ -93,7 +96,7 @@ def mixed() -> Connection:
 
 
 def _prepared(pictures: Iterable[workshop.Picture]) -> Connection:
-    """Load names and pictures, which lose the folder before their names: there is no room for it."""
+    """Load names and pictures without the folder before their names, for which there is no room."""
     connection = meetup2025.connect("duckdb://")
     workshop.prepare(connection, [each._replace(file=each.file.rpartition("/")[2]) for each in pictures])
     return connection
@@ -159,7 +162,7 @@ def steps() -> Figure:
 
 
 def _grouped(vectors: NDArray[Any], start: NDArray[Any]) -> list[list[int]]:
-    """Give the groups of each step, until nothing changes."""
+    """Yield the groups of each step, until nothing changes."""
     found = [nearest_centres(vectors, start)[0].tolist()]
     while (following := lloyd(vectors, start, enough=len(found))[0].tolist()) != found[-1]:
         found.append(following)
@@ -167,7 +170,7 @@ def _grouped(vectors: NDArray[Any], start: NDArray[Any]) -> list[list[int]]:
 
 
 def _beside(figure: Figure) -> Figure:
-    """Draw the first, a middle and the last step beside each other; names would not fit."""
+    """Draw the first, a middle and the last step side by side. There is no room for names."""
     from plotly.subplots import make_subplots
 
     last = len(figure.frames) - 1
@@ -186,7 +189,7 @@ def _beside(figure: Figure) -> Figure:
 
 
 def elbow() -> Figure:
-    """How many groups the names have, by two rules."""
+    """The number of groups of the names, by two rules."""
     rows = _read(fish(), "ReadElbow", _run(fish(), fit := "FitElbow('Fish', 2, 29)"))
     return figures.elbow(rows, title="How many groups?", subtitle=fit).update_layout(height=660)
 
@@ -205,7 +208,7 @@ def outliers() -> Figure:
 
 
 def curves() -> Figure:
-    """How well a detector finds octopus and squid; one that is not perfect, so that there is something to see."""
+    """The quality of a detector of octopus and squid. It is not perfect, so that the curves have a shape."""
     run = _run(mixed(), fit := "FitOutliers('FishImage', 'IsolationForest', 0.08)")
     rows = _read(mixed(), "ReadCurves", _run(mixed(), f"FitEvaluation({run}, 'soft')"))
     return figures.curves(rows, title="Does it find octopus and squid among the drawings?", subtitle=fit)
@@ -220,7 +223,7 @@ def comparison() -> Figure:
 FIGURES = {
     each.__name__: each for each in (identify, names, photos, gap, steps, elbow, groups, outliers, curves, comparison)
 }
-"""What draws each, by its name."""
+"""Name of a picture -> function that draws it."""
 
 
 def drawn(name: str) -> Image.Image:
@@ -238,7 +241,7 @@ def drawn(name: str) -> Image.Image:
 
 
 class Page(NamedTuple):
-    """A page: what has a text when it is complete, the window in units, and after which part it is cut off."""
+    """A page: the element that has a text when the page is complete, the window in units, and the last part to show."""
 
     address: str
     ready: str
@@ -253,12 +256,12 @@ PAGES = {
     "web-map": Page("map?run=1&colour=Clusters:2&at=Fish/F001", "#near td", ".wide"),
     "web-phone": Page("?sample=madako.png", "#names td", "#drawings", (375, 1600), 1.6, "ja"),
 }
-"""What is shown, by the name of its picture."""
+"""Name of a picture -> its page."""
 
 
 @contextmanager
 def served() -> Iterator[str]:
-    """Serve the names, a map and groups by `meetup2025 web`, and give the address."""
+    """Serve the names, a map and groups by `meetup2025 web`, and yield the address."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"duckdb:///{folder}/fish.duckdb"
         with meetup2025.connect(url) as connection:
@@ -298,14 +301,14 @@ def browser(page: Page) -> Iterator[Any]:
 
 
 def taken(page: Page, address: str) -> Image.Image:
-    """Open a page, wait until it is complete, and take what is in the window, to the end of the last part."""
+    """Open a page, wait until it is complete, and take a picture of the window, to the end of the last part."""
     from selenium.webdriver.support.ui import WebDriverWait
 
     with browser(page) as driver:
         driver.get(address + page.address)
         text = f"return document.querySelector('{page.ready}')?.textContent"
         WebDriverWait(driver, SECONDS).until(lambda _: driver.execute_script(text))
-        # What is drawn after that, pictures and clouds, tells nobody when it is done.
+        # Pictures and clouds are drawn after that, and there is no event at their end.
         driver.execute_async_script("setTimeout(arguments[0], 1500)")
         bottom = driver.execute_script(f"return document.querySelector('{page.last}').getBoundingClientRect().bottom")
         picture = Image.open(io.BytesIO(driver.get_screenshot_as_png()))
@@ -332,19 +335,19 @@ def write(picture: Image.Image, path: Path) -> None:
 
 
 def fewer(picture: Image.Image, colours: int) -> Image.Image:
-    """Give a picture a palette: its most frequent colours as they are, such as white, and means of the others."""
+    """Set the palette of a picture: its most frequent colours, such as white, and means of the other colours."""
     counted = sorted(picture.getcolors(picture.width * picture.height), reverse=True)
-    # Of the methods of Pillow it is this one that keeps a colour of few pixels, such as that of a mark.
+    # Only this method of Pillow keeps a colour of few pixels, such as the colour of a mark.
     means = picture.quantize(colours - EXACT, method=Image.Quantize.FASTOCTREE).getpalette() or []
     palette = np.array([part for _, colour in counted[:EXACT] for part in colour] + means, np.uint8).reshape(-1, 3)
-    nearest = KDTree(palette).query(np.asarray(picture))[1]  # that of Pillow takes white for a grey beside it
+    nearest = KDTree(palette).query(np.asarray(picture))[1]  # the method of Pillow takes white for a grey
     found = Image.fromarray(nearest.astype(np.uint8))
     found.putpalette(palette.tobytes())
     return found
 
 
 def missing(names: Iterable[str]) -> list[str]:
-    """Give what these pictures need and the machine has not."""
+    """Return the programs that these pictures need and the machine does not have."""
     needs = {"Chromium (Debian: apt install chromium)": bool(_chromium())}
     if not PAGES.keys().isdisjoint(names):
         needs["chromedriver (Debian: apt install chromium-driver)"] = bool(shutil.which("chromedriver"))
@@ -354,7 +357,7 @@ def missing(names: Iterable[str]) -> list[str]:
 
 
 def main() -> None:
-    """Make the pictures that are asked for."""
+    """Make the chosen pictures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip())
     known = [*FIGURES, *PAGES]
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(known)}")

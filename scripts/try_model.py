@@ -1,8 +1,9 @@
 """
-Try an installed model with what it has not been tried with: `python scripts/try_model.py NAME`.
+Try an installed model with new items: `python scripts/try_model.py NAME`.
 
 It prints the lowest cosine to the original in transformers (extra [clip]), over the names of the catalogue and the
-bundled samples, and of how many plain colours the model knows the name: one that gives noise knows none.
+bundled samples. It also prints the number of plain colours that the model names correctly. A model that makes noise
+names none.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def colours(model: Encoder, language: str) -> int:
     Name plain pictures.
 
     Returns:
-        How many of them the model names rightly.
+        Number of pictures that the model names correctly.
     """
     pictures = [Image.new("RGB", (224, 224), colour) for colour in COLOURS]
     nearest = (model.images(pictures) @ model.texts(NAMES[language]).T).argmax(axis=1)
@@ -58,9 +59,7 @@ def colours(model: Encoder, language: str) -> int:
 
 
 def main(name: str) -> None:
-    """
-    Print what was found.
-    """
+    """Print the results."""
     folder = find(name)
     ours = OnnxEncoder(folder)
     print(f"agreement {agreement(ours, OriginalEncoder(folder)):.6f}")

@@ -1,7 +1,7 @@
 """
-Give new columns and indexes of tables their place in the storage of their classes: `python scripts/write_storage.py`.
+Write the places of new columns and indexes into the storage of their classes: `python scripts/write_storage.py`.
 
-What has a place keeps it: rows that are stored are read by it. A class without a block gets one. See docs/iris.md.
+An existing place never changes, because stored rows are read by it. A class without a block gets one. See docs/iris.md.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BLOCK = re.compile(r"Storage Default\n\{\n([\s\S]*?)\n\}\n\n")
 
 
 def complete(storage: ET.Element, table: Class) -> None:
-    """Add to a storage what a table has and the storage has not: elements, columns, indexes."""
+    """Add the missing elements, columns and indexes of a table to its storage."""
     root, row = table.parameters["DEFAULTGLOBAL"], f"{table.short_name}DefaultData"
     for tag, text in (
         *(("DataLocation", f"{root}.1"), ("IdLocation", f"{root}.1"), ("ExtentLocation", root)),
@@ -45,7 +45,7 @@ def complete(storage: ET.Element, table: Class) -> None:
 
 
 def add_column(storage: ET.Element, row: str, name: str, *, is_vector: bool) -> None:
-    """Give a column the next place in the list of the row; a vector gets a node of its own."""
+    """Add a column at the next place in the list of the row. A vector gets a node of its own."""
     if is_vector:
         node = add_node(storage, f"_GBL_{name}", "node", name)
         number = len(storage.findall("Data/DataDefinitionLocation")) + 1
@@ -71,7 +71,7 @@ def add_value(node: ET.Element, name: str) -> None:
 
 
 def with_storage(text: str) -> str:
-    """Give the text of a class with its storage complete; one that is no table as it is."""
+    """Return the text of a class with its storage complete. A class that is no table does not change."""
     table = parse_class(text)
     if "%Persistent" not in table.extends:
         return text
@@ -85,7 +85,7 @@ def with_storage(text: str) -> str:
 
 
 def main() -> None:
-    """Complete every class file, and name those that changed."""
+    """Complete every class file, and name the changed files."""
     for path in (path for folder in FOLDERS for path in sorted(folder.rglob("*.cls"))):
         text = path.read_text("utf-8")
         changed = with_storage(text)

@@ -1,4 +1,4 @@
-"""What tests of SQL ask: statements with values, and what came of them."""
+"""SQL in tests: statements with values, and their results."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ if TYPE_CHECKING:
 
 
 def selected(cursor: Cursor, sql: str, *given: object) -> list[tuple[Any, ...]]:
-    """Run a statement and give its rows."""
+    """Run a statement and return its rows."""
     cursor.execute(sql, given)
     return cursor.fetchall()
 
 
 def number(cursor: Cursor, sql: str, *given: object) -> int:
-    """Run a statement that gives one number."""
+    """Run a statement that returns one number."""
     [(found,)] = selected(cursor, sql, *given)
     return int(found)
 
 
 def metrics(cursor: Cursor, run: int) -> dict[str, Any]:
-    """Give the metrics of a run that are about all of it."""
+    """Return the metrics of a run that are about the whole run."""
     return dict(selected(cursor, "SELECT Name, Value FROM MeetUp2025.ReadMetrics(?) WHERE Subject IS NULL", run))

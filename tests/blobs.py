@@ -1,4 +1,4 @@
-"""Planted vectors as a CLIP gives them: in one cone, around some centres."""
+"""Planted vectors like the vectors of a CLIP: in one cone, around some centres."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 class Blobs(NamedTuple):
     """
-    Vectors and what they are around.
+    Vectors and their centres.
 
     Attributes:
-        rows: Shape (n, d), float32, of length 1.
-        groups: Number of the centre of each, shape (n,).
-        centres: Shape (groups, d), of length 1.
+        rows: Vectors of length 1, shape (n, d), float32.
+        groups: Number of the centre of each row, shape (n,).
+        centres: Centres of length 1, shape (groups, d).
     """
 
     rows: np.ndarray
@@ -23,7 +23,7 @@ class Blobs(NamedTuple):
 
 
 def blobs(n: int, groups: int, d: int = 64, *, noise: float = 0.3, seed: int = 5) -> Blobs:
-    """Draw vectors around *groups* centres, in turn; cosines within a group are about 1 / (1 + noise²)."""
+    """Draw vectors around *groups* centres, in turn. Cosines within a group are about 1 / (1 + noise²)."""
     rng = np.random.default_rng(seed)
     cone, *centres = rng.normal(size=(groups + 1, d)) / np.sqrt(d)
     around = cone + np.array(centres)
@@ -32,5 +32,5 @@ def blobs(n: int, groups: int, d: int = 64, *, noise: float = 0.3, seed: int = 5
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
-    """Give vectors of length 1."""
+    """Return vectors of length 1."""
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)

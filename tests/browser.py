@@ -1,4 +1,6 @@
-"""The browser of the machine, for tests of pages: without a network, and what it makes of a page."""
+"""
+The browser of the machine for tests of pages, without a network: the document of a page, and the browser's messages.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ needs_browser = pytest.mark.skipif(FOUND is None, reason="no Chromium on this ma
 
 
 def opened(page: Path, profile: Path, *switches: str) -> tuple[str, str]:
-    """Open a page with no name resolved, and give its document when its scripts have run, and what the browser said."""
+    """
+    Open a page without resolving names. Return its document after its scripts have run, and the browser's messages.
+    """
     command = [str(FOUND), *SWITCHES, *switches, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.insert(1, "--no-sandbox")

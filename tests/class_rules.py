@@ -1,7 +1,7 @@
 """
-The rules that the class files keep, one small function each.
+The rules of the class files: a small function for each.
 
-A rule takes classes and gives one text for each fault, so that a test shows all of them at once.
+A rule takes classes and returns one text for each fault, so that a test shows all of them at once.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ LIFECYCLE = {
 LONGEST_STRING, LONGEST_RESULT = 3_641_144, 32_000
 # Characters of a vector as text: 512 numbers of up to 23, and their commas.
 VECTOR_TEXT = 512 * 24
-# What SQL carries in and out.
+# Types that SQL carries in and out.
 SQL_TYPES = ("%String", "%Integer", "%Double")
 
 
 def routines(classes: Iterable[Class]) -> Iterator[Method | Query]:
-    """Give the methods and queries that SQL can call."""
+    """Return the methods and queries that SQL can call."""
     for each in classes:
         yield from (routine for routine in (*each.methods, *each.queries) if routine.is_procedure)
 
 
 def python_methods(classes: Iterable[Class]) -> Iterator[Method]:
-    """Give the methods in Python."""
+    """Return the methods in Python."""
     return (method for each in classes for method in each.methods if method.language == "python")
 
 
@@ -68,7 +68,7 @@ def one_level(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def explicit_names(classes: Sequence[Class]) -> Iterator[str]:
-    """Each SqlProc has an SqlName of letters and digits; IRIS makes `Class_Method` without one."""
+    """Each SqlProc has an SqlName of letters and digits. Without one, IRIS makes `Class_Method`."""
     for routine in routines(classes):
         name = routine.keywords.get("SqlName", "")
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):
@@ -83,9 +83,9 @@ def unique_names(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def unreserved_names(classes: Sequence[Class]) -> Iterator[str]:
-    """No routine, table, column or argument is a reserved word."""
+    """No routine, table, column or argument is a reserved word, unless its query writes it in quotes."""
     names = [routine.sql_name for routine in routines(classes)]
-    names += [column.name for query in queries(classes) for column in query.columns]
+    names += [each.name for query in queries(classes) for each in query.columns if f'"{each.name}"' not in query.sql]
     names += [argument.name for query in queries(classes) for argument in query.arguments]
     for table in tables(classes):
         names += [table.sql_name, *(column.sql_name for column in table.properties)]
@@ -96,7 +96,7 @@ def unreserved_names(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def table_keywords(classes: Sequence[Class]) -> Iterator[str]:
-    """A table allows DDL, such as CREATE INDEX, and hides its row id from SELECT *; nobody owns it."""
+    """A table allows DDL, such as CREATE INDEX, and hides its row id from SELECT *. It has no owner."""
     for table in tables(classes):
         missing = {"DdlAllowed", "SqlRowIdPrivate"} - set(table.keywords)
         yield from (f"{table.name} must be [ {name} ]" for name in sorted(missing))
@@ -110,7 +110,7 @@ def system_ids(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def vector_columns(classes: Sequence[Class]) -> Iterator[str]:
-    """A vector says that it is DOUBLE and how long: the default type changed twice, and HNSW needs a length."""
+    """A vector declares DOUBLE and its length: the default type changed twice, and HNSW needs a length."""
     for table in tables(classes):
         for column in table.properties:
             declared = column.parameters.get("DATATYPE"), column.parameters.get("LEN", "").isdigit()
@@ -132,7 +132,7 @@ def hnsw_indexes(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def linked_lengths(classes: Sequence[Class]) -> Iterator[str]:
-    """A column whose doc says that it holds a property of another class is as long as that."""
+    """A column whose documentation says that it holds a property of another class is as long as the property."""
     columns = {(each.name, column.name): column for each in classes for column in each.properties}
     for (owner, name), column in columns.items():
         for other, source in re.findall(r"<property>(\w+)</property> of <class>([\w.]+)</class>", column.doc):
@@ -159,14 +159,16 @@ def lengths(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def result_lengths(classes: Sequence[Class]) -> Iterator[str]:
-    """A function gives at most 32,000 characters: a result over 32 KB is reported not to reach SQL."""
+    """A function returns at most 32,000 characters: a result over 32 KB is reported not to reach SQL."""
     for routine in routines(classes):
         if isinstance(routine, Method) and int(routine.returns[1].get("MAXLEN", 0)) > LONGEST_RESULT:
             yield f"the result of {routine.name} is longer than {LONGEST_RESULT}"
 
 
 def vector_lengths(classes: Sequence[Class]) -> Iterator[str]:
-    """A text that is a vector holds 512 numbers: an argument of TO_VECTOR or called vector, what an embedding gives."""
+    """
+    A text that is a vector holds 512 numbers: an argument of TO_VECTOR, an argument called vector, or an embedding.
+    """
     for routine in routines(classes):
         named = {"vector"} if isinstance(routine, Method) else {"vector", *_to_vector(routine)}
         typed = [(each.name, each.type, _length(each)) for each in routine.arguments if each.name in named]
@@ -182,7 +184,9 @@ def _to_vector(query: Query) -> set[str]:
 
 
 def argument_lengths(classes: Sequence[Class]) -> Iterator[str]:
-    """An argument named as a text column is as long: as that of its own table, or else as the shortest of that name."""
+    """
+    An argument with the name of a text column is as long as the column of its own table, or the shortest of this name.
+    """
     shortest: dict[str, int] = {}
     for column in (column for table in tables(classes) for column in table.properties if column.type == "%String"):
         shortest[column.name.lower()] = min(_length(column), shortest.get(column.name.lower(), LONGEST_STRING))
@@ -196,7 +200,7 @@ def argument_lengths(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def known_types(classes: Sequence[Class]) -> Iterator[str]:
-    """Arguments are texts and numbers: what SQL can carry."""
+    """Arguments are texts and numbers, which SQL can carry."""
     for routine in routines(classes):
         for argument in routine.arguments:
             if argument.type not in SQL_TYPES:
@@ -204,7 +208,7 @@ def known_types(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def results(classes: Sequence[Class]) -> Iterator[str]:
-    """A SqlProc is a class method; it gives a text or a number, or else result sets."""
+    """A SqlProc is a class method. It returns a text, a number, or result sets."""
     for method in (routine for routine in routines(classes) if isinstance(routine, Method)):
         gives = method.returns[0] in SQL_TYPES, "ReturnResultsets" in method.keywords
         if not method.is_class_method or method.returns[0] not in {*SQL_TYPES, ""} or gives[0] == gives[1]:
@@ -212,7 +216,7 @@ def results(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def by_value(classes: Sequence[Class]) -> Iterator[str]:
-    """No argument is passed back: `ByRef` and `Output` do not reach SQL, and in Python they do not compile."""
+    """No argument is passed back: `ByRef` and `Output` do not reach SQL, and do not compile in Python."""
     for routine in (*routines(classes), *python_methods(classes)):
         yield from (f"{each.name} of {routine.name} is {each.passing}" for each in routine.arguments if each.passing)
 
@@ -224,7 +228,7 @@ def fixed_arguments(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def defaults_last(classes: Sequence[Class]) -> Iterator[str]:
-    """After an argument with a default, each has one: SQL and Python give arguments by place."""
+    """After an argument with a default, each has one: SQL and Python pass arguments by position."""
     for routine in (*routines(classes), *python_methods(classes)):
         given = [argument.has_default for argument in routine.arguments]
         if given != sorted(given):
@@ -261,7 +265,7 @@ def exemplified(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def balanced(classes: Sequence[Class]) -> Iterator[str]:
-    """Braces of a body are balanced outside of its strings: IRIS would end the member at a stray one."""
+    """Braces of a body are balanced outside of its strings: a stray one would end the member in IRIS."""
     for each in classes:
         for routine in (*each.methods, *each.queries):
             is_objectscript = isinstance(routine, Method) and routine.language != "python"  # where ' is NOT
@@ -271,7 +275,7 @@ def balanced(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def compilable(classes: Sequence[Class]) -> Iterator[str]:
-    """A Python body is Python: IRIS may tell only when it is called."""
+    """A Python body is Python: IRIS may find the error only at the call."""
     for method in python_methods(classes):
         arguments = ", ".join(argument.name for argument in method.arguments)
         try:
@@ -281,7 +285,7 @@ def compilable(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def importable(classes: Sequence[Class]) -> Iterator[str]:
-    """What a Python body takes of the package is there: IRIS tells only when it is called."""
+    """The names that a Python body imports from the package exist: IRIS finds an error only at the call."""
     for method in python_methods(classes):
         tree = ast.parse(method.body)
         found: dict[str, Any] = {}
@@ -300,19 +304,19 @@ def importable(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def _imported(module: str, name: str) -> Any:
-    """Give what `from module import name` gives; None where there is none."""
+    """Return the object of `from module import name`, or None if there is none."""
     with contextlib.suppress(ImportError):
         return getattr(importlib.import_module(module), name, None) or importlib.import_module(f"{module}.{name}")
     return None
 
 
 def silent(classes: Sequence[Class]) -> Iterator[str]:
-    """Python prints nothing: in a SqlProc it would go to the device of the driver."""
+    """Python prints nothing: in a SqlProc the output would go to the device of the driver."""
     return (f"{method.name} prints" for method in python_methods(classes) if re.search(r"\bprint\(", method.body))
 
 
 def python_bodies(classes: Sequence[Class]) -> Iterator[str]:
-    """A Python method is two lines: the import, and the call of its namesake with the same arguments."""
+    """A Python method is two lines: the import, and the call of the function of its name with the same arguments."""
     for each in classes:
         for method in (method for method in each.methods if method.language == "python"):
             name, names = python_twin(each, method), tuple(argument.name for argument in method.arguments)
@@ -322,12 +326,16 @@ def python_bodies(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def python_twin(each: Class, method: Method) -> str:
-    """Give the name of the function of `procedures` behind a Python method: its SQL name, or class and name."""
+    """Return the name of the function of `procedures` behind a Python method: its SQL name, or class and name."""
     return snake(method.sql_name if method.is_procedure else f"{each.short_name}{method.name}")
 
 
 def objectscript_bodies(classes: Sequence[Class]) -> Iterator[str]:
-    """Any other method is a procedure of two statements, a value and the rows; LIFECYCLE names what SQL never sees."""
+    """
+    Any other method is a procedure of two statements, a value and the rows.
+
+    LIFECYCLE names the methods that SQL never sees.
+    """
     for each in classes:
         for method in each.methods:
             if method.is_procedure and method.language == "python":
@@ -371,7 +379,7 @@ def _signature(method: Method) -> str:
 
 def snake(name: str) -> str:
     """
-    Give the name of the Python twin.
+    Return the name of the Python twin.
 
     >>> snake("EmbedText")
     'embed_text'
@@ -379,7 +387,7 @@ def snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-# What unit-test classes keep too; the other rules are about what SQL sees.
+# Rules that also hold for unit-test classes. The other rules are about the view of SQL.
 RULES_OF_TESTS: tuple[Rule, ...] = (
     table_keywords,
     system_ids,

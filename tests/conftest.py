@@ -1,4 +1,4 @@
-"""Engines, connections and data for all tests; nothing of the user's environment reaches them."""
+"""Engines, connections and data for all tests. Nothing of the user's environment reaches the tests."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ KEPT = {
     *("MEETUP2025_IRIS_PASSWORD", "MEETUP2025_IRIS_URL"),
     *("MEETUP2025_REQUIRE_BROWSER", "MEETUP2025_REQUIRE_CLIP", "MEETUP2025_REQUIRE_IRIS", "MEETUP2025_REQUIRE_RAY"),
 }
+ANALYSES = ("test_runs_groups", "test_runs_maps", "test_runs_outliers")
 DOUBLED = ("test_conformance", "test_pep249", "test_procedures", "test_runs", "test_searches", "test_workshop")
 
 
@@ -46,17 +47,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
-    Run each test that asks for an engine on all of them, those marked `anywhere` on no file.
+    Run each test with an engine on all engines. Tests marked `anywhere` run on no file.
 
     Tests that ask for the bundled data run on a file, which is copied.
-    Tests of SQL and of PEP 249 run through the connections of IRIS too, to doubles of a server and of a process.
+    Tests of SQL and of PEP 249 run through the connections of IRIS too, to doubles of a server and of a process, and
+    those that call functions on an embedded engine that passes arguments as IRIS may; so do those of analyses, and on
+    no other that is in memory.
     """
     if "engine" in metafunc.fixturenames:
-        engines = ["duckdb", "duckdb-file"]
+        engines = ["duckdb-adversarial" if metafunc.module.__name__ in ANALYSES else "duckdb", "duckdb-file"]
         if not metafunc.definition.get_closest_marker("embedded"):
             engines += [pytest.param("iris", marks=pytest.mark.iris)]
             if metafunc.module.__name__ in DOUBLED:
-                engines += ["duckdb-adversarial", "double-server", "double-process"]
+                engines += ["double-server", "double-process"]
+                engines += ["duckdb-adversarial"] if metafunc.module.__name__ != "test_pep249" else []
         if metafunc.definition.get_closest_marker("server"):
             engines = [pytest.param("iris", marks=pytest.mark.iris)]
         elif "bundled" in metafunc.fixturenames:
@@ -75,7 +79,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs torch and transformers where they are not, unless MEETUP2025_REQUIRE_CLIP=1; all with --fast."""
+    """
+    Skip tests of torch and transformers without them, unless MEETUP2025_REQUIRE_CLIP=1, and always with --fast.
+    """
     if item.config.getoption("fast") and any(map(item.get_closest_marker, ("browser", "clip", "ray"))):
         pytest.skip("--fast leaves out browsers, torch and Ray")
     missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
@@ -98,7 +104,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _clean_environment() -> Iterator[None]:
-    """Leave out the settings of the user, except which IRIS server the tests may use, and what they must have."""
+    """
+    Remove the settings of the user, except the IRIS server for the tests, and set the values that tests must have.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("MEETUP2025_")]:
             if name not in KEPT:
@@ -137,7 +145,7 @@ def _fast(pytestconfig: pytest.Config) -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def hub_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give a cache of Hugging Face of the tests' own, and no network beyond it."""
+    """Use a cache of Hugging Face for the tests alone, and no network beyond it."""
     cache = tmp_path_factory.mktemp("hub")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_HOME", str(cache))
@@ -158,7 +166,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "duckdb":
         return "duckdb://"
     if request.param == "duckdb-adversarial":
-        request.getfixturevalue("chance")
+        request.getfixturevalue("chance")  # calls functions as IRIS may
         return "duckdb://"
     if request.param == "duckdb-file":
         shutil.copy(request.getfixturevalue("_empty_file"), tmp_path / "fish.duckdb")
@@ -170,7 +178,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def chance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Random:
-    """Have the functions of the classes called as IRIS may; what is chance is of the name of the test."""
+    """Call the functions of the classes as IRIS may. The name of the test seeds the random choices."""
     random = Random(request.node.nodeid)  # noqa: S311 - the same for each run of a test
     iris_doubles.pass_as_iris(monkeypatch, random)
     return random
@@ -178,7 +186,7 @@ def chance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> R
 
 @pytest.fixture
 def _server(chance: Random) -> Iterator[Server]:
-    """Server that is a double: it speaks one of two languages."""
+    """A double of a server. It speaks one of two languages."""
     with DuckDBConnection() as database:
         server = Server(database, chance.choice(["enu", "jpn"]))
         yield server
@@ -228,7 +236,7 @@ def _iris_url() -> str:
 
 @pytest.fixture
 def connection(engine: str) -> Iterator[Connection]:
-    """Open connection with empty tables; closed after the test."""
+    """Open connection with empty tables, closed after the test."""
     with meetup2025.connect(engine) as connection:
         if engine == os.environ.get("MEETUP2025_IRIS_URL"):
             _empty(connection)
@@ -258,7 +266,7 @@ def planted() -> Planted:
 
 @pytest.fixture
 def fish(request: pytest.FixtureRequest, connection: Connection, planted: Planted) -> Iterator[Cursor]:
-    """Open cursor; both tables hold the planted catalogue, committed."""
+    """Open cursor. Both tables hold the planted catalogue, committed."""
     is_double = request.node.callspec.params["engine"].startswith("double-")  # which takes a row at a time
     insert(request.getfixturevalue("_server").database if is_double else connection, planted)
     with connection.cursor() as cursor:
@@ -298,7 +306,7 @@ def bundled(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iter
 
 @pytest.fixture
 def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the one folder that may be read."""
+    """Return the one folder that may be read."""
     folder = tmp_path / "photos"
     folder.mkdir()
     monkeypatch.setenv("MEETUP2025_PHOTOS", str(folder))

@@ -1,7 +1,7 @@
 """
-The rules that the image, its server and the workflow keep, one small function each, and what they know of IRIS.
+The rules of the image, its server and the workflow: a small function for each, with the facts about IRIS.
 
-A rule gives one text for each fault, so that a test shows all of them at once. It is given the files by their names, so
+A rule returns one text for each fault, so that a test shows all of them at once. It gets the files by their names, so
 that a test can break one of them.
 """
 
@@ -35,7 +35,7 @@ DOCUMENTED = {
     "IRISNAMESPACE",
     "IRISPASSWORD",
     "IRISUSERNAME",
-    # those of the system, of Python, pip, Docker Compose and GitHub
+    # variables of the system, of Python, pip, Docker Compose and GitHub
     "COMPOSE_FILE",
     "GITHUB_ENV",
     "LANG",
@@ -44,56 +44,56 @@ DOCUMENTED = {
     "PYTHONPATH",
     "PYTHONUTF8",
 }
-"""Environment variables that are documented elsewhere; those of this project stand in its code."""
+"""Environment variables that are documented elsewhere. The variables of this project stand in its code."""
 
 
 def read_files() -> dict[str, str]:
-    """Give the files that make the image and the server, and the workflows, by their names."""
+    """Return the files that make the image and the server, and the workflows, by their names."""
     names = ("Dockerfile", ".dockerignore", *WORKFLOWS)
     paths = [*(ROOT / name for name in names), *sorted((ROOT / "iris-docker").iterdir())]
     return {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in paths if path.is_file()}
 
 
 def scripts(files: Files) -> list[str]:
-    """Give the names of the shell scripts."""
+    """Return the names of the shell scripts."""
     return [name for name, text in files.items() if text.startswith("#!")]
 
 
 def read_yaml(text: str) -> Any:
-    """Give what a YAML file holds."""
+    """Return the content of a YAML file."""
     return YAML(typ="safe").load(text)
 
 
 def instructions(files: Files, *names: str) -> Iterator[list[str]]:
-    """Give the words of the instructions of these names in the Dockerfile."""
+    """Return the words of the instructions of these names in the Dockerfile."""
     for line in re.sub(r"\\\n\s*", "", files["Dockerfile"]).splitlines():
         if line.partition(" ")[0] in names:
             yield line.split()[1:]
 
 
 def last_stage(files: Files) -> Files:
-    """Give the files with the stage of the Dockerfile alone that becomes the image."""
+    """Return the files with only the stage of the Dockerfile that becomes the image."""
     return {**files, "Dockerfile": "FROM" + files["Dockerfile"].rpartition("\nFROM")[2]}
 
 
 def jobs(files: Files) -> dict[str, Any]:
-    """Give the jobs of the workflows."""
+    """Return the jobs of the workflows."""
     return {name: job for each in WORKFLOWS for name, job in read_yaml(files[each])["jobs"].items()}
 
 
 def steps(files: Files) -> Iterator[dict[str, Any]]:
-    """Give the steps of the workflows."""
+    """Return the steps of the workflows."""
     return (step for job in jobs(files).values() for step in job["steps"])
 
 
 def service(files: Files) -> dict[str, Any]:
-    """Give the one service of the compose file."""
+    """Return the one service of the compose file."""
     [only] = read_yaml(files[COMPOSE])["services"].values()
     return only
 
 
 def terminal_lines(files: Files) -> Iterator[tuple[str, list[str]]]:
-    """Give the lines that are typed into a terminal of IRIS, by the file that they stand in."""
+    """Return the lines that are typed into a terminal of IRIS, by their files."""
     for name, text in files.items():
         typed = [text] if name.endswith(".script") else re.findall(r"<< '?LINES'?\n([\s\S]*?)\nLINES\n", text)
         yield from ((name, each.splitlines()) for each in typed)
@@ -103,7 +103,7 @@ def terminal_lines(files: Files) -> Iterator[tuple[str, list[str]]]:
 
 
 def read_actions() -> dict[str, set[str]]:
-    """Give the properties of each action, as `expected/cpf.txt` has recorded them."""
+    """Return the properties of each action, as recorded in `expected/cpf.txt`."""
     lines = (Path(__file__).parent / "expected" / "cpf.txt").read_text("utf-8").splitlines()
     rows = (re.match(r"(\w+)((?: +\w+)+?) +[A-Z]+ \"", line) for line in lines if line and not line.startswith("#"))
     return {row[1]: set(row[2].split()) for row in rows if row}
@@ -113,7 +113,7 @@ ACTIONS = read_actions()
 
 
 def documented_merge(files: Files) -> Iterator[str]:
-    """The merge file has actions alone, each documented, with a name and documented properties."""
+    """The merge file has only actions, which are documented and have a name and documented properties."""
     lines = [line for line in files["iris-docker/merge.cpf"].splitlines() if line and not line.startswith("#")]
     if lines[:1] != ["[Actions]"]:
         yield "merge.cpf must begin with [Actions]"
@@ -130,13 +130,13 @@ def documented_merge(files: Files) -> Iterator[str]:
 
 
 def copied(files: Files) -> list[str]:
-    """Give what the Dockerfile copies from the repository."""
+    """Return the files that the Dockerfile copies from the repository."""
     lines = [words for words in instructions(files, "COPY") if not words[0].startswith("--from=")]
     return [word for words in lines for word in words[:-1] if not word.startswith("--")]
 
 
 def copied_paths(files: Files) -> Iterator[str]:
-    """What is copied is there, belongs to IRIS, and is all that the builder is sent."""
+    """A copied file exists and belongs to IRIS. The builder gets no other file."""
     yield from (f"Dockerfile copies {path}, which is not there" for path in copied(files) if not (ROOT / path).exists())
     lines = [line for line in files[".dockerignore"].splitlines() if not line.startswith("#")]
     sent = {line[1:] for line in lines if line[0] == "!"}
@@ -151,7 +151,9 @@ def copied_paths(files: Files) -> Iterator[str]:
 
 
 def model_alone(files: Files) -> Iterator[str]:
-    """Of the stage that has torch the image takes the folder of the models alone, to where they are looked for."""
+    """
+    From the stage with torch, the image takes only the folder of the models, to the place where they are looked for.
+    """
     image = last_stage(files)
     made, read = (
         dict(word.split("=", 1) for words in reversed([*instructions(each, "ENV")]) for word in words)
@@ -175,7 +177,7 @@ def one_owner(files: Files) -> Iterator[str]:
 
 
 def named_paths(files: Files) -> Iterator[str]:
-    """What a file names below the folder of the module is copied there, or made by the build."""
+    """A file that is named below the folder of the module is copied there, or made by the build."""
     for name, text in files.items():
         inside = re.findall(rf"{HOME}([\w./-]+)", text) + re.findall(r"\$(?:module|scripts)/([\w./-]+)", text)
         inside += re.findall(r"(?<![\w/])(iris-docker/[\w.-]*\w)", text)
@@ -187,7 +189,7 @@ def named_paths(files: Files) -> Iterator[str]:
 
 
 def folders_of_this_machine(files: Files) -> Iterator[str]:
-    """What the compose file takes from the repository is there."""
+    """The files that the compose file takes from the repository exist."""
     here = ROOT / "iris-docker"
     sources = [service(files)["build"]["context"]]
     sources += [each["source"] for each in service(files)["volumes"] if isinstance(each, dict)]
@@ -197,7 +199,7 @@ def folders_of_this_machine(files: Files) -> Iterator[str]:
 
 
 def pinned(files: Files) -> Iterator[str]:
-    """Images have the tag of a release, actions a commit, and what is downloaded a version."""
+    """Images have the tag of a release, actions a commit, and downloads a version."""
     images = re.findall(r"^(?:ARG IRIS=|FROM )([\w./-]*[/:]\S*)", files["Dockerfile"], re.MULTILINE)
     images += [service(files)["image"]]
     images += [
@@ -225,19 +227,19 @@ def one_version(files: Files) -> Iterator[str]:
 
 
 def loopback_ports(files: Files) -> Iterator[str]:
-    """A port is open to this machine alone."""
+    """A port is open only to this machine."""
     ports = service(files)["ports"]
     yield from (f"port {port} is open" for port in ports if not re.fullmatch(r"127\.0\.0\.1:\d+:\d+", str(port)))
 
 
 def mounts(files: Files) -> list[str]:
-    """Give the folders of the container on which volumes are mounted."""
+    """Return the folders of the container on which volumes are mounted."""
     volumes = service(files)["volumes"]
     return [each["target"] if isinstance(each, dict) else each.rpartition(":")[2] for each in volumes]
 
 
 def kept_data(files: Files) -> Iterator[str]:
-    """Durable %SYS is a folder of a volume; a volume is mounted on a folder of the image, which gives it its owner."""
+    """Durable %SYS is a folder of a volume. A volume is mounted on a folder of the image, which sets its owner."""
     made = {word for words in instructions(files, "RUN") for word in words if "install" in words}
     yield from (f"the image has no folder {mount} for IRIS" for mount in mounts(files) if mount not in made)
     folder = PurePosixPath(service(files)["environment"].get("ISC_DATA_DIRECTORY", "/"))
@@ -246,7 +248,7 @@ def kept_data(files: Files) -> Iterator[str]:
 
 
 def mounted_settings(files: Files) -> Iterator[str]:
-    """The settings of the image name folders that are mounted; the photos of this machine must be there, and stay."""
+    """The settings of the image name mounted folders. The photos of this machine must exist, and stay."""
     values = dict(word.split("=", 1) for words in instructions(last_stage(files), "ENV") for word in words)
     for name in ("MEETUP2025_MODELS", "MEETUP2025_PHOTOS"):
         if values[name].partition(":")[0] not in mounts(files):
@@ -256,19 +258,19 @@ def mounted_settings(files: Files) -> Iterator[str]:
             yield f"{each['target']} can be written, or is made where it is not there"
 
 
-# An empty value passes, and one that is read from elsewhere, a path, a flag, a comment.
+# An empty value passes. So does a value from elsewhere, a path, a flag, or a comment.
 PASSWORD = re.compile(r"""(?i)passw(?:or)?d\w*["']?\)?(?:=|: +| = )["']?(?![$"'\s#/\\…]|[01]$)[^\s"']+""", re.MULTILINE)
 DEFAULT = re.compile(r"(?<![%\w./])SYS(?![\w.])|PasswordHash")
 
 
 def no_passwords(files: Files) -> Iterator[str]:
-    """No file holds a password, its hash, or that which IRIS comes with."""
+    """No file holds a password, its hash, or the password that IRIS comes with."""
     for name, text in files.items():
         yield from (f"{name} has a password: {each}" for each in PASSWORD.findall(text) + DEFAULT.findall(text))
 
 
 def known_variables(files: Files) -> Iterator[str]:
-    """An environment variable is one that the project reads, one that is documented, or one of the script itself."""
+    """An environment variable is read by the project, documented, or set by the script itself."""
     paths = [*(ROOT / "src" / "python").rglob("*.py"), ROOT / "tests" / "conftest.py"]
     code = "".join(path.read_text("utf-8") for path in paths)
     known = DOCUMENTED | set(re.findall(r"\bMEETUP2025_[A-Z_]+", code + files["iris-docker/verify.sh"]))
@@ -282,7 +284,7 @@ def known_variables(files: Files) -> Iterator[str]:
 
 
 def whole_lines(files: Files) -> Iterator[str]:
-    """A line that is typed into a terminal stands for itself: its brackets and quotes are closed."""
+    """A line that is typed into a terminal is complete: its brackets and quotes are closed."""
     for name, lines in terminal_lines(files):
         for line in (line for line in lines if not line.startswith("//")):
             bare = re.sub(r'"[^"]*"', "", line)
@@ -291,7 +293,7 @@ def whole_lines(files: Files) -> Iterator[str]:
 
 
 def checked_statuses(files: Files) -> Iterator[str]:
-    """A status that is set is looked at in the next line, which ends the process with an error."""
+    """The next line after a status checks it, and ends the process with an error."""
     for name, lines in terminal_lines(files):
         for line, following in zip(lines, [*lines[1:], ""], strict=True):
             if line.startswith("set status =") and not re.match(r"if 'status .*Terminate\(\$job, 1\)$", following):
@@ -302,7 +304,7 @@ def checked_statuses(files: Files) -> Iterator[str]:
 
 
 def least_rights(files: Files) -> Iterator[str]:
-    """A workflow reads the repository alone: no secret, no token that stays, no text of others in a shell."""
+    """A workflow only reads the repository: no secret, no token that stays, no text of others in a shell."""
     for name in WORKFLOWS:
         workflow = read_yaml(files[name])
         if workflow.get("permissions") != {"contents": "read"}:
@@ -326,7 +328,7 @@ def bounded_jobs(files: Files) -> Iterator[str]:
 
 
 def tested_images(files: Files) -> Iterator[str]:
-    """The base image of the Dockerfile is one of those that are tested, and there is another."""
+    """The base image of the Dockerfile is one of the tested images, and there is another one."""
     [default] = re.findall(r"^ARG IRIS=.*:(.*)$", files["Dockerfile"], re.MULTILINE)
     tags = jobs(files)["iris"]["strategy"]["matrix"]["iris"]
     if default not in tags or len(set(tags)) < 2:

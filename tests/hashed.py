@@ -1,4 +1,6 @@
-"""A model of no sense but of all the manners: equal input has equal vectors, other input has others."""
+"""
+A model without sense but with the behaviour of one: equal inputs have equal vectors, different inputs have others.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,11 @@ if TYPE_CHECKING:
 
 class HashedEncoder:
     """
-    An `Encoder` that draws a vector from the hash of what it is given.
+    An `Encoder` that draws a vector from the hash of its input.
 
     Args:
-        model: Id and revision; the vectors of two models differ.
-        fails_at: The item that it cannot embed, counted from 1; None embeds all.
+        model: Id and revision. The vectors of two models differ.
+        fails_at: The item that it cannot embed, counted from 1. None embeds all.
     """
 
     dimension = 512

@@ -20,7 +20,7 @@ _NEVER = re.compile("$.^")
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers what the library huggingface_hub asks: what a repository holds, and its files."""
+    """A handler of the requests of the library huggingface_hub: the content of a repository, and its files."""
 
     protocol_version = "HTTP/1.1"
     repositories: Mapping[str, Path]
@@ -34,7 +34,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
     def _answer(self) -> None:
         path = self.path.partition("?")[0]
@@ -81,7 +81,7 @@ def serving(
     Serve repositories.
 
     Args:
-        repositories: The folder of each name.
+        repositories: Name of a repository -> its folder.
         gated: Names that are open only to accounts.
         cut: Files whose connection ends in their middle.
 

@@ -1,8 +1,8 @@
 """
-A double of an IRIS instance, for the resident encoder: its processes, its lock, its global and its log are real.
+A double of an IRIS instance for the resident encoder. Its processes, its lock, its global and its log are real.
 
-They are processes of this machine, a lock of the system, files of a folder. `Worker` does what `MeetUp2025.Worker` does
-in ObjectScript, line by line; its methods in Python run as their source has them.
+They are processes of this machine, a lock of the system, and files of a folder. `Worker` follows the ObjectScript of
+`MeetUp2025.Worker` line by line. Its methods in Python run from their source.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Worker:
         self.jobs: list[subprocess.Popen[bytes]] = []
 
     def IsRunning(self) -> int:  # noqa: N802
-        """Ask for the lock as a shared one, and let it go at once."""
+        """Ask for a shared lock, and release it at once."""
         with (self._folder / "lock").open("a") as file:
             return int(not _locked(file, fcntl.LOCK_SH))
 
@@ -87,7 +87,7 @@ class Worker:
 
 
 def run(folder: str) -> None:
-    """Be the process that `Job` starts: `MeetUp2025.Worker.Run`."""
+    """Run as the process that `Job` starts: `MeetUp2025.Worker.Run`."""
     iris = module(Path(folder))
     sys.modules["iris"] = iris
     told = iris.gref(worker.GLOBAL)
@@ -105,7 +105,7 @@ def run(folder: str) -> None:
 
 
 def call(method: str) -> Any:
-    """Run the body in Python of a method of `MeetUp2025.Worker`, as its source has it."""
+    """Run the body in Python of a method of `MeetUp2025.Worker`, from its source."""
     [body] = re.findall(rf"ClassMethod {method}\(\)[^{{]*{{\n(.*?)\n}}", SOURCE.read_text("utf-8"), re.DOTALL)
     found: dict[str, Any] = {}
     exec(f"def run():\n{body}", found)  # noqa: S102 - a source of this project
@@ -113,7 +113,7 @@ def call(method: str) -> Any:
 
 
 class Fake:
-    """A model that misbehaves as told: it takes long to load, dies while it loads, takes long to answer, fails."""
+    """A model with faults: it takes long to load, dies while it loads, takes long to answer, or fails."""
 
     model, dimension, picture_size = "fake@1", 2, 8
 
@@ -168,7 +168,7 @@ def _log(folder: Path, line: str) -> None:
 
 @contextmanager
 def instance(folder: Path) -> Iterator[Any]:
-    """Run this Python in a process of an instance; at the end no process of it is left."""
+    """Run this Python in a process of an instance. At the end no process of it is left."""
     iris = module(folder)
     with iris_doubles.installed(iris):
         try:

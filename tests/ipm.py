@@ -1,8 +1,8 @@
 """
-The rules that module.xml and requirements.txt keep, one small function each, and what they know of IPM.
+The rules of module.xml and requirements.txt: a small function for each, with the facts about IPM.
 
-A rule gives one text for each fault, so that a test shows all of them at once. What IPM does is said as the source of
-version 0.10.9 has it.
+A rule returns one text for each fault, so that a test shows all of them at once. The facts about IPM come from the
+source of version 0.10.9.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ PACKAGE = ROOT / "src" / "python" / "meetup2025"
 
 
 def read_module(text: str) -> Element:
-    """Give the one module of a module.xml."""
+    """Return the one module of a module.xml."""
     [module] = ET.fromstring(text).findall("./Document/Module")  # noqa: S314 - a file of this project
     return module
 
 
 def read_fits() -> dict[str, str]:
-    """Give what fits each place of module.xml, as `expected/ipm.txt` has recorded it."""
+    """Return the allowed content of each place of module.xml, as recorded in `expected/ipm.txt`."""
     lines = (Path(__file__).parent / "expected" / "ipm.txt").read_text("utf-8").splitlines()
     rows = (line.split() for line in lines if line and not line.startswith("#"))
     return {place: fits for place, fits, *_ in rows}
@@ -46,7 +46,7 @@ EXPRESSIONS = frozenset(place[2:-1].lower() for place in FITS if place.startswit
 
 
 def places(element: Element, path: str = "") -> Iterator[tuple[str, str]]:
-    """Give each place below an element, and its text."""
+    """Yield each place below an element, and its text."""
     for child in element:
         place = f"{path}{child.tag}"
         yield place, (child.text or "").strip()
@@ -55,17 +55,17 @@ def places(element: Element, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def classes() -> tuple[Class, ...]:
-    """Give the classes that the module brings, those of the folder preload too."""
+    """Return the classes of the module, with the classes of the folder preload."""
     return read_package(ROOT / "src" / "cls") + read_package(ROOT / "preload")
 
 
 def known_places(module: Element) -> Iterator[str]:
-    """Each element and attribute is one that IPM reads: it passes over any other, or stops."""
+    """IPM reads each element and attribute: it ignores any other, or stops."""
     return (f"IPM does not read {place}" for place, _ in places(module) if place not in FITS)
 
 
 def fitting_texts(module: Element) -> Iterator[str]:
-    """Each text is as long as IPM stores, or one of those that it knows."""
+    """Each text is as long as IPM stores, or one of the texts that it knows."""
     for place, text in places(module):
         fits = FITS.get(place, "*").rstrip("!")
         if fits.isdecimal() and len(text) > int(fits):
@@ -77,7 +77,7 @@ def fitting_texts(module: Element) -> Iterator[str]:
 
 
 def needed_places(module: Element) -> Iterator[str]:
-    """What IPM requires is there."""
+    """The elements that IPM requires exist."""
     for place in (place for place, fits in FITS.items() if fits.endswith("!")):
         tag, _, attribute = place.partition("@")
         if attribute:
@@ -96,7 +96,7 @@ def full_versions(module: Element) -> Iterator[str]:
 
 
 def existing_paths(module: Element) -> Iterator[str]:
-    """What the module brings is where IPM looks for it."""
+    """The files of the module are where IPM looks for them."""
     return (f"there is no {path}" for path in _paths(module) if not any(ROOT.glob(path)))
 
 
@@ -118,8 +118,8 @@ def slashed_folders(module: Element) -> Iterator[str]:
     """
     A folder has a slash at both ends.
 
-    Without the last one, uninstalling takes it for a file once the source is gone (ResourceProcessor.FileCopy, Clean);
-    without the first, IPM 0.10.4 cannot package it (Lifecycle.Base.GetResourceRelativePath).
+    Without the last one, uninstalling takes it for a file after the source is gone (ResourceProcessor.FileCopy, Clean).
+    Without the first, IPM 0.10.4 cannot package it (Lifecycle.Base.GetResourceRelativePath).
     """
     for each in (*module.iter("FileCopy"), *module.iter("Test")):
         if not re.fullmatch("/.+/", each.get("Name", "")):
@@ -135,12 +135,12 @@ def own_folders(module: Element) -> Iterator[str]:
 
 
 def overlaid_folders(module: Element) -> Iterator[str]:
-    """A copy adds to the folder: an upgrade must leave the settings of the server, which are in it."""
+    """A copy adds to the folder: an upgrade must keep the settings of the server, which are in it."""
     return (f"{each.get('Target')} needs Overlay" for each in module.iter("FileCopy") if each.get("Overlay") != "1")
 
 
 def separate_tests(module: Element) -> Iterator[str]:
-    """The folder of the unit tests has theirs alone: IPM loads every class file below it (Test.Manager)."""
+    """The folder of the unit tests has no other classes: IPM loads every class file below it (Test.Manager)."""
     for each in module.iter("Test"):
         folder = ROOT / each.get("Name", "").strip("/")
         package = folder / each.get("Package", "").replace(".", "/")
@@ -148,7 +148,7 @@ def separate_tests(module: Element) -> Iterator[str]:
 
 
 def declared_names(module: Element) -> Iterator[str]:
-    """The names in `${…}` are those of a Default or of IPM, and each Default is used."""
+    """The names in `${…}` come from a Default or from IPM, and each Default is used."""
     declared = {each.get("Name", "").lower() for each in module.iter("Default")}
     texts = " ".join(text for _, text in places(module))
     used = {name.lower() for name in re.findall(r"\$\{(.*?)\}", texts)}
@@ -157,7 +157,7 @@ def declared_names(module: Element) -> Iterator[str]:
 
 
 def called_methods(module: Element) -> Iterator[str]:
-    """Each Invoke is of a class method that takes so many arguments and gives a %Status."""
+    """Each Invoke names a class method with the right number of arguments that returns a %Status."""
     methods = {(each.name, method.name): method for each in classes() for method in each.methods}
     for each in module.iter("Invoke"):
         method = methods.get((each.get("Class", ""), each.get("Method", "")))
@@ -175,7 +175,9 @@ def _fault_of_call(method: Method, given: int) -> str:
 
 
 def guarded_applications(module: Element) -> Iterator[str]:
-    """A web application asks for a password (32), runs in the namespace of the module, and gives no role of its own."""
+    """
+    A web application asks for a password (32), runs in the namespace of the module, and grants no role of its own.
+    """
     for each in module.iter("WebApplication"):
         if each.get("AutheEnabled") != "32":
             yield f"{each.get('Url')} must ask for a password"
@@ -184,7 +186,7 @@ def guarded_applications(module: Element) -> Iterator[str]:
 
 
 def checked_calls(module: Element) -> Iterator[str]:
-    """Each Invoke says CheckStatus: before 0.10.5, IPM goes on after an error without it."""
+    """Each Invoke has CheckStatus: before 0.10.5, IPM goes on after an error without it."""
     for each in module.iter("Invoke"):
         if each.get("CheckStatus") != "true":
             yield f"{each.get('Method')} needs CheckStatus"
@@ -208,7 +210,7 @@ RULES: tuple[Rule, ...] = (
 
 # --- requirements.txt -----------------------------------------------------------------------------------------------
 
-# Packages that must not come into the Python of IRIS: a second module iris, and what makes models.
+# Packages that must not come into the Python of IRIS: a second module iris, and libraries that make models.
 FORBIDDEN = frozenset({"intersystems-irispython", "sqlalchemy-iris", "torch", "transformers"})
 
 # Modules that no requirement brings: IRIS has its own, and HEIC pictures are an extra.
@@ -217,12 +219,12 @@ DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "umap": "umap-learn
 
 
 def read_requirements(text: str) -> list[str]:
-    """Give the lines of a requirements.txt that ask for something."""
+    """Return the requirements of a requirements.txt."""
     return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 
 def unequal_requirements(text: str, dependencies: Sequence[str]) -> Iterator[str]:
-    """Each requirement is a name and a range, those of a dependency of the project; none is forbidden."""
+    """A requirement is a name and a range, as in the dependencies of the project. None is forbidden."""
     allowed = {each.name: each for each in map(Requirement, dependencies) if each.name not in FORBIDDEN}
     for line in read_requirements(text):
         try:
@@ -235,7 +237,7 @@ def unequal_requirements(text: str, dependencies: Sequence[str]) -> Iterator[str
 
 
 def unmet_imports(text: str, modules: Iterable[Path]) -> Iterator[str]:
-    """What the modules import is required, and nothing else."""
+    """The imports of the modules are required, and nothing else."""
     required = {Requirement(line).name for line in read_requirements(text)}
     roots = {name.partition(".")[0] for module in modules for name in imported(module.read_text("utf-8"))}
     wanted = {DISTRIBUTIONS.get(name, name) for name in roots - sys.stdlib_module_names - GIVEN - {"meetup2025"}}
@@ -244,11 +246,11 @@ def unmet_imports(text: str, modules: Iterable[Path]) -> Iterator[str]:
 
 
 NEVER_INSIDE = (PACKAGE / "engines" / "duckdb", PACKAGE / "embedding" / "installing")
-"""The embedded engine, and what needs torch, which refuses to run in a process of IRIS."""
+"""The embedded engine, and the modules that need torch, which refuses to run in a process of IRIS."""
 
 
 def called_modules() -> set[Path]:
-    """Give the modules that the classes reach inside IRIS: those that their methods import, and so on."""
+    """Return the modules that the classes reach inside IRIS, by the imports of their methods and further imports."""
     bodies = (method.body for each in classes() for method in each.methods if method.language == "python")
     found: set[Path] = set()
     names = {name for body in bodies for name in imported(body)}
@@ -260,7 +262,11 @@ def called_modules() -> set[Path]:
 
 
 def _files(name: str) -> Iterator[Path]:
-    """Give the files that an import runs: each package on the way, and the module; none that IRIS never runs."""
+    """
+    Return the files that an import runs: the packages on the way, and the module.
+
+    Files that IRIS never runs are left out.
+    """
     parts = name.split(".")
     for count in range(1, len(parts) + 1):
         path = PACKAGE.parent.joinpath(*parts[:count])

@@ -1,10 +1,10 @@
 """
-Doubles of the two modules that are called `iris`: the driver, and that of Embedded Python.
+Doubles of the two modules that are called `iris`: the driver, and the module of Embedded Python.
 
-Each gives the values, codes and messages that IRIS is known to give, and runs the SQL on the embedded engine. So the
-tests of SQL run through the connections of IRIS without a server; what only a server can prove they do not prove.
-Where IRIS may do one thing or another, a double does the worse: `passed_as_iris` passes arguments in every form that
-they may have, and a `Server` reports errors in the words of both locales.
+They return the known values, codes and messages of IRIS, and run the SQL on the embedded engine. So the tests of SQL
+run through the connections of IRIS without a server. They do not prove facts that only a server can prove. Where IRIS
+may do one thing or another, a double does the worse: `passed_as_iris` passes arguments in every form that they may
+have, and a `Server` reports errors in the words of both locales.
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ FUNCTION_FAILED, FATAL = -149, -400
 
 SYSTEM_ERROR = {"enu": "ERROR #5002: ObjectScript error: ", "jpn": "エラー #5002: ObjectScript エラー:"}
 STATUS = {"enu": "ERROR #5540: SQLCODE: {} Message: ", "jpn": "エラー #5540: SQLCODE: {} メッセージ: "}
-"""What stands before the message of an error, by language."""
+"""Text before the message of an error, by language."""
 
 
 # --- what a function is given ---------------------------------------------------------------------------------------
 
 
 def forms(value: Any) -> list[Any]:
-    """Give the forms in which IRIS may pass a value to a method in Python, without regard to the declared type."""
+    """Return the forms in which IRIS may pass a value to a method in Python, for any declared type."""
     if isinstance(value, str) and not value:
         return ["\x00", "", None]  # '' and NULL, which are one here
     if isinstance(value, str):
@@ -85,8 +85,8 @@ def passed_as_iris(function: Callable[..., Any], random: Random) -> Callable[...
     """
     Call a function of the classes as a method of IRIS does.
 
-    Each argument is in one of its `forms`, by chance, and there may be no stdin and no stderr. An error says which
-    function raised it.
+    Each argument is in one of its `forms`, by chance, and there may be no stdin and no stderr. An error names its
+    function.
     """
 
     @functools.wraps(function)
@@ -105,7 +105,7 @@ def passed_as_iris(function: Callable[..., Any], random: Random) -> Callable[...
 
 
 def pass_as_iris(patch: pytest.MonkeyPatch, random: Random) -> None:
-    """Have every function of the classes called as a method of IRIS does."""
+    """Call every function of the classes as a method of IRIS does."""
     for name, function in inspect.getmembers(procedures, inspect.isfunction):
         if not name.startswith("_") and function.__module__ == procedures.__name__:
             patch.setattr(procedures, name, passed_as_iris(function, random))
@@ -115,7 +115,7 @@ def pass_as_iris(patch: pytest.MonkeyPatch, random: Random) -> None:
 
 
 def raised_by(error: BaseException) -> str:
-    """Give the SQL name of the function that raised an error, or nothing."""
+    """Return the SQL name of the function that raised an error, or an empty text."""
     name = getattr(error, "raised_by", "")
     return f"MEETUP2025.{name.replace('_', '').upper()}" if name else ""
 
@@ -129,9 +129,10 @@ def of_python(error: Exception, language: str) -> str:
 
 def told(error: Exception, language: str, *, is_call: bool) -> tuple[int, str]:
     """
-    Give SQLCODE and message of an error as IRIS reports it.
+    Return SQLCODE and message of an error as IRIS reports it.
 
-    What the embedded engine refuses and IRIS has no code for, as a text above MAXLEN, is taken for a function's.
+    A refusal of the embedded engine for which IRIS has no code, such as a text above MAXLEN, counts as the error of a
+    function.
     """
     code, function = getattr(error, "sqlcode", FATAL), raised_by(error)
     if code != FATAL and not function:
@@ -143,18 +144,18 @@ def told(error: Exception, language: str, *, is_call: bool) -> tuple[int, str]:
 
 
 def code_of(kind: str, codes: dict[str, int]) -> int:
-    """Give the code of a type of DuckDB; a vector is text."""
+    """Return the code of a type of DuckDB. A vector is text."""
     return codes["VARCHAR"] if "[" in kind else codes.get(kind.partition("(")[0], codes["VARCHAR"])
 
 
 class Server:
     """
-    What both doubles speak to: one database, its commit mode, and the level of transactions.
+    The server behind both doubles: one database, its commit mode, and the level of transactions.
 
     Attributes:
-        language: Of the words of the system: `enu`, or `jpn` as on the locale jpuw.
-        unread: Statements of functions whose rows nobody has fetched: on a server the functions may not have run.
-        most: Arguments of the statement that had most.
+        language: Language of the system: `enu`, or `jpn` as in the locale jpuw.
+        unread: Statements with functions whose rows nobody has fetched: on a server the functions may not have run.
+        most: Most arguments of a statement so far.
     """
 
     def __init__(self, database: DuckDBConnection, language: str = "enu") -> None:
@@ -171,7 +172,7 @@ class Server:
         return int(self.database.in_transaction) + self.inner
 
     def run(self, sql: str, parameters: list[Any]) -> Any:
-        """Run a statement; those of transactions that the embedded engine has no words for are understood here."""
+        """Run a statement. Statements of transactions that the embedded engine does not know are handled here."""
         words = sql.upper().split()
         if words[:3] == ["SET", "TRANSACTION", "%COMMITMODE"]:
             self.mode = words[3]
@@ -189,9 +190,9 @@ class Server:
 
 class Rows:
     """
-    Rows of a statement, and the error of a function in it, which come as they are fetched.
+    Rows of a statement, and the error of a function in it, which comes with the rows.
 
-    An error that shows as the statement is prepared, or runs without rows, comes at once.
+    An error that shows at the preparation of the statement, or in a statement without rows, comes at once.
     """
 
     description: Any = (("Expression_1", "VARCHAR", None, None, None, None, None),)
@@ -214,7 +215,7 @@ class Rows:
             server.unread.add(sql)
 
     def fetchmany(self, size: int) -> list[tuple[Any, ...]]:
-        """Give rows."""
+        """Return rows."""
         self.server.unread.discard(self._sql)
         if self._error:
             raise self._error
@@ -223,7 +224,7 @@ class Rows:
 
 
 def is_call(sql: str) -> bool:
-    """Tell a CALL."""
+    """Check whether a statement is a CALL."""
     return sql.lstrip().upper().startswith("CALL")
 
 
@@ -231,7 +232,7 @@ def is_call(sql: str) -> bool:
 
 
 class DriverCursor:
-    """A cursor of the driver: it gives no rows of a CALL before `nextset`, and takes no rows of one value."""
+    """A cursor of the driver: it returns no rows of a CALL before `nextset`, and accepts no rows of one value."""
 
     def __init__(self, driver: Any, server: Server) -> None:
         self.driver, self.server = driver, server
@@ -269,7 +270,7 @@ class DriverCursor:
         return True if self.description else None
 
     def fetchmany(self, size: int) -> tuple[Any, ...]:
-        """Give rows."""
+        """Return rows."""
         with self._raising():
             return tuple(map(list, self._result.fetchmany(size)))
 
@@ -313,7 +314,7 @@ class DriverConnection:
         self.server.database.rollback()
 
     def close(self) -> None:
-        """Hang up; the server stays."""
+        """Close the connection. The server stays."""
 
 
 def driver_module(server: Server) -> ModuleType:
@@ -421,13 +422,13 @@ class Statement:
 
 
 class StatusException:
-    """A `%Exception.StatusException`: the SQLCODE of a statement stands in the text of its status alone."""
+    """A `%Exception.StatusException`. Only the text of its status has the SQLCODE of a statement."""
 
     def __init__(self, status: str) -> None:
         self._status = status
 
     def AsSQLCODE(self) -> int:  # noqa: N802
-        """Give the SQLCODE of an error of ObjectScript."""
+        """Return the SQLCODE of an error of ObjectScript."""
         return FATAL
 
 

@@ -1,4 +1,4 @@
-"""DuckDB databases that are spoken to in IRIS SQL, straight through the translation."""
+"""DuckDB databases that understand IRIS SQL, through the translation alone."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from meetup2025.engines.sql import parse
 
 
 class Database:
-    """A DuckDB in memory that is spoken to in IRIS SQL."""
+    """A DuckDB in memory that understands IRIS SQL."""
 
     def __init__(self):
         self.connection = duckdb.connect(config=dict(SETTINGS))
 
     def columns(self, schema, table):
-        """Give the columns of a table, None if there is none."""
+        """Return the columns of a table, or None if there is no such table."""
         rows = self.connection.execute(
             "SELECT column_name, data_type FROM duckdb_columns() WHERE lower(schema_name) = lower(?) "
             "AND lower(table_name) = lower(?) ORDER BY column_index",
@@ -24,14 +24,14 @@ class Database:
         return dict(rows) or None
 
     def hides_id(self, schema, table):
-        """Tell a table from a view."""
+        """Return whether `SELECT *` leaves out the RowID: true of a table, false of a view."""
         query = (
             "SELECT count(*) FROM duckdb_tables() WHERE lower(schema_name) = lower(?) AND lower(table_name) = lower(?)"
         )
         return self.connection.execute(query, [schema, table]).fetchone() == (1,)
 
     def run(self, sql, *parameters):
-        """Run one statement and give its rows."""
+        """Run one statement and return its rows."""
         *before, last = to_duckdb(parse(sql), self) or ["SELECT 0"]
         for statement in before:
             self.connection.execute(statement)
@@ -39,13 +39,13 @@ class Database:
         return result.fetchall()
 
     def value(self, expression, *parameters):
-        """Give the value of one expression."""
+        """Return the value of one expression."""
         [(value,)] = self.run(f"SELECT {expression}", *parameters)
         return value
 
 
 def empty_tables():
-    """Give the tables that the pairs of strings speak of, empty."""
+    """Return the tables of the pairs of strings, empty."""
     database = Database()
     database.run("CREATE TABLE MeetUp2025.Fish (FishID VARCHAR(10), Name VARCHAR(50), Features VECTOR(DOUBLE, 512))")
     database.run("CREATE TABLE MeetUp2025.FishImage (Name VARCHAR(100), Features VECTOR(DOUBLE, 512))")
@@ -58,7 +58,7 @@ def empty_tables():
 
 
 def three_and_one():
-    """Give three fish with vectors along the axes, one of them in lower case, and one without a vector."""
+    """Return three fish with vectors along the axes, one of them in lower case, and one fish without a vector."""
     database = Database()
     database.run(
         "CREATE TABLE MeetUp2025.Fish "

@@ -1,4 +1,4 @@
-"""IRIS SQL from a tree of the dialect: sqlglot's own generator, and what IRIS writes in another form."""
+"""IRIS SQL from a tree of the dialect: sqlglot's own generator, with the other forms of IRIS."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def write(tree: exp.Expr) -> str:
 
 
 class _Writer(Generator):
-    """Writes the nodes that the dialect adds to those of sqlglot, and what IRIS writes otherwise."""
+    """A generator with the nodes that the dialect adds to the nodes of sqlglot, and with the other forms of IRIS."""
 
     LIMIT_IS_TOP = True
 
@@ -84,5 +84,5 @@ class _Writer(Generator):
 
 
 def _element(kind: str) -> str:
-    """Give the word of SQL for an element type, which the tree names as it is stored."""
+    """Return the word of SQL for an element type, which the tree names by its storage."""
     return kind.replace("BIGINT", "INTEGER")

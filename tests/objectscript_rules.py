@@ -1,8 +1,8 @@
 """
-The rules that the ObjectScript of the class files keeps, unit tests included, one small function each.
+The rules of the ObjectScript in the class files and the unit tests: a small function for each.
 
-IRIS finds most of these faults when a method runs, not when its class is compiled; its syntax tree shows them before.
-A rule takes class files and gives one text for each fault.
+IRIS finds most of these faults when a method runs, not when its class is compiled. The syntax tree shows them before. A
+rule takes class files and returns one text for each fault.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ COMMANDS = frozenset(
     tcommit throw trollback try tstart use view while write xecute zwrite
     """.split()  # noqa: SIM905 - a list of words reads better as one
 )
-# Macros that all classes of objects have, by %occStatus, and those of %UnitTest.TestCase.
+# Macros that all classes of objects have by %occStatus, and macros of %UnitTest.TestCase.
 STATUS_MACROS = {"ADDSC", "ERROR", "GeneralError", "ISERR", "ISOK", "OK", "ThrowOnError", "ThrowStatus"}
 TEST_MACROS = {
     "AssertEquals", "AssertFailure", "AssertNotEquals", "AssertNotTrue", "AssertSkipped", "AssertStatusNotOK",
@@ -52,11 +52,11 @@ TEST_MACROS = {
 }  # fmt: skip
 # Superclasses whose methods all begin with %.
 PLAIN = {"%Persistent", "%RegisteredObject"}
-# Methods of the system that give a %Status.
+# Methods of the system that return a %Status.
 STATUS_METHODS = {"%BuildIndices", "%DeleteExtent", "%KillExtent", "%Prepare", "%PrepareClassQuery", "%Save"}
-# Methods whose SQL names what the dictionary, a constant of a procedure or the method itself has named.
+# Methods whose SQL contains names from the dictionary, a constant of a procedure or the method itself.
 NAMING = {"MeetUp2025.Procedure.Select", "MeetUp2025.Setup.Grant", "MeetUp2025.UnitTests.Rights.CreateTester"}
-# What reads the clock.
+# Expressions that read the clock.
 CLOCK = re.compile(r"\$(?:zhorolog|zh|horolog|h|ztimestamp|now)\b", re.IGNORECASE)
 # A member, or the class itself, at the start of a line.
 MEMBER = r"(?:Class|ClassMethod|Index|Method|Parameter|Property|Query|XData)\s"
@@ -66,7 +66,7 @@ COMMENT_OR_STRING = r'//.*|/\*[\s\S]*?\*/|"(?:[^"\n]|"")*"' + r"|'[^'\n]*'"
 
 
 def readable(sources: Sequence[Source]) -> Iterator[str]:
-    """The grammar of ObjectScript reads each file; what it refuses wrongly is masked before, and nothing else."""
+    """The grammar of ObjectScript reads each file. Only the syntax that it refuses wrongly is masked before."""
     return (fault for source in sources if (fault := _fault(source)))
 
 
@@ -88,14 +88,14 @@ def named_files(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def documented_members(sources: Sequence[Source]) -> Iterator[str]:
-    """A doc stands right before what it describes; elsewhere it describes nothing."""
+    """A comment of documentation stands right before its member. Elsewhere it describes nothing."""
     for source in sources:
         found = re.finditer(rf"^///.*\n(?!///|{MEMBER})", source.text, re.MULTILINE)
         yield from (f"{source.path}: `{each[0].strip()}` stands before no member" for each in found)
 
 
 def last_storage(sources: Sequence[Source]) -> Iterator[str]:
-    """A table has one block of storage, Default, as its last member; nothing else has one."""
+    """A table has one block of storage, Default, as its last member. Other classes have none."""
     for source in sources:
         blocks = re.findall(r"^Storage[\s\S]*", source.text, re.MULTILINE)
         is_last = [bool(re.fullmatch(r"Storage Default\n\{\n(?:<.*>\n)+\}\n\n\}\n", block)) for block in blocks]
@@ -104,14 +104,14 @@ def last_storage(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def parenthesised_indexes(sources: Sequence[Source]) -> Iterator[str]:
-    """An index with a type has its property in parentheses, as the documentation has it."""
+    """An index with a type has its property in parentheses, as in the documentation."""
     for source in sources:
         found = re.findall(r"^Index \w+ On \w+ As\b", source.text, re.MULTILINE)
         yield from (f"{source.path}: `{each}` needs parentheses" for each in found)
 
 
 def plain_letters(sources: Sequence[Source]) -> Iterator[str]:
-    """Letters of other scripts stand in strings and comments alone."""
+    """Letters of other scripts stand only in strings and comments."""
     for source in sources:
         code = re.sub(COMMENT_OR_STRING, "", source.text.removeprefix("\ufeff"))
         yield from (f"{source.path} has {each} in its code" for each in re.findall(r"[^\x00-\x7f]+", code))
@@ -152,7 +152,7 @@ def _below(node: Node) -> Iterator[Node]:
 
 
 def known_macros(sources: Sequence[Source]) -> Iterator[str]:
-    """A macro comes from an Include, from %UnitTest.TestCase, or is one for %Status, which all objects have."""
+    """A macro comes from an Include or from %UnitTest.TestCase, or is a macro for %Status, which all objects have."""
     tests = unit_test_classes(sources)
     for source in (each for each in sources if not re.search(r"^Include\s", each.text, re.MULTILINE)):
         known = STATUS_MACROS if source.record.extends else set()
@@ -165,14 +165,14 @@ def known_macros(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def unit_test_classes(sources: Sequence[Source]) -> set[str]:
-    """Give the names of the classes that extend %UnitTest.TestCase, or one of the project that does."""
+    """Return the names of the classes that extend %UnitTest.TestCase, or a class of the project that does."""
     classes = {source.record.name: source.record for source in sources}
     pairs = [(each.name, list(_lineage(each, classes))) for each in classes.values()]
     return {name for name, ancestors in pairs if any("%UnitTest.TestCase" in one.extends for one in ancestors)}
 
 
 def known_calls(sources: Sequence[Source]) -> Iterator[str]:
-    """A method of the project that is called exists, and takes as many arguments."""
+    """A called method of the project exists, and takes the number of arguments."""
     classes = {source.record.name: source.record for source in sources}
     for body in bodies(sources):
         for call in calls(body):
@@ -184,7 +184,7 @@ def known_calls(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def _lineage(each: Class, classes: Mapping[str, Class]) -> Iterator[Class]:
-    """Give a class and its superclasses, as far as they are of the project."""
+    """Return a class and its superclasses of the project."""
     yield each
     for name in each.extends:
         if name in classes:
@@ -207,7 +207,7 @@ def _takes(method: Method, count: int) -> bool:
 
 
 def known_queries(sources: Sequence[Source]) -> Iterator[str]:
-    """A class query that a procedure returns is named by a constant, exists, and takes the values that it is given."""
+    """A class query that a procedure returns is named by a constant, exists, and takes the given values."""
     queries = {f"{each.record.package}.{query.sql_name}": query for each in sources for query in each.record.queries}
     for body in bodies(sources):
         for call in (call for call in calls(body) if call.method == "Return"):
@@ -219,7 +219,7 @@ def known_queries(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def known_sql_names(sources: Sequence[Source]) -> Iterator[str]:
-    """What SQL names in a schema of the project exists."""
+    """The names of SQL in a schema of the project exist."""
     known = {name.upper() for source in sources for name in _sql_names(source.record)}
     for source in sources:
         for name in (name for sql in sql_texts(source) for name in re.findall(r"\bMeetUp2025\w*\.\w+\b(?!\.)", sql)):
@@ -228,7 +228,7 @@ def known_sql_names(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def _sql_names(each: Class) -> Iterator[str]:
-    """Give the name of a class, and the names of SQL for it and its routines."""
+    """Return the name of a class, and the names of SQL for it and its routines."""
     schema = each.package.replace(".", "_")
     members: list[Method | Query] = [*each.methods, *each.queries]
     routines = (member.sql_name for member in members if member.is_procedure)
@@ -236,7 +236,7 @@ def _sql_names(each: Class) -> Iterator[str]:
 
 
 def variables(sources: Sequence[Source]) -> Iterator[str]:
-    """A local variable is set on a line above the one that uses it."""
+    """A local variable is set on a line above its use."""
     for body in bodies(sources):
         yield from (f"{body.at(node)} is not set" for node in unset_variables(body))
 
@@ -245,13 +245,13 @@ def variables(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def caught(sources: Sequence[Source]) -> Iterator[str]:
-    """An error that is caught is dealt with."""
+    """A caught error is handled."""
     for body in bodies(sources):
         yield from (body.at(node) for node in find(body.node, "catch_block") if not child(node, "statement"))
 
 
 def quits(sources: Sequence[Source]) -> Iterator[str]:
-    """`quit value` stands outside of loops and of try: IRIS allows `return value` alone there."""
+    """`quit value` stands outside of loops and of try: IRIS allows only `return value` there."""
     for body in bodies(sources):
         for node in find(body.node, "command_quit"):
             if child(node, "expression") and any(True for _ in around(node, "command_trycatch", *LOOPS)):
@@ -259,7 +259,7 @@ def quits(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def returned(sources: Sequence[Source]) -> Iterator[str]:
-    """A method gives a value where it says so, and only there."""
+    """A method returns a value where it declares one, and only there."""
     for body in bodies(sources):
         ends = find(body.node, "command_quit", "command_return")
         gives = any(child(node, "expression") for node in ends)
@@ -268,7 +268,7 @@ def returned(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def checked_statuses(sources: Sequence[Source]) -> Iterator[str]:
-    """A %Status is looked at: `do` would lose it."""
+    """A %Status is checked: `do` would lose it."""
     statuses = {each.name for source in sources for each in source.record.methods if each.returns[0] == "%Status"}
     for body in bodies(sources):
         for node in find(body.node, "do_parameter"):
@@ -278,7 +278,11 @@ def checked_statuses(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def transactions(sources: Sequence[Source]) -> Iterator[str]:
-    """What begins a transaction rolls it back after an error, and commits it; a unit test rolls it back afterwards."""
+    """
+    A method that begins a transaction rolls it back after an error, and commits it.
+
+    A unit test rolls it back afterwards.
+    """
     for source in sources:
         after = [word(body.node) for body in source.bodies if body.method.name == "OnAfterOneTest"]
         for body in source.bodies:
@@ -291,7 +295,7 @@ def transactions(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def locks(sources: Sequence[Source]) -> Iterator[str]:
-    """A lock waits for a time that is said, and its class lets it go by its name."""
+    """A lock has a timeout, and its class releases it by its name."""
     for source in sources:
         pairs = [(body, node) for body in source.bodies for node in find(body.node, "command_lock")]
         released = {_locked(part) for _, node in pairs for part in _parts(node) if word(part).startswith("-")}
@@ -309,13 +313,13 @@ def _parts(lock: Node) -> list[Node]:
 
 
 def _locked(part: Node) -> tuple[str, bool]:
-    """Give the name of a lock, and whether it is shared; the types "I" and "D" say when it is let go."""
+    """Return the name of a lock, and whether it is shared. The types "I" and "D" say when it is released."""
     name, _, types = ",".join(word(each) for each in find(part, "lock_arg")).partition(":")[0].partition("#")
     return name, "S" in types.upper()
 
 
 def waits(sources: Sequence[Source]) -> Iterator[str]:
-    """Nothing waits for ever: job and events have a timeout, hang stands in no loop that does not look at the clock."""
+    """Nothing waits for ever: job and events have a timeout, hang stands only in loops that check the clock."""
     for body in bodies(sources):
         yield from (body.at(node) for node in find(body.node, "job_argument") if not child(node, "timeout"))
         for call in calls(body):
@@ -328,7 +332,7 @@ def waits(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def _is_counted(loop: Node) -> bool:
-    """Tell `for i = 1:1:10`."""
+    """Check for `for i = 1:1:10`."""
     return any(word(each).count(":") == 2 for each in find(loop, "for_parameter_arg"))
 
 
@@ -336,7 +340,7 @@ def _is_counted(loop: Node) -> bool:
 
 
 def no_back_doors(sources: Sequence[Source]) -> Iterator[str]:
-    """No text is run as code, no program of the system is called, no privilege is passed over."""
+    """No text is run as code, no program of the system is called, no check of privileges is skipped."""
     for body in bodies(sources):
         yield from (body.at(node) for node in find(body.node, "command_xecute"))
         for node in find(body.node, "system_defined_function"):
@@ -349,7 +353,7 @@ def no_back_doors(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def constant_sql(sources: Sequence[Source]) -> Iterator[str]:
-    """SQL is a string as it stands: values are its parameters; NAMING tells which methods join names."""
+    """SQL is a constant string, and values are its parameters. NAMING has the methods that join names."""
     for body in (each for each in bodies(sources) if f"{each.owner.name}.{each.method.name}" not in NAMING):
         for node in expressions(body):
             strings = [constant(each) or "" for each in find(node, "string_literal")]
@@ -364,12 +368,12 @@ def constant_sql(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def _is_joined(node: Node) -> bool:
-    """Tell an expression that `_` makes of more than strings."""
+    """Check whether `_` joins more than strings in an expression."""
     return constant(node) is None and any(word(each) == "_" for each in node.children)
 
 
 def bound_values(sources: Sequence[Source]) -> Iterator[str]:
-    """A statement that is run is given a value for each ?; one that is prepared or explained needs none."""
+    """A statement that is run gets a value for each ?. A statement that is prepared or explained needs none."""
     for body in bodies(sources):
         for call in (call for call in calls(body) if call.method != "%Prepare" and call.places is not None):
             for place, argument in enumerate(call.arguments):
@@ -380,14 +384,14 @@ def bound_values(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def checked_sql(sources: Sequence[Source]) -> Iterator[str]:
-    """A method with embedded SQL looks at SQLCODE."""
+    """A method with embedded SQL checks SQLCODE."""
     for body in bodies(sources):
         if any(True for _ in find(body.node, "embedded_sql")) and "SQLCODE" not in word(body.node):
             yield f"{body.owner.name}.{body.method.name} does not look at SQLCODE"
 
 
 def guarded_context(sources: Sequence[Source]) -> Iterator[str]:
-    """A method that uses %sqlcontext asks whether it is there: only a call from SQL has one."""
+    """A method that uses %sqlcontext checks that it exists: only a call from SQL has one."""
     for body in bodies(sources):
         text = word(body.node)
         if "%sqlcontext" in text and "$isobject($get(%sqlcontext))" not in text:
@@ -395,7 +399,7 @@ def guarded_context(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def fetched(sources: Sequence[Source]) -> Iterator[str]:
-    """The rows of a SELECT are fetched: its functions are called, and fail, as the rows come."""
+    """The rows of a SELECT are fetched: its functions are called, and fail, with the rows."""
     for body in bodies(sources):
         for node in find(body.node, "do_parameter"):
             for call in calls(body._replace(node=node)):
@@ -405,7 +409,7 @@ def fetched(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def identified_users(sources: Sequence[Source]) -> Iterator[str]:
-    """CREATE USER says what the user is identified by: it must."""
+    """CREATE USER must have IDENTIFIED BY."""
     for source in sources:
         found = re.findall(r"CREATE USER \w+\b(?! IDENTIFY BY )", source.text)
         yield from (f"{source.path}: `{each}` needs IDENTIFY BY" for each in found)
@@ -415,7 +419,9 @@ def identified_users(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def unit_tests(sources: Sequence[Source]) -> Iterator[str]:
-    """A unit test asserts something, itself or by a method of its class; what goes before and after gives a status."""
+    """
+    A unit test asserts something, itself or by a method of its class. The methods before and after it return a status.
+    """
     tests = unit_test_classes(sources)
     found = [body for body in bodies(sources) if body.owner.name in tests]
     asserting = {body.method.name for body in found if "$$$Assert" in word(body.node)}

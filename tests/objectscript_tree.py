@@ -1,4 +1,4 @@
-"""Class files for the rules of `objectscript_rules`: their methods in ObjectScript, and what stands in them."""
+"""Class files for the rules of `objectscript_rules`: their methods in ObjectScript, and the content of the methods."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ROOT = Path(__file__).parents[1]
 FOLDERS = (class_folder().parent, _ROOT / "preload", _ROOT / "tests" / "iris")
 
 LOOPS = ("command_dowhile", "command_for", "command_while")
-# How a statement of SQL begins.
+# Beginnings of statements of SQL.
 SQL = re.compile(
     r"\s*(?:ALTER|BUILD|CALL|CREATE|DELETE|DROP|EXPLAIN|GRANT|INSERT|REVOKE|SELECT|TRUNCATE|TUNE|UPDATE|WITH)\s"
 )
@@ -56,13 +56,13 @@ class Body(NamedTuple):
     node: Node
 
     def at(self, node: Node) -> str:
-        """Say where a node stands."""
+        """Return the place of a node."""
         line = node.start_point[0] + 1
         return f"{self.owner.name}.{self.method.name}, line {line}: `{word(node)[:60]}`"
 
 
 class Call(NamedTuple):
-    """A call: the class that is named ("" for the own class, None for an object), the method, and its arguments."""
+    """A call: the named class ("" for the own class, None for an object), the method, and its arguments."""
 
     class_name: str | None
     method: str
@@ -71,7 +71,7 @@ class Call(NamedTuple):
 
     @property
     def places(self) -> int | None:
-        """How many places for arguments there are, empty ones too; None where `name...` hands on any number."""
+        """Number of places for arguments, empty ones too, or None where `name...` passes any number on."""
         if any(True for each in self.arguments for _ in find(each, "variadic_arg")):
             return None
         commas = [each for each in self.node.children if each.type == ","]
@@ -85,7 +85,7 @@ def read_sources() -> list[Source]:
 
 
 def bodies(sources: Iterable[Source]) -> Iterator[Body]:
-    """Give the methods in ObjectScript of all files."""
+    """Return the methods in ObjectScript of all files."""
     return (body for source in sources for body in source.bodies)
 
 
@@ -93,7 +93,7 @@ def bodies(sources: Iterable[Source]) -> Iterator[Body]:
 
 
 def find(node: Node, *types: str) -> Iterator[Node]:
-    """Give the nodes of these types, in the order of the text."""
+    """Yield the nodes of these types, in the order of the text."""
     if node.type in types:
         yield node
     for each in node.children:
@@ -101,17 +101,17 @@ def find(node: Node, *types: str) -> Iterator[Node]:
 
 
 def word(node: Node | None) -> str:
-    """Give the text of a node, "" for none."""
+    """Return the text of a node, "" for none."""
     return node.text.decode() if node and node.text else ""
 
 
 def child(node: Node, *types: str) -> Node | None:
-    """Give the first child of one of these types."""
+    """Return the first child of one of these types."""
     return next((each for each in node.children if each.type in types), None)
 
 
 def around(node: Node, *types: str) -> Iterator[Node]:
-    """Give the nodes of these types that a node stands in, the innermost first."""
+    """Yield the nodes of these types around a node, the innermost first."""
     while node.parent:
         node = node.parent
         if node.type in types:
@@ -119,7 +119,7 @@ def around(node: Node, *types: str) -> Iterator[Node]:
 
 
 def calls(body: Body) -> Iterator[Call]:
-    """Give the calls of methods: of a class, of the own class, and of objects."""
+    """Yield the calls of methods: of a class, of the own class, and of objects."""
     for arguments in find(body.node, "method_args"):
         holder = arguments.parent
         if holder and (method := child(holder, "method_name")):
@@ -134,7 +134,7 @@ def _class_name(holder: Node) -> str | None:
 
 
 def constant(node: Node) -> str | None:
-    """Give the text of an expression that is a string, or strings joined by `_`; None for any other."""
+    """Return the text of an expression that is a string, or strings joined by `_`, or None for any other."""
     if node.type == "string_literal":
         return word(node)[1:-1].replace('""', '"')
     if node.type not in {"expression", "method_arg"}:
@@ -144,13 +144,13 @@ def constant(node: Node) -> str | None:
 
 
 def expressions(body: Body) -> Iterator[Node]:
-    """Give the expressions that are no part of another."""
+    """Yield the expressions that are no part of another."""
     found = find(body.node, "expression")
     return (each for each in found if each.parent and each.parent.type != "expression")
 
 
 def sql_texts(source: Source) -> list[str]:
-    """Give the SQL of a class file: its strings that begin as a statement does, and what stands in `&sql(…)`."""
+    """Yield the SQL of a class file: its strings that begin as a statement does, and the content of `&sql(…)`."""
     strings = [constant(each) or "" for body in source.bodies for each in expressions(body)]
     embedded = [word(each) for body in source.bodies for each in find(body.node, "paren_fenced_text")]
     return [text for text in strings if SQL.match(text)] + [INTO.sub("", text) for text in embedded]
@@ -158,7 +158,7 @@ def sql_texts(source: Source) -> list[str]:
 
 # --- variables ------------------------------------------------------------------------------------------------------
 
-# Nodes that set variables, by the types of the children that are set; the other children are read before that.
+# Nodes that set variables, by the types of the children that are set. The other children are read before.
 _SETTERS = {
     "byref_arg": ("lvn",),
     "for_parameter": ("lvn",),
@@ -167,13 +167,15 @@ _SETTERS = {
     "read_variable": ("lvn",),
     "set_argument": ("set_target", "set_target_list"),
 }
-# Functions whose first argument need not be set, and functions that set an argument, by its place.
+# Functions whose first argument need not be set, and functions that set an argument, by its position.
 _LENIENT = ("$data", "$get", "$order", "$query")
 _SET_BY = {"$data": 1, "$increment": 0, "$listnext": 2, "$order": 2, "$query": 2}
 
 
 def unset_variables(body: Body) -> list[Node]:
-    """Find the local variables that no line above sets; none where the names of variables are made at run time."""
+    """
+    Find the local variables that no line above sets. None are found where names of variables are made at run time.
+    """
     if any(True for _ in find(body.node, "indirection", "command_xecute", "command_goto")):
         return []
     scan = _Scan({argument.name for argument in body.method.arguments})
@@ -183,14 +185,14 @@ def unset_variables(body: Body) -> list[Node]:
 
 
 class _Scan:
-    """Goes through the statements of a method in the order of the text; *known* are the variables that are set."""
+    """A walk through the statements of a method in the order of the text. *known* are the variables that are set."""
 
     def __init__(self, known: set[str]) -> None:
         self.known = known
         self.unset: list[Node] = []
 
     def read(self, node: Node) -> None:
-        """Note what is used and what is set in a node."""
+        """Record the variables that a node uses and sets."""
         if node.type in {"kill_target", "command_new_item"}:
             return
         if node.type == "system_defined_function":
@@ -201,7 +203,7 @@ class _Scan:
             self.children(node)
 
     def children(self, node: Node) -> None:
-        """Read the children of a node, those that are set at the end."""
+        """Read the children of a node. The children that are set come last."""
         if node.type == "catch_block":
             self.set(child(node, "lvn"))
         name = word(child(node, "objectscript_identifier"))
@@ -215,7 +217,7 @@ class _Scan:
             self.set(each)
 
     def set(self, target: Node | None) -> None:
-        """Note that a variable is set; its subscripts are used."""
+        """Record that a variable is set. Its subscripts are used."""
         if target is None:
             return
         if target.type in {"set_target", "set_target_list"}:
@@ -228,7 +230,11 @@ class _Scan:
             self.read(target)
 
     def call(self, node: Node, *, is_set: bool = False) -> None:
-        """Read the arguments of a function of the system; `set $list(a, 2) =` and `set $listbuild(a, b) =` set some."""
+        """
+        Read the arguments of a function of the system.
+
+        `set $list(a, 2) =` and `set $listbuild(a, b) =` set some of them.
+        """
         name = word(node).partition("(")[0].lower()
         arguments = [each for each in node.children if word(each) not in {"(", ")", ","}]
         sets = range(len(arguments) if name == "$listbuild" else 1) if is_set else [_SET_BY.get(name)]

@@ -1,4 +1,4 @@
-"""A folder of photos, and the rows that a load makes of it in a form that can be compared."""
+"""A folder of photos, and the rows of a load in a form that can be compared."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def fill(folder: Path) -> Path:
 
 
 def photo_rows(connection: Connection) -> list[tuple[Any, ...]]:
-    """Give the photos by name."""
+    """Return the photos by name."""
     columns = "Name, Label, Source, Hash, Model, Features"
     with connection.cursor() as cursor:
         return cursor.execute(f"SELECT {columns} FROM MeetUp2025.FishImage ORDER BY Name").fetchall()
 
 
 def assert_same_photos(connection: Connection, other: Connection) -> None:
-    """Compare the photos of two databases; a vector that was made beside others may differ in its last digits."""
+    """Compare the photos of two databases. A vector that was made beside others may differ in its last digits."""
     rows, others = photo_rows(connection), photo_rows(other)
     assert [row[:-1] for row in rows] == [row[:-1] for row in others]
     for row, its in zip(rows, others, strict=True):
@@ -44,6 +44,6 @@ def assert_same_photos(connection: Connection, other: Connection) -> None:
 
 
 def skipped_rows(connection: Connection) -> list[tuple[Any, ...]]:
-    """Give what the latest load left out, and why."""
+    """Return the files that the latest load left out, with the reasons."""
     with connection.cursor() as cursor:
         return cursor.execute("SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name").fetchall()

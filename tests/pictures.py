@@ -1,4 +1,4 @@
-"""Pictures that the tests draw, and files that only promise one."""
+"""Pictures that the tests draw, and files that only pretend to be one."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def jpeg_of_size(width: int, height: int, **options: Any) -> bytes:
 
 
 def found_corners(picture: Image.Image) -> list[tuple[int, ...]]:
-    """Read the colours of the corners, clockwise, each channel as 0 or 255 or, between, as it is."""
+    """Read the colours of the corners, clockwise. A channel becomes 0 or 255, or stays as it is in between."""
     right, bottom = picture.width - 3, picture.height - 3
     pixels = np.asarray(picture).astype(int)
     found = [pixels[2, 2], pixels[2, right], pixels[bottom, right], pixels[bottom, 2]]

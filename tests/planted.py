@@ -1,4 +1,4 @@
-"""A catalogue whose neighbours are known beforehand: three clusters, and strangers that are like nothing."""
+"""A catalogue with known neighbours: three clusters, and strangers that are like nothing."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ INSERT_IMAGE = "INSERT INTO MeetUp2025.FishImage (Name,Features) VALUES (?,TO_VE
 
 @dataclass(frozen=True)
 class Planted:
-    """Names and unit vectors of shape (n, 512); what SQL answers is computed from them in numpy."""
+    """Names and unit vectors of shape (n, 512). numpy computes the expected answers of SQL from them."""
 
     ids: list[str]
     names: list[str]
     vectors: NDArray[np.float64]
 
     def vector(self, name: str) -> NDArray[np.float64]:
-        """Give the vector of a name."""
+        """Return the vector of a name."""
         return self.vectors[self.names.index(name)]
 
     def nearest(self, vector: NDArray[np.float64], k: int) -> list[tuple[str, float]]:
-        """Give the *k* names nearest to a vector and their cosines, best first."""
+        """Return the *k* names nearest to a vector and their cosines, best first."""
         scores = self.vectors @ vector / np.linalg.norm(vector)
         return [(self.names[at], float(scores[at])) for at in np.argsort(-scores)[:k]]
 
     def anomalies(self, threshold: float, k: int) -> list[tuple[str, float]]:
-        """Give the *k* names least like their most similar exemplar, below *threshold*."""
+        """Return the *k* names least like their most similar exemplar, below *threshold*."""
         scores = np.max([self.vectors @ self.vector(name) for name in EXEMPLARS], axis=0)
         below = [(self.names[at], float(scores[at])) for at in np.argsort(scores) if scores[at] < threshold]
         return below[:k]
@@ -67,12 +67,12 @@ def unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def text(vector: NDArray[Any]) -> str:
-    """Write a vector as the workshop did, by Python alone."""
+    """Write a vector as the workshop did, in pure Python."""
     return ",".join(str(number) for number in vector.tolist())
 
 
 def insert(connection: Connection, planted: Planted) -> None:
-    """Put the catalogue into both tables and commit."""
+    """Insert the catalogue into both tables and commit."""
     with connection.cursor() as cursor:
         cursor.executemany(INSERT_FISH, list(zip(planted.ids, planted.names, planted.vectors, strict=True)))
         photos = [f"{name}.jpg" for name in planted.names]

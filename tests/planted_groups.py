@@ -1,4 +1,4 @@
-"""Vectors whose groups are known beforehand, as those of a CLIP lie: one cone, centres, noise of few directions."""
+"""Vectors with known groups, like the vectors of a CLIP: one cone, centres, noise of few directions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def plant_groups(
     n: int, k: int, *, d: int = 64, spread: float = 0.5, seed: int = 5
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Draw rows of several lengths in *k* groups of about one size; give the rows and their groups."""
+    """Draw rows of several lengths in *k* groups of about one size. Return the rows and their groups."""
     rng = np.random.default_rng([seed, n, k])
     centres = rng.normal(size=d) + rng.normal(size=(k, d))
     groups = rng.permutation(np.arange(n) % k)
@@ -25,7 +25,7 @@ def plant_groups(
 def with_strangers(
     n: int, strangers: int, *, d: int = 64, seed: int = 5
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Draw rows of five groups, the last of them like none; give the rows and which are strange."""
+    """Draw rows of five groups, the last of them like none. Return the rows and which are strange."""
     rows, _ = plant_groups(n, 5, d=d, seed=seed)
     odd = np.arange(n) >= n - strangers
     rows[odd] = np.random.default_rng(seed).normal(size=(strangers, d)) * 2

@@ -44,7 +44,9 @@ def one_thread() -> Iterator[None]:
 
 
 def clip(folder: Path, *, width: int = 64) -> Path:
-    """A CLIPModel: byte-level BPE in lower case, 77 tokens at most, pictures cropped; *width* is of its layers."""
+    """
+    A CLIPModel: byte-level BPE in lower case, 77 tokens at most, pictures cropped. *width* is the width of its layers.
+    """
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
 
     words = _clip_tokenizer(folder)
@@ -140,7 +142,7 @@ FAMILIES: list[Callable[[Path], Path]] = [clip, siglip, siglip2, chinese_clip, a
 # --- a model with code of its own, of the traits of clip-japanese-base
 
 SECOND = "planted/words"
-"""Repository that its tokenizer wants."""
+"""Repository that its tokenizer needs."""
 
 MODEL_CODE = '''
 import torch
@@ -260,7 +262,7 @@ class OwnImageProcessor(BaseImageProcessor):
 
 
 def own_code(folder: Path, *, model_code: str = MODEL_CODE) -> Path:
-    """A model with code of its own, which wants `SECOND` beside it; write that with `second`."""
+    """A model with code of its own, which needs `SECOND` in addition. Write it with `second`."""
     import torch
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -285,7 +287,7 @@ def own_code(folder: Path, *, model_code: str = MODEL_CODE) -> Path:
 
 
 def second(folder: Path) -> Path:
-    """The tokenizer that `own_code` wants: a sentencepiece model, with [CLS] among its pieces."""
+    """The tokenizer that `own_code` needs: a sentencepiece model, with [CLS] among its pieces."""
     from transformers import T5Tokenizer
 
     path = _sentencepiece(folder, symbols=["[CLS]"])
@@ -295,7 +297,7 @@ def second(folder: Path) -> Path:
 
 
 def in_cache(cache: Path, repository: str, folder: Path, commit: str = "0123456789" * 4) -> str:
-    """Put a folder into a cache of Hugging Face, as a repository at one commit; give the commit."""
+    """Put a folder into a cache of Hugging Face, as a repository at one commit. Return the commit."""
     import shutil
 
     place = cache / "hub" / f"models--{repository.replace('/', '--')}"
@@ -363,7 +365,7 @@ def _save(folder: Path, model: Any, words: Any, processor: Any) -> Path:
 
 
 def _scattered(model: Any) -> Any:
-    """Draw the weights so wide that different input has different vectors."""
+    """Draw the weights so wide that different inputs have different vectors."""
     import torch
 
     torch.manual_seed(1)

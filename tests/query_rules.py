@@ -1,7 +1,7 @@
 """
-The rules that the SQL of the class queries keeps, one small function each.
+The rules of the SQL in the class queries: a small function for each.
 
-A rule takes classes and gives one text for each fault, so that a test shows all of them at once.
+A rule takes classes and returns one text for each fault, so that a test shows all of them at once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from meetup2025.engines.classes import Class, Query, examples
+from meetup2025.engines.classes import Class, Method, Query, examples, procedure_steps
 from meetup2025.engines.sql import Call, FunctionCall, ToVector, parse, table_calls
 from meetup2025.engines.sql.nodes import Test
 from meetup2025.errors import Error
@@ -20,22 +20,24 @@ if TYPE_CHECKING:
 
     Rule = Callable[[Sequence[Class]], Iterable[str]]
 
-# What a driver lets pass of a text whose length is not declared.
+# Characters that a driver passes of a text without a declared length.
 CUT = 50
+# Rows of a list of the best, at most; and all rows, for which TOP takes no word as a value.
+BEST, ALL = 20, 2**31 - 1
 
 
 def tables(classes: Iterable[Class]) -> Iterator[Class]:
-    """Give the classes that are tables."""
+    """Return the classes that are tables."""
     return (each for each in classes if "%Persistent" in each.extends)
 
 
 def queries(classes: Iterable[Class]) -> Iterator[Query]:
-    """Give the class queries."""
+    """Return the class queries."""
     return (query for each in classes for query in each.queries)
 
 
 def legs(query: Query) -> list[exp.Expr]:
-    """Give the SELECTs whose rows a query gives: one, or those of its UNION."""
+    """Return the SELECTs of a query: one, or the legs of its UNION."""
     trees, selects = [parse(query.sql)], list[exp.Expr]()
     while trees:
         tree = trees.pop(0).unnest()
@@ -47,7 +49,9 @@ def legs(query: Query) -> list[exp.Expr]:
 
 
 def readable(classes: Sequence[Class]) -> Iterator[str]:
-    """The grammar reads each query; it refuses INTO, a subquery with ORDER BY and no TOP, GREATEST of 141 values."""
+    """
+    The grammar reads each query. It refuses INTO, a subquery with ORDER BY and no TOP, and GREATEST of 141 values.
+    """
     for query in queries(classes):
         if fault := _fault(query.sql):
             yield f"{query.name}: {fault}"
@@ -71,7 +75,7 @@ def callable_queries(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def double_vectors(classes: Sequence[Class]) -> Iterator[str]:
-    """TO_VECTOR says DOUBLE and gives no length: a length pads and cuts without a word."""
+    """TO_VECTOR declares DOUBLE and no length: a length pads and cuts silently."""
     for query in queries(classes):
         for node in parse(query.sql).find_all(ToVector):
             if node.args.get("kind") != "DOUBLE" or node.args.get("length"):
@@ -79,7 +83,7 @@ def double_vectors(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def ordered_searches(classes: Sequence[Class]) -> Iterator[str]:
-    """A query that compares vectors has TOP and ORDER BY; the best first when the score is the cosine itself."""
+    """A query that compares vectors has TOP and ORDER BY, with the best first when the score is the cosine itself."""
     for query in queries(classes):
         select = parse(query.sql)
         if not _cosines(select):
@@ -96,7 +100,7 @@ def _cosines(tree: exp.Expr) -> bool:
 
 
 def sized_casts(classes: Sequence[Class]) -> Iterator[str]:
-    """A CAST to VARCHAR says its length: it is 30 otherwise."""
+    """A CAST to VARCHAR declares its length, which is 30 otherwise."""
     for query in queries(classes):
         for cast in parse(query.sql).find_all(exp.Cast):
             if "CHAR" in cast.args["to"].name and not cast.args["to"].expressions:
@@ -104,14 +108,14 @@ def sized_casts(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def grouped(classes: Sequence[Class]) -> Iterator[str]:
-    """HAVING has a GROUP BY: without one it filters rows, by a rule that the reference contradicts itself on."""
+    """HAVING has a GROUP BY: without one it filters rows, by a rule on which the reference contradicts itself."""
     for query in queries(classes):
         if any(node.parent and not node.parent.args.get("group") for node in parse(query.sql).find_all(exp.Having)):
             yield f"{query.name} has HAVING without GROUP BY; filter a derived table"
 
 
 def derived_groups(classes: Sequence[Class]) -> Iterator[str]:
-    """GROUP BY stands beside no WITH: IRIS 2025 is reported to refuse that."""
+    """GROUP BY has no WITH beside it: IRIS 2025 is reported to refuse that."""
     for query in queries(classes):
         tree = parse(query.sql)
         if tree.find(exp.With) and tree.find(exp.Group):
@@ -129,7 +133,7 @@ def single_values(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def exact_groups(classes: Sequence[Class]) -> Iterator[str]:
-    """A group of a text says %EXACT: it comes in capitals otherwise."""
+    """A group of a text has %EXACT: it is in capitals otherwise."""
     lengths = column_lengths(classes)
     for query in queries(classes):
         for item in (item for group in parse(query.sql).find_all(exp.Group) for item in group.expressions):
@@ -138,7 +142,7 @@ def exact_groups(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def plain_arguments(classes: Sequence[Class]) -> Iterator[str]:
-    """Queries and procedures are called with values: over a driver, no function may stand among their arguments."""
+    """Queries and procedures are called with values: over a driver, their arguments may contain no function."""
     members = [member for each in classes for member in (*each.methods, *each.queries)]
     texts = [(member.name, sql) for member in members for sql in examples(member.doc)]
     for name, sql in texts + [(query.name, query.sql) for query in queries(classes)]:
@@ -149,7 +153,7 @@ def plain_arguments(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def constant_calls(classes: Sequence[Class]) -> Iterator[str]:
-    """A query calls functions of the project with arguments alone: a call with a column may run for each row."""
+    """A query calls functions of the project only with arguments: a call with a column may run for each row."""
     for query in queries(classes):
         for call in parse(query.sql).find_all(FunctionCall):
             if any(call.find_all(exp.Column)):
@@ -186,7 +190,7 @@ def host_variables(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def column_lengths(classes: Sequence[Class]) -> Mapping[tuple[str, str], int]:
-    """Give the length of each text column, by table and name in capitals."""
+    """Return the length of each text column, by table and name in capitals."""
     return {
         (table.sql_name.upper(), column.sql_name.upper()): int(column.parameters.get("MAXLEN", CUT))
         for table in tables(classes)
@@ -196,7 +200,7 @@ def column_lengths(classes: Sequence[Class]) -> Mapping[tuple[str, str], int]:
 
 
 def longest(node: exp.Expr, lengths: Mapping[tuple[str, str], int]) -> int:
-    """Give the length of the longest text that *node* shows: a column of a table or subquery, or a constant."""
+    """Return the length of the longest text that *node* shows: a column of a table or subquery, or a constant."""
     texts = [len(literal.name) for literal in node.find_all(exp.Literal) if literal.is_string]
     return max(texts + [_length(column, lengths) for column in node.find_all(exp.Column)], default=0)
 
@@ -216,7 +220,7 @@ def _length(column: exp.Column, lengths: Mapping[tuple[str, str], int]) -> int:
 
 
 def row_lengths(classes: Sequence[Class]) -> Iterator[str]:
-    """A text of ROWSPEC is as long as the column that it shows: a driver cuts it at 50 where no length is said."""
+    """A text of ROWSPEC is as long as its column: a driver cuts it at 50 without a declared length."""
     lengths = column_lengths(classes)
     for query in queries(classes):
         for select in legs(query):
@@ -237,6 +241,18 @@ def compared_lengths(classes: Sequence[Class]) -> Iterator[str]:
                 yield f"{variable.name} of {query.name} is shorter than a column that it is compared with"
 
 
+def whole_results(classes: Sequence[Class]) -> Iterator[str]:
+    """What is no list of the best has all rows, unless it is asked for fewer: a bound of ours would cut in silence."""
+    for each in classes:
+        for routine in (*each.queries, *each.methods):
+            counts = [argument.default for argument in routine.arguments if argument.name == "k"]
+            if isinstance(routine, Method) and "ReturnResultsets" in routine.keywords:
+                counts += [step.arguments[-1] for step in procedure_steps(routine) if step.method == "Return"]
+            for count in counts:
+                if isinstance(count, int) and BEST < count < ALL:
+                    yield f"{routine.name} stops at {count} rows"
+
+
 RULES: tuple[Rule, ...] = (
     readable,
     callable_queries,
@@ -254,4 +270,5 @@ RULES: tuple[Rule, ...] = (
     host_variables,
     row_lengths,
     compared_lengths,
+    whole_results,
 )

@@ -37,7 +37,7 @@ def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 class MatMulInteger(OpRun):
-    """The operator of ONNX; numbers without a sign on both sides have instructions that cut nothing."""
+    """The operator of ONNX. Numbers without a sign on both sides have instructions that cut nothing."""
 
     op_domain = ""
 
@@ -51,7 +51,7 @@ class MatMulInteger(OpRun):
 
 
 def embed(graph: Path, pixels: np.ndarray) -> np.ndarray:
-    """Run a quantised picture tower; rows of unit length."""
+    """Run a quantised picture tower. Rows have unit length."""
     model = onnx.load(graph)
     assert "MatMulInteger" in {node.op_type for node in model.graph.node}
     (rows,) = ReferenceEvaluator(model, new_ops=[MatMulInteger]).run(["vectors"], {"pixels": pixels})

@@ -1,4 +1,4 @@
-"""Encoder servers for the tests: ours in a thread or a process, and such as answer what they are told to."""
+"""Encoder servers for the tests: ours in a thread or a process, and servers with given answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TOKEN = "a-token-that-nobody-would-guess"  # noqa: S105 - of the tests
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 FREE_PORT = "http://127.0.0.1:0"
 LONG = 60.0
-"""Seconds after which a test has failed, on a busy machine too; none takes a tenth of it."""
+"""Seconds after which a test has failed, on a busy machine too. A test takes less than a tenth of it."""
 
 
 class GatedEncoder(HashedEncoder):
@@ -43,10 +43,10 @@ class GatedEncoder(HashedEncoder):
         self.batches: list[list[Any]] = []
 
     def check(self) -> None:
-        """Find nothing wrong."""
+        """Check nothing."""
 
     def texts(self, texts: Sequence[str]) -> Any:
-        """Embed texts; `fail` is a fault of the model."""
+        """Embed texts. `fail` is a fault of the model."""
         self._pass(texts)
         if "fail" in texts:
             raise RuntimeError("a fault of the model")
@@ -64,7 +64,7 @@ class GatedEncoder(HashedEncoder):
 
 @dataclass
 class Served:
-    """A server that runs."""
+    """A running server."""
 
     url: str
     stop: threading.Event = field(default_factory=threading.Event)
@@ -78,7 +78,7 @@ class Served:
         return host, int(port)
 
     def end(self) -> None:
-        """Have it end, and wait until it has."""
+        """Stop the server, and wait for its end."""
         self.stop.set()
         assert self.thread is not None
         self.thread.join(LONG)
@@ -116,7 +116,7 @@ def served(encoder: Any, address: str = FREE_PORT, *, limits: Limits | None = No
 def ask(
     running: Served, body: Any = None, path: str = "/v1/embeddings", *, headers: Any = None, method: str | None = None
 ) -> tuple[int, Any, http.client.HTTPMessage]:
-    """Send one request on a connection of its own; give status, answer and headers."""
+    """Send one request on a connection of its own. Return status, answer and headers."""
     data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
     with closing(http.client.HTTPConnection(*running.place, timeout=LONG)) as connection:
         connection.request(method or ("GET" if data is None else "POST"), path, data, headers or AUTHORIZED)
@@ -126,7 +126,7 @@ def ask(
 
 
 class Asking(threading.Thread):
-    """A client that asks while the test goes on."""
+    """A client that sends a request while the test goes on."""
 
     def __init__(self, running: Served, body: Any) -> None:
         super().__init__(daemon=True)
@@ -135,7 +135,7 @@ class Asking(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        """Ask."""
+        """Send the request."""
         with suppress(OSError, http.client.HTTPException):
             self.result = ask(self._running, self._body)
 
@@ -147,7 +147,7 @@ class Asking(threading.Thread):
 
 
 def until(condition: Any) -> None:
-    """Wait for what must come."""
+    """Wait for an expected event."""
     limit = time.monotonic() + LONG
     while not condition():
         assert time.monotonic() < limit
@@ -160,8 +160,9 @@ def answering(*answers: bytes, pause: float = 0.0) -> Iterator[tuple[str, list[b
     Answer requests with bytes: each connection gets the next of them, and is closed.
 
     Args:
-        answers: What the connections get; the last is repeated. Of an empty one the connection is closed at once.
-        pause: Seconds between two bytes of an answer; none with 0.
+        answers: Answers of the connections. The last is repeated. With an empty answer the connection is closed at
+            once.
+        pause: Seconds between two bytes of an answer, or 0.
     """
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -211,7 +212,7 @@ def _write(connection: socket.socket, answer: bytes, pause: float, stop: threadi
 
 @contextmanager
 def through_tls(running: Served, certificate: Path, key: Path) -> Iterator[str]:
-    """Stand before a server, as a proxy that speaks TLS."""
+    """Stand before a server, as a proxy with TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     stop = threading.Event()
@@ -255,7 +256,7 @@ def http_answer(value: Any, status: str = "200 OK", **headers: str) -> bytes:
 
 @contextmanager
 def process(*arguments: str, environment: dict[str, str] | None = None) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Start `meetup2025 serve` as a user does; give the process and the address that it tells."""
+    """Start `meetup2025 serve` as a user does. Return the process and the address that it writes."""
     code = "from meetup2025.cli import main; main(prog_name='meetup2025')"
     with started([sys.executable, "-c", code, "serve", *arguments], environment) as running:
         yield running
@@ -276,5 +277,5 @@ def started(
 
 
 def socket_in(folder: Path) -> str:
-    """Give the address of a socket in a folder that is there yet to be made."""
+    """Return the address of a socket in a folder that does not exist yet."""
     return f"unix:{folder / 'own' / 'socket'}"

@@ -1,7 +1,7 @@
 """
-The rules that the storage of tables keeps, one small function each: old rows stay readable by it.
+The rules of the storage of tables: a small function for each. Old rows stay readable.
 
-A rule takes classes and gives one text for each fault, so that a test shows all of them at once.
+A rule takes classes and returns one text for each fault, so that a test shows all of them at once.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
     from meetup2025.engines.classes import Class
 
-# The elements of a block; what the compiler measures (ExtentSize, Property, SQLMap) is left out.
+# The elements of a block, without measurements of the compiler (ExtentSize, Property, SQLMap).
 ELEMENTS = {
     *("Data", "DataLocation", "DefaultData", "ExtentLocation", "IdFunction", "IdLocation"),
     *("Index", "IndexLocation", "StreamLocation", "Type"),
 }
 VECTORS = ("%Library.Vector", "%Vector")
-# A name of a global, without its caret: letters, digits and dots, 31 characters are told apart.
+# A name of a global, without its caret: letters, digits and dots. 31 characters count.
 GLOBAL = r"\^[A-Za-z][A-Za-z0-9.]{0,29}[A-Za-z0-9]"
 
 
 def values(storage: Mapping[str, str], node: str) -> list[str]:
-    """Give what a node of Data holds, in the order of the numbers."""
+    """Return the content of a node of Data, in the order of the numbers."""
     found = re.compile(rf"Data/{re.escape(node)}/Value/(\d+)/Value")
     numbered = {int(match[1]): value for path, value in storage.items() if (match := found.fullmatch(path))}
     return [numbered[number] for number in sorted(numbered)]
 
 
 def indexes(storage: Mapping[str, str]) -> dict[str, str]:
-    """Give the global of each index."""
+    """Return the global of each index."""
     pairs = ((re.fullmatch(r"Index/(\w+)/Location", path), where) for path, where in storage.items())
     return {match[1]: where for match, where in pairs if match}
 
@@ -47,7 +47,9 @@ def _row(table: Class) -> str:
 
 
 def own_globals(classes: Sequence[Class]) -> Iterator[str]:
-    """A table says its root of globals, ^MeetUp2025.Name: hashed names would be those of any class of that name."""
+    """
+    A table declares its root of globals, ^MeetUp2025.Name: hashed names would also fit another class of this name.
+    """
     for table in tables(classes):
         root = str(table.parameters.get("DEFAULTGLOBAL"))
         if (root, table.parameters.get("USEEXTENTSET")) != (f"^MeetUp2025.{table.sql_name}", 1):
@@ -58,7 +60,7 @@ def own_globals(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def separate_globals(classes: Sequence[Class]) -> Iterator[str]:
-    """No two nodes or indexes share a global, in a table or among tables; the key and the counter are with the rows."""
+    """No two nodes or indexes share a global, in a table or among tables. The key and the counter are with the rows."""
     used = Counter(
         where
         for table in tables(classes)
@@ -69,7 +71,9 @@ def separate_globals(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def fixed_elements(classes: Sequence[Class]) -> Iterator[str]:
-    """A block has the elements that say where things lie, and ids rise in the order of time: runs are told by them."""
+    """
+    A block has the elements that fix the places of data. Ids rise in the order of time, because they number the runs.
+    """
     for table in tables(classes):
         found = {path.partition("/")[0] for path in table.storage}
         if found != ELEMENTS:
@@ -91,7 +95,9 @@ def fixed_elements(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def stored_columns(classes: Sequence[Class]) -> Iterator[str]:
-    """Each column has its place: in the list of the row, after the name of the class; a vector in a node of its own."""
+    """
+    Each column has its place in the list of the row, after the name of the class. A vector is in a node of its own.
+    """
     for table in tables(classes):
         plain = {each.name for each in table.properties if each.type not in VECTORS}
         row = values(table.storage, _row(table))
@@ -112,7 +118,7 @@ def _vector_faults(table: Class, name: str) -> Iterator[str]:
 
 
 def stored_indexes(classes: Sequence[Class]) -> Iterator[str]:
-    """Each index has its global, by a number that no other has."""
+    """Each index has its own global, with a number that no other index has."""
     for table in tables(classes):
         missing = {"IDKEY", *(each.name for each in table.indexes)} - indexes(table.storage).keys()
         yield from (f"{name} of {table.name} has no global in its storage" for name in sorted(missing))

@@ -22,7 +22,7 @@ FILES = ["image.onnx", "text.onnx", "tokenizer.json", "golden.npz"]
 
 
 class Tiny:
-    """The weights of a tiny model, and what it must answer."""
+    """The weights of a tiny model, and its expected answers."""
 
     def __init__(self, seed: int = 5, dimension: int = DIMENSION) -> None:
         generator = np.random.default_rng(seed)
@@ -36,7 +36,7 @@ class Tiny:
         return _unit((means - MEAN) / STD @ self.colours)
 
     def texts(self, texts: list[str]) -> np.ndarray:
-        """Embed texts of known letters; 0 is the padding."""
+        """Embed texts of known letters. 0 is the padding."""
         rows = [[LETTERS.index(letter) + 1 for letter in text[:MAX_LENGTH]] for text in texts]
         return _unit(np.array([self.letters[row].astype(np.float64).mean(axis=0) for row in rows]))
 
@@ -98,13 +98,13 @@ def save_golden(folder: Path, tiny: Tiny, **changes: object) -> None:
 
 
 def save_hashes(folder: Path, *names: str) -> None:
-    """Make the hashes in model.json those of the files as they are."""
+    """Write the present hashes of the files into model.json."""
     names = names or tuple(FILES)
     change_json(folder, sha256={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names})
 
 
 def change_json(folder: Path, **changes: object) -> None:
-    """Change fields of model.json; `image__size` is the size in image, and None takes a field out."""
+    """Change fields of model.json. `image__size` is the size in image, and None removes a field."""
     data = json.loads((folder / "model.json").read_text("utf-8"))
     for field, value in changes.items():
         *outer, name = field.split("__")
@@ -116,7 +116,7 @@ def change_json(folder: Path, **changes: object) -> None:
 
 
 def quantise(folder: Path, tiny: Tiny, *, least: float = 1.0, median: float = 0.0, way: str = "dynamic") -> None:
-    """Give a model a second picture half, called quantised; *least* and *median* are what it says of its cosines."""
+    """Add a second picture half, called quantised, to a model. *least* and *median* are its recorded cosines."""
     tiny.save(folder / "other")
     (folder / "other" / "image.onnx").rename(folder / "image.int8.onnx")
     change_json(folder, int8={"file": "image.int8.onnx", "way": way, "median": median, "least": least})

@@ -1,4 +1,4 @@
-"""The web application called as WSGI has it, its server as a process, and a database with analyses for both."""
+"""The web application, called by WSGI and as a process, with a database of analyses for both."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ ANALYSES = {
     "clusters": "SELECT MeetUp2025.FitClusters('Fish', 6)",
     "outliers": "SELECT MeetUp2025.FitOutliers('Fish')",
 }
-"""What is fitted, by what the tests call it."""
+"""Name in the tests -> statement that fits it."""
 
 
 def analyse(url: str) -> dict[str, int]:
-    """Fit every analysis, and give the numbers of the runs."""
+    """Fit every analysis, and return the numbers of the runs."""
     with meetup2025.connect(url) as connection, connection.cursor() as cursor:
         runs = {name: int(cursor.execute(sql).fetchall()[0][0]) for name, sql in ANALYSES.items()}
         connection.commit()
@@ -45,7 +45,7 @@ def analyse(url: str) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Reply:
-    """What an application answered."""
+    """The answer of an application."""
 
     status: int
     headers: dict[str, str]
@@ -63,7 +63,7 @@ class Reply:
 
 
 class Browser:
-    """Calls an application by the rules of WSGI, which it holds it to, and keeps cookies."""
+    """A client that calls an application by the rules of WSGI, checks these rules, and keeps cookies."""
 
     def __init__(self, application: Application, **headers: str) -> None:
         self._application = validator(application)
@@ -71,7 +71,7 @@ class Browser:
         self.cookies: dict[str, str] = {}
 
     def get(self, path: str, *, method: str = "GET", **headers: str) -> Reply:
-        """Ask for a path; headers are named as WSGI names them, HTTP_HOST."""
+        """Request a path. Headers have their names in WSGI, HTTP_HOST."""
         return self._call(method, path, b"", headers)
 
     def post(self, path: str, body: bytes = b"", **headers: str) -> Reply:
@@ -80,7 +80,7 @@ class Browser:
         return self._call("POST", path, body, {"HTTP_X_CSRF_TOKEN": token, **headers})
 
     def opened(self) -> str:
-        """Open the first page, and give its token."""
+        """Open the first page, and return its token."""
         self.get("/")
         return self.cookies["meetup2025_csrf"]
 
@@ -115,7 +115,7 @@ class Browser:
 
 @contextmanager
 def web_server(url: str, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run `meetup2025 web` on a free port, and give the process and its address."""
+    """Run `meetup2025 web` on a free port, and return the process and its address."""
     code = "from meetup2025.cli import main; main(prog_name='meetup2025')"
     command = [sys.executable, "-c", code, "web", "--url", url, "--listen", "http://127.0.0.1:0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:

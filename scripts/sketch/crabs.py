@@ -30,9 +30,7 @@ SHELLS = {  # outlines, clockwise from the front
 
 
 def crab(sprite: Sprite, *, skin: str, body: str, reach: float, wide: float, claw: float) -> Image.Image:
-    """
-    Draw a crab: `body` is snow, swimmer or hair; `reach` and `wide` are those of the legs.
-    """
+    """Draw a crab. `body` is snow, swimmer or hair. `reach` and `wide` belong to the legs."""
     fill = mix(rgb(skin), light(rgb(skin), 0.12), sprite.rng.uniform())
     for way in (-1, 1):
         for i, angle in enumerate((-0.55, -0.12, 0.32, 0.78)):

@@ -35,9 +35,7 @@ def fit(picture: Image.Image, size: int = SIZE) -> Image.Image:
 
 
 def pictures_of(name: str, seeds: range, size: int = 144) -> NDArray[np.uint8]:
-    """
-    Draw one kind for each seed; (n, 96, 96, 3).
-    """
+    """Draw one kind for each seed, shape (n, 96, 96, 3)."""
     return np.stack([np.asarray(fit(draw(name, seed, size))) for seed in seeds])
 
 

@@ -36,12 +36,12 @@ def draw(name: str, seed: int, size: int = 320, *, typical: bool = False) -> Ima
 
     Args:
         name: A name of `kinds.KINDS`.
-        seed: Same name and seed, same picture.
+        seed: The same name and seed draw the same picture.
         size: Long side in pixels.
         typical: Draw a calm picture: small turn, plain light, nothing cut off.
 
     Returns:
-        An RGB picture; its proportions are part of the chance.
+        An RGB picture. Its proportions are part of the chance.
     """
     rng = generator(name, seed)
     kind = KINDS[name]

@@ -42,9 +42,7 @@ def options() -> argparse.Namespace:
 
 
 def embed_drawings(model: Encoder, per_kind: int, first: int, sizes: tuple[int, ...] = (256, 320, 384)) -> Vectors:
-    """
-    Draw and embed `per_kind` pictures of every kind; (kinds, per_kind, d).
-    """
+    """Draw and embed `per_kind` pictures of every kind, shape (kinds, per_kind, d)."""
     rows = []
     for name in KINDS:
         seeds = SEEDS["test"][first : first + per_kind]

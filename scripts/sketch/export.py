@@ -179,9 +179,7 @@ def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def reference(image: ImageTower, text: TextTower, made: Tokenizer) -> dict[str, NDArray[Any]]:
-    """
-    Return the texts and pictures of golden.npz with the vectors that torch gives.
-    """
+    """Return the texts and pictures of golden.npz with the vectors of torch."""
     shown = golden_pictures()
     with torch.no_grad():
         texts = np.vstack([text(*encode(made, [each])).numpy() for each in TEXTS])

@@ -70,9 +70,7 @@ def wing(sprite: Sprite, root: tuple[float, float], length: float, angle: float,
 
 
 def fans(sprite: Sprite, body: Body) -> None:
-    """
-    Draw the round fan fin of a gurnard: green with a blue edge and pale blue spots; and its walking rays.
-    """
+    """Draw the round fan fin of a gurnard, green with a blue edge and pale blue spots, and its walking rays."""
     for angle in (1.15, 1.45, 1.75):
         x, y = body.at(0.24, 0.85)
         sprite.line(

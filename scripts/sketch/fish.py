@@ -18,9 +18,7 @@ Fin = tuple[float, float, float, str]  # from, to (along the body), height (in b
 
 @dataclass(frozen=True)
 class Fish:
-    """
-    What a kind of fish looks like; lengths are in body lengths, colours as `rrggbb`.
-    """
+    """The look of a kind of fish. Lengths are in body lengths, colours as `rrggbb`."""
 
     deep: float = 0.26  # greatest depth
     peak: float = 0.36  # where the body is deepest
@@ -39,7 +37,7 @@ class Fish:
     tail_colour: str = ""
     dorsal: tuple[Fin, ...] = ((0.32, 0.75, 0.10, "soft"),)
     anal: tuple[Fin, ...] = ((0.62, 0.78, 0.08, "soft"),)
-    pelvic: tuple[float, float] = (0.36, 0.11)  # place, length; 0 for none
+    pelvic: tuple[float, float] = (0.36, 0.11)  # place, length, or 0 for none
     pectoral: tuple[float, float, str] = (0.27, 0.15, "soft")
     eye: tuple[float, float, float, str] = (0.11, -0.10, 0.026, "e8dfc0")  # u, v from axis in depths, radius, iris
     gill: float = 0.23
@@ -90,9 +88,7 @@ class Body:
         return self.axis(u) - above * depth * self.spec.up, self.axis(u) + below * depth * (1 - self.spec.up)
 
     def at(self, u: float, v: float) -> tuple[float, float]:
-        """
-        Return the position of (u, v); v is 0 at the back and 1 at the belly.
-        """
+        """Return the position of (u, v). v is 0 at the back and 1 at the belly."""
         top, bottom = self.edges(u)
         return self.x0 + u * self.spec.long, float(top + (bottom - top) * v)
 
@@ -175,9 +171,7 @@ TAILS: dict[str, list[tuple[float, float]]] = {
 
 
 def tail_points(body: Body, upper: float = 1.0, lower: float = 1.0) -> np.ndarray:
-    """
-    Return the outline of the tail fin; `upper` and `lower` stretch its lobes.
-    """
+    """Return the outline of the tail fin. `upper` and `lower` stretch its lobes."""
     shape, length, spread = body.spec.tail
     half = np.array(TAILS[shape])
     x, y = body.x0 + body.spec.long * 0.985, float(body.axis(1.0))

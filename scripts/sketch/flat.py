@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 def flatfish(
     sprite: Sprite, *, skin: str, fin: str, deep: float, corner: float, jaw: float, right: bool, white: int, black: int
 ) -> Image.Image:
-    """
-    Draw a flatfish from above: head to the left, or to the right if `right`; `corner` makes it a rhomb.
-    """
+    """Draw a flatfish from above: head to the left, or to the right if `right`. `corner` makes it a rhomb."""
     side = -1.0 if right else 1.0
     deep *= sprite.rng.uniform(0.94, 1.06)
     top = [

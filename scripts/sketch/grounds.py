@@ -1,6 +1,4 @@
-"""
-What lies behind an animal: water, paper, a tray of ice, sand, wood, or nothing in particular.
-"""
+"""Backgrounds of animals: water, paper, a tray of ice, sand, wood, or a plain one."""
 
 from __future__ import annotations
 
@@ -129,9 +127,7 @@ PLACES = ("water", "water", "water", "plain", "plain", "paper", "tray", "sand", 
 
 
 def ground(animal: Image.Image, rng: np.random.Generator, calm: str = "") -> Image.Image:
-    """
-    Return what lies behind the animal, with its shadow: a place by chance, or the calm one that is given.
-    """
+    """Return the background of the animal, with its shadow: a random one, or the given calm one."""
     place = PLACES[int(rng.integers(len(PLACES)))]
     place, t = calm or place, rng.uniform()
     if place == "water":
@@ -142,9 +138,7 @@ def ground(animal: Image.Image, rng: np.random.Generator, calm: str = "") -> Ima
 
 
 def cast(picture: Image.Image, animal: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """
-    Let the animal cast a soft shadow on what it lies on.
-    """
+    """Draw the soft shadow of the animal on its background."""
     wide = animal.size[0]
     shadow = animal.getchannel("A").filter(ImageFilter.BoxBlur(wide * 0.012)).point(lambda v: int(v * 0.4))
     where = int(wide * rng.uniform(0, 0.02)), int(wide * rng.uniform(0.008, 0.03))

@@ -1,8 +1,8 @@
 # ruff: noqa: C408, E501 - a kind is a row of a table, its parts are named arguments
 """
-Every kind that the sketch model knows: how it is drawn, which group it belongs to, and which words are true of it.
+All kinds that the sketch model knows: their drawings, their groups, and the words that are true of them.
 
-The names are those of the catalogue; `check` says which name has no drawing and which drawing has no name.
+The names are the names of the catalogue. `check` finds names without a drawing and drawings without a name.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def fish(name: str, words: str, plan: str = "ordinary", **spec: Any) -> None:
 
 def check(names: Iterable[str]) -> None:
     """
-    Hold the drawings to the catalogue.
+    Compare the drawings with the catalogue.
 
     Raises:
         ValueError: A name has no drawing, or a drawing has no name.

@@ -1,6 +1,6 @@
 # ruff: noqa: ARG001, PLR0917 - every mark is called alike, with the rest of its row in kinds.py
 """
-Marks on the skin of a fish: each gives a cover (size, size) in 0..1 and a colour.
+Marks on the skin of a fish: a mark returns a cover (size, size) in 0..1 and a colour.
 
 Places are u along the body (0 head, 1 tail) and v down it (0 back, 1 belly).
 """
@@ -105,9 +105,7 @@ def dots(
     u: tuple[float, float] = (0.05, 0.98),
     v: tuple[float, float] = (0.05, 0.9),
 ) -> Mark:
-    """
-    Scattered round spots; r is in body lengths.
-    """
+    """Scattered round spots. r is in body lengths."""
     spots = np.zeros(skin.v.shape, np.float32)
     side = max(1, int(np.sqrt(n * (u[1] - u[0]) / (v[1] - v[0]) / max(skin.deep, 0.05))))
     rows = max(1, round(n / side))
@@ -143,9 +141,7 @@ def row(
     u: tuple[float, float] = (0.28, 0.9),
     tall: float = 1.0,
 ) -> Mark:
-    """
-    A row of spots along the side; `tall` makes them ovals.
-    """
+    """A row of spots along the side. `tall` makes them ovals."""
     spots = np.zeros(skin.v.shape, np.float32)
     for a in np.linspace(u[0], u[1], n):
         stamp(spots, skin, float(a) + sprite.rng.uniform(-0.006, 0.006), v, r * sprite.rng.uniform(0.85, 1.15), tall)

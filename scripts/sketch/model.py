@@ -36,9 +36,7 @@ class Block(nn.Module):
         self.second = nn.Sequential(nn.Conv2d(wide, wide, 3, padding=1, bias=False), nn.BatchNorm2d(wide))
 
     def forward(self, x: Tensor) -> Tensor:
-        """
-        Add to what comes in (n, wide, h, w).
-        """
+        """Add to the input (n, wide, h, w)."""
         return torch.relu(x + self.second(self.first(x)))
 
 
@@ -66,9 +64,7 @@ class ImageTower(nn.Module):
         self.head = nn.Linear(widths[-1] * 2, DIMENSION)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """
-        Return vectors of any length; the runtime makes them unit vectors.
-        """
+        """Return vectors of any length. The runtime makes them unit vectors."""
         x = self.body(pixels).float()
         vectors: Tensor = self.head(torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1))
         return vectors
@@ -87,9 +83,7 @@ class TextLayer(nn.Module):
         self.net = nn.Sequential(nn.Linear(wide, wide * 2), nn.GELU(), nn.Linear(wide * 2, wide))
 
     def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
-        """
-        Add to what comes in (n, length, wide); `hidden` (n, 1, 1, length) is very low where there is no token.
-        """
+        """Add to the input (n, length, wide). `hidden` (n, 1, 1, length) is very low where there is no token."""
         n, length, wide = x.shape
         q, k, v = self.mix(self.before(x)).reshape(n, length, 3, self.heads, wide // self.heads).permute(2, 0, 3, 1, 4)
         weights = (q @ k.transpose(-2, -1)) * (wide // self.heads) ** -0.5 + hidden

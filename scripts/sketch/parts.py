@@ -1,6 +1,4 @@
-"""
-What only some fish have, by name in `Fish.parts`: barbels, bills, teeth, spines, and the fins of fins.py.
-"""
+"""Parts that only some fish have, by name in `Fish.parts`: barbels, bills, teeth, spines, and the fins of fins.py."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """
-Measure what the prompts of names do: `python -m scripts.sketch.prompts [--model ID] [--photos FOLDER]`.
+Measure the effect of prompts: `python -m scripts.sketch.prompts [--model ID] [--photos FOLDER]`.
 
-Names are embedded bare, in templates, and with each kind of other name; then drawings that no training saw, or
-photographs of yours, are named by each.
+Names are embedded bare, in templates, and with each kind of other name. Then these vectors name drawings that no
+training saw, or photographs of yours.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ GROWTH = """
 """Other names of the catalogue that mean a size or an age."""
 
 OTHER = ("respelt", "collective", "growth stage", "market and region")
-"""What an other name can be."""
+"""Kinds of other names."""
 
 
 @dataclass(frozen=True)
 class Way:
-    """How names become texts: templates, and which other names take part."""
+    """Ways to make texts of names: templates, and the other names that take part."""
 
     label: str
     chosen: frozenset[Template]
@@ -80,7 +80,7 @@ def fish() -> dict[str, StoredFish]:
 
 def what(other: str, row: StoredFish) -> str:
     """
-    Say what an other name is: another spelling, the end of the name (アジ of マアジ), a growth stage, or the rest.
+    Return the kind of an other name: a spelling, the end of the name (アジ of マアジ), a growth stage, or the rest.
     """
     spelt, own = hiragana(other), hiragana(row.name)
     if spelt == own:
@@ -91,17 +91,13 @@ def what(other: str, row: StoredFish) -> str:
 
 
 def texts_of(row: StoredFish, way: Way) -> list[str]:
-    """
-    Return the prompts of a row; those of the bare name where the row has none of the columns.
-    """
+    """Return the prompts of a row, or its bare name where the columns of the row are empty."""
     others = ";".join(each for each in row.other_names.split(";") if what(each, row) in way.others)
     return prompts(replace(row, other_names=others, prompts=record(way.chosen))) or [row.name]
 
 
 def ways(file: Path) -> Iterator[Way]:
-    """
-    Give the ways that are compared.
-    """
+    """Yield the compared ways."""
     name, kanji, other = (Template(column, "{}") for column in ("Name", "Kanji", "OtherNames"))
     yield Way("bare name", BARE)
     for text in ("{}の写真", "{}の絵", "{}の画像", "釣れた{}", "市場に並ぶ{}"):
@@ -120,9 +116,7 @@ def ways(file: Path) -> Iterator[Way]:
 
 
 def means(model: Encoder, rows: list[StoredFish], way: Way, known: dict[str, Vectors]) -> Vectors:
-    """
-    Return the vector of each row; *known* keeps those of the texts.
-    """
+    """Return the vector of each row. *known* keeps the vectors of the texts."""
     new = sorted({text for row in rows for text in texts_of(row, way)} - set(known))
     if new:
         known.update(zip(new, model.texts(new), strict=True))
@@ -130,9 +124,7 @@ def means(model: Encoder, rows: list[StoredFish], way: Way, known: dict[str, Vec
 
 
 def pictures(model: Encoder, given: argparse.Namespace) -> tuple[Vectors, list[int]]:
-    """
-    Embed the pictures; (n, d), and the place of the kind of each.
-    """
+    """Embed the pictures. Return the vectors, shape (n, d), and the index of the kind of each."""
     kinds = list(KINDS)
     if given.photos is None:
         drawn = embed_drawings(model, given.per_kind, given.seed)

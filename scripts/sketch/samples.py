@@ -1,7 +1,7 @@
 """
 Write the sample pictures of the package: `python -m scripts.sketch.samples [--out FOLDER]`.
 
-Each is a calm drawing from a seed that no training uses.
+A sample is a calm drawing from a seed that no training uses.
 """
 
 from __future__ import annotations

@@ -151,9 +151,7 @@ class Sprite:
         self.image.paste(picture, (0, 0), cover)
 
     def veil(self, points: Points, colour: Colour, alpha: int) -> None:
-        """
-        Lay a see-through polygon over what is drawn.
-        """
+        """Lay a see-through polygon over the drawing."""
         layer = Image.new("RGBA", self.image.size, (*colour, 0))
         ImageDraw.Draw(layer).polygon(self.pixels(points), fill=(*colour, alpha))
         self.image.alpha_composite(layer)
@@ -197,9 +195,7 @@ class Sprite:
         self.paint(colour, inside * np.asarray(spots, np.float32) / 255)
 
     def relief(self, strength: float = 1.0) -> Image.Image:
-        """
-        Return the picture, cut to what is drawn, with edges darker than middles and light from above.
-        """
+        """Return the drawing, cut to its extent, with edges darker than middles and light from above."""
         left, top, right, bottom = self.image.getbbox() or (0, 0, self.size, self.size)
         room = self.size // 20
         image = self.image.crop((left - room, top - room, right + room, bottom + room))

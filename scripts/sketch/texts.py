@@ -1,5 +1,5 @@
 """
-What is said about a kind: its names in every form, and phrases that are true or false of it.
+Texts about a kind: its names in every form, and phrases that are true or false of it.
 
 The names come from the package's catalogue, the truths from `kinds.Kind.words`.
 """
@@ -23,7 +23,7 @@ TEMPLATES = ("{}の写真", "{}の絵", "{}の図", "これは{}", "{}です", "
 ENGLISH_TEMPLATES = ("a photo of {}", "a drawing of {}", "{}, a picture")
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
-    # word of kinds.py: phrases before a noun; the last one is English
+    # word of kinds.py: phrases before a noun. The last one is English
     "red": ("赤い", "赤色の", "red"),
     "blue": ("青い", "青色の", "blue"),
     "silver": ("銀色の", "銀色に光る", "silver"),
@@ -87,7 +87,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "diamond": ("ひし形の", "菱形の", "diamond-shaped"),
 }
 NOUNS: dict[str, tuple[str, ...]] = {
-    # a group or a plan of kinds.py, or `animal`: nouns; the last one is English
+    # a group or a plan of kinds.py, or `animal`: nouns. The last one is English
     "animal": ("生き物", "動物", "animal"),
     "fish": ("魚", "さかな", "フィッシュ", "fish"),
     "squid": ("イカ", "いか", "烏賊", "squid"),
@@ -151,9 +151,7 @@ def forms(row: dict[str, str]) -> list[str]:
 
 
 def names(folder: Path = CATALOGUE) -> dict[str, list[str]]:
-    """
-    Return the forms of every kind; a form that two kinds share belongs to none, unless it is a kind's own name.
-    """
+    """Return the forms of every kind. A form of two kinds belongs to none, unless it is a kind's own name."""
     table = {name: forms(row) for name, row in read(folder).items()}
     owners: dict[str, set[str]] = {}
     for name, given in table.items():
@@ -166,9 +164,7 @@ def names(folder: Path = CATALOGUE) -> dict[str, list[str]]:
 
 
 def is_a(kind: Kind, noun: str) -> bool:
-    """
-    Say whether a noun of `NOUNS` is true of a kind.
-    """
+    """Check whether a noun of `NOUNS` is true of a kind."""
     if noun == "animal":
         return not kind.group.startswith("stray")
     if noun == "shell":
@@ -206,10 +202,10 @@ def phrases() -> Phrases:
 
 def features() -> NDArray[np.float32]:
     """
-    Return a unit vector (kinds, features) for every kind, such that their cosines say what the kinds share.
+    Return a unit vector (kinds, features) for every kind. The cosines follow the common properties of kinds.
 
-    Animals share a little, animals of one group much, those of one build more, and common words some; what is no animal
-    shares nothing but words. The rest of each kind is its own.
+    Animals share a little, animals of one group much, animals of one build more, and common words some. Other things
+    share only words. The rest of each kind is its own.
     """
     kinds = list(KINDS.values())
     rows: list[dict[str, float]] = []

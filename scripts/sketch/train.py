@@ -1,11 +1,11 @@
 """
 Train the sketch model: `python -m scripts.sketch.train --cache FOLDER --out FOLDER`.
 
-Both towers learn one space that is laid out beforehand: every kind has an anchor, a unit vector, and the cosines
-between anchors are those of `texts.likeness`. The text tower learns to put every written form of a kind on its anchor
+Both towers learn one space that is laid out beforehand. Every kind has an anchor, a unit vector, and the cosines
+between anchors come from `texts.likeness`. The text tower learns to put every written form of a kind on its anchor
 (softmax over kinds), descriptions near the anchors of which they are true (sigmoid, as in SigLIP), and words that name
-nothing far from all; the image tower learns to put pictures on the anchor of their kind. So the towers need not wait
-for each other, and may be trained side by side (`--only`).
+nothing far from all anchors. The image tower learns to put pictures on the anchor of their kind. So the towers need not
+wait for each other, and may be trained at the same time (`--only`).
 """
 
 from __future__ import annotations
@@ -167,9 +167,7 @@ def run(
     step_loss: Callable[[int], Tensor],
     keep: Callable[[nn.Module], str],
 ) -> None:
-    """
-    Take steps down a loss with AdamW; hand the average of the last weights to `keep` now and then.
-    """
+    """Take steps down a loss with AdamW. Pass the average of the last weights to `keep` now and then."""
     flat, full = [p for p in tower.parameters() if p.ndim <= 1], [p for p in tower.parameters() if p.ndim > 1]
     optimiser = torch.optim.AdamW(
         [{"params": full, "weight_decay": 0.02}, {"params": [*flat, *extra], "weight_decay": 0.0}], lr=rate
@@ -270,9 +268,7 @@ def train_pictures(given: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """
-    Train what is asked for.
-    """
+    """Train the chosen towers."""
     given = options()
     torch.set_num_threads(given.threads)
     check(read(given.kinds_csv))

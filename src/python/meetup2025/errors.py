@@ -46,11 +46,11 @@ _LONGEST = 80
 """Characters of a value in a message: IRIS cuts messages at 512, so the rule stands first and the value is short."""
 
 _MOST = 5
-"""Values of a list in a message; each has half the characters."""
+"""Most values of a list in a message. A value has half the characters there."""
 
 
 def shown(value: object, longest: int = _LONGEST) -> str:
-    """Return a value as messages write it: NULL for None, a text in quotes; a long one is cut."""
+    """Return a value for messages: NULL for None, a text in quotes. A long value is cut."""
     if value is None:
         return "NULL"
     text = repr(value[: longest + 1]) if isinstance(value, str) else str(value)

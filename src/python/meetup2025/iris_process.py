@@ -23,7 +23,7 @@ def module() -> Any:
 
 
 def is_watched() -> bool:
-    """Check whether a person sees what this process writes: one that JOB or WSGI starts may have no stderr."""
+    """Check whether a person sees the output of this process. A process of JOB or WSGI may have no stderr."""
     return sys.stderr is not None and sys.stderr.isatty()
 
 

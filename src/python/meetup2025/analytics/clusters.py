@@ -44,7 +44,7 @@ _ROWS = 4096
 """Rows whose distances are computed at once."""
 
 _ROUNDING = 1e-6
-"""What a cosine of equal directions may lack of 1 in float32."""
+"""Most that a cosine of equal directions lacks of 1 in float32."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def distances(
 def next_distances(
     unit: NDArray[np.float32], centres: NDArray[np.float32], labels: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """Return the distance of each unit vector to the second nearest centre, shape (n,); inf for k = 1."""
+    """Return the distance of each unit vector to the second nearest centre, shape (n,), or inf for k = 1."""
     if len(centres) < 2:
         return np.full(len(unit), np.inf)
     exact, nearest = centres.astype(np.float64), np.empty(len(unit), np.intp)

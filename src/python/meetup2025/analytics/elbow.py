@@ -25,16 +25,16 @@ _MOST = 200
 """Highest K that can be tried."""
 
 _SAMPLE = 10_000
-"""Rows that are looked at."""
+"""Rows of a sample."""
 
 _WHOLE, _LEADING = 200, 64
-"""Directions that are all kept where there are not more, and how many are kept of more."""
+"""Directions that are kept: all where there are not more, or the second number of more."""
 
 _DIGITS = 9
 """Digits in which silhouettes must differ for a higher K to be the better."""
 
 _NEAR, _AS_HIGH = 1.5, 0.95
-"""How near the elbow must be to the K of the best silhouette: the factor of the numbers, and of the silhouettes."""
+"""Most factor between the elbow and the K of the best silhouette, for the numbers and for the silhouettes."""
 
 _STRUCTURE = 0.25
 """Silhouette up to which Kaufman and Rousseeuw find no substantial structure."""
@@ -52,13 +52,13 @@ class Sweep:
     K-means for each K.
 
     Attributes:
-        ks: Shape (m,); the numbers of groups that were tried, rising.
-        sse: Shape (m,); sums of the squared distances of the *sampled* rows to their centres.
-        silhouettes: Shape (m,); mean silhouettes by the cosine distance, from -1 to 1.
-        elbow: The K at the bend of *sse*; None if it bends nowhere.
-        roundest: The K of the highest silhouette; of equal ones, the lowest.
-        sampled: Number of rows that were looked at: all, up to 10,000.
-        single: Sum of the squared distances of the sampled rows to the centre of all: the error of one group.
+        ks: Numbers of groups that were tried, rising, shape (m,).
+        sse: Sums of the squared distances of the *sampled* rows to their centres, shape (m,).
+        silhouettes: Mean silhouettes by the cosine distance, from -1 to 1, shape (m,).
+        elbow: The K at the bend of *sse*, or None without a bend.
+        roundest: The K of the highest silhouette. Of equal ones, the lowest counts.
+        sampled: Number of rows in the sample: all rows, up to 10,000.
+        single: Sum of the squared distances of the sampled rows to the centre of all rows: the error of one group.
     """
 
     ks: NDArray[np.intp]
@@ -82,9 +82,9 @@ class Choice:
 
     Attributes:
         k: The number.
-        elbow: The K at the bend of the curve of errors that begins with one group; None if it bends nowhere.
+        elbow: The K at the bend of the curve of errors that begins with one group, or None without a bend.
         silhouette: The K of the highest silhouette.
-        decided: The rule that decided, and why, in at most 50 characters.
+        decided: The deciding rule and its reason, in at most 50 characters.
         clear: Whether the rows show a clear number of groups.
     """
 
@@ -143,16 +143,16 @@ def elbow(rows: ArrayLike, first: int = 2, last: int = 29, *, seed: int = 5) -> 
     """
     Group rows by K-means for each K from *first* to *last*, and find the bend.
 
-    Up to 1,000 rows each K has ten starts, as in the workshop's loop, `KMeans(k, n_init=10, random_state=5)`. More rows
-    are grouped by one k-means++ start for a K a little above the highest; from there downwards the two groups whose
-    union costs least are merged (Ward), and K-means settles the rest. Measured on planted groups, the errors are within
-    0.3 % of those of ten starts, and mostly below. The steps run in the 64 leading directions of the rows; errors and
-    silhouettes are of all directions.
+    Up to 1,000 rows, each K has ten starts, as in the workshop's loop, `KMeans(k, n_init=10, random_state=5)`. More
+    rows are grouped by one k-means++ start for a K a little above the highest. From there downwards, the two groups
+    whose union costs least are merged (Ward), and K-means settles the rest. Measured on planted groups, the errors are
+    within 0.3 % of ten starts, and mostly below. The steps run in the 64 leading directions of the rows. Errors and
+    silhouettes use all directions.
 
     Args:
-        rows: Shape (n, d), at least 3 rows, of 2 directions. Of more than 10,000, a sample is looked at.
+        rows: Vectors, shape (n, d): at least 3 rows of 2 directions. Of more than 10,000 rows, a sample is used.
         first: Lowest K, at least 2.
-        last: Highest K, at most 200. It ends before where there are fewer different rows, or as many rows as that.
+        last: Highest K, at most 200. It is lower where there are fewer different rows, or as many rows as *last*.
         seed: The same rows and seed give the same numbers.
 
     Raises:
@@ -185,11 +185,11 @@ def elbow(rows: ArrayLike, first: int = 2, last: int = 29, *, seed: int = 5) -> 
 
 def bend(ks: Sequence[int], sse: NDArray[np.float64]) -> int | None:
     """
-    Find where falling errors stop to fall steeply, as the workshop did; None if they do nowhere.
+    Find the K where falling errors stop to fall steeply, as the workshop did. Return None if there is none.
 
     Args:
-        ks: Rising.
-        sse: One error for each of *ks*.
+        ks: Numbers of groups, rising.
+        sse: Error of each of *ks*.
     """
     from kneed import KneeLocator
 
@@ -208,15 +208,15 @@ def _sampled(unit: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
 
 
 def _measured(unit: NDArray[np.float64], labels: NDArray[np.intp]) -> tuple[float, float]:
-    """Give the error and the mean silhouette."""
+    """Return the error and the mean silhouette."""
     _, labels, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     total = sums(unit, labels, len(sizes))
-    sse = (unit**2).sum() - ((total**2).sum(axis=1) / sizes).sum()  # the squares of the rows, less those of the means
+    sse = (unit**2).sum() - ((total**2).sum(axis=1) / sizes).sum()  # squares of the rows, minus squares of the means
     return max(float(sse), 0.0), float(silhouette_values(unit, labels, total).mean())
 
 
 def _groupings(unit: NDArray[np.float64], ks: range, top: int, seed: int) -> list[NDArray[np.intp]]:
-    """Give the labels for each K; merging begins from *top* groups."""
+    """Yield the labels for each K. Merging begins from *top* groups."""
     leading = _leading(unit)
     if len(unit) <= FEW:
         return [best_of_ten(leading, k, seed)[0] for k in ks]

@@ -137,17 +137,7 @@ def fit_map(  # noqa: PLR0913 - they are what can be chosen
 
 
 def nearest_on_map(fitted: Map, point: ArrayLike, k: int) -> NearbyItems:
-    """
-    Find the items nearest to a place on a map: what is under a click.
-
-    Args:
-        fitted: The map.
-        point: Coordinates, shape (dimensions,).
-        k: Number of items, from 1 to n.
-
-    Raises:
-        DataError: The point has another number of coordinates, or one is not finite, or there are fewer than *k* items.
-    """
+    """Find the items nearest to a place on a map, for example to a click."""
     (place,) = check_points(fitted, [point])
     if not 1 <= k <= len(fitted.embedding):
         raise DataError(f"The number of items must be from 1 to {len(fitted.embedding)}. Got {k}.")

@@ -5,19 +5,14 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from meetup2025.errors import DataError
+from meetup2025.errors import DataError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 def normal(text: str) -> str:
-    """
-    Return the one spelling of a text: NFKC (`ﾏｱｼﾞ` is `マアジ`), with single spaces between words and none around.
-
-    Old terminals write half-width katakana, macOS composes nothing, Windows begins a file with a byte order mark.
-    All must find the same row, and give the same vector.
-    """
+    """All spellings must find the same row and have the same vector."""
     return " ".join(unicodedata.normalize("NFKC", text).replace("\ufeff", " ").split())
 
 
@@ -32,5 +27,5 @@ def to_embed(texts: Iterable[str]) -> list[str]:
     for place, text in enumerate(texts, start=1):
         spelled.append(normal(text))
         if not spelled[-1]:
-            raise DataError(f"A text to embed must not be empty. Got {text!r}, text {place}.")
+            raise DataError(f"A text to embed must not be empty. Got {shown(text)}, text {place}.")
     return spelled

@@ -187,7 +187,7 @@ def _ensure(instance: _Instance) -> None:
             if instance.told("beat") and not instance.told("stop"):
                 return
         elif not was_started:
-            instance.tell(pid="", beat="")  # values of a dead worker; a living one writes its own again within a second
+            instance.tell(pid="", beat="")  # values of a dead worker: a living one writes its own again within a second
             if not instance.start():
                 raise _unavailable("no process that JOB could start in time")
             was_started = True

@@ -98,7 +98,7 @@ def template(scheme: str) -> dict[str, Any]:
 
 
 def dress(figure: Figure, title: str, subtitle: str, *, top: int = 90) -> Figure:
-    """Give a figure its title and the light template, and return it. *top* is the room above the plot, in pixels."""
+    """Set the title and the light template of a figure, and return it. *top* is the room above the plot, in pixels."""
     figure.update_layout(template=template("light"), margin={"t": top, "r": 30, "b": 60, "l": 60})
     if title or subtitle:
         figure.update_layout(title={"text": plain(title), "subtitle": {"text": plain(subtitle)}})

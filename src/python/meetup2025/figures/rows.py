@@ -1,6 +1,4 @@
-"""
-Rows as SQL gives them: mappings of columns to values, or tuples in the order of the query.
-"""
+"""Rows from SQL: mappings of columns to values, or tuples in the order of the query."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 The functions, predicates and types of IRIS SQL, as tables from the name in IRIS to the text in DuckDB.
 
 In a template ``{0}`` is the first argument. The templates of a function say how many arguments it takes. A name that is
-not in the tables is refused: as missing in this engine if it is in `KNOWN`, else as IRIS refuses it (SQLCODE -359).
+not in the tables is refused: as missing in this engine if it is in `KNOWN`, otherwise as IRIS refuses it (SQLCODE
+-359).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-The nodes that IRIS SQL adds to those of sqlglot, and how SQL is refused with its line and column.
+The nodes that IRIS SQL adds to the nodes of sqlglot, and the refusal of SQL with its line and column.
 
 The parts are, in order, the nodes, the position of a node in the text, and the refusals: `refuse` for SQL that IRIS
 refuses too, `unsupported` for SQL that only this engine refuses, and `shallow` for SQL that is nested too deep.
@@ -45,6 +45,18 @@ class Test(exp.Expression):
 
     __test__ = False  # not a test case
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": True}
+
+
+class JsonTable(exp.Expression):
+    """JSON_TABLE in FROM: `this` gives an array of objects as JSON, `expressions` are its columns, with their paths."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": True, "alias": False}
+
+
+class JsonColumn(exp.Expression):
+    """A column of JSON_TABLE: `this` is its name, `kind` its `SQLType`, `key` the member of an object."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "kind": True, "key": True}
 
 
 class SQLType(exp.Expression):
