@@ -295,7 +295,7 @@ def _check_pixels(size: tuple[int, int], limit: int, what: str) -> None:
 def _check_scans(scans: int, size: tuple[int, int], what: str) -> None:
     most = MAX_SCANNED_PIXELS // (size[0] * size[1])
     if scans > most:
-        raise UnreadableImageError(f"{what} must have at most {most} scans. Got {scans}; save it anew.")
+        raise UnreadableImageError(f"{what} must have at most {most} scans. Got {scans}; save it again.")
 
 
 def _too_many(got: str, limit: int, what: str) -> str:

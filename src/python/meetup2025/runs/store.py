@@ -186,11 +186,11 @@ def stored_run(connection: Connection, run: int, *kinds: str) -> StoredRun:
         )
         rows = cursor.fetchall()
     if not rows:
-        raise DataError(f"A run must be there. Got {run}, which is not; SELECT Run FROM MeetUp2025.Runs() lists all.")
+        raise DataError(f"A run must exist. Got {run}; SELECT Run FROM MeetUp2025.Runs() lists all runs.")
     kind, source, source_hash, model, count, parameters, seed = rows[0]
     if kinds and kind not in kinds:
         those = f"SELECT Run FROM MeetUp2025.Runs('{kinds[0]}')"
-        raise DataError(f"Run {run} must be of the kind {' or '.join(kinds)}. Got {kind}; such runs: {those}.")
+        raise DataError(f"Run {run} must be of the kind {' or '.join(kinds)}. Got {kind}; {those} lists such runs.")
     basis = Basis(source, source_hash, model or "", int(count))
     return StoredRun(run, kind, basis, json.loads(parameters), None if seed is None else int(seed))
 
