@@ -83,9 +83,9 @@ def unique_names(classes: Sequence[Class]) -> Iterator[str]:
 
 
 def unreserved_names(classes: Sequence[Class]) -> Iterator[str]:
-    """No routine, table, column or argument is a reserved word."""
+    """No routine, table, column or argument is a reserved word, unless its query writes it in quotes."""
     names = [routine.sql_name for routine in routines(classes)]
-    names += [column.name for query in queries(classes) for column in query.columns]
+    names += [each.name for query in queries(classes) for each in query.columns if f'"{each.name}"' not in query.sql]
     names += [argument.name for query in queries(classes) for argument in query.arguments]
     for table in tables(classes):
         names += [table.sql_name, *(column.sql_name for column in table.properties)]

@@ -30,6 +30,7 @@ KEPT = {
     *("MEETUP2025_IRIS_PASSWORD", "MEETUP2025_IRIS_URL"),
     *("MEETUP2025_REQUIRE_BROWSER", "MEETUP2025_REQUIRE_CLIP", "MEETUP2025_REQUIRE_IRIS", "MEETUP2025_REQUIRE_RAY"),
 }
+ANALYSES = ("test_runs_groups", "test_runs_maps", "test_runs_outliers")
 DOUBLED = ("test_conformance", "test_pep249", "test_procedures", "test_runs", "test_searches", "test_workshop")
 
 
@@ -49,14 +50,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     Run each test with an engine on all engines. Tests marked `anywhere` run on no file.
 
     Tests that ask for the bundled data run on a file, which is copied.
-    Tests of SQL and of PEP 249 run through the connections of IRIS too, to doubles of a server and of a process.
+    Tests of SQL and of PEP 249 run through the connections of IRIS too, to doubles of a server and of a process, and
+    those that call functions on an embedded engine that passes arguments as IRIS may; so do those of analyses, and on
+    no other that is in memory.
     """
     if "engine" in metafunc.fixturenames:
-        engines = ["duckdb", "duckdb-file"]
+        engines = ["duckdb-adversarial" if metafunc.module.__name__ in ANALYSES else "duckdb", "duckdb-file"]
         if not metafunc.definition.get_closest_marker("embedded"):
             engines += [pytest.param("iris", marks=pytest.mark.iris)]
             if metafunc.module.__name__ in DOUBLED:
-                engines += ["duckdb-adversarial", "double-server", "double-process"]
+                engines += ["double-server", "double-process"]
+                engines += ["duckdb-adversarial"] if metafunc.module.__name__ != "test_pep249" else []
         if metafunc.definition.get_closest_marker("server"):
             engines = [pytest.param("iris", marks=pytest.mark.iris)]
         elif "bundled" in metafunc.fixturenames:
@@ -162,7 +166,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "duckdb":
         return "duckdb://"
     if request.param == "duckdb-adversarial":
-        request.getfixturevalue("chance")
+        request.getfixturevalue("chance")  # calls functions as IRIS may
         return "duckdb://"
     if request.param == "duckdb-file":
         shutil.copy(request.getfixturevalue("_empty_file"), tmp_path / "fish.duckdb")

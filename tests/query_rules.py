@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from meetup2025.engines.classes import Class, Query, examples
+from meetup2025.engines.classes import Class, Method, Query, examples, procedure_steps
 from meetup2025.engines.sql import Call, FunctionCall, ToVector, parse, table_calls
 from meetup2025.engines.sql.nodes import Test
 from meetup2025.errors import Error
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Characters that a driver passes of a text without a declared length.
 CUT = 50
+# Rows of a list of the best, at most; and all rows, for which TOP takes no word as a value.
+BEST, ALL = 20, 2**31 - 1
 
 
 def tables(classes: Iterable[Class]) -> Iterator[Class]:
@@ -239,6 +241,18 @@ def compared_lengths(classes: Sequence[Class]) -> Iterator[str]:
                 yield f"{variable.name} of {query.name} is shorter than a column that it is compared with"
 
 
+def whole_results(classes: Sequence[Class]) -> Iterator[str]:
+    """What is no list of the best has all rows, unless it is asked for fewer: a bound of ours would cut in silence."""
+    for each in classes:
+        for routine in (*each.queries, *each.methods):
+            counts = [argument.default for argument in routine.arguments if argument.name == "k"]
+            if isinstance(routine, Method) and "ReturnResultsets" in routine.keywords:
+                counts += [step.arguments[-1] for step in procedure_steps(routine) if step.method == "Return"]
+            for count in counts:
+                if isinstance(count, int) and BEST < count < ALL:
+                    yield f"{routine.name} stops at {count} rows"
+
+
 RULES: tuple[Rule, ...] = (
     readable,
     callable_queries,
@@ -256,4 +270,5 @@ RULES: tuple[Rule, ...] = (
     host_variables,
     row_lengths,
     compared_lengths,
+    whole_results,
 )

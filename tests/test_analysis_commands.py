@@ -155,7 +155,9 @@ def test_show_a_run() -> None:
     sql("DELETE FROM MeetUp2025.Fish WHERE FishID = 'F001'")
     after = run("runs", "show", 1)
 
-    assert [row["name"] for row in csv.DictReader(io.StringIO(before.stdout))] == ["clusters", "sse", "silhouette"]
+    by_labels = ["labels", "labels_ari", "labels_nmi"]
+    shown = [row["name"] for row in csv.DictReader(io.StringIO(before.stdout))]
+    assert shown == ["clusters", "sse", "silhouette", *by_labels]
     assert before.stderr == ""
     assert "the source of run 1 has changed since" in after.stderr
 

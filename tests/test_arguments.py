@@ -21,7 +21,7 @@ def described(run: int, share: float = 0.5, name: str = "all", count: int = 3) -
 
 
 @pytest.mark.parametrize(
-    "value", [0, 8, -1, 120, 10**15, 0.03, 0.5, -2.25, 3.0, 1e-7, "", "8", "-7", "0.5", "007", "マアジ", " 5"]
+    "value", [0, 8, -1, 120, 10**30, 0.03, 0.5, -2.25, 3.0, 1e-7, "", "8", "-7", "0.5", "007", "マアジ", " 5"]
 )
 def test_every_form_is_the_value(value: object) -> None:
     """Each form in which IRIS may pass a value is read as that value, by the type that is declared."""
@@ -53,7 +53,7 @@ def test_forms_are_many() -> None:
         "1e400",
         "NaN",
         float("inf"),
-        2**63,
+        10**38,
         "1e999999999",
         " ",
         object,

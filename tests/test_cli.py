@@ -24,7 +24,7 @@ from servers import until
 
 import meetup2025
 from meetup2025 import settings
-from meetup2025.cli import main, shell
+from meetup2025.cli import main, shell, verdict
 from meetup2025.engines.classes.catalog import catalog_lines
 
 COMMAND = [sys.executable, "-c", "from meetup2025.cli import main; main(prog_name='meetup2025')"]
@@ -624,11 +624,54 @@ def test_identify_gives_programs_the_same():
     from_csv = read_csv(run("identify", picture, "-k", 4, "--format", "csv").stdout)
 
     assert [picture] == [each["picture"] for each in from_json]
-    assert list(from_csv[0]) == ["picture", "rank", "fishid", "name", "kanji", "english", "score"]
+    assert list(from_csv[0])[:7] == ["picture", "rank", "fishid", "name", "kanji", "english", "score"]
+    assert list(from_csv[0])[7:] == ["probability", "sure", "by", "photos", "nearest"]
+    assert (from_json[0]["answer"]["name"], from_json[0]["answer"]["sure"]) == ("マサバ", None)
     assert [(each["fishid"], str(each["score"])) for each in from_json[0]["names"]] == [
         (each["fishid"], each["score"]) for each in from_csv
     ]
     assert [each["rank"] for each in from_csv] == ["1", "2", "3", "4"]
+
+
+def test_a_taught_picture_is_known():
+    """--teach adds the picture with a label of any word, and the answer knows it at once."""
+    picture = str(SAMPLES / "taiyaki.jpg")
+
+    taught = run("identify", picture, "--teach", "たい焼き", "--format", "json")
+    again = run("identify", picture, "--teach", "たい焼き", "--format", "json")
+
+    first = json.loads(taught.stdout)[0]["names"][0]
+    assert (first["name"], first["by"], first["photos"]) == ("たい焼き", "photos", 1)
+    assert "added as たい焼き" in taught.stderr
+    assert "is there already as たい焼き" in again.stderr
+
+
+@pytest.mark.usefixtures("full")
+def test_the_recogniser_is_fitted_and_shown():
+    """The command fits, tells how good it is, and lists the labels with their photos."""
+    result = run("recogniser", "--format", "csv")
+
+    assert "Recogniser of FishImage" in result.stderr
+    assert "photos " in result.stderr
+    assert read_csv(result.stdout)[0].keys() == {"label", "photos"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "by", "sentence"),
+    [
+        (("species", "マサバ", "chub mackerel", 0.97, 1), "both", "Sure: マサバ, 0.97, by its name and 2 photos."),
+        (("species", "マサバ", "chub mackerel", 0.4, 0), "name", "Not sure: マサバ comes first, 0.40, by its name."),
+        (("family", "Scombridae", "mackerel", 0.93, 1), "both", "a mackerel of some kind (Scombridae), 0.93."),
+        (("genus", "Octopus", "octopus", 0.93, 1), "photos", "genus alone: an octopus of some kind (Octopus), 0.93."),
+        (("genus", "Scomber", None, 0.93, 1), "both", "genus alone: Scomber, 0.93."),
+        (("none", None, None, None, 1), "both", "None of these: the picture is like no label."),
+    ],
+)
+def test_the_verdict_says_how_sure_the_answer_is(answer, by, sentence):
+    """Sure, not sure, a group or none of these: one sentence, with what it rests on."""
+    given = dict(zip(("kind", "name", "english", "probability", "sure"), answer, strict=True))
+
+    assert verdict(given, {"by": by, "photos": 2}).endswith(sentence)
 
 
 def test_identify_goes_on_after_a_broken_picture(full):

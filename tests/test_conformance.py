@@ -502,7 +502,7 @@ def test_sql_of_the_engine_beneath(fish: Cursor, sql: str) -> None:
 def test_error_of_a_function_keeps_its_type(fish: Cursor) -> None:
     """A function that is called for each row raises its own error, with its message."""
     with pytest.raises(DataError, match="type must be T"):
-        fish.execute("SELECT MeetUp2025.GetEmbedding('X', Name) FROM MeetUp2025.Fish")
+        fish.execute("SELECT MeetUp2025.GetEmbedding('X', Name) FROM MeetUp2025.Fish").fetchall()
 
     assert fish.execute("SELECT COUNT(*) FROM MeetUp2025.Fish").fetchall() == [(31,)]
 

@@ -144,6 +144,8 @@ BREACHES = [
     ("row_lengths", "Name:%String(MAXLEN=60)", "Name:%String"),
     ("row_lengths", "Likeness:%String(MAXLEN=60)", "Likeness:%String(MAXLEN=59)"),
     ("compared_lengths", "(name As %String(MAXLEN = 60))", "(name As %String)"),
+    ("whole_results", "k As %Integer = 3) As %SQLQuery", "k As %Integer = 1000000) As %SQLQuery"),
+    ("whole_results", "vector, k)", "vector, 1000)"),
     # storage
     ("own_globals", '"^MeetUp2025.Thing";', '"^CJ7T.CuqN";'),
     ("own_globals", "USEEXTENTSET = 1", "USEEXTENTSET = 0"),

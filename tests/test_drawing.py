@@ -204,9 +204,9 @@ def test_no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("map", "Fish", "--html", "none/a.html"), 2, "a folder that is there"),
+        (("map", "Fish", "--html", "none/a.html"), 2, "The folder of a picture must exist"),
         (("map", "Fish", "--html", "."), 2, "is a directory"),
-        (("identify", "samples/saba.png", "--png", "none/a.png"), 2, "a folder that is there"),
+        (("identify", "samples/saba.png", "--png", "none/a.png"), 2, "The folder of a picture must exist"),
         (("map", "Fish", "--clusters", "1"), 2, "add --html FILE or --png FILE"),
         (("map", "Fish", "--clusters", "1", "--outliers", "2", "--html", "a.html"), 2, "A map has one colour"),
         (("map", "Birds", "--html", "a.html"), 3, "A source must be"),

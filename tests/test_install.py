@@ -20,6 +20,7 @@ from meetup2025.embedding import encoder, runtime
 from meetup2025.embedding.installing import probes
 from meetup2025.embedding.models import read_model
 from meetup2025.embedding.onnx import LESS_COSINE, OnnxEncoder, pixels
+from meetup2025.embedding.texts import normal
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def _one_thread():
 FAMILIES = [*published.FAMILIES, published.own_code]
 TEXTS = ["サバの写真", "ｻﾞﾘｶﾞﾆとﾌﾞﾘ", "A Red Fish, swimming!", "海", "とても長い " * 90, "a.b"]
 """Texts that no model is tried with at its installation."""
+SPELLED = [normal(text) for text in TEXTS]
+"""These texts in the one spelling that every model is asked in."""
 
 
 def pictures() -> list[Image.Image]:
@@ -77,12 +80,12 @@ class Installed:
 
     def _tokens(self, words: Any) -> dict[str, Any]:
         if self.make is published.own_code:
-            return words(TEXTS)
+            return words(SPELLED)
         lengths = {published.clip: 77, published.altclip: 40}
         if self.make in {published.siglip, published.siglip2}:
-            made = words(TEXTS, padding="max_length", max_length=16, truncation=True, return_tensors="pt")
+            made = words(SPELLED, padding="max_length", max_length=16, truncation=True, return_tensors="pt")
             return {"input_ids": made["input_ids"]}
-        return words(TEXTS, padding=True, max_length=lengths.get(self.make, 52), truncation=True, return_tensors="pt")
+        return words(SPELLED, padding=True, max_length=lengths.get(self.make, 52), truncation=True, return_tensors="pt")
 
 
 @pytest.fixture(scope="module", params=FAMILIES, ids=lambda make: make.__name__)

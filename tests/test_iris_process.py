@@ -155,6 +155,15 @@ def test_unknown_name(server: Server) -> None:
         procedures.known_name("nobody")
 
 
+def test_function_runs_when_it_is_executed(server: Server) -> None:
+    """A function that nobody fetches the number of has run: IRIS would wait for the first row."""
+    with meetup2025.connect("iris+emb:///") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')")
+        assert not server.unread
+        with pytest.raises(UnknownNameError):
+            cursor.execute("SELECT MeetUp2025.KnownName('nobody')")
+
+
 @pytest.mark.usefixtures("server")
 def test_empty_text_of_sql() -> None:
     """The empty text of SQL comes as the character 0, and is empty, as NULL is."""

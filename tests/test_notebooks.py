@@ -71,7 +71,7 @@ def connection():
 
 def test_each_has_its_twin():
     """There are notebooks, and each is there in both languages."""
-    assert len(PAIRS) == 5
+    assert len(PAIRS) == 6
     assert sorted(NOTEBOOKS.glob("*.ipynb")) == sorted(ALL)
 
 
@@ -119,6 +119,7 @@ def test_links_lead_somewhere(book):
         ("2-see", 4, r"gap_distance_without[\s\S]*inverse_transform"),
         ("3-group", 4, r"'SSE, by hand': 3\d\.\d+, 'SSE, by the library': 3\d\.\d+"),
         ("4-odd", 3, r"'Neighbours': 1[56][\s\S]*ByExemplar"),
+        ("6-learn", 2, r"\{'of': 24, 'right': \{0: [0-8], .*10: 2[234]\}"),
         ("5-real-model", 2, r"'prompts': \{'n': 192, 'top 1': (1\.0|0\.9\d+)"),
     ],
 )
@@ -143,7 +144,7 @@ def test_one_line_is_another_database(tmp_path):
     assert asked == [(4,)]
 
 
-@pytest.mark.parametrize("name", ["1-identify", "2-see", "3-group", "4-odd"])
+@pytest.mark.parametrize("name", ["1-identify", "2-see", "3-group", "4-odd", "6-learn"])
 def test_one_line_is_a_server(name, request):
     """With the URL of a server the cells run over its driver, here to a double of it."""
     url = request.getfixturevalue("_double_server")

@@ -524,7 +524,7 @@ def test_question_mark_in_text_is_no_parameter(cursor: Cursor) -> None:
 # --- executemany and rowcount ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, 1000])
+@pytest.mark.parametrize("number", [0, 1, 2, 250])
 @pytest.mark.parametrize("form", [text, np.asarray], ids=["text", "array"])
 def test_executemany_of_vectors(cursor: Cursor, number: int, form: Any) -> None:
     """Any number of vectors, as text or arrays, goes in and comes back bit for bit."""
@@ -544,6 +544,7 @@ def test_executemany_takes_any_iterable(cursor: Cursor) -> None:
     assert (cursor.rowcount, count(cursor)) == (3, 3)
 
 
+@pytest.mark.embedded
 def test_executemany_of_5000_vectors(cursor: Cursor, connection: Connection) -> None:
     """A large batch goes in at once, and is searched."""
     vectors = np.random.default_rng(8).normal(size=(5000, DIMENSION))

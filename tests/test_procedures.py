@@ -201,13 +201,13 @@ def test_known_name(loaded, given, name):
     assert call(loaded, "KnownName(?)", given) == name
 
 
-@pytest.mark.parametrize("given", ["", " ", "タイ", "yellowtail", "F001", "マアジ;ブリ", "%", "' OR 1=1 --"])
-def test_unknown_name(loaded, given):
+def test_unknown_name(loaded):
     """A name that no row has in Japanese is an error that names it, and says where the names are."""
-    with pytest.raises(UnknownNameError) as caught:
-        call(loaded, "KnownName(?)", given)
-    assert repr(given.strip()) in str(caught.value)
-    assert "FishCatalogue()" in str(caught.value)
+    for given in ("", " ", "タイ", "yellowtail", "F001", "マアジ;ブリ", "%", "' OR 1=1 --"):
+        with pytest.raises(UnknownNameError) as caught:
+            call(loaded, "KnownName(?)", given)
+        assert repr(given.strip()) in str(caught.value)
+        assert "FishCatalogue()" in str(caught.value)
 
 
 def test_known_names(loaded):

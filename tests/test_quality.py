@@ -8,7 +8,7 @@ from planted_groups import plant_groups
 
 from meetup2025.analytics import quality
 from meetup2025.analytics.neighbours import directions
-from meetup2025.analytics.quality import coverage, duplicates, suspect_labels
+from meetup2025.analytics.quality import copy_threshold, coverage, duplicates, similar_looks, suspect_labels
 from meetup2025.errors import DataError, InvalidVectorError
 
 NAMES = ("マアジ", "マサバ", "ブリ", "マダコ")
@@ -41,7 +41,7 @@ def test_right_labels_are_not_suspected() -> None:
 @pytest.mark.parametrize("with_names", [False, True])
 def test_wrong_labels_are_found(with_names: bool) -> None:  # noqa: FBT001 - as pytest gives it
     """Planted wrong labels are found, with the right ones as suggestions, and no others."""
-    rows, labels, name_rows = labelled()
+    rows, labels, name_rows = labelled(400)
     right = {row: labels[row] for row in (3, 40, 41, 77)}
     for row in right:
         labels[row] = other(labels[row])
@@ -51,31 +51,34 @@ def test_wrong_labels_are_found(with_names: bool) -> None:  # noqa: FBT001 - as 
 
     assert {each.row: each.suggested for each in found} == right
     assert {each.row: each.label for each in found} == {row: labels[row] for row in right}
-    assert all(0 < each.score <= 1 for each in found)
-    assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
+    assert [each.own for each in found] == sorted(each.own for each in found)
 
 
 def test_a_name_can_save_a_label() -> None:
-    """A label that the neighbours contradict, but the nearest name does not, is not suspected."""
-    rows, labels, name_rows = labelled()
+    """A label that the other photos contradict, but the names do not, is not suspected."""
+    rows, labels, name_rows = labelled(400)
     labels[3] = other(labels[3])
     name_rows[NAMES.index(labels[3])] = rows[3]
 
     assert [each.row for each in suspect_labels(rows, labels)] == [3]
-    assert suspect_labels(rows, labels, names=NAMES, name_rows=name_rows) == ()
+    with_name = suspect_labels(rows, labels, names=NAMES, name_rows=name_rows, threshold=1)
+    assert next(each.own for each in with_name if each.row == 3) > suspect_labels(rows, labels)[0].own
 
 
-def test_score_counts_the_neighbours() -> None:
-    """The score is the share of neighbours with the suggested label, less that with its own."""
-    rows = [[1, 0.01 * at] for at in range(5)] + [[0.1 * at, 1] for at in range(3)]
+def test_probabilities_tell_how_doubtful_a_label_is() -> None:
+    """A suspect has the probability of its own label, below the threshold, and that of the suggested one."""
+    rows, labels, _ = labelled(400)
+    labels[3] = other(labels[3])
 
-    (found,) = suspect_labels(rows, ["b", "a", "a", "a", "b", "b", "b", "b"], k=4)[:1]
+    (found,) = suspect_labels(rows, labels)
 
-    assert (found.row, found.label, found.suggested, found.score) == (0, "b", "a", 0.5)
+    assert 0 <= found.own < 0.02
+    assert 0.5 < found.best <= 1
+    assert suspect_labels(rows, labels, threshold=1e-30) == ()
 
 
 def test_unlabelled_rows_have_no_voice() -> None:
-    """Rows without a label are not suspected, and do not count as neighbours."""
+    """Rows without a label are not suspected, and do not count."""
     rows, labels, _ = labelled()
     labels[5] = other(labels[5])
     for row in range(50, 100):
@@ -84,25 +87,31 @@ def test_unlabelled_rows_have_no_voice() -> None:
     assert [each.row for each in suspect_labels(rows, labels)] == [5]
 
 
-def test_neighbours_that_disagree_accuse_nobody() -> None:
-    """Where no label has more than half of the neighbours, there is no suspect."""
-    assert suspect_labels([[1, 0], [1, 0.1], [1, 0.2]], ["a", "b", "c"], k=2) == ()
+@pytest.mark.parametrize(("copies_of_it", "suspected"), [(1, False), (2, False), (3, True)])
+def test_a_label_that_few_have_is_not_suspected(copies_of_it: int, suspected: bool) -> None:  # noqa: FBT001
+    """A label that fewer than two others have is never suspected: nobody can vouch for it."""
+    rows, labels, _ = labelled()
+    places = [place for place, label in enumerate(labels) if label == "マアジ"][:1]
+    places += [place for place, label in enumerate(labels) if label == "ブリ"][: copies_of_it - 1]
+    for place in places:
+        labels[place] = "新種"
+
+    assert bool({places[0]} & {each.row for each in suspect_labels(rows, labels)}) == suspected
 
 
-@pytest.mark.parametrize("n", [0, 1, 2])
-def test_too_few_labels(n: int) -> None:
-    """With two labelled rows there are not five neighbours."""
+@pytest.mark.parametrize("threshold", [0, -1, 1.5])
+def test_a_threshold_that_is_no_probability(threshold: float) -> None:
+    """A threshold of 0, or above 1, is refused."""
     rows, labels, _ = labelled(20)
 
-    with pytest.raises(DataError, match=rf"number of others, {max(n - 1, 0)}\. Got 5"):
-        suspect_labels(rows, [*labels[:n], *[None] * (20 - n)])
+    with pytest.raises(DataError, match="probability of a suspected label"):
+        suspect_labels(rows, labels, threshold=threshold)
 
 
-def test_two_rows_have_one_neighbour() -> None:
-    """Two rows of two labels accuse each other."""
-    found = suspect_labels([[1, 0], [1, 1]], ["a", "b"], k=1)
-
-    assert [(each.row, each.suggested) for each in found] == [(0, "b"), (1, "a")]
+def test_without_labels_nothing_is_suspected() -> None:
+    """Where no row has a label, that is said."""
+    with pytest.raises(DataError, match="labelled photos"):
+        suspect_labels([[1, 0], [0, 1]], [None, ""])
 
 
 def test_labels_and_names_of_another_number() -> None:
@@ -113,6 +122,28 @@ def test_labels_and_names_of_another_number() -> None:
         suspect_labels(rows, labels[1:])
     with pytest.raises(DataError, match=r"each of the 4 vectors of names\. Got 3"):
         suspect_labels(rows, labels, names=NAMES[:3], name_rows=name_rows)
+
+
+def test_the_threshold_of_copies_is_that_of_the_model() -> None:
+    """It is what one of 10,000 pairs of different labels reaches; with few pairs it is 0.98."""
+    rows, labels, _ = labelled(400)
+    unit, kinds = directions(rows), np.array(labels)
+    apart = (unit @ unit.T)[np.triu(kinds[:, None] != kinds[None], k=1)]
+
+    assert copy_threshold(rows, labels) == pytest.approx(np.quantile(apart, 0.9999))
+    assert copy_threshold(rows[:10], labels[:10]) == 0.98
+    assert copy_threshold(rows, [None] * 400) == 0.98
+
+
+def test_looks_that_are_alike_are_pairs() -> None:
+    """Hashes that differ in six bits are a pair, in seven none; what has no hash is no pair."""
+    looks = ["00000000000000ff", "", "00000000000000c0", "0000000000000080", "00000000000000ff"]
+
+    pairs, bits = similar_looks(looks)
+
+    found = {(int(one), int(another)): int(count) for (one, another), count in zip(pairs, bits, strict=True)}
+    assert found == {(0, 2): 6, (0, 4): 0, (2, 3): 1, (2, 4): 6}
+    assert len(similar_looks(["", ""])[0]) == len(similar_looks([])[0]) == 0
 
 
 def copies() -> np.ndarray:
@@ -215,7 +246,7 @@ def test_no_vectors() -> None:
     for refused in (
         lambda: duplicates(rows),
         lambda: coverage(rows, [[1, 1]], 0),
-        lambda: suspect_labels(rows, "ab", k=1),
+        lambda: suspect_labels(rows, "ab"),
     ):
         with pytest.raises(InvalidVectorError):
             refused()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from asked import metrics, number, selected
+from photo_rows import SAMPLES
+from PIL import Image
 from planted import EXEMPLARS, INSERT_IMAGE, STRANGERS, Planted, unit
 from sklearn.metrics import roc_auc_score
 
@@ -284,29 +288,19 @@ def test_run_of_another_kind(marked: Cursor) -> None:
 def test_wrong_label(fish: Cursor, planted: Planted) -> None:
     """A photo with the label of another fish is suspected, and the right one suggested."""
     fish.execute("DELETE FROM MeetUp2025.FishImage")
-    noise = np.random.default_rng(3).normal(size=(12, 512)) * 0.01
+    noise = np.random.default_rng(3).normal(size=(60, 512)) * 0.01
     for place, more in enumerate(noise):
         name = EXEMPLARS[place % 3]
         label = "マダコ" if place == 0 else name
         fish.execute(INSERT_IMAGE, [f"{place}.jpg", unit(planted.vector(name) + more)])
         fish.execute("UPDATE MeetUp2025.FishImage SET Label = ? WHERE Name = ?", [label, f"{place}.jpg"])
 
-    rows = selected(fish, "CALL MeetUp2025.SuspectLabels('FishImage', 3)")
+    rows = selected(fish, "CALL MeetUp2025.SuspectLabels('FishImage')")
 
     assert [(row[1], row[3], row[4]) for row in rows] == [("0.jpg", "マダコ", "マアジ")]
-
-
-def test_label_that_the_names_confirm(fish: Cursor, planted: Planted) -> None:
-    """A photo whose neighbours disagree is not suspected when the nearest name is its label."""
-    fish.execute("DELETE FROM MeetUp2025.FishImage")
-    towards = planted.vector("マアジ") * 0.6 + planted.vector("マイワシ") * 0.4
-    noise = np.random.default_rng(3).normal(size=(5, 512)) * 0.01
-    for place, more in enumerate(noise):
-        fish.execute(INSERT_IMAGE, [f"{place}.jpg", unit(towards + more)])
-        label = "マアジ" if place == 0 else "マイワシ"
-        fish.execute("UPDATE MeetUp2025.FishImage SET Label = ? WHERE Name = ?", [label, f"{place}.jpg"])
-
-    assert selected(fish, "CALL MeetUp2025.SuspectLabels('FishImage', 3)") == []
+    [(score, own, best)] = [row[5:8] for row in rows]
+    assert own < 0.02 < best
+    assert score == pytest.approx(best - own)
 
 
 def test_names_without_photos(fish: Cursor) -> None:
@@ -333,8 +327,8 @@ def test_photos_unlike_names(fish: Cursor, planted: Planted) -> None:
 
 def test_too_few_labels(fish: Cursor) -> None:
     """Without labels there is nothing to suspect, and it is said."""
-    with pytest.raises(DataError, match="number of others"):
-        selected(fish, "CALL MeetUp2025.SuspectLabels('FishImage', 3)")
+    with pytest.raises(DataError, match="labelled photos"):
+        selected(fish, "CALL MeetUp2025.SuspectLabels('FishImage')")
 
 
 def test_copies(fish: Cursor, planted: Planted) -> None:
@@ -349,7 +343,35 @@ def test_copies(fish: Cursor, planted: Planted) -> None:
     assert len(selected(fish, "CALL MeetUp2025.Duplicates('FishImage', 0.9999)")) == 1
 
 
-@pytest.mark.parametrize("threshold", [0, -1, 1.1])
+def test_a_copy_that_looks_the_same(fish: Cursor) -> None:
+    """A photo that was made half as large and saved anew is a pair by its look, whatever the cosine is."""
+    picture = Image.open(SAMPLES / "saba.png").convert("RGB")
+    stream = BytesIO()
+    picture.resize((picture.width // 2, picture.height // 2)).save(stream, "JPEG", quality=60)
+    fish.execute("DELETE FROM MeetUp2025.FishImage")
+    fish.execute("DELETE FROM MeetUp2025.Fish")
+    for name, data in (("first", (SAMPLES / "saba.png").read_bytes()), ("copy", stream.getvalue())):
+        sent = base64.b64encode(data).decode()
+        fish.execute("SELECT MeetUp2025.AddImage(?, ?, '')", [name, sent]).fetchall()
+    fish.execute("SELECT MeetUp2025.AddImage('other', 'samples/madako.png', '')").fetchall()
+
+    rows = selected(fish, "CALL MeetUp2025.Duplicates('FishImage', 1)")
+
+    assert [(row[1], row[4], row[7] <= 6) for row in rows] == [("copy", "first", True)]
+
+
+def test_looks_of_older_thumbnails_are_made(fish: Cursor) -> None:
+    """A thumbnail without a hash is hashed when copies are looked for."""
+    fish.execute("DELETE FROM MeetUp2025.FishImage")
+    fish.execute("DELETE FROM MeetUp2025.Fish")
+    for name in ("first", "copy"):
+        fish.execute("SELECT MeetUp2025.AddImage(?, 'samples/saba.png', '')", [name]).fetchall()
+    fish.execute("UPDATE MeetUp2025.Thumbnail SET Look = NULL")
+
+    assert [row[7] for row in selected(fish, "CALL MeetUp2025.Duplicates('FishImage')")] == [0]
+
+
+@pytest.mark.parametrize("threshold", [-1, 1.1])
 def test_impossible_threshold(fish: Cursor, threshold: float) -> None:
     """A threshold that no pair, or each, would reach is an error."""
     with pytest.raises(DataError, match="above 0 and at most 1"):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import meetup2025
-from meetup2025 import DataError, InterfaceError, OperationalError, settings
+from meetup2025 import DataError, InterfaceError, OperationalError, procedures, settings
 from meetup2025.errors import ForbiddenPathError, MissingModelError
 from meetup2025.files import PACKAGE
 
@@ -62,7 +62,7 @@ def test_worker(value: int | str, *, expected: bool) -> None:
     """The worker is switched on by 1, a number as ObjectScript gives it or a text; without the setting it is off."""
     assert settings.uses_worker() is False
 
-    settings.save("Worker", value)
+    procedures.setup_save_setting("Worker", value)
 
     assert settings.uses_worker() is expected
 
@@ -70,7 +70,7 @@ def test_worker(value: int | str, *, expected: bool) -> None:
 @pytest.mark.usefixtures("file")
 def test_worker_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process may go without the worker of its installation."""
-    settings.save("Worker", 1)
+    settings.save("Worker", "1")
     monkeypatch.setenv("MEETUP2025_WORKER", "0")
 
     assert not settings.uses_worker()

@@ -87,13 +87,12 @@ def test_picture_is_named(browser):
     """A picture that is sent gets names in kana, kanji and English, the best first."""
     answer = browser.post("/api/identify", SABA).json()
 
-    assert answer["names"][0] | {"score": 0} == {
-        "fishid": "F002", "name": "マサバ", "kanji": "真鯖", "english": "chub mackerel", "score": 0
-    }  # fmt: skip
+    first = answer["names"][0]
+    columns = ("fishid", "name", "kanji", "english")
+    assert [first[each] for each in columns] == ["F002", "マサバ", "真鯖", "chub mackerel"]
     assert [each["score"] for each in answer["names"]] == sorted(
         (each["score"] for each in answer["names"]), reverse=True
     )
-    assert answer["confidence"] == "sure"
     assert answer["only_drawings"] is True
 
 
@@ -101,7 +100,9 @@ def test_shown_sql_gives_what_is_shown(browser, url):
     """The statement that is shown, run elsewhere, gives the names that are shown."""
     answer = browser.post("/api/identify", SABA).json()
 
-    assert [row[1] for row in asked(url, answer["sql"])] == [each["name"] for each in answer["names"]]
+    names, group = answer["sql"].split(";\n")
+    assert [row[1] for row in asked(url, names)] == [each["name"] for each in answer["names"]]
+    assert asked(url, group)[0][1] == answer["answer"]["name"]
 
 
 def test_sample_is_named_by_its_link(browser):
@@ -109,7 +110,7 @@ def test_sample_is_named_by_its_link(browser):
     answer = browser.get("/api/sample?name=saba.png").json()
 
     assert answer["names"][0]["name"] == "マサバ"
-    assert answer["sql"] == "CALL MeetUp2025.Identify('samples/saba.png', 5)"
+    assert answer["sql"].startswith("CALL MeetUp2025.Identify('samples/saba.png', 5);\n")
 
 
 @pytest.mark.parametrize("name", ["", "../settings.json", "labels.csv", "nothing.png"])
@@ -154,10 +155,27 @@ def test_large_photo_fits_a_statement(browser):
     """A photo of 12 megapixels is shrunk, so that its statement can be copied."""
     answer = browser.post("/api/identify", encoded(corners(4000, 3000), "JPEG")).json()
 
-    assert 1000 < len(answer["sql"]) < 140_000
+    assert 1000 < len(answer["sql"]) < 280_000
 
 
 # --- how sure -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("group", "verdict"),
+    [
+        ({"kind": "species", "sure": 1, "english": "chub mackerel"}, "sure_species"),
+        ({"kind": "species", "sure": 0, "english": "chub mackerel"}, "not_sure"),
+        ({"kind": "family", "sure": 1, "english": "mackerel"}, "sure_group"),
+        ({"kind": "genus", "sure": 1, "english": None}, "sure_taxon"),
+        ({"kind": "none", "sure": 1, "english": None}, "none_of_these"),
+        ({"kind": "species", "sure": None, "english": None}, ""),
+    ],
+)
+def test_the_sentence_comes_from_sure(group, verdict):
+    """How sure the first row of IdentifyGroup is, and of what, is the sentence of the page, in both languages."""
+    assert answers._verdict([group]) == verdict
+    assert all(not verdict or verdict in texts.texts(language) for language in ("en", "ja"))
 
 
 @pytest.mark.parametrize("change", ["turned", "grey", "band"])
@@ -170,15 +188,19 @@ def test_changed_sample_is_not_sure(browser, change):
         "band": Image.new("RGB", (2000, 100)),
     }[change]
 
-    assert browser.post("/api/identify", encoded(changed)).json()["confidence"] == "unsure"
+    assert browser.post("/api/identify", encoded(changed)).json()["verdict"] == "unsure"
 
 
-def test_noise_is_not_sure(browser):
-    """Pictures of nothing are never called sure."""
-    rng = np.random.default_rng(5)
-    pictures = [noise(64, 64), *(corners().resize((90 + int(rng.integers(200)), 90)) for _ in range(4))]
+def test_what_is_taught_is_in_the_next_answer(browser):
+    """A photo with a name that a user gives is known from then on."""
+    before = browser.post("/api/identify", SABA).json()["names"][0]
+    browser.post("/api/add?label=アジ", SABA)
+    after = browser.post("/api/identify", SABA).json()["names"]
 
-    assert {browser.post("/api/identify", encoded(each)).json()["confidence"] for each in pictures} == {"unsure"}
+    taught = next(each for each in after if each["name"] == "マアジ")
+    assert (before["photos"], before["by"]) == (0, "name")
+    assert (taught["photos"], taught["by"]) == (2, "both")
+    assert taught["nearest"].startswith("web-")
 
 
 # --- adding ---------------------------------------------------------------------------------------------------------

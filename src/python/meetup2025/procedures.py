@@ -22,7 +22,20 @@ from meetup2025.errors import DataError, shown
 from meetup2025.loading import names as catalogue, photos, tables
 from meetup2025.loading.prompts import BARE
 from meetup2025.loading.records import read_templates
-from meetup2025.runs import changes, clusters as groups, evaluation, maps, outliers, quality, sources, store
+from meetup2025.loading.spelling import composed
+from meetup2025.runs import (
+    benchmark,
+    changes,
+    clusters as groups,
+    evaluation,
+    maps,
+    outliers,
+    quality,
+    recogniser,
+    recognition,
+    sources,
+    store,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,13 +213,13 @@ def load_images(folder: str) -> int:
     """
     model = encoder()
     model.check()
-    return photos.load_images(current(), files.resolve_folder(folder), model)
+    return _refreshed(photos.load_images(current(), files.resolve_folder(folder), model))
 
 
 @from_sql
 def add_image(name: str, image: str, label: str) -> int:
     """
-    Load one photo, and return 1, or 0 where the row was right already: `MeetUp2025.AddImage`.
+    Load one photo, teach its label, and return 1, or 0 where the row was right already: `MeetUp2025.AddImage`.
 
     Args:
         name: Name of the photo, the key of the table.
@@ -215,7 +228,13 @@ def add_image(name: str, image: str, label: str) -> int:
     """
     model = encoder()
     model.check()
-    return photos.add_image(current(), name, images.picture_bytes(image), label, model)
+    connection, name, data = current(), composed(name.strip()), images.picture_bytes(image)
+    with connection.transaction():
+        before = recogniser.photo_of(connection, name)
+        changed = photos.add_image(connection, name, data, label, model)
+        if changed:
+            recogniser.learn(connection, before, recogniser.photo_of(connection, name))
+    return changed
 
 
 @from_sql
@@ -234,7 +253,14 @@ def load_vectors(jsonl: str, table: str, model: str) -> int:
     if not model.strip():
         raise DataError("model must name the model that made the vectors, for example sketch@1. Got nothing.")
     with files.open_source(jsonl) as (file, name):
-        return catalogue.load_vectors(current(), file, name, _table(table), model.strip())
+        return _refreshed(catalogue.load_vectors(current(), file, name, _table(table), model.strip()))
+
+
+def _refreshed(changed: int) -> int:
+    """Let the recogniser learn from what a load has changed; return the number of its rows."""
+    if changed:
+        recogniser.refresh(current())
+    return changed
 
 
 def _table(name: str) -> str:
@@ -335,15 +361,33 @@ def fit_changes(run: int, other: int) -> int:
 
 
 @from_sql
-def fit_suspects(source: str = "FishImage", neighbours: int = 5) -> int:
+def fit_suspects(source: str = "FishImage", threshold: float = 0.02) -> int:
     """Find doubtful labels: `MeetUp2025.FitSuspects`, `runs.quality.fit_suspects`."""
-    return quality.fit_suspects(current(), source, neighbours)
+    return quality.fit_suspects(current(), source, threshold)
 
 
 @from_sql
-def fit_duplicates(source: str = "FishImage", threshold: float = 0.98) -> int:
+def fit_duplicates(source: str = "FishImage", threshold: float = 0) -> int:
     """Find pairs that are nearly the same: `MeetUp2025.FitDuplicates`, `runs.quality.fit_duplicates`."""
     return quality.fit_duplicates(current(), source, threshold)
+
+
+@from_sql
+def fit_recogniser(source: str = "FishImage", precision: float = 0.95, labels: str = "none") -> int:
+    """Learn from labelled items; `MeetUp2025.FitRecogniser`, `runs.recogniser.fit_recogniser`."""
+    return recogniser.fit_recogniser(current(), source, precision, labels)
+
+
+@from_sql
+def fit_benchmark(source: str = "FishImage", draws: int = 5, seed: int = 5) -> int:
+    """Measure names, few items and both: `MeetUp2025.FitBenchmark`, `runs.benchmark.fit_benchmark`."""
+    return benchmark.fit_benchmark(current(), source, draws, seed)
+
+
+@from_sql
+def recognise(vector: str, k: int = 3, by: str = "both") -> str:
+    """Name a vector by names, labels or groups, as JSON; `MeetUp2025.Recognise`, `runs.recognition.recognise`."""
+    return recognition.recognise(current(), vector, k, by)
 
 
 # --- runs and sources -----------------------------------------------------------------------------------------------

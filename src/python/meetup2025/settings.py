@@ -140,13 +140,13 @@ def photo_folders() -> list[Path]:
     return [*map(Path, _FOLDERS.get()), *_folders("MEETUP2025_PHOTOS")]
 
 
-def save(name: str, value: str | int) -> None:
+def save(name: str, value: str) -> None:
     """
     Write a setting to the file of the installation.
 
     Args:
         name: `Model`, `Models`, `Photos`, `Runtime` or `Worker`, in any case.
-        value: New value. An empty value removes the setting. ObjectScript passes a number as a number.
+        value: New value. An empty value removes the setting.
 
     Raises:
         DataError: There is no such setting.
@@ -154,7 +154,7 @@ def save(name: str, value: str | int) -> None:
     """
     if name.upper() not in NAMES:
         raise DataError(f"A setting must be one of {', '.join(map(str.title, NAMES))}. Got {shown(name)}.")
-    values = {**_installed(), NAMES[name.upper()]: str(value)}
+    values = {**_installed(), NAMES[name.upper()]: value}
     beside = FILE.with_name(f"{FILE.name}.{os.getpid()}")
     try:
         beside.write_text(json.dumps({key: each for key, each in values.items() if each}, indent=2), "utf-8")

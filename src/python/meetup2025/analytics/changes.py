@@ -76,12 +76,14 @@ class Agreement:
 
     Attributes:
         adjusted_rand: 1 for the same groups under any labels, about 0 for groups by chance, at least -0.5.
+        mutual_information: Normalized, from 0 for groups that tell nothing of each other to 1 for the same groups.
         before: Labels of the first grouping, sorted, shape (a,).
         after: Labels of the second grouping, sorted, shape (b,).
         counts: Number of items that have both labels, shape (a, b).
     """
 
     adjusted_rand: float
+    mutual_information: float
     before: NDArray[np.generic]
     after: NDArray[np.generic]
     counts: NDArray[np.intp]
@@ -112,7 +114,7 @@ def agreement(before: ArrayLike, after: ArrayLike) -> Agreement:
     References:
         L. Hubert and P. Arabie, Comparing partitions, Journal of Classification 2, 1985.
     """
-    from sklearn.metrics import adjusted_rand_score
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
     one, other = np.asarray(before), np.asarray(after)
     if one.ndim != 1 or one.shape != other.shape or not len(one):
@@ -120,4 +122,5 @@ def agreement(before: ArrayLike, after: ArrayLike) -> Agreement:
     rows, row = np.unique(one, return_inverse=True)
     columns, column = np.unique(other, return_inverse=True)
     counts = np.bincount(row * len(columns) + column, minlength=len(rows) * len(columns))
-    return Agreement(float(adjusted_rand_score(row, column)), rows, columns, counts.reshape(len(rows), len(columns)))
+    scores = float(adjusted_rand_score(row, column)), float(normalized_mutual_info_score(row, column))
+    return Agreement(*scores, rows, columns, counts.reshape(len(rows), len(columns)))

@@ -28,7 +28,7 @@ _BLOCK = 1 << 24
 _TALL = 1024
 """Rows that are compared at once: a product of this height is twice as fast as one of a hundred."""
 
-_ROWS = 4096
+_ROWS = 512
 """Vectors whose norms are computed at once."""
 
 _TRIED = 500

@@ -4,12 +4,14 @@ What is wrong with a collection: labels that its vectors contradict, copies, pho
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meetup2025.analytics import neighbours
+from meetup2025 import vectors
+from meetup2025.analytics import neighbours, recogniser
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 22
 """Cosines that are in the memory at once: few, since all of them may be of copies."""
+
+_COMPARED = 2000
+"""Labelled rows that a threshold of copies is learnt from."""
+
+_RARE, _USUAL = 10_000, 0.98
+"""One of so many pairs of different labels is as alike as copies; and the cosine of copies where there are fewer."""
 
 _ROUNDING = 1e-6
 """What a cosine of equal directions may lack of 1 in float32."""
@@ -32,14 +40,16 @@ class Suspect:
     Attributes:
         row: Place of the item.
         label: What it is called.
-        suggested: What most of its neighbours are called.
-        score: Share of the neighbours with the suggested label, less that of those with its own; above 0, at most 1.
+        suggested: The label of the highest probability.
+        own: Probability of its own label, by the other items.
+        best: Probability of the suggested label.
     """
 
     row: int
     label: str
     suggested: str
-    score: float
+    own: float
+    best: float
 
 
 @dataclass(frozen=True)
@@ -92,47 +102,95 @@ def suspect_labels(
     rows: ArrayLike,
     labels: Sequence[str | None],
     *,
-    k: int = 5,
+    threshold: float = 0.02,
     names: Sequence[str] = (),
     name_rows: ArrayLike | None = None,
 ) -> tuple[Suspect, ...]:
     """
-    Find labels that more than half of the nearest labelled rows contradict with one voice, and the nearest name too.
+    Find labels that have next to no probability by the other rows, and by names as far as these can tell.
 
     Args:
         rows: Shape (n, d).
         labels: One for each row; None or an empty text where a row has none: it is neither suspected nor asked.
-        k: Number of neighbours, below the number of labelled rows.
-        names: Names with vectors of their own; without them, the neighbours decide alone.
+        threshold: Probability below which a label is suspected, above 0 and at most 1. A label that fewer than two
+            other rows have is never suspected: nobody can vouch for it.
+        names: Names with vectors of their own.
         name_rows: Shape (m, d); the vectors of *names*.
 
     Returns:
         The suspects, the surest first.
 
     Raises:
-        DataError: The lengths differ, or there are not *k* other labelled rows.
+        DataError: The lengths differ, no row has a label, or *threshold* is out of range.
         InvalidVectorError: As `vectors.check`.
 
     References:
-        D. L. Wilson, Asymptotic properties of nearest neighbor rules using edited data, IEEE Transactions on Systems,
-        Man, and Cybernetics 2, 1972.
+        C. Northcutt et al., Confident learning, Journal of Artificial Intelligence Research 70, 2021: labels that are
+        unlikely by the other data.
     """
-    unit = neighbours.directions(rows)
-    if len(labels) != len(unit):
-        raise DataError(f"There must be one label, or None, for each of the {len(unit)} rows. Got {len(labels)}.")
-    places = np.array([row for row, label in enumerate(labels) if label], np.intp)
-    kinds, own = np.unique([labels[row] or "" for row in places], return_inverse=True)
-    voices = own[neighbours.nearest_others(unit[places], k).indices]
-    most = np.sort(voices, axis=1)[:, k // 2]  # whatever has more than half is in the middle
-    votes, mine = (voices == most[:, None]).sum(axis=1), (voices == own[:, None]).sum(axis=1)
-    wrong = (2 * votes > k) & (most != own)
-    if name_rows is not None:
-        wrong &= _nearest_names(unit[places], names, name_rows) != kinds[own]
-    found = [
-        Suspect(int(places[at]), str(kinds[own[at]]), str(kinds[most[at]]), float((votes[at] - mine[at]) / k))
-        for at in np.flatnonzero(wrong)
+    if not 0 < threshold <= 1:
+        raise DataError(f"The probability of a suspected label must be above 0 and at most 1. Got {threshold}.")
+    array = vectors.check(rows)
+    if len(labels) != len(array):
+        raise DataError(f"There must be one label, or None, for each of the {len(array)} rows. Got {len(labels)}.")
+    places = [row for row, label in enumerate(labels) if label]
+    known = [labels[row] or "" for row in places]
+    found = recogniser.fit(array[places], known, names=names, name_rows=name_rows, judged=len(places)).judgements
+    counts = Counter(known)
+    suspects = [
+        Suspect(row, label, best, float(own), float(highest))
+        for row, label, best, own, highest in zip(places, known, found.best, found.own, found.highest, strict=True)
+        if counts[label] > 2 and own < threshold and best != label
     ]
-    return tuple(sorted(found, key=lambda suspect: -suspect.score))
+    return tuple(sorted(suspects, key=lambda suspect: suspect.own))
+
+
+def copy_threshold(rows: ArrayLike, labels: Sequence[str | None]) -> float:
+    """
+    Give the cosine above which two rows are nearly the same, by pairs that are not: those of different labels.
+
+    Args:
+        rows: Shape (n, d).
+        labels: One for each row; None or an empty text where a row has none.
+
+    Returns:
+        The cosine that one of 10,000 pairs of different labels reaches; 0.98 where there are fewer pairs.
+
+    Raises:
+        InvalidVectorError: As `vectors.check`.
+    """
+    places = [row for row, label in enumerate(labels) if label]
+    chosen = [places[at] for at in np.unique(np.linspace(0, len(places) - 1, _COMPARED).astype(int))] if places else []
+    own = np.unique([labels[row] or "" for row in chosen], return_inverse=True)[1]
+    unit = neighbours.directions(np.asarray(rows)[chosen]) if chosen else np.empty((0, 1), np.float32)
+    differ = np.triu(own[:, None] != own[None], k=1)
+    if differ.sum() < _RARE:
+        return _USUAL
+    return float(np.quantile((unit @ unit.T)[differ], 1 - 1 / _RARE))
+
+
+def similar_looks(looks: Sequence[str], most: int = 6) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """
+    Find pairs of pictures that look the same, by their perceptual hashes.
+
+    Args:
+        looks: Hash of each picture as 16 hexadecimal digits; empty where there is none.
+        most: Bits of 64 that may differ.
+
+    Returns:
+        The pairs, shape (m, 2), the lower place first; and how many bits differ, shape (m,).
+    """
+    places = np.array([place for place, look in enumerate(looks) if look], np.intp)
+    digits = np.array([int(looks[place], 16) for place in places], np.dtype(">u8"))
+    bits = np.unpackbits(digits.view(np.uint8).reshape(-1, 8), axis=1).astype(np.float32) * 2 - 1
+    pairs, apart = [np.empty((0, 2), np.intp)], [np.empty(0, np.intp)]
+    step = max(1, _BLOCK // max(1, len(bits)))
+    for start in range(0, len(bits), step):
+        differ = (64 - bits[start : start + step] @ bits[start:].T) / 2
+        row, column = np.nonzero(np.triu(differ <= most, k=1))
+        pairs.append(places[np.stack([row, column], axis=1) + start])
+        apart.append(differ[row, column].astype(np.intp))
+    return np.concatenate(pairs), np.concatenate(apart)
 
 
 def duplicates(rows: ArrayLike, threshold: float = 0.98, *, most: int = 10_000) -> Duplicates:
@@ -188,10 +246,3 @@ def coverage(rows: ArrayLike, name_rows: ArrayLike, threshold: float) -> Coverag
     order = np.argsort(cosines, kind="stable")
     unlike = order[cosines[order] < threshold]
     return Coverage(nearest, cosines, unlike, np.setdiff1d(np.arange(len(known)), np.delete(nearest, unlike)))
-
-
-def _nearest_names(unit: NDArray[np.float32], names: Sequence[str], name_rows: ArrayLike) -> NDArray[np.str_]:
-    known = neighbours.directions(name_rows)
-    if len(names) != len(known):
-        raise DataError(f"There must be one name for each of the {len(known)} vectors of names. Got {len(names)}.")
-    return np.array(names)[neighbours.nearest_directions(unit, known, 1).indices[:, 0]]

@@ -6,6 +6,7 @@ It sends SQL to a database, and does not depend on how the answers are made.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ import click
 
 from meetup2025 import __version__, files
 from meetup2025.cli import output
-from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, runs
+from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, recogniser, runs
+from meetup2025.cli.benchmark import benchmark
 from meetup2025.cli.models import model
 from meetup2025.cli.options import (
     COUNTS,
@@ -35,7 +37,7 @@ from meetup2025.cli.options import (
 )
 from meetup2025.cli.pictures import draw_answers, pictured
 from meetup2025.cli.serve import serve, web
-from meetup2025.client import rows, value
+from meetup2025.client import records, rows, value
 from meetup2025.embedding.confidence import knows_only_drawings
 from meetup2025.errors import UnreadableImageError
 
@@ -65,10 +67,11 @@ def main() -> None:
     """Name the fish in a picture, and see what vectors mean, in SQL."""
 
 
+main.add_command(benchmark)
 main.add_command(model)
 main.add_command(serve)
 main.add_command(web)
-for command in (map_, clusters, elbow, outliers, compare_detectors, runs):
+for command in (map_, clusters, elbow, outliers, compare_detectors, recogniser, runs):
     main.add_command(command)
 
 
@@ -89,22 +92,29 @@ def demo() -> None:
 
 @main.command(epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify *.jpg -k 1 --format csv > names.csv"))
 @click.argument("pictures", metavar="PICTURE…", nargs=-1, required=True)
+@click.option("--teach", metavar="LABEL", help="Add the pictures with this label first, to be known from now on.")
 @rows_wanted
 @pictured
 @common
-def identify(pictures: Sequence[str], k: int, **files: str | None) -> None:
+def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | None) -> None:
     """
     Name the fish in pictures, best first.
+
+    Where photos have labels and a recogniser is fitted (`meetup2025 recogniser`), they count beside the names, and
+    the answer says whether it is sure. A label may be any name of the catalogue, or a word of your own.
 
     - is a picture on standard input. The bundled catalogue is loaded when the database has no names. A page or picture
     shows them beside their names.
     """
     with database() as connection:
         load_names_if_none(connection)
-        answers, shown = zip(*(_identified(connection, picture, k) for picture in pictures), strict=True)
+        sent = {picture: _sent(picture) for picture in pictures}
+        if teach:
+            _teach(connection, [image for image, _ in sent.values()], teach)
+        answers = [_identified(connection, picture, *sent[picture], k) for picture in pictures]
         only_drawings = _knows_only_drawings(connection, "Fish")
     _show_identified(answers)
-    draw_answers(answers, shown, files, _DRAWINGS_ALONE if only_drawings else "")
+    draw_answers(answers, [sent[picture][0] for picture in pictures], files, _DRAWINGS_ALONE if only_drawings else "")
     if only_drawings and any("names" in answer for answer in answers):
         complain(_DRAWINGS_ALONE)
     if any("error" in answer for answer in answers):
@@ -293,17 +303,38 @@ def _small_file(path: str) -> str:
     return upload.whole(found) if found.is_file() else readable(path)[0]
 
 
-def _identified(connection: Connection, picture: str, k: int) -> tuple[dict[str, Any], str]:
-    """Name the fish in a picture, or tell what is wrong with it; and give the picture as SQL took it."""
-    columns = ("fishid", "name", "kanji", "english", "score")
+def _sent(picture: str) -> tuple[str, str]:
+    """Return a picture as SQL takes it, or an empty text and what is wrong with it."""
     try:
-        sent = _data_url(picture)
-        found = rows(connection, "CALL MeetUp2025.Identify(?, ?)", [sent, k])
+        return _data_url(picture), ""
     except UnreadableImageError as error:
-        message = str(error)
-        complain(message if repr(picture) in message else f"{picture}: {message}")
-        return {"picture": picture, "error": message}, ""
-    return {"picture": picture, "names": [dict(zip(columns, row, strict=True)) for row in found]}, sent
+        return "", str(error)
+
+
+def _teach(connection: Connection, pictures: Sequence[str], label: str) -> None:
+    """Add pictures with a label, each under a name that its bytes give it."""
+    for picture in filter(None, pictures):
+        name = f"taught-{hashlib.sha256(picture.encode()).hexdigest()[:16]}"
+        try:
+            changed = value(connection, "SELECT MeetUp2025.AddImage(?, ?, ?)", [name, picture, label])
+        except UnreadableImageError:
+            continue  # naming it tells so
+        complain(f"{name} {'added as' if changed else 'is there already as'} {label}")
+    connection.commit()
+
+
+def _identified(connection: Connection, picture: str, sent: str, fault: str, k: int) -> dict[str, Any]:
+    """Name the fish in a picture, and say what it is as narrowly as is sure; or tell what is wrong with it."""
+    try:
+        vector = "" if fault else value(connection, "SELECT MeetUp2025.SearchVector('Fish', 'I', ?)", [sent])
+    except UnreadableImageError as error:
+        fault = str(error)
+    if fault:
+        complain(fault if repr(picture) in fault else f"{picture}: {fault}")
+        return {"picture": picture, "error": fault}
+    names = records(connection, "SELECT * FROM MeetUp2025.NearestNames(?, ?)", [vector, k])
+    answer = records(connection, "SELECT * FROM MeetUp2025.NearestGroups(?, 1)", [vector])
+    return {"picture": picture, "names": names, "answer": answer[0] if answer else None}
 
 
 def _data_url(picture: str) -> str:
@@ -331,21 +362,69 @@ def _typed_statements() -> str:
         raise click.UsageError(f"SQL on standard input must be UTF-8. Got byte {error.start} wrong.") from error
 
 
+_NAMED = ("fishid", "name", "kanji", "english", "score", "probability", "sure", "by", "photos", "nearest")
+_SHOWN = ("name", "kanji", "english", "score", "probability", "by", "photos")
+"""Columns of a name: of CSV, and of a table where a recogniser is fitted; without one, the first four of these."""
+
+
 def _show_identified(answers: Sequence[dict[str, Any]]) -> None:
     style = options().format
-    rows = [
-        (answer["picture"], rank, *name.values())
-        for answer in answers
-        for rank, name in enumerate(answer.get("names", ()), 1)
+    named = [answer for answer in answers if "names" in answer]
+    ranked = [
+        (answer["picture"], rank, name) for answer in named for rank, name in enumerate(answer["names"], 1)
     ]
     if style == "json":
         output.write_json(answers)
     elif style == "csv":
-        output.write_rows(("picture", "rank", "fishid", "name", "kanji", "english", "score"), rows, style)
-    elif rows:
+        rows = [(picture, rank, *(name[each] for each in _NAMED)) for picture, rank, name in ranked]
+        output.write_rows(("picture", "rank", *_NAMED), rows, style)
+    elif ranked:
+        _show_verdicts(named)
+        is_fitted = any(name["sure"] is not None or name["photos"] for _, _, name in ranked)
+        columns = _SHOWN if is_fitted else _SHOWN[:4]
         first = 0 if len(answers) > 1 else 1
-        columns = ("picture", "rank", "name", "kanji", "English", "score")
-        output.write_rows(columns[first:], [(*row[:2], *row[3:])[first:] for row in rows], style)
+        rows = [
+            (picture, rank, *(_short(name[each], each) for each in columns))[first:] for picture, rank, name in ranked
+        ]
+        heads = ("picture", "rank", *(each.replace("english", "English") for each in columns))
+        output.write_rows(heads[first:], rows, style)
+
+
+def _short(found: Any, column: str) -> Any:
+    return round(found, 3) if column == "probability" and found is not None else found
+
+
+def _show_verdicts(answers: Sequence[dict[str, Any]]) -> None:
+    """Say for each picture how sure the answer is, where something is fitted to tell it."""
+    for answer in answers:
+        if answer["answer"] and answer["answer"]["sure"] is not None:
+            place = f"{answer['picture']}: " if len(answers) > 1 else ""
+            click.echo(output.plain(place + verdict(answer["answer"], answer["names"][0])))
+
+
+def verdict(answer: dict[str, Any], first: dict[str, Any]) -> str:
+    """
+    Say in a sentence what a picture shows.
+
+    Args:
+        answer: The first row of `MeetUp2025.NearestGroups`, with the names of its columns in lower case.
+        first: That of `MeetUp2025.NearestNames`.
+    """
+    chance = f"{answer['probability'] or 0:.2f}"
+    if answer["kind"] == "none":
+        return "None of these: the picture is like no label."
+    if not answer["sure"]:
+        return f"Not sure: {answer['name']} comes first, {chance}, {_basis(first)}."
+    if answer["kind"] == "species":
+        return f"Sure: {answer['name']}, {chance}, {_basis(first)}."
+    word = answer["english"]
+    group = f"{'an' if word[0] in 'aeiou' else 'a'} {word} of some kind ({answer['name']})" if word else answer["name"]
+    return f"Sure of the {answer['kind']} alone: {group}, {chance}."
+
+
+def _basis(first: dict[str, Any]) -> str:
+    photos = f"{first['photos']} photo{'s' * (first['photos'] != 1)}"
+    return {"name": "by its name", "photos": f"by {photos}"}.get(first["by"], f"by its name and {photos}")
 
 
 def _show_counts(sentence: str, **counts: int) -> None:

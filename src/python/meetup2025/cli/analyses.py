@@ -161,6 +161,22 @@ def compare_detectors(source: str, labels: str, seed: int, **given: Any) -> None
     _fit_and_show("SELECT MeetUp2025.FitComparison(?, ?, ?)", asked, "ReadComparison", ALL, _files(given))
 
 
+@click.command(epilog=example("meetup2025 recogniser", "meetup2025 recogniser --precision 0.99 --html known.html"))
+@click.argument("source", metavar="[SOURCE]", default="FishImage")
+@click.option("--precision", type=float, default=0.95, show_default=True, help="Right answers among the sure ones.")
+@click.option("--labels", default="none", show_default=True, help="Set of MeetUp2025.Mark: photos of no label.")
+@pictured
+@common
+def recogniser(source: str, precision: float, labels: str, **given: Any) -> None:
+    """
+    Learn from labelled photos, and see how well their labels are told.
+
+    From then on `identify` uses photos beside names, and says when it is sure. A picture takes the place of rows.
+    """
+    asked = [source, precision, labels]
+    _fit_and_show("SELECT MeetUp2025.FitRecogniser(?, ?, ?)", asked, "ReadPrototypes", ALL, _files(given))
+
+
 @click.group(invoke_without_command=True, epilog=example("meetup2025 runs --kind Map", "meetup2025 runs show 3"))
 @click.option("--kind", default="%", help="Kind of the runs [all].")
 @click.option("-k", metavar="N", type=click.IntRange(min=1), default=1000, show_default=True, help="Most rows.")

@@ -177,6 +177,14 @@ def _comparison(connection: Connection, run: int, about: dict[str, str], _: Any)
     return figures.comparison(_read(connection, "ReadComparison", run), **about)
 
 
+def _recogniser(connection: Connection, run: int, about: dict[str, str], _: Any) -> Figure:
+    from meetup2025 import figures
+
+    sql = "SELECT Subject, Value FROM MeetUp2025.ReadMetrics(?) WHERE Name = 'confused'"
+    confusions = [(row["subject"], row["value"]) for row in records(connection, sql, [run])]
+    return figures.recogniser(_read(connection, "ReadCurves", run), confusions, **about)
+
+
 _DRAWN = {
     "Map": _map,
     "Clusters": _clusters,
@@ -184,6 +192,7 @@ _DRAWN = {
     "Outliers": _outliers,
     "Evaluation": _curves,
     "Comparison": _comparison,
+    "Recogniser": _recogniser,
 }
 """Kind of a run -> function that draws it."""
 
@@ -194,6 +203,7 @@ _TITLES = {
     "Outliers": "Outliers in",
     "Evaluation": "Quality of the outliers in",
     "Comparison": "Detectors on",
+    "Recogniser": "What is known of the labels of",
 }
 
 

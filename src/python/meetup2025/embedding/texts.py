@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from meetup2025.errors import DataError
+from meetup2025.errors import DataError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,5 +27,5 @@ def to_embed(texts: Iterable[str]) -> list[str]:
     for place, text in enumerate(texts, start=1):
         spelled.append(normal(text))
         if not spelled[-1]:
-            raise DataError(f"A text to embed must not be empty. Got {text!r}, text {place}.")
+            raise DataError(f"A text to embed must not be empty. Got {shown(text)}, text {place}.")
     return spelled

@@ -24,8 +24,8 @@ EMPTY = "\x00"
 MOST = 200
 """Most arguments of a statement: IRIS takes 255 (documentation: Using SQL, "%Execute() with Input Parameters")."""
 
-_INTEGERS = 2**63
-"""Limit of whole numbers of SQL, which are below it."""
+_LARGEST = 10**38
+"""Above all whole numbers of SQL; to write one of any exponent out would take all memory."""
 
 
 def is_missing(value: Any) -> bool:
@@ -51,10 +51,10 @@ def as_integer(name: str, value: Any) -> int:
         value: Value from SQL.
 
     Raises:
-        DataError: The value is no whole number, or does not fit into 63 bits.
+        DataError: The value is no whole number, or above those of SQL.
     """
     number = _number(value)
-    if number is None or not -_INTEGERS < number < _INTEGERS or number != number.to_integral_value():
+    if number is None or not -_LARGEST < number < _LARGEST or number != number.to_integral_value():
         raise DataError(f"{name} must be a whole number. Got {shown(value)}.")
     return int(number)
 

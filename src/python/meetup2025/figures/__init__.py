@@ -8,7 +8,7 @@ here asks a database.
 from meetup2025.figures.files import check_file, check_png, write_html, write_png
 from meetup2025.figures.groups import clusters, elbow
 from meetup2025.figures.maps import gap, map_ as map  # noqa: A004 - figures.map is what it is called
-from meetup2025.figures.scores import comparison, curves, outliers
+from meetup2025.figures.scores import comparison, curves, outliers, recogniser
 from meetup2025.figures.sheets import identified
 from meetup2025.figures.steps import steps
 
@@ -23,6 +23,7 @@ __all__ = [
     "identified",
     "map",
     "outliers",
+    "recogniser",
     "steps",
     "write_html",
     "write_png",

@@ -36,6 +36,10 @@ _AXES = {
     "ROC": ("normal items that are called odd", "odd items that are found"),
     "PR": ("odd items that are found", "items called odd that are"),
 }
+_LEARNT = {
+    "RELIABLE": ("probability of the answer", "answers that are right"),
+    "COVERAGE": ("share of photos, the surest first", "of these, answers that are right"),
+}
 _MEASURES = (("rocauc", "ROC AUC"), ("prauc", "PR AUC"), ("f1", "F1"))
 
 
@@ -104,6 +108,44 @@ def curves(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figur
         figure.update_xaxes(title=across, range=[-0.02, 1.02], row=1, col=column)
         figure.update_yaxes(title=upwards, range=[-0.02, 1.02], row=1, col=column)
     figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line={"dash": "dot", "width": 1}, row=1, col=1)
+    figure.update_layout(showlegend=False)
+    return palette.dress(figure, title, subtitle, top=_TOP)
+
+
+def recogniser(
+    rows: Iterable[Row], confusions: Sequence[tuple[str, float]], *, title: str = "", subtitle: str = ""
+) -> Figure:
+    """
+    Draw whether probabilities can be trusted, how many of the surest answers are right, and which labels are confused.
+
+    Args:
+        rows: Those of `MeetUp2025.ReadCurves`: curve (RELIABLE or COVERAGE), x, y.
+        confusions: Pairs of labels as the metric `confused` has them, such as `マサバ > ゴマサバ`, and how often.
+        title: What stands above it.
+        subtitle: A smaller line below that.
+
+    Raises:
+        DataError: A column is missing.
+    """
+    from plotly.graph_objects import Bar, Scatter
+    from plotly.subplots import make_subplots
+
+    points = records(rows, CURVES, "ReadCurves")
+    titles = ["Reliability", "Coverage", "Taken for another"]
+    figure = make_subplots(1, 3, subplot_titles=titles, horizontal_spacing=0.13)
+    for column, (name, (across, upwards)) in enumerate(_LEARNT.items(), 1):
+        part = [each for each in points if each["curve"] == name]
+        look = {"mode": "lines+markers", "line": {"color": palette.COLOURS[0], "width": 2.5}, "marker": {"size": 5}}
+        places = {"x": [each["x"] for each in part], "y": [each["y"] for each in part]}
+        hover = "(%{x:.3f}, %{y:.3f})<extra></extra>"
+        figure.add_trace(Scatter(name=name, hovertemplate=hover, **places, **look), row=1, col=column)
+        figure.update_xaxes(title=across, range=[-0.02, 1.02], row=1, col=column)
+        figure.update_yaxes(title=upwards, range=[-0.02, 1.02], row=1, col=column)
+    figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line={"dash": "dot", "width": 1}, row=1, col=1)
+    shown = confusions[:_NAMED][::-1]
+    pairs, counts = [palette.plain(pair) for pair, _ in shown], [count for _, count in shown]
+    figure.add_trace(Bar(x=counts, y=pairs, orientation="h", marker={"color": palette.COLOURS[4]}), row=1, col=3)
+    figure.update_xaxes(title="photos", row=1, col=3)
     figure.update_layout(showlegend=False)
     return palette.dress(figure, title, subtitle, top=_TOP)
 

@@ -57,7 +57,7 @@ UPDATE MeetUp2025.FishImage SET Label = ?, Source = ?, Hash = ?, Model = ?, Feat
 WHERE Name = ?"""
 _UPDATE_WORDS = "UPDATE MeetUp2025.FishImage SET Label = ?, Source = ? WHERE Name = ?"
 _DELETE_THUMBNAIL = "DELETE FROM MeetUp2025.Thumbnail WHERE Name = ?"
-_INSERT_THUMBNAIL = "INSERT INTO MeetUp2025.Thumbnail (Name, Picture) VALUES (?, ?)"
+_INSERT_THUMBNAIL = "INSERT INTO MeetUp2025.Thumbnail (Name, Picture, Look) VALUES (?, ?, ?)"
 _INSERT_SKIPPED = "INSERT INTO MeetUp2025.SkippedImage (Name, Reason) VALUES (?, ?)"
 
 
@@ -86,7 +86,7 @@ class Changes:
     skipped: list[Skipped]
     rows: list[tuple[Any, ...]] = field(default_factory=list)  # a row and its vector
     words: list[StoredImage] = field(default_factory=list)  # rows that keep their vectors
-    thumbnails: dict[str, str] = field(default_factory=dict)  # thumbnails by the name of the row
+    thumbnails: dict[str, tuple[str, str]] = field(default_factory=dict)  # of the rows, with their looks, by name
 
     def add(self, results: Sequence[Opened | Skipped | StoredImage | None], encoder: Encoder) -> None:
         """Add the results of some photos, and make their vectors."""
@@ -96,7 +96,9 @@ class Changes:
         if opened:
             made = encoder.images([each.picture for each in opened])
             self.rows += [(*astuple(each.row), vector) for each, vector in zip(opened, made, strict=True)]
-            self.thumbnails |= {each.row.name: images.thumbnail(each.picture) for each in opened}
+            self.thumbnails |= {
+                each.row.name: (images.thumbnail(each.picture), images.look(each.picture)) for each in opened
+            }
 
 
 def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
@@ -193,7 +195,7 @@ def write_rows(cursor: Cursor, changes: Changes, stored: Mapping[str, StoredImag
     run_many(cursor, _UPDATE_WORDS, [(each.label, each.source, each.name) for each in changes.words])
     names = [row[0] for row in changes.rows]
     run_many(cursor, _DELETE_THUMBNAIL, [(name,) for name in names])
-    run_many(cursor, _INSERT_THUMBNAIL, [(name, changes.thumbnails[name]) for name in names])
+    run_many(cursor, _INSERT_THUMBNAIL, [(name, *changes.thumbnails[name]) for name in names])
 
 
 def write_skipped(cursor: Cursor, skipped: Sequence[Skipped]) -> None:

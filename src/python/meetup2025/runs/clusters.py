@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meetup2025.analytics.changes import agreement
 from meetup2025.analytics.clusters import Clusters, assign, cluster_names, fit_clusters as fit
 from meetup2025.analytics.elbow import choose, elbow
 from meetup2025.runs.sources import check_same_model, read_items
@@ -79,7 +80,7 @@ def fit_elbow(connection: Connection, source: str, least: int = 2, most: int = 2
     """
     items = read_items(connection, source)
     request = Request(ELBOW, items.basis, {"least": least, "most": most}, seed)
-    return fitted_run(connection, request, lambda: _swept(elbow(items.vectors, least, most, seed=seed)))
+    return fitted_run(connection, request, lambda: _swept(items, elbow(items.vectors, least, most, seed=seed), seed))
 
 
 def _grouped(items: Items, clusters: int, seed: int) -> Outcome:
@@ -116,11 +117,23 @@ def _outcome(items: Items, model: Clusters) -> Outcome:
         for number, (name, rows) in enumerate(zip(names, model.members, strict=True), 1)
     ]
     metrics = [Metric("clusters", len(groups)), Metric("sse", model.sse), Metric("silhouette", _score(items, model))]
+    metrics += _by_labels(items, model)
     results = [
         Result("ClusterItem", (*ITEM, "Cluster", "Distance", "Central"), _members(items, model)),
         Result("ClusterGroup", ("Cluster", "Name", "Items", "Spread"), groups),
     ]
     return Outcome(results, metrics, model)
+
+
+def _by_labels(items: Items, model: Clusters) -> list[Metric]:
+    """Tell how many labels the items have, and how well the groups agree with them; nothing where two have none."""
+    labelled = [place for place, label in enumerate(items.labels) if label]
+    labels = [items.labels[place].upper() for place in labelled]
+    if len(labels) < 2:
+        return []
+    found = agreement(labels, model.labels[labelled])
+    agreed = [Metric("labels_ari", found.adjusted_rand), Metric("labels_nmi", found.mutual_information)]
+    return [Metric("labels", len(found.before)), *agreed]
 
 
 def _score(items: Items, model: Clusters) -> float | None:
@@ -136,11 +149,13 @@ def _members(items: Items, model: Clusters) -> Iterator[tuple[Any, ...]]:
             yield (*known, number, model.distances[row], central)
 
 
-def _swept(sweep: Sweep) -> Outcome:
+def _swept(items: Items, sweep: Sweep, seed: int) -> Outcome:
     chosen = {"elbow": sweep.elbow, "silhouette": sweep.roundest}
     rows = [
         (k, sse, silhouette, ", ".join(rule for rule, choice in chosen.items() if choice == k))
         for k, sse, silhouette in zip(sweep.ks, sweep.sse, sweep.silhouettes, strict=True)
     ]
     metrics = [*(Metric(rule, k) for rule, k in chosen.items()), Metric("sampled", sweep.sampled)]
+    if any(items.labels):
+        metrics += _by_labels(items, fit(items.vectors, sweep.chosen, seed=seed))
     return Outcome([Result("ElbowPoint", ("Clusters", "SSE", "Silhouette", "Choice"), rows)], metrics)

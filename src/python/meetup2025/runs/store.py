@@ -43,7 +43,7 @@ ITEM = ("Source", "Item", "Name")
 
 RESULT_TABLES = (
     *("ClusterGroup", "ClusterItem", "CurvePoint", "ElbowPoint", "FittedModel", "MapPoint", "Metric", "MovedItem"),
-    *("OutlierItem", "SimilarPair", "Suspect"),
+    *("OutlierItem", "Prototype", "SimilarPair", "Suspect"),
 )
 """The tables with a column Run. Deleting a run deletes its rows there."""
 
@@ -104,8 +104,8 @@ class Result:
 
     @property
     def insert(self) -> str:
-        """Return the statement that writes a row. Run is its first parameter."""
-        marks = ", ".join("?" * (len(self.columns) + 1))
+        """Return the statement that writes a row. Run is its first parameter. Features is the text of a vector."""
+        marks = ", ".join(["?", *("TO_VECTOR(?, DOUBLE)" if name == "Features" else "?" for name in self.columns)])
         return f"INSERT INTO MeetUp2025.{self.table} ({', '.join(('Run', *self.columns))}) VALUES ({marks})"
 
 
@@ -180,19 +180,33 @@ def stored_run(connection: Connection, run: int, *kinds: str) -> StoredRun:
         DataError: There is no such run, or it is of another kind.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT Kind, Source, SourceHash, Model, Items, Parameters, Seed FROM MeetUp2025.Analysis WHERE %ID = ?",
-            [run],
-        )
-        rows = cursor.fetchall()
+        rows = cursor.execute(f"{_SELECT} WHERE %ID = ?", [run]).fetchall()
     if not rows:
         raise DataError(f"A run must exist. Got {run}; SELECT Run FROM MeetUp2025.Runs() lists all runs.")
-    kind, source, source_hash, model, count, parameters, seed = rows[0]
-    if kinds and kind not in kinds:
+    found = _stored(rows[0])
+    if kinds and found.kind not in kinds:
         those = f"SELECT Run FROM MeetUp2025.Runs('{kinds[0]}')"
-        raise DataError(f"Run {run} must be of the kind {' or '.join(kinds)}. Got {kind}; {those} lists such runs.")
+        raise DataError(
+            f"Run {run} must be of the kind {' or '.join(kinds)}. Got {found.kind}; {those} lists such runs."
+        )
+    return found
+
+
+def newest_run(connection: Connection, kind: str, source: str) -> StoredRun | None:
+    """Find the newest run of a kind and a source. It is None where there is none."""
+    with connection.cursor() as cursor:
+        top = _SELECT.replace("SELECT", "SELECT TOP 1", 1)
+        rows = cursor.execute(f"{top} WHERE Kind = ? AND Source = ? ORDER BY %ID DESC", [kind, source]).fetchall()
+    return _stored(rows[0]) if rows else None
+
+
+_SELECT = "SELECT %ID, Kind, Source, SourceHash, Model, Items, Parameters, Seed FROM MeetUp2025.Analysis"
+
+
+def _stored(row: tuple[Any, ...]) -> StoredRun:
+    run, kind, source, source_hash, model, count, parameters, seed = row
     basis = Basis(source, source_hash, model or "", int(count))
-    return StoredRun(run, kind, basis, json.loads(parameters), None if seed is None else int(seed))
+    return StoredRun(int(run), kind, basis, json.loads(parameters), None if seed is None else int(seed))
 
 
 def stored_model(connection: Connection, run: int, kind: type[T]) -> T:

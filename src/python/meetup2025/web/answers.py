@@ -16,7 +16,7 @@ from meetup2025.web import files, statements
 from meetup2025.web.statements import rows, script, shown, value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from PIL.Image import Image
 
@@ -59,17 +59,39 @@ def sample(connection: Connection, request: WebRequest) -> dict[str, Any]:
 
 
 def _named(connection: Connection, picture: str) -> dict[str, Any]:
-    names = rows(connection, statements.IDENTIFY, picture, _NAMES)
-    ranking = [(each["name"], each["score"]) for each in names]
+    """Name a picture by one embedding of it. The shown statements have the same answer."""
+    vector = value(connection, statements.VECTOR, picture)
+    names = rows(connection, statements.NAMES, vector, _NAMES)
+    groups = rows(connection, statements.GROUPS_OF, vector)
     models = rows(connection, statements.MODELS)
     model = str(models[0]["model"] or "") if models else ""
+    used = shown(statements.IDENTIFY, picture, _NAMES), shown(statements.IDENTIFY_GROUP, picture)
     return {
         "names": names,
         "model": model,
-        "confidence": confidence(ranking, model, lambda: _opened(picture), lambda view: _ranking(connection, view)),
+        "answer": groups[0] if groups else None,
+        "verdict": _verdict(groups) or _by_drawings(connection, names, model, picture),
         "only_drawings": knows_only_drawings(model),
-        "sql": shown(statements.IDENTIFY, picture, _NAMES),
+        "sql": script(used),
     }
+
+
+def _verdict(groups: Sequence[dict[str, Any]]) -> str:
+    """Return the key of the text that says how sure the answer is. It is empty where no photos tell it."""
+    if not groups or groups[0]["sure"] is None:
+        return ""
+    if not groups[0]["sure"]:
+        return "not_sure"
+    words = {"species": "sure_species", "none": "none_of_these"}
+    return words.get(groups[0]["kind"], "sure_group" if groups[0]["english"] else "sure_taxon")
+
+
+def _by_drawings(connection: Connection, names: list[dict[str, Any]], model: str, picture: str) -> str:
+    """Return how sure the nearest name is by what was measured of the model alone, where photos have no say."""
+    if any(each["photos"] for each in names):
+        return "unfitted"
+    ranking = [(each["name"], each["score"]) for each in names]
+    return confidence(ranking, model, lambda: _opened(picture), lambda view: _ranking(connection, view))
 
 
 def _opened(picture: str) -> Image:
@@ -96,7 +118,7 @@ def add(connection: Connection, request: WebRequest) -> dict[str, Any]:
     with _WRITING:
         changed = value(connection, statements.ADD, name, picture, label)
         connection.commit()
-    return {"changed": changed, "name": name, "sql": shown(statements.ADD, name, picture, label)}
+    return {"changed": changed, "name": name, "label": label, "sql": shown(statements.ADD, name, picture, label)}
 
 
 def runs(connection: Connection, request: WebRequest) -> dict[str, Any]:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from meetup2025.engines import Connection
 
 IDENTIFY = "CALL MeetUp2025.Identify(?, ?)"
+IDENTIFY_GROUP = "CALL MeetUp2025.IdentifyGroup(?)"
+VECTOR = "SELECT MeetUp2025.SearchVector('Fish', 'I', ?)"
+NAMES = "SELECT * FROM MeetUp2025.NearestNames(?, ?)"
+GROUPS_OF = "SELECT * FROM MeetUp2025.NearestGroups(?)"
 KNOWN = "SELECT MeetUp2025.KnownName(?)"
 ADD = "SELECT MeetUp2025.AddImage(?, ?, ?)"
 MODELS = "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'Fish'"

@@ -57,21 +57,49 @@ _TEXTS = {
         "The nearest name is {name}. The confidence of this model has not been measured.",
         "最も近い名前は{name}です。このモデルの確かさは測定されていません。",
     ),
+    "sure_species": ("This is {name} ({chance}).", "{name}です（確率{chance}）。"),
+    "sure_group": (
+        "This is a kind of {english} ({name}, {chance}), such as {best}. The species is not sure.",
+        "{name}（{english}）の仲間です（{best}など。確率{chance}）。種までは確信がありません。",
+    ),
+    "sure_taxon": (
+        "This is one of the {name} ({chance}), such as {best}. The species is not sure.",
+        "{name}の仲間です（{best}など。確率{chance}）。種までは確信がありません。",
+    ),
+    "not_sure": (
+        "Not sure. The first name is {name} ({chance}).",
+        "確信がありません。第一候補は{name}です（確率{chance}）。",
+    ),
+    "none_of_these": (
+        "None of these: no name or photo is like this picture.",
+        "どれでもありません。この画像に似た名前も写真もありません。",
+    ),
+    "unfitted": (
+        "The nearest name is {name}. With three labelled photos of each kind, the answer says how sure it is.",
+        "最も近い名前は{name}です。種類ごとに3枚ほど写真にラベルを付けると、確かさも分かるようになります。",
+    ),
     "only_drawings": (
         "The model sketch knows drawings only. Do not trust its names for photographs.",
         "モデルsketchは絵だけを知っています。写真では信頼できません。",
     ),
     "score_note": (
-        "The score is the cosine similarity of picture and name: 1 is equal, 0 is unrelated.",
-        "スコアは画像と名前のコサイン類似度です（1は一致、0は無関係）。",
+        "The score is the cosine similarity to the name, and to labelled photos: 1 is equal, 0 is unrelated.",
+        "スコアは名前とラベル付き写真に対するコサイン類似度です（1は一致、0は無関係）。",
     ),
     "name": ("Name", "名前"),
     "kanji": ("Kanji", "漢字"),
     "english": ("English", "英語名"),
     "score": ("Score", "スコア"),
+    "probability": ("Probability", "確率"),
+    "photos": ("Photos", "写真"),
+    "it_is": ("It is …", "正しくは…"),
+    "teach": ("Teach", "教える"),
     "is_right": ("This is right", "これが正しい"),
     "is_right_of": ("This is right: add the photo as {name}", "これが正しい：写真を{name}として追加"),
-    "added": ("The photo was added as {name}.", "写真を{name}として追加しました。"),
+    "added": (
+        "The photo was added as {name}. The answer below has learnt from it.",
+        "写真を{name}として追加しました。下の答えはこの写真を学んだ結果です。",
+    ),
     "was_there": ("The photo is there already as {name}.", "写真は{name}としてすでにあります。"),
     # map
     "map_title": ("Map of names and photos", "名前と写真の地図"),

@@ -14,10 +14,10 @@ from sqlglot import exp
 from meetup2025.engines.duckdb import information
 from meetup2025.engines.duckdb.grouping import apply_grouping, check_order, refuse_aggregates
 from meetup2025.engines.duckdb.scopes import DEFAULT_SCHEMA, Columns, Schema, Scope, Source, column_key
-from meetup2025.engines.duckdb.types import infer, type_of
+from meetup2025.engines.duckdb.types import duckdb_type, infer, type_of
 from meetup2025.engines.duckdb.writer import DuckDBQuery
 from meetup2025.engines.sql.functions import AGGREGATES
-from meetup2025.engines.sql.nodes import FunctionCall, refuse, unsupported
+from meetup2025.engines.sql.nodes import FunctionCall, JsonTable, refuse, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +63,7 @@ class Resolver:
 
     def add_source(self, node: exp.Expr, scope: Scope) -> None:
         """Add a table, subquery or CTE of FROM to *scope*."""
-        if isinstance(node, exp.Subquery) and not node.alias:
+        if isinstance(node, (exp.Subquery, JsonTable)) and not node.alias:
             node.set("alias", exp.TableAlias(this=exp.Identifier(this=f"subquery_{len(scope.sources) + 1}")))
         name, source = node.alias_or_name, self.source(node, scope)
         if name.lower() in scope.sources:
@@ -74,6 +74,8 @@ class Resolver:
         """Return the columns of a table, subquery or CTE."""
         if isinstance(node, exp.Subquery):
             return Source.of(self.query(node.this, scope.beside(), name_items=True))
+        if isinstance(node, JsonTable):
+            return _of_json(node)
         if isinstance(node.this, FunctionCall):
             refuse(f"Stored query {node.this.schema}.{node.this.name} not found", node.this, -428)
         if not node.args.get("db") and node.name.lower() in scope.ctes:
@@ -184,6 +186,13 @@ class Resolver:
         node.set("db", None)
         if key == "id":
             node.set("this", exp.Identifier(this="ID", quoted=True))
+
+
+def _of_json(node: JsonTable) -> Source:
+    """Give the columns of JSON_TABLE, whose JSON is the same for all rows."""
+    if not isinstance(node.this, exp.Placeholder):
+        unsupported("JSON_TABLE of a function of columns", node)
+    return Source.of({each.name: duckdb_type(each.args["kind"], casting=True) for each in node.expressions})
 
 
 def _is_information(table: exp.Expr) -> bool:

@@ -157,15 +157,31 @@ def create_tables(database: duckdb.DuckDBPyConnection, program: Program, stored:
     """
     with duckdb_errors():
         present = stored.read()
-        missing = []
+        missing, added = [], []
         for each in program.tables.values():
             columns = present.get((each.package.lower(), each.sql_name.lower()))
             _check_columns(each, columns)
             missing += [each] if columns is None else []
-        if missing:
+            added += _added(each, columns) if columns is not None else []
+        if missing or added:
+            created = [sql for each in missing for sql in _in_duckdb(tuple(statements_of(each)))]
             database.begin()
-            database.execute(";\n".join(sql for each in missing for sql in _in_duckdb(tuple(statements_of(each)))))
+            database.execute(";\n".join([*added, *created]))
             database.commit()
+
+
+def _added(table: Class, columns: dict[str, str]) -> list[str]:
+    """Return the statements that add the columns of a newer version, which may be empty, to a table of an older one."""
+    name = f'"{table.package}"."{table.sql_name}"'
+    return [
+        f'ALTER TABLE {name} ADD COLUMN "{each.sql_name}" {_IN_DUCKDB[_sql_type(table, each).partition("(")[0]]}'
+        for each in table.properties
+        if each.sql_name not in columns
+    ]
+
+
+_IN_DUCKDB = {"VARCHAR": "VARCHAR COLLATE NOCASE", "INTEGER": "INTEGER", "DOUBLE": "DOUBLE"}
+"""Types of columns that a newer version may add."""
 
 
 @functools.cache
@@ -193,7 +209,8 @@ class _NewTable:
 
 def _check_columns(table: Class, columns: dict[str, str] | None) -> None:
     """Compare a table with its class: a file may be of another program, or of another version of this one."""
-    lacking = {each.sql_name for each in table.properties} - set(columns or ())
+    required = {each.sql_name for each in table.properties if "Required" in each.keywords}
+    lacking = required - set(columns or ())
     if columns is not None and lacking:
         raise EngineUnavailableError(
             f"The database must be of this program and version. Its table {table.package}.{table.sql_name} has no "

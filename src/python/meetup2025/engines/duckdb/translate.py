@@ -20,10 +20,11 @@ The differences from IRIS:
 | `TO_VECTOR` with words, a missing element or another length | refused. IRIS converts, pads and cuts |
 | `CAST('abc' AS INTEGER)` and `'abc' + 1` count as 0 | an error |
 | the text of a number: `.5` | `0.5` |
+| JSON_TABLE | of a function whose arguments are constants, an array of objects, and their members |
 | `TRIM(TRAILING FROM x)`, `TRIM(TRAILING x)` | refused: write the characters, as in `TRIM(TRAILING ' ' FROM x)` |
 | `LEFT`, `RIGHT`, `CONCAT`, `LOG` and others that IRIS documents as `{fn LEFT(…)}` | in this form alone |
 | INFORMATION_SCHEMA | SCHEMATA, TABLES, COLUMNS, INDEXES and ROUTINES. OWNER and the length of a vector are NULL |
-| INSERT OR UPDATE, ALTER TABLE, `->`, OVER, JSON_TABLE, and others that `engines.sql` names | refused |
+| INSERT OR UPDATE, ALTER TABLE, `->`, OVER, and others that `engines.sql` names | refused |
 """
 
 from __future__ import annotations

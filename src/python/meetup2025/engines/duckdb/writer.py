@@ -17,7 +17,7 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 from meetup2025.engines.duckdb.scopes import DEFAULT_SCHEMA
 from meetup2025.engines.duckdb.types import INTEGERS, NOT_STORED, duckdb_type, string_length, type_of
 from meetup2025.engines.sql.functions import CASTS, TESTS, render
-from meetup2025.engines.sql.nodes import FunctionCall, Test, ToVector, unsupported
+from meetup2025.engines.sql.nodes import FunctionCall, JsonColumn, JsonTable, Test, ToVector, unsupported
 
 
 def quoted(name: str) -> str:
@@ -91,6 +91,15 @@ class _Writer(DuckDBGenerator):
         vector = f"TO_VECTOR_{kind}({self.sql(node.this)})"
         return f"CAST({vector} AS {kind}[{self.sql(length)}])" if length else vector
 
+    def json_table(self, node: JsonTable) -> str:
+        columns = ", ".join(self.sql(each) for each in node.expressions)
+        items = f"(SELECT unnest(CAST({self.sql(node.this)} AS JSON[])) AS item)"
+        return f"(SELECT {columns} FROM {items}) AS {quoted(node.alias)}"
+
+    def json_column(self, node: JsonColumn) -> str:
+        kind = duckdb_type(node.args["kind"], casting=True)
+        return f"CAST(item ->> '$.{node.args['key']}' AS {kind}) AS {quoted(node.name)}"
+
     def test(self, node: Test) -> str:
         return TESTS[str(node.this)].format(*(self.sql(operand) for operand in node.expressions))
 
@@ -125,6 +134,8 @@ class _Writer(DuckDBGenerator):
         exp.Mod: modulo,
         DuckDBQuery: duckdb_query,
         FunctionCall: name_call,
+        JsonColumn: json_column,
+        JsonTable: json_table,
         Test: test,
         ToVector: vector,
     }

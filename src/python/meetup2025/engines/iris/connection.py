@@ -7,6 +7,7 @@ IRIS itself parses the SQL, keeps the transaction and finds the errors. This mod
 from __future__ import annotations
 
 import contextlib
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -154,7 +155,7 @@ class IrisCursor(BaseCursor):
         session, sql = self._ready(operation)
         answer = session.run(sql, checked(sql, parameters))
         self.rowcount = answer.changed
-        self._rows = answer.rows
+        self._rows = _begun(answer.rows)
         if answer.columns is not None:
             self.description = [(name, kind, None, None, None, None, None) for name, kind in answer.columns]
         return self
@@ -195,3 +196,8 @@ class IrisCursor(BaseCursor):
         if self.description is None:
             raise InterfaceError("A cursor must have run a SELECT or a CALL before rows are fetched. Got none.")
         return self._rows
+
+
+def _begun(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Fetch the first row: not before that does IRIS call the functions of a SELECT, and report their errors."""
+    return itertools.chain([*itertools.islice(rows, 1)], rows)

@@ -13,6 +13,7 @@ Besides the ordinary nodes of sqlglot, a tree holds:
 ``MeetUp2025.EmbedText(?)``               `FunctionCall`
 ``FROM MeetUp2025.NearestFish(?, 3) q``   `exp.Table` whose ``this`` is a `FunctionCall`
 ``CALL MeetUp2025.Identify(?, 3)``        `Call`
+``FROM JSON_TABLE(…)``                     `JsonTable`, whose columns are `JsonColumn`
 ``TO_VECTOR(x, DOUBLE, 512)``             `ToVector`
 ``x [ 'a'``, ``x %STARTSWITH 'a'``        `Test`
 column and CAST types                     `SQLType`

@@ -47,6 +47,18 @@ class Test(exp.Expression):
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": True}
 
 
+class JsonTable(exp.Expression):
+    """JSON_TABLE in FROM: `this` gives an array of objects as JSON, `expressions` are its columns, with their paths."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": True, "alias": False}
+
+
+class JsonColumn(exp.Expression):
+    """A column of JSON_TABLE: `this` is its name, `kind` its `SQLType`, `key` the member of an object."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "kind": True, "key": True}
+
+
 class SQLType(exp.Expression):
     """A type of IRIS: `this` is the name, `element` the type of the elements of a VECTOR, `expressions` the numbers."""
 

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from meetup2025.engines.sql.expressions import Expressions
 from meetup2025.engines.sql.functions import KNOWN
-from meetup2025.engines.sql.nodes import Call, FunctionCall, refuse, unsupported
+from meetup2025.engines.sql.nodes import Call, FunctionCall, JsonColumn, JsonTable, refuse, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -208,6 +208,8 @@ class Statements(Expressions):
                 unsupported("a join in parentheses", self.token)
             return self.aliased(self.subquery())
         if self.following == "(":
+            if self.token.word == "JSON_TABLE":
+                return self.aliased(self.json_table())
             if self.token.word in KNOWN:
                 unsupported(f"{self.token.text} as a table", self.token)
             refuse(f"Stored query {self.token.text} not found; write schema.name(arguments)", self.token, -428)
@@ -215,6 +217,38 @@ class Statements(Expressions):
         if self.ahead("("):
             table = exp.Table(this=self.routine([table.args["db"], table.this], FunctionCall))
         return self.aliased(table)
+
+    def json_table(self) -> JsonTable:
+        """Read ``JSON_TABLE(schema.function(…), '$[*]' COLUMNS (name type PATH '$.key', …))``."""
+        token = self.token
+        self.expect("JSON_TABLE", "(")
+        if not self.has_name():
+            unsupported("JSON_TABLE of what is no function of a schema", self.token)
+        function = self.table_name()
+        value = self.routine([part for part in (function.args.get("db"), function.this) if part], FunctionCall)
+        self.expect(",")
+        if self.json_path() != "$[*]":
+            unsupported("a path in JSON_TABLE other than '$[*]'", self.last)
+        self.expect("COLUMNS")
+        columns = self.wrapped(self.json_column)
+        self.expect(")")
+        return self.at(JsonTable(this=value, expressions=columns), token)
+
+    def json_column(self) -> JsonColumn:
+        """Read ``name type PATH '$.key'``."""
+        name, kind = self.identifier(), self.type_name()
+        self.expect("PATH")
+        path = self.json_path()
+        if not re.fullmatch(r"\$\.\w+", path):
+            unsupported("a path of a column other than '$.key'", self.last)
+        return JsonColumn(this=name, kind=kind, key=path.removeprefix("$."))
+
+    def json_path(self) -> str:
+        """Read the text of a path."""
+        path = self.literal()
+        if not isinstance(path, exp.Literal) or not path.is_string:
+            refuse(f"The path of JSON_TABLE expected, found {self.token.text}", self.token)
+        return path.name
 
     def join(self) -> exp.Join | None:
         """

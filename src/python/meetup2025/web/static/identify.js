@@ -1,23 +1,37 @@
 // Names the fish in a picture.
-import { byId, checkPicture, element, fill, get, post, remember, say, showSQL, state, takePictures, tell, text } from "./common.js";
+import { byId, checkPicture, element, fill, get, number, post, remember, say, showSQL, state, takePictures, tell, text } from "./common.js";
 
 const adding = document.body.dataset.adding === "yes";
 let picture = null; // the file that was sent; null for a sample
 
 function showNames(answer, source) {
   byId("preview").src = source;
-  byId("verdict").textContent = text(answer.confidence, { name: answer.names[0]?.name ?? "" });
+  byId("verdict").textContent = verdict(answer);
   byId("drawings").hidden = !answer.only_drawings;
   const columns = [
     { key: "name", title: text("name"), show: nameOf },
     { key: "kanji", title: text("kanji"), show: (row) => element("span", { lang: "ja" }, row.kanji ?? "") },
     { key: "english", title: text("english"), show: (row) => element("span", { lang: "en" }, row.english ?? "") },
     { key: "score", title: text("score"), number: true },
+    ...(answer.names.some((row) => row.photos) ? LEARNT() : []),
   ];
   fill(byId("names"), columns, answer.names);
   showSQL(answer.sql);
+  byId("teaching").hidden = !adding || !picture;
   byId("result").hidden = false;
   byId("verdict").focus();
+}
+
+const LEARNT = () => [
+  { key: "probability", title: text("probability"), number: true },
+  { key: "photos", title: text("photos"), number: true },
+];
+
+// How sure the answer is, in a sentence.
+function verdict(answer) {
+  const { name = "", english = "", best = "", probability = null } = answer.answer ?? {};
+  const first = answer.names[0]?.name ?? "";
+  return text(answer.verdict, { name: name ?? first, english, best, chance: number(probability, 2) });
 }
 
 // Returns a name, and below it the button that adds the photo.
@@ -32,9 +46,17 @@ function nameOf(row) {
 async function add(name) {
   const answer = await tell(text("working"), () => post("api/add", { label: name }, picture));
   if (!answer) return;
-  showSQL(answer.sql);
-  say(text(answer.changed ? "added" : "was_there", { name }));
+  const next = await tell(text("working"), () => post("api/identify", {}, picture));
+  if (!next) return;
+  showNames(next, byId("preview").src);
+  showSQL(answer.sql, next.sql);
+  say(text(answer.changed ? "added" : "was_there", { name: answer.label }));
 }
+
+byId("teaching").addEventListener("submit", (event) => {
+  event.preventDefault();
+  add(byId("label").value);
+});
 
 async function send(file) {
   const answer = await tell(text("working"), () => post("api/identify", {}, checkPicture(file)));

@@ -1,0 +1,233 @@
+"""
+How well labels are told by names, by few photos, and by both: what a model is worth on photos of a user.
+
+Photos are drawn several times: of each label some are known, and the others are asked. What is asked teaches nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from meetup2025.analytics import recogniser
+from meetup2025.analytics.neighbours import directions
+from meetup2025.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+PHOTOS = (1, 2, 5, 10)
+"""Photos a label that are known."""
+
+PRECISION = 0.95
+"""Wanted share of right answers among the sure ones."""
+
+
+class Measured(NamedTuple):
+    """
+    What one way of telling labels is worth; means over the draws.
+
+    Attributes:
+        way: `photos`, the kind of names, or both with a plus between.
+        photos: Photos a label that are known; 0 for names alone.
+        labels: Number of labels.
+        asked: Number of photos that are asked in a draw.
+        top1: Share of right first answers.
+        spread: Standard deviation of top1 over the draws.
+        top3: Share of photos whose label is among the first three.
+        macro: Mean of the shares of right first answers of each label.
+        ece: Expected calibration error; None where there are no probabilities.
+        coverage: Share of photos whose answer is sure; None where nothing tells it.
+        sure_right: Share of right answers among the sure ones.
+    """
+
+    way: str
+    photos: int
+    labels: int
+    asked: int
+    top1: float
+    spread: float
+    top3: float
+    macro: float
+    ece: float | None
+    coverage: float | None
+    sure_right: float | None
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """Places of the photos that are known, and of those that are asked."""
+
+    known: NDArray[np.intp]
+    asked: NDArray[np.intp]
+
+
+def measure(
+    vectors: ArrayLike,
+    labels: Sequence[str],
+    names: Mapping[str, Mapping[str, ArrayLike]],
+    *,
+    draws: int = 5,
+    seed: int = 5,
+) -> list[Measured]:
+    """
+    Try all ways: each kind of names, so many photos a label, and the first kind of names with these.
+
+    Args:
+        vectors: Shape (n, d), of photos.
+        labels: One for each photo.
+        names: For each kind of names, such as `name` or `English`, the vector of each name. Names that no photo has as
+            its label are wrong answers; labels that are no name are left out of what names alone are asked.
+        draws: Number of draws, at least 1.
+        seed: The photos are drawn from it.
+
+    Raises:
+        DataError: No label has two photos, or *draws* is below 1.
+    """
+    unit, own = directions(vectors), np.asarray(labels)
+    if draws < 1 or len(own) != len(unit) or max(np.unique(own, return_counts=True)[1], default=0) < 2:
+        raise DataError(
+            f"To measure there must be a label with two photos, and a draw. Got {len(unit)} photos, {draws} draws."
+        )
+    rng = np.random.default_rng([seed, 0])
+    shuffled = [rng.permutation(len(own)) for _ in range(draws)]
+    found = [_of_names(kind, unit, own, known, shuffled) for kind, known in names.items()]
+    ways: list[tuple[str, Mapping[str, ArrayLike]]] = [("photos", {})]
+    ways += [(f"{kind} + photos", known) for kind, known in list(names.items())[:1]]
+    for way, known in ways:
+        for photos in PHOTOS:
+            drawn = list(_drawn(own, photos, draws, seed))
+            answer = partial(_by_photos, unit, own, known)
+            found += [_mean(way, photos, own, drawn, answer)] if drawn else []
+    return [each for each in found if each is not None]
+
+
+def _drawn(own: NDArray[np.str_], photos: int, draws: int, seed: int) -> Iterator[_Draw]:
+    """Draw photos of each label that has more."""
+    rng = np.random.default_rng([seed, photos])
+    places = [np.flatnonzero(own == label) for label in np.unique(own)]
+    places = [each for each in places if len(each) > photos]
+    for _ in range(draws if places else 0):
+        shuffled = [rng.permutation(each) for each in places]
+        known, asked = [each[:photos] for each in shuffled], [each[photos:] for each in shuffled]
+        yield _Draw(np.concatenate(known), np.concatenate(asked))
+
+
+class _Answers(NamedTuple):
+    """Scores of all answers, their names and probabilities, and which first answers are sure; None where unknown."""
+
+    scores: NDArray[np.float64]
+    names: NDArray[np.str_]
+    chances: NDArray[np.float64] | None
+    sure: NDArray[np.bool_] | None
+
+
+def _of_names(
+    kind: str,
+    unit: NDArray[np.float32],
+    own: NDArray[np.str_],
+    known: Mapping[str, ArrayLike],
+    shuffled: Sequence[NDArray[np.intp]],
+) -> Measured | None:
+    """Ask names alone; half of the photos tell how sharp their probabilities are, the other half is asked."""
+    named = [each[np.isin(own[each], list(known))] for each in shuffled]
+    if len(named[0]) < 2:
+        return None
+    halves = [_Draw(each[: len(each) // 2], each[len(each) // 2 :]) for each in named]
+    names = np.array(list(known))
+    cosines = unit.astype(float) @ directions(np.array([np.asarray(known[name]) for name in names])).astype(float).T
+
+    def answer(draw: _Draw) -> _Answers:
+        sharpness = _sharpness(cosines[draw.known], (own[draw.known][:, None] == names).argmax(axis=1))
+        bound = _bound(*_first(cosines[draw.known], names, own[draw.known], sharpness))
+        chances = _softmax(cosines[draw.asked], sharpness)
+        return _Answers(cosines[draw.asked], names, chances, chances.max(axis=1) >= bound)
+
+    return _mean(kind, 0, own, halves, answer)
+
+
+def _sharpness(cosines: NDArray[np.float64], right: NDArray[np.intp]) -> float:
+    """Find the sharpness of the highest likelihood."""
+    from scipy.optimize import minimize_scalar
+
+    def surprise(power: float) -> float:
+        return float(-np.log(np.maximum(_softmax(cosines, np.exp(power))[np.arange(len(right)), right], 1e-300)).mean())
+
+    return float(np.exp(minimize_scalar(surprise, bounds=(-2, 7), method="bounded").x))
+
+
+def _softmax(scores: NDArray[np.float64], sharpness: float) -> NDArray[np.float64]:
+    raised = np.exp(sharpness * (scores - scores.max(axis=1, keepdims=True)))
+    chances: NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
+    return chances
+
+
+def _first(
+    scores: NDArray[np.float64], names: NDArray[np.str_], own: NDArray[np.str_], sharpness: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    return _softmax(scores, sharpness).max(axis=1), names[scores.argmax(axis=1)] == own
+
+
+def _bound(chances: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """Find the lowest probability from which as many answers are right as wanted; above 1 where there is none."""
+    order = np.argsort(-chances, kind="stable")
+    enough = np.flatnonzero(np.cumsum(right[order]) >= PRECISION * np.arange(1, len(order) + 1))
+    return float(chances[order[enough[-1]]]) if len(enough) else 2.0
+
+
+def _by_photos(
+    unit: NDArray[np.float32], own: NDArray[np.str_], known: Mapping[str, ArrayLike], draw: _Draw
+) -> _Answers:
+    """Learn from the known photos, and name the others."""
+    labels = list(own[draw.known])
+    rows = np.array([np.asarray(each) for each in known.values()]) if known else None
+    learnt = recogniser.fit(unit[draw.known], labels, names=list(known), name_rows=rows, precision=PRECISION)
+    names = np.array([*learnt.prototypes.labels, *sorted(set(known) - set(labels))])
+    likes = np.full((len(draw.asked), len(names)), np.nan)
+    likes[:, : len(learnt.prototypes.labels)] = recogniser.similarities(unit[draw.asked], unit[draw.known], labels)
+    cosines = np.full(likes.shape, np.nan)
+    for column, name in enumerate(names):
+        if name in known:
+            cosines[:, column] = unit[draw.asked] @ directions(np.atleast_2d(np.asarray(known[name])))[0]
+    found = learnt.recogniser
+    scores = found.scores(likes, cosines)
+    if not found.trusted:
+        return _Answers(scores, names, None, None)
+    chances = found.probabilities(scores)
+    sure = (scores.max(axis=1) >= found.score) & (chances.max(axis=1) >= found.probability)
+    return _Answers(scores, names, chances, sure)
+
+
+def _mean(
+    way: str, photos: int, own: NDArray[np.str_], draws: Sequence[_Draw], answer: Callable[[_Draw], _Answers]
+) -> Measured:
+    """Measure each draw, and give the means."""
+    rows = np.array([_measured(answer(draw), own[draw.asked]) for draw in draws], float)
+    top1, top3, macro, ece, coverage, sure_right = (_mean_of(column) for column in rows.T)
+    labels, asked = len(np.unique(own[draws[0].asked])), len(draws[0].asked)
+    shares = float(top1 or 0), float(rows[:, 0].std()), float(top3 or 0), float(macro or 0)
+    return Measured(way, photos, labels, asked, *shares, ece, coverage, sure_right)
+
+
+def _mean_of(column: NDArray[np.float64]) -> float | None:
+    known = column[~np.isnan(column)]
+    return float(known.mean()) if len(known) else None
+
+
+def _measured(answers: _Answers, own: NDArray[np.str_]) -> tuple[float, ...]:
+    """Give top 1, top 3, macro, ECE, coverage and the share of right sure answers; NaN where there is none."""
+    order = np.argsort(-answers.scores, axis=1, kind="stable")[:, :3]
+    hits = answers.names[order] == own[:, None]
+    right = hits[:, 0]
+    macro = float(np.mean([right[own == label].mean() for label in np.unique(own)]))
+    shares = float(right.mean()), float(hits.any(axis=1).mean()), macro
+    if answers.chances is None or answers.sure is None:
+        return (*shares, np.nan, np.nan, np.nan)
+    ece = recogniser.calibration_error(answers.chances.max(axis=1), right)
+    sure_right = float(right[answers.sure].mean()) if answers.sure.any() else np.nan
+    return (*shares, ece, float(answers.sure.mean()), sure_right)

@@ -1,0 +1,721 @@
+"""
+A recogniser of labels: it learns from labelled photos how much photos and names count, and when an answer is sure.
+
+    photo = cosine to the prototype of a label, the mean of its photos; from 10 photos the mean of that and of the
+            cosines to its 3 best photos (`similarities`)
+    score = photos * photo + names * cosine to the name                    (`Recogniser.scores`)
+    probability = softmax(sharpness * score)                               (`Recogniser.probabilities`)
+
+Each photo is judged by the others alone ("leave one out"). From these judgements come the weights, by their likelihood,
+and the two bounds above which answers are right as often as wanted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from meetup2025.analytics.neighbours import directions
+from meetup2025.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float32]
+
+MANY = 10
+"""Photos of a label from which its best ones count beside the prototype; with fewer the prototype alone is better."""
+
+BEST = 3
+"""Photos of a label that are its best ones."""
+
+ENOUGH = 3
+"""Photos a label, on average, from which probabilities can be trusted."""
+
+CANDIDATES = 64
+"""Labels that are looked at by their photos, and as many by their names; the others have next to no probability."""
+
+JUDGED = 5_000
+"""Photos that are judged by the others: enough for a few weights, so that many photos take no longer."""
+
+_BLOCK = 1 << 20
+"""Cosines that are in the memory at once."""
+
+_PRIOR = 20.0
+"""Width of the normal prior of a weight, in units of a logit for a cosine of 1: it bounds what few photos can tell."""
+
+_LOST = (0.01, 0.2)
+"""Shares of right answers between which the bound of the score is sought: below it nothing is one of the labels."""
+
+_BINS = 15
+"""Of the expected calibration error."""
+
+
+@dataclass(frozen=True)
+class Prototypes:
+    """
+    What the photos of each label have in common.
+
+    Attributes:
+        labels: In rising order.
+        counts: Shape (m,); photos of each label, at least 1.
+        means: Shape (m, d), float32; the mean of their unit vectors, which is shorter the more they differ.
+    """
+
+    labels: tuple[str, ...]
+    counts: NDArray[np.intp]
+    means: Floats
+
+
+@dataclass(frozen=True)
+class Recogniser:
+    """
+    How much photos and names count, and when an answer is sure.
+
+    Attributes:
+        photos: Weight of the likeness to photos; with `names` it makes 1.
+        names: Weight of the cosine to the name.
+        sharpness: Logit of a score of 1, the inverse of a temperature.
+        alone: Weight of the cosine to a name of which there is no photo.
+        unseen: Score that such a name has beside; it stands for the photos that are missing.
+        middle: Cosine to a name that counts where a label is no name: that of all photos and names.
+        trusted: Whether there were enough photos for probabilities.
+        score: Lowest score of an answer that is one of the labels.
+        probability: Lowest probability of a sure answer; above 1 where none is ever sure.
+        precision: Wanted share of right answers among the sure ones.
+        name_score: Lowest score of an answer by a name without photos; above 1 where these are not to be trusted.
+        alone_by_photos: Sharpness and the two bounds of `by_photos`; empty where names have no say anyway.
+    """
+
+    photos: float
+    names: float
+    sharpness: float
+    alone: float
+    unseen: float
+    middle: float
+    trusted: bool
+    score: float
+    probability: float
+    precision: float
+    name_score: float = 2.0
+    alone_by_photos: tuple[float, ...] = ()
+
+    def by_photos(self) -> Recogniser:
+        """Give the recogniser that leaves names out: its scores are the likenesses to photos."""
+        sharpness, score, chance = self.alone_by_photos or (self.sharpness, self.score, self.probability)
+        return replace(self, photos=1.0, names=0.0, sharpness=sharpness, score=score, probability=chance)
+
+    def scores(self, photo: ArrayLike, name: ArrayLike) -> NDArray[np.float64]:
+        """
+        Blend what photos and names say.
+
+        Args:
+            photo: Any shape; likeness to the photos of each label, NaN where it has none.
+            name: The same shape; cosine to the name, NaN where a label is no name.
+
+        Returns:
+            The same shape, on the scale of cosines; minus infinity where both are missing.
+        """
+        seen, named = np.asarray(photo, float), np.asarray(name, float)
+        blended = self.photos * seen + self.names * np.where(np.isnan(named), self.middle, named)
+        found = np.where(np.isnan(seen), self.alone * named + self.unseen, blended)
+        return np.where(np.isnan(found), -np.inf, found)
+
+    def probabilities(self, scores: ArrayLike) -> NDArray[np.float64]:
+        """Give the probability of each label, along the last axis: that one of them is right is taken as given."""
+        logits = self.sharpness * np.asarray(scores, float)
+        highest = logits.max(axis=-1, keepdims=True)
+        raised = np.exp(logits - np.where(np.isneginf(highest), 0, highest))
+        probabilities: NDArray[np.float64] = raised / np.maximum(raised.sum(axis=-1, keepdims=True), 1e-300)
+        return probabilities
+
+    def is_known(self, score: float, *, by_name: bool = False) -> bool:
+        """Tell whether the first answer is one of the labels at all; *by_name* where it has no photo."""
+        return score >= (self.name_score if by_name else self.score)
+
+    def is_sure(self, score: float, probability: float, *, by_name: bool = False) -> bool:
+        """Tell whether the first answer is one of the labels, and surely this one; *by_name* where it has no photo."""
+        return self.trusted and self.is_known(score, by_name=by_name) and probability >= self.probability
+
+
+class Metrics(NamedTuple):
+    """
+    What a recogniser is worth, by leaving one out; None where nothing can be said.
+
+    Attributes:
+        accuracy: Share of right first answers.
+        coverage: Share of photos whose answer is sure.
+        sure_right: Share of right answers among the sure ones, photos that are none of the labels included.
+        ece: Expected calibration error: mean difference of probability and share of right answers.
+        auc: Chance that the score of a photo of a label is higher than that of one that is none of the labels.
+        labels: Number of labels with photos.
+        photos: Number of labelled photos.
+        judged: Photos that could be judged, since their label has others.
+    """
+
+    accuracy: float | None
+    coverage: float | None
+    sure_right: float | None
+    ece: float | None
+    auc: float | None
+    labels: int
+    photos: int
+    judged: int
+
+
+@dataclass(frozen=True)
+class Judgements:
+    """
+    What the others say of each photo.
+
+    Attributes:
+        judged: Shape (n,), whether the photo was judged: its label has others, and it was chosen.
+        own: Shape (n,), probability of its own label; NaN where it is not judged.
+        best: Label of the highest probability; empty where the photo was not chosen.
+        highest: Shape (n,), that probability.
+        score: Shape (n,), the score of the best label.
+        right: Shape (n,), whether that is its own label.
+    """
+
+    judged: NDArray[np.bool_]
+    own: NDArray[np.float64]
+    best: tuple[str, ...]
+    highest: NDArray[np.float64]
+    score: NDArray[np.float64]
+    right: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A recogniser with its prototypes, what it is worth, and what it says of each photo that it was fitted to."""
+
+    recogniser: Recogniser
+    prototypes: Prototypes
+    metrics: Metrics
+    judgements: Judgements
+
+
+@dataclass(frozen=True)
+class _Photos:
+    """
+    Labelled photos by label.
+
+    Attributes:
+        unit: Shape (n, d), float32; unit vectors, those of a label one below the other.
+        order: Shape (n,); place of each among the photos as they were given.
+        own: Shape (n,); number of its label.
+        starts: Shape (m + 1,); first row of each label.
+        prototypes: Of the labels.
+    """
+
+    unit: Floats
+    order: NDArray[np.intp]
+    own: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    prototypes: Prototypes
+
+    @classmethod
+    def of(cls, vectors: ArrayLike, labels: Sequence[str]) -> _Photos:
+        rows = np.asarray(vectors)
+        if len(labels) != len(rows):
+            raise DataError(f"There must be one label for each of the {len(rows)} photos. Got {len(labels)}.")
+        if not len(rows) or not all(labels):
+            raise DataError("A recogniser must have labelled photos. Got none, or empty labels; label some photos.")
+        kinds, own = np.unique(np.asarray(labels, dtype=object).astype(str), return_inverse=True)
+        order = np.argsort(own, kind="stable")
+        unit, own = directions(rows[order]), own[order]
+        starts = np.searchsorted(own, np.arange(len(kinds) + 1))
+        counts = np.diff(starts)
+        means = (np.add.reduceat(unit, starts[:-1], axis=0) / counts[:, None]).astype(np.float32)
+        return cls(unit, order, own, starts, Prototypes(tuple(map(str, kinds)), counts, means))
+
+
+def prototypes(vectors: ArrayLike, labels: Sequence[str]) -> Prototypes:
+    """
+    Give the prototype of each label.
+
+    Args:
+        vectors: Shape (n, d), n at least 1.
+        labels: One for each row, none empty.
+
+    Raises:
+        DataError: There is no row, a label is empty, or the lengths differ.
+        InvalidVectorError: As `vectors.check`.
+    """
+    return _Photos.of(vectors, labels).prototypes
+
+
+def grown(mean: ArrayLike, count: int, vector: ArrayLike, photos: int = 1) -> Floats:
+    """
+    Give the mean of a label when a photo comes or goes.
+
+    Args:
+        mean: Shape (d,), of `Prototypes`.
+        count: Photos of the label before; 0 for a new one.
+        vector: Shape (d,), of the photo.
+        photos: 1 when it comes, -1 when it goes; *count* + *photos* must not be 0.
+    """
+    unit = directions(np.atleast_2d(vector))[0]
+    changed: Floats = (np.asarray(mean, np.float32) * count + np.float32(photos) * unit) / np.float32(count + photos)
+    return changed
+
+
+def likeness(count: int, prototype: float, best: Sequence[float]) -> float:
+    """
+    Tell how like a picture is to the photos of a label.
+
+    Args:
+        count: Photos of the label.
+        prototype: Cosine to its prototype.
+        best: Cosines to its nearest photos, falling; `BEST` of them are used.
+    """
+    return (prototype + float(np.mean(best[:BEST]))) / 2 if count >= MANY and len(best) else prototype
+
+
+def similarities(vectors: ArrayLike, photos: ArrayLike, labels: Sequence[str]) -> NDArray[np.float32]:
+    """
+    Tell how like pictures are to the photos of each label.
+
+    Args:
+        vectors: Shape (p, d), of the pictures.
+        photos: Shape (n, d), n at least 1.
+        labels: One for each photo.
+
+    Returns:
+        Shape (p, m), a column for each label in rising order; from -1 to 1.
+
+    Raises:
+        DataError: As `prototypes`.
+        InvalidVectorError: As `vectors.check`.
+    """
+    known, unit = _Photos.of(photos, labels), directions(vectors)
+    found = np.empty((len(unit), len(known.starts) - 1), np.float32)
+    for rows in _blocks(len(unit), len(known.unit)):
+        found[rows] = _similarities(unit[rows], known)
+    return found
+
+
+def fit(  # noqa: PLR0913 - what photos, names and negatives are
+    vectors: ArrayLike,
+    labels: Sequence[str],
+    *,
+    names: Sequence[str] = (),
+    name_rows: ArrayLike | None = None,
+    negatives: ArrayLike | None = None,
+    precision: float = 0.95,
+    judged: int = JUDGED,
+) -> Learnt:
+    """
+    Learn from labelled photos.
+
+    Args:
+        vectors: Shape (n, d), n at least 1.
+        labels: One for each photo.
+        names: Names with vectors of their own; those that are no label are answers too.
+        name_rows: Shape (m, d); the vectors of *names*.
+        negatives: Shape (q, d); photos of none of the labels; q may be 0.
+        precision: Wanted share of right answers among the sure ones, above 0 and below 1.
+        judged: Most photos that are judged by the others; of more, so many are taken, of each label its share.
+
+    Raises:
+        DataError: There is no photo, a label is empty, lengths differ, or *precision* is out of range.
+        InvalidVectorError: As `vectors.check`.
+
+    References:
+        C. Guo et al., On calibration of modern neural networks, ICML 2017: temperature, expected calibration error.
+        J. Snell et al., Prototypical networks for few-shot learning, NeurIPS 2017: the mean of the photos of a label.
+        I. J. Good, The population frequencies of species, Biometrika 40, 1953: the share of labels without a photo.
+    """
+    if not 0 < precision < 1:
+        raise DataError(f"The wanted precision must be above 0 and below 1. Got {precision}.")
+    known = _Photos.of(vectors, labels)
+    none = np.empty((0, known.unit.shape[1]), np.float32) if negatives is None else directions(negatives)
+    named = _Names.of(known, names, name_rows)
+    rows = np.unique(np.linspace(0, len(known.unit) - 1, max(1, judged)).astype(np.intp))
+    table = _judged(known, named, rows)
+    recogniser, found, of_none = _fitted(known, named, table, none, precision)
+    if len(named.unit):
+        nameless = _Names(named.candidates, named.unit[:0], np.full_like(named.rows, -1))
+        alone = _fitted(known, nameless, replace(table, name=np.full_like(table.name, np.nan)), none, precision)[0]
+        recogniser = replace(recogniser, alone_by_photos=(alone.sharpness, alone.score, alone.probability))
+    return Learnt(recogniser, known.prototypes, _metrics(recogniser, found, of_none, known), found)
+
+
+def _fitted(
+    known: _Photos, named: _Names, table: _Table, negatives: Floats, precision: float
+) -> tuple[Recogniser, Judgements, NDArray[np.float64]]:
+    """Find weights and bounds; and give what is said of the photos, and of those that are none of the labels."""
+    weights = _weights(table, known.prototypes.counts)
+    trusted = len(known.unit) >= ENOUGH * len(known.prototypes.counts)
+    blank = _recogniser(weights, table.middle, trusted=trusted)
+    found = _judgements(blank, table, known, named)
+    none = _none(blank, known, named, negatives)
+    bounded = _bounded(blank, found, none, precision)
+    return replace(bounded, name_score=_name_bound(blank, table, none, precision)), found, none
+
+
+@dataclass(frozen=True)
+class _Names:
+    """
+    What a picture may be called: the labels of photos, then the names of which there is no photo.
+
+    Attributes:
+        candidates: All of them.
+        unit: Shape (m, d), float32; unit vectors of the names.
+        rows: Shape (c,); for each candidate the row of its name, or -1.
+    """
+
+    candidates: tuple[str, ...]
+    unit: Floats
+    rows: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, known: _Photos, names: Sequence[str], name_rows: ArrayLike | None) -> _Names:
+        unit = np.empty((0, known.unit.shape[1]), np.float32) if name_rows is None else directions(name_rows)
+        if len(names) != len(unit):
+            raise DataError(f"There must be one name for each of the {len(unit)} vectors of names. Got {len(names)}.")
+        if len(unit) and unit.shape[1] != known.unit.shape[1]:
+            raise DataError(f"Names and photos must have vectors of one length. Got {unit.shape[1]} for names.")
+        places = {name: row for row, name in enumerate(names)}
+        labels = known.prototypes.labels
+        candidates = (*labels, *sorted(set(places).difference(labels)))
+        return cls(candidates, unit, np.array([places.get(each, -1) for each in candidates], np.intp))
+
+    def cosines(self, unit: Floats) -> Floats:
+        """Give the cosine of rows to the name of each candidate, NaN where it has none."""
+        found = np.full((len(unit), len(self.candidates)), np.nan, np.float32)
+        named = self.rows >= 0
+        found[:, named] = unit @ self.unit[self.rows[named]].T
+        return found
+
+
+@dataclass(frozen=True)
+class _Table:
+    """
+    What there is to say of photos by the others, and of each of their candidates; the own label is the first.
+
+    Attributes:
+        rows: Shape (n,); the photos.
+        candidates: Shape (n, c); their numbers.
+        photo: Shape (n, c); likeness to the photos of a candidate, NaN where it has none (left).
+        name: Shape (n, c); cosine to its name, NaN where it has none.
+        middle: Mean cosine of photos and names.
+    """
+
+    rows: NDArray[np.intp]
+    candidates: NDArray[np.int32]
+    photo: Floats
+    name: Floats
+    middle: float
+
+    def blocks(self) -> Iterator[slice]:
+        """Cut the rows, so that what is computed of them takes little memory."""
+        return _blocks(len(self.photo), 4 * self.photo.shape[1])
+
+
+def _blocks(count: int, width: int) -> Iterator[slice]:
+    step = max(1, _BLOCK // max(1, width))
+    return (slice(start, min(start + step, count)) for start in range(0, count, step))
+
+
+def _similarities(unit: Floats, known: _Photos, own: NDArray[np.intp] | None = None) -> Floats:
+    """Compare rows with the photos of each label; *own* says which photos they are, so that each leaves itself out."""
+    counts, means = known.prototypes.counts, known.prototypes.means
+    lengths = np.maximum(np.linalg.norm(means, axis=1), np.finfo(np.float32).tiny)
+    found: Floats = unit @ (means / lengths[:, None]).T
+    places = np.arange(len(unit))
+    if own is not None:
+        label = known.own[own]
+        others = counts[label] - 1
+        # The numerator has no bias, and the length is that of the prototype that a picture will meet.
+        left = (found[places, label] * lengths[label] * counts[label] - 1) / np.maximum(others, 1) / lengths[label]
+        found[places, label] = np.where(others > 0, left, np.nan)
+    many = np.flatnonzero(counts >= MANY)
+    if len(many):
+        cosines = unit @ known.unit.T
+        if own is not None:
+            cosines[places, own] = -np.inf
+        for number in many:
+            of_label = cosines[:, known.starts[number] : known.starts[number + 1]]
+            best = np.partition(of_label, -BEST, axis=1)[:, -BEST:].mean(axis=1)
+            found[:, number] = (found[:, number] + best) / 2
+    return found
+
+
+def _judged(known: _Photos, named: _Names, chosen: NDArray[np.intp]) -> _Table:
+    """Compare photos with all others and the names."""
+    count, all_of_them = len(chosen), len(named.candidates)
+    width = min(all_of_them, 2 * CANDIDATES)
+    candidates = np.empty((count, width), np.int32)
+    photo, name = np.empty((2, count, width), np.float32)
+    for rows in _blocks(count, max(len(known.unit), 2 * all_of_them)):
+        own, unit = chosen[rows], known.unit[chosen[rows]]
+        full = np.full((len(own), all_of_them), np.nan, np.float32)
+        full[:, : len(known.starts) - 1] = _similarities(unit, known, own)
+        of_names = named.cosines(unit)
+        candidates[rows], dropped = _chosen(full, of_names, known.own[own], width)
+        photo[rows] = np.where(dropped, np.nan, np.take_along_axis(full, candidates[rows], axis=1))
+        name[rows] = np.where(dropped, np.nan, np.take_along_axis(of_names, candidates[rows], axis=1))
+    middle = float(known.unit.mean(axis=0) @ named.unit.mean(axis=0)) if len(named.unit) else 0.0
+    return _Table(chosen, candidates, photo, name, middle)
+
+
+def _chosen(
+    photo: Floats, name: Floats, own: NDArray[np.intp], width: int
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Choose the candidates of rows, the own label first; and tell which places have none."""
+    by_photo = np.where(np.isnan(photo), -np.inf, photo)
+    by_photo[np.arange(len(own)), own] = np.inf
+    if width == photo.shape[1]:
+        order = np.argsort(-by_photo, axis=1, kind="stable")
+        return order, np.zeros(order.shape, np.bool_)
+    first = np.argsort(-by_photo, axis=1, kind="stable")[:, :CANDIDATES]
+    by_name = np.where(np.isnan(name), -np.inf, name)
+    np.put_along_axis(by_name, first, -np.inf, axis=1)
+    second = np.argpartition(-by_name, CANDIDATES, axis=1)[:, :CANDIDATES]
+    dropped = np.isneginf(np.take_along_axis(by_name, second, axis=1))
+    return np.hstack([first, second]), np.hstack([np.zeros(first.shape, np.bool_), dropped])
+
+
+def _weights(table: _Table, counts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """
+    Find the weights of photos and names, and of names alone with their offset, as logits of a cosine of 1.
+
+    A photo whose label has others asks for both. A name alone is asked by hiding the photos of the own label; together
+    these count as often as labels of one photo do, which is the chance of meeting a label without any.
+    """
+    from scipy.optimize import minimize
+
+    singles = int((counts == 1).sum())
+    share = len(table.rows) / counts.sum()
+    hidden = (singles * share + 1) / max(1, int((~np.isnan(table.name[:, 0])).sum()))
+    found = minimize(
+        _loss,
+        np.array(_TYPICAL),
+        args=(table, hidden),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(0, None), (0, None), (0, None), (None, None)],
+    ).x
+    if np.isnan(table.photo[:, 0]).all():  # No label has two photos: names count as they do alone.
+        found[1] = found[2]
+        others = int((~np.isnan(table.name) & np.isnan(table.photo)).sum(axis=1).max(initial=0))
+        found[3] = found[0] * _rival(table.photo) - np.log(max(1, others))  # together as likely as the best label
+    weights: NDArray[np.float64] = found
+    return weights
+
+
+def _rival(photo: Floats) -> float:
+    """Give how like photos are to the best of the other labels, on average; 0 where there is none."""
+    best = np.where(np.isnan(photo[:, 1:]), -1, photo[:, 1:]).max(axis=1, initial=-1)
+    return float(best[best > -1].mean()) if (best > -1).any() else 0.0
+
+
+_TYPICAL = (20.0, 0.0, 0.0, 0.0)
+"""Weights where nothing is known: photos alone, with the logit of few photos."""
+
+
+def _loss(weights: NDArray[np.float64], table: _Table, hidden: float) -> tuple[float, NDArray[np.float64]]:
+    """Give the negative log likelihood of the own labels with that of the prior, and its slope."""
+    slope = (weights - _TYPICAL) / _PRIOR**2
+    total = float((weights - _TYPICAL) @ slope) / 2
+    for rows in table.blocks():
+        photo, name = table.photo[rows], table.name[rows]
+        known = ~np.isnan(photo[:, 0])
+        more = [_surprise(weights, photo[known], name[known], table.middle, 1.0)]
+        named = ~np.isnan(name[:, 0])
+        photo = photo[named]
+        photo[:, 0] = np.nan
+        more.append(_surprise(weights, photo, name[named], table.middle, hidden))
+        total += sum(each[0] for each in more)
+        slope = slope + sum(each[1] for each in more)
+    return total, slope
+
+
+def _surprise(
+    weights: NDArray[np.float64], photo: Floats, name: Floats, middle: float, times: float
+) -> tuple[float, NDArray[np.float64]]:
+    """Give the negative log likelihood of the first candidate of each row, and its slope."""
+    seen, named = ~np.isnan(photo), ~np.isnan(name)
+    alone = named & ~seen
+    beside = np.where(named, name, np.float32(middle)) * seen
+    photo, name = np.where(seen, photo, 0), np.where(alone, name, 0)
+    logits = weights[0] * photo + weights[1] * beside + weights[2] * name + weights[3] * alone
+    logits[~(seen | named)] = -np.inf
+    logits -= logits.max(axis=1, keepdims=True)
+    chances = np.exp(logits)
+    sums = chances.sum(axis=1)
+    total = float((np.log(sums) - logits[:, 0]).sum())
+    chances /= sums[:, None]
+    chances[:, 0] -= 1
+    slope = np.array([(chances * each).sum() for each in (photo, beside, name, alone)])
+    return times * total, times * slope
+
+
+def _recogniser(weights: NDArray[np.float64], middle: float, *, trusted: bool) -> Recogniser:
+    """Make the scale of cosines of that of logits; the bounds are still open."""
+    photos, names, alone, unseen = map(float, weights)
+    sharpness = max(photos + names, 1.0)
+    return Recogniser(
+        photos=photos / sharpness,
+        names=names / sharpness,
+        sharpness=sharpness,
+        alone=alone / sharpness,
+        unseen=unseen / sharpness,
+        middle=middle,
+        trusted=trusted,
+        score=-1.0,
+        probability=2.0,
+        precision=0.0,
+    )
+
+
+def _judgements(recogniser: Recogniser, table: _Table, known: _Photos, named: _Names) -> Judgements:
+    """Say of each photo what the others say of it, in the order in which the photos were given."""
+    count, given = len(known.unit), known.order[table.rows]
+    own, highest, score = np.full((3, count), np.nan)
+    best, judged = np.full(count, -1), np.zeros(count, np.bool_)
+    for rows in table.blocks():
+        scores = recogniser.scores(table.photo[rows], table.name[rows])
+        chances = recogniser.probabilities(scores)
+        first, places, to = scores.argmax(axis=1), np.arange(len(scores)), given[rows]
+        own[to], highest[to], score[to] = chances[:, 0], chances[places, first], scores[places, first]
+        best[to] = table.candidates[rows][places, first]
+    judged[given] = ~np.isnan(table.photo[:, 0])
+    own[~judged] = np.nan
+    right = judged.copy()
+    right[known.order] &= best[known.order] == known.own
+    names = tuple(named.candidates[each] if each >= 0 else "" for each in best)
+    return Judgements(judged, own, names, highest, score, right)
+
+
+def _none(recogniser: Recogniser, known: _Photos, named: _Names, unit: Floats) -> NDArray[np.float64]:
+    """
+    Give what is said of photos that are none of the labels: shape (q, 3).
+
+    The columns are score and probability of the first answer, and whether it has photos.
+    """
+    found = np.empty((len(unit), 3))
+    for rows in _blocks(len(unit), max(len(known.unit), 4 * len(named.candidates))):
+        full = np.full((rows.stop - rows.start, len(named.candidates)), np.nan, np.float32)
+        full[:, : len(known.starts) - 1] = _similarities(unit[rows], known)
+        scores = recogniser.scores(full, named.cosines(unit[rows]))
+        seen = ~np.isnan(full[np.arange(len(full)), scores.argmax(axis=1)])
+        found[rows] = np.stack([scores.max(axis=1), recogniser.probabilities(scores).max(axis=1), seen], axis=1)
+    return found
+
+
+def _bounded(recogniser: Recogniser, found: Judgements, none: NDArray[np.float64], precision: float) -> Recogniser:
+    """Choose the bounds of score and probability that call most answers sure, with as many right ones as wanted."""
+    own = found.judged
+    score = np.concatenate([found.score[own], none[:, 0]]) if len(none) else found.score[own]
+    chance = np.concatenate([found.highest[own], none[:, 1]]) if len(none) else found.highest[own]
+    right = np.concatenate([found.right[own], np.zeros(len(none), np.bool_)])
+    if not right.any():
+        return replace(recogniser, precision=precision)
+    tried = np.quantile(score[right], np.linspace(*_LOST, 20))
+    most, low, high = max(
+        (_most_sure(each, score, chance, right, precision) for each in tried), key=lambda each: each[0]
+    )
+    return replace(recogniser, score=low, probability=high if most else 2.0, precision=precision)
+
+
+def _name_bound(recogniser: Recogniser, table: _Table, none: NDArray[np.float64], precision: float) -> float:
+    """
+    Find the score from which as many answers by names without photos are right as wanted.
+
+    Such an answer is right where the photos of the own label are hidden; where they are not, it is wrong. Where names
+    find fewer than half of the hidden labels, a few right answers are luck, and no such answer is to be trusted.
+    """
+    named = int((~np.isnan(table.name[:, 0])).sum())
+    score, right = [none[none[:, 2] == 0, 0]], [np.zeros(int((none[:, 2] == 0).sum()), np.bool_)]
+    for rows in table.blocks():
+        for photo in (table.photo[rows], np.where(np.arange(table.photo.shape[1]) == 0, np.nan, table.photo[rows])):
+            scores = recogniser.scores(photo, table.name[rows])
+            first, places = scores.argmax(axis=1), np.arange(len(scores))
+            by_name = np.isnan(photo[places, first]) & np.isfinite(scores[places, first])
+            score.append(scores[places, first][by_name])
+            right.append((first == 0)[by_name])
+    scores, hits = np.concatenate(score), np.concatenate(right)
+    return _most_sure(-np.inf, scores, scores, hits, precision)[2] if 2 * hits.sum() >= max(1, named) else 2.0
+
+
+def _most_sure(
+    low: float, score: NDArray[np.float64], chance: NDArray[np.float64], right: NDArray[np.bool_], precision: float
+) -> tuple[int, float, float]:
+    """Give the number of right answers that are sure with a bound of the score, that bound, and one of probability."""
+    passed = np.flatnonzero(score >= low)
+    order = passed[np.argsort(-chance[passed], kind="stable")]
+    hits = np.cumsum(right[order])
+    enough = np.flatnonzero(hits >= precision * np.arange(1, len(order) + 1))
+    if not len(enough):
+        return 0, float(low), 2.0
+    return int(hits[enough[-1]]), float(low), float(chance[order[enough[-1]]])
+
+
+def _metrics(recogniser: Recogniser, found: Judgements, none: NDArray[np.float64], known: _Photos) -> Metrics:
+    from meetup2025.analytics.evaluation import areas
+
+    own = found.judged
+    counts = len(known.prototypes.counts), len(known.unit), int(own.sum())
+    score, chance, right = found.score[own], found.highest[own], found.right[own]
+    auc = None
+    if len(none) and len(score):
+        auc = areas(np.concatenate([score, none[:, 0]]), np.repeat([1, 0], [len(score), len(none)]))[0]
+    if not len(right):
+        return Metrics(None, None, None, None, auc, *counts)
+    sure = (score >= recogniser.score) & (chance >= recogniser.probability) & recogniser.trusted
+    let_in = int(((none[:, 0] >= recogniser.score) & (none[:, 1] >= recogniser.probability)).sum()) if len(none) else 0
+    sure_right = float(right[sure].sum() / (sure.sum() + let_in)) if sure.any() else None
+    error = calibration_error(chance, right) if recogniser.trusted else None
+    return Metrics(float(right.mean()), float(sure.mean()), sure_right, error, auc, *counts)
+
+
+def calibration_error(probabilities: ArrayLike, right: ArrayLike) -> float:
+    """
+    Give the expected calibration error: how far probabilities are from the share of right answers, on average.
+
+    Args:
+        probabilities: Shape (n,), from 0 to 1; n at least 1.
+        right: Shape (n,), 1 or True where an answer is right.
+    """
+    counts, chance, hit = _binned(probabilities, right)
+    return float(np.abs(chance - hit).sum() / counts.sum())
+
+
+def reliability(probabilities: ArrayLike, right: ArrayLike) -> NDArray[np.float64]:
+    """
+    Give the mean probability and the share of right answers of each bin that has any: shape (m, 2), rising.
+
+    Args:
+        probabilities: Shape (n,), from 0 to 1; n at least 1.
+        right: Shape (n,), 1 or True where an answer is right.
+    """
+    counts, chance, hit = _binned(probabilities, right)
+    return np.stack([chance, hit], axis=1)[counts > 0] / counts[counts > 0, None]
+
+
+def coverage(probabilities: ArrayLike, right: ArrayLike, points: int = 100) -> NDArray[np.float64]:
+    """
+    Give how many answers are right among so many of the highest probability: shape (m, 2), shares, rising in the first.
+
+    Args:
+        probabilities: Shape (n,); n at least 1.
+        right: Shape (n,), 1 or True where an answer is right.
+        points: Most points of the curve.
+    """
+    hit = np.asarray(right, float)[np.argsort(-np.asarray(probabilities, float), kind="stable")]
+    places = np.unique(np.linspace(1, len(hit), min(points, len(hit))).round().astype(int))
+    return np.stack([places / len(hit), np.cumsum(hit)[places - 1] / places], axis=1)
+
+
+def _binned(probabilities: ArrayLike, right: ArrayLike) -> tuple[NDArray[np.float64], ...]:
+    """Give for each bin the number of answers, the sum of their probabilities, and how many are right."""
+    chance, hit = np.asarray(probabilities, float), np.asarray(right, float)
+    bins = np.minimum((chance * _BINS).astype(int), _BINS - 1)
+    sums = [np.bincount(bins, weights=each, minlength=_BINS) for each in (np.ones(len(bins)), chance, hit)]
+    return tuple(each.astype(np.float64) for each in sums)

@@ -1,0 +1,302 @@
+"""
+A recogniser of the labels of photos, as a run: fitted to all of them, and grown by each that is taught later.
+
+What a picture is called by it is the subject of `recognition`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import numpy as np
+
+from meetup2025 import vectors
+from meetup2025.analytics.recogniser import Recogniser, coverage, fit, grown, reliability
+from meetup2025.errors import DataError
+from meetup2025.runs.sources import check_compatible, has_changed, read_items
+from meetup2025.runs.store import (
+    Metric,
+    Outcome,
+    Request,
+    Result,
+    StoredRun,
+    delete_run,
+    fitted_run,
+    metric_of,
+    newest_run,
+    stored_model,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from meetup2025.analytics.recogniser import Judgements, Learnt
+    from meetup2025.engines import Connection
+    from meetup2025.runs.sources import Items
+
+RECOGNISER = "Recogniser"
+"""Kind of the runs."""
+
+PHOTOS = "FishImage"
+"""Source whose newest recogniser names pictures."""
+
+NONE = "none"
+"""Set of `MeetUp2025.Mark` that says which photos show none of the labels, where no other is given."""
+
+PRECISION = 0.95
+"""Wanted share of right answers among the sure ones, where no other is given."""
+
+_CONFUSED, _SUBJECT = 30, 50
+"""Pairs of labels that are told as confused, and characters of the two that a metric has room for."""
+
+_ENOUGH = 10, 0.5
+"""Photos that came or went since the fit, and their share of those at the fit, from which it is made anew."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """What a recogniser learns from: the label, empty where there is none, and the vector as text."""
+
+    label: str
+    features: str
+
+
+def fit_recogniser(
+    connection: Connection, source: str = PHOTOS, precision: float = PRECISION, labels: str = NONE
+) -> int:
+    """
+    Learn from the labelled items of a source; `MeetUp2025.FitRecogniser`.
+
+    Args:
+        connection: An open connection.
+        source: Its name.
+        precision: Wanted share of right answers among the sure ones, above 0 and below 1.
+        labels: Set of `MeetUp2025.Mark`; items that it marks as odd show none of the labels.
+
+    Returns:
+        Number of the run.
+
+    Raises:
+        DataError: There is no labelled item, or *precision* is out of range.
+        ModelMismatchError: Names and photos have vectors of different models.
+    """
+    return _fit(connection, source, precision, labels, {})
+
+
+def newest(connection: Connection, model: str = "") -> StoredRun | None:
+    """
+    Find the recogniser that names pictures: the newest of the photos; None where there is none.
+
+    Args:
+        connection: An open connection.
+        model: Model of the vectors that are to be compared; empty for any. A recogniser of another is none.
+    """
+    run = newest_run(connection, RECOGNISER, PHOTOS)
+    is_other = run is not None and model and run.basis.model and run.basis.model != model
+    return None if is_other else run
+
+
+def recogniser_of(connection: Connection, run: int) -> Recogniser:
+    """Read the recogniser of a run; its prototypes are in their table."""
+    return stored_model(connection, run, Recogniser)
+
+
+def photo_of(connection: Connection, name: str) -> Photo | None:
+    """Read what a recogniser learns from a photo; None where it is not there."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT Label, Features FROM MeetUp2025.FishImage WHERE Name = ?", [name])
+        rows = cursor.fetchall()
+    return Photo(rows[0][0] or "", rows[0][1]) if rows and rows[0][1] else None
+
+
+def learn(connection: Connection, before: Photo | None, after: Photo | None) -> None:
+    """
+    Let the recogniser learn from a photo that came, went, or got another label; it is made where there is none.
+
+    A prototype is a mean, so that one photo changes one row. When much has changed, all is fitted anew.
+
+    Args:
+        connection: An open connection; what changes is part of its transaction.
+        before: What the photo was; None where it was not there.
+        after: What it is now; None where it has gone.
+    """
+    if before == after or not any(each and each.label for each in (before, after)):
+        return
+    run = newest(connection)
+    if run is None:
+        _fit(connection, PHOTOS, PRECISION, NONE, {"grown": True})
+        return
+    if before and before.label:
+        _change(connection, run.run, before, -1)
+    if after and after.label:
+        _change(connection, run.run, after, 1)
+    _rename(connection, run.run)
+    if _is_much(connection, run.run):
+        refit(connection, run)
+
+
+def refit(connection: Connection, run: StoredRun) -> int:
+    """Fit a recogniser anew to what its source is now; one that was made so before is replaced."""
+    given = run.parameters
+    number = _fit(connection, run.basis.source, given["precision"], given["labels"], {"grown": True})
+    if given.get("grown") and number != run.run:
+        delete_run(connection, run.run)
+    return number
+
+
+def refresh(connection: Connection) -> None:
+    """Fit the recogniser of the photos anew after many of them have changed, where there is one."""
+    run = newest(connection)
+    if run is not None and has_changed(connection, run):
+        refit(connection, run)
+
+
+def _fit(connection: Connection, source: str, precision: float, labels: str, more: dict[str, Any]) -> int:
+    items = read_items(connection, source)
+    names = names_beside(connection, items)
+    odd = _marked(connection, labels, items)
+    parameters = {
+        "precision": precision,
+        "labels": labels,
+        "names_hash": names.hash if names else "",
+        "marks_hash": hashlib.sha256("\n".join(items.keys[place] for place in sorted(odd)).encode()).hexdigest()[:16],
+        **more,
+    }
+    request = Request(RECOGNISER, items.basis, parameters)
+    return fitted_run(connection, request, lambda: _learnt(items, names, odd, precision))
+
+
+def names_beside(connection: Connection, items: Items) -> Items | None:
+    """Read the names beside photos, where there are any."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT TOP 1 FishID FROM MeetUp2025.Fish WHERE Features IS NOT NULL")
+        if items.source != PHOTOS or not cursor.fetchall():
+            return None
+    names = read_items(connection, "Fish")
+    check_compatible(items, names)
+    return names
+
+
+def _marked(connection: Connection, labels: str, items: Items) -> set[int]:
+    """Find the places of items that are marked as none of the labels."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT Item FROM MeetUp2025.Mark WHERE Labels = ? AND UPPER(Source) = UPPER(?) AND Odd = 1",
+            [labels, items.source],
+        )
+        marked = {str(row[0]).upper() for row in cursor.fetchall()}
+    return {place for place, key in enumerate(items.keys) if key.upper() in marked}
+
+
+def _learnt(items: Items, names: Items | None, odd: set[int], precision: float) -> Outcome:
+    places = [place for place, label in enumerate(items.labels) if label and place not in odd]
+    if not places:
+        raise DataError(
+            f"A recogniser must have labelled items to learn from. Got none in {items.source}; label some, for "
+            "example by MeetUp2025.AddImage."
+        )
+    if items.vectors.shape[1] != DIMENSION:
+        got = f"{items.vectors.shape[1]} in {items.source}"
+        raise DataError(f"A recogniser must have vectors of {DIMENSION} numbers, as its table has. Got {got}.")
+    known = {name.upper(): name for name in names.names} if names else {}
+    labels = [known.setdefault(items.labels[place].upper(), items.labels[place]) for place in places]
+    learnt = fit(
+        items.vectors[places],
+        labels,
+        names=names.names if names else (),
+        name_rows=names.vectors if names else None,
+        negatives=items.vectors[sorted(odd)] if odd else None,
+        precision=precision,
+    )
+    curves = Result("CurvePoint", ("Curve", "X", "Y"), _curves(learnt.judgements))
+    prototypes = Result("Prototype", ("Label", "Photos", "Features"), _rows(learnt))
+    metrics = [*_metrics(learnt, len(odd)), *_confusions(labels, learnt.judgements)]
+    return Outcome([prototypes, curves], metrics, learnt.recogniser)
+
+
+DIMENSION = 512
+"""Numbers of a vector, as the classes declare them."""
+
+
+def _rows(learnt: Learnt) -> list[tuple[str, int, str]]:
+    known = learnt.prototypes
+    return [
+        (label, int(count), vectors.to_text(mean))
+        for label, count, mean in zip(known.labels, known.counts, known.means, strict=True)
+    ]
+
+
+def _metrics(learnt: Learnt, negatives: int) -> list[Metric]:
+    measured, found = learnt.metrics._asdict(), learnt.recogniser
+    bounds = {"score_bound": found.score, "probability_bound": found.probability if found.trusted else None}
+    sharpness = found.sharpness if found.trusted else None
+    weights = {"photo_weight": found.photos, "name_weight": found.names, "sharpness": sharpness}
+    return [Metric(name, value) for name, value in {**measured, **bounds, **weights, "negatives": negatives}.items()]
+
+
+def _curves(found: Judgements) -> list[tuple[str, float, float]]:
+    """Give how often answers of a probability are right, and how many are right among the surest."""
+    if not found.judged.any():
+        return []
+    chance, right = found.highest[found.judged], found.right[found.judged]
+    curves = {"RELIABLE": reliability(chance, right), "COVERAGE": coverage(chance, right)}
+    return [(name, float(x), float(y)) for name, points in curves.items() for x, y in points]
+
+
+def _confusions(labels: Sequence[str], found: Judgements) -> list[Metric]:
+    """Count which labels are taken for which others, the most frequent first."""
+    wrong = found.judged & ~found.right
+    pairs = Counter((label, best) for label, best, is_wrong in zip(labels, found.best, wrong, strict=True) if is_wrong)
+    subjects = ((f"{label} > {best}", count) for (label, best), count in pairs.most_common(_CONFUSED))
+    return [Metric("confused", count, subject) for subject, count in subjects if len(subject) <= _SUBJECT]
+
+
+def _change(connection: Connection, run: int, photo: Photo, photos: int) -> None:
+    """Add a photo to the prototype of its label, or take it out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SELECT, [run, photo.label])
+        rows = cursor.fetchall()
+        count = int(rows[0][0]) if rows else 0
+        if count + photos < 1:
+            cursor.execute("DELETE FROM MeetUp2025.Prototype WHERE Run = ? AND Label = ?", [run, photo.label])
+            return
+        vector = vectors.from_text(photo.features)
+        mean: NDArray[Any] = vectors.from_text(rows[0][1]) if rows else np.zeros(len(vector))
+        text = vectors.to_text(grown(mean, count, vector, photos))
+        cursor.execute(_UPDATE if rows else _INSERT, [count + photos, text, run, photo.label])
+
+
+_SELECT = "SELECT Photos, Features FROM MeetUp2025.Prototype WHERE Run = ? AND Label = ?"
+_UPDATE = "UPDATE MeetUp2025.Prototype SET Photos = ?, Features = TO_VECTOR(?, DOUBLE) WHERE Run = ? AND Label = ?"
+_INSERT = "INSERT INTO MeetUp2025.Prototype (Photos, Features, Run, Label) VALUES (?, TO_VECTOR(?, DOUBLE), ?, ?)"
+
+
+def _rename(connection: Connection, run: int) -> None:
+    """Give a run that has grown a fingerprint of its own: it is no longer what would be fitted to its source."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE MeetUp2025.Analysis SET Fingerprint = ? WHERE %ID = ?", [f"grown {uuid4().hex}", run])
+
+
+_CHANGED = """
+SELECT SUM(known.Photos), MAX(fitted.Value) FROM MeetUp2025.Prototype known, MeetUp2025.Metric fitted
+WHERE known.Run = ? AND fitted.Run = ? AND fitted.Name = 'photos'"""
+
+
+def _is_much(connection: Connection, run: int) -> bool:
+    """
+    Tell whether so many photos came or went since the fit that it must be made anew.
+
+    Raises:
+        DataError: The metric `photos` of the run is not there.
+    """
+    least, share = _ENOUGH
+    with connection.cursor() as cursor:
+        [(now, then)] = cursor.execute(_CHANGED, [run, run]).fetchall()
+    then = metric_of(connection, run, "photos") if then is None else float(then)
+    return abs(int(now or 0) - then) >= max(least, share * then)

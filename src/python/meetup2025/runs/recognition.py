@@ -1,0 +1,301 @@
+"""
+What a picture is called by the newest recogniser: searches of SQL find the candidates, and one sum orders them.
+
+Without a recogniser the names alone answer, as they would without any photo.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meetup2025 import vectors
+from meetup2025.analytics.recogniser import BEST, CANDIDATES, likeness
+from meetup2025.errors import DataError
+from meetup2025.runs.recogniser import PHOTOS, newest, recogniser_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from meetup2025.analytics.recogniser import Recogniser
+    from meetup2025.engines import Connection
+
+_LABELS, _PHOTOS = 10, 200
+"""Labels whose photos are looked at one by one, since they may be the answer; and how many of these photos, at most."""
+
+_NAMES = 1000
+"""Names that are looked at."""
+
+_LONGEST = 32_000
+"""Characters of the answer: what a function may return."""
+
+_SHARED = 0.05
+"""Probability from which the English name of a species has a say in what a group is called."""
+
+_NEAR_NAMES = "SELECT FishID, Name, Kanji, English, Score FROM MeetUp2025.NearestFish(?, ?)"
+_NEAR_PHOTOS = """
+SELECT TOP ? Name, Label, VECTOR_COSINE(Features, TO_VECTOR(?, DOUBLE)) AS Score FROM MeetUp2025.FishImage
+WHERE Label IN ({labels}) ORDER BY Score DESC"""
+_NEAR_PROTOTYPES = """
+SELECT TOP ? Label, Photos, VECTOR_COSINE(Features, TO_VECTOR(?, DOUBLE)) AS Score FROM MeetUp2025.Prototype
+WHERE Run = ? ORDER BY Score DESC"""
+_TAXA = "SELECT Name, Scientific, Family FROM MeetUp2025.FishCatalogue()"
+
+
+@dataclass
+class Candidate:
+    """
+    What a picture may be called.
+
+    Attributes:
+        name: A name of the catalogue, or a label that is none.
+        fish: FishID, kanji and English name; empty of a label that is no name.
+        count: Number of labelled photos.
+        prototype: Cosine to their mean; NaN where there is no photo.
+        named: Cosine to the name; NaN where the label is no name.
+        best: Cosines to its nearest photos, falling; empty where these were not looked at.
+        nearest: Name of the first of these.
+    """
+
+    name: str
+    fish: tuple[str, ...] = ()
+    count: int = 0
+    prototype: float = np.nan
+    named: float = np.nan
+    best: list[float] = field(default_factory=list)
+    nearest: str = ""
+
+    @property
+    def basis(self) -> str:
+        """What an answer rests on."""
+        return "name" if not self.count else "photos" if np.isnan(self.named) else "both"
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """
+    Candidates, the best first, with what a recogniser says of them.
+
+    Attributes:
+        recogniser: None where there is none.
+        candidates: At least 1.
+        scores: Shape (n,), falling.
+        chances: Shape (n,); probabilities, or NaN where they are not to be trusted.
+    """
+
+    recogniser: Recogniser | None
+    candidates: Sequence[Candidate]
+    scores: NDArray[np.float64]
+    chances: NDArray[np.float64]
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether there are probabilities."""
+        return self.recogniser is not None and self.recogniser.trusted
+
+    def is_sure(self, chance: float) -> bool | None:
+        """Tell whether an answer of a probability is sure; None where nothing is fitted to tell it."""
+        if self.recogniser is None or not self.is_trusted:
+            return None
+        return self.recogniser.is_sure(float(self.scores[0]), chance, by_name=not self.candidates[0].count)
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the picture is unlike all of them."""
+        if self.recogniser is None or not self.is_trusted:
+            return False
+        return not self.recogniser.is_known(float(self.scores[0]), by_name=not self.candidates[0].count)
+
+
+def recognise(connection: Connection, vector: str, k: int = 3, by: str = "both") -> str:
+    """
+    Call a picture by names, labels or groups; `MeetUp2025.Recognise`.
+
+    Args:
+        connection: An open connection.
+        vector: Comma-separated text.
+        k: Number of answers, at least 1.
+        by: `both` for names and photos together, `photos` for these alone, `groups` for species, genera and families.
+
+    Returns:
+        A JSON array of objects, the best first: as many as 32,000 characters hold, which is some 150.
+
+    Raises:
+        DataError: *by* is another word, *k* is below 1, there is nothing to compare with, or no recogniser for photos.
+        InvalidVectorError: *vector* is none.
+    """
+    answers = {"both": _names, "photos": _labels, "groups": _groups}
+    if by not in answers:
+        raise DataError(f"by must be {', '.join(answers)}. Got {by!r}.")
+    if k < 1:
+        raise DataError(f"k must be a whole number from 1. Got {k}.")
+    vectors.from_text(vector)
+    objects = answers[by](connection, vector, k)[:k]
+    texts = [_json({"place": place, **each}) for place, each in enumerate(objects, 1)]
+    ends = accumulate(len(text) + 1 for text in texts)
+    return f"[{','.join(text for text, end in zip(texts, ends, strict=True) if end < _LONGEST)}]"
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    """Write an object; what is missing is NULL to SQL."""
+    known = {name: value for name, value in values.items() if value is not None}
+    return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+
+
+def _names(connection: Connection, vector: str, k: int) -> list[dict[str, Any]]:
+    found = _recognised(connection, vector, k, with_names=True)
+    sure = _first_sure(found)
+    return [
+        {
+            **dict(zip(("fishid", "kanji", "english"), (*each.fish, None, None, None), strict=False)),
+            "name": each.name,
+            "score": float(score),
+            "probability": _number(chance),
+            "sure": sure[place > 0],
+            "by": each.basis,
+            "photos": each.count,
+            "nearest": each.nearest or None,
+        }
+        for place, (each, score, chance) in enumerate(zip(found.candidates, found.scores, found.chances, strict=True))
+    ]
+
+
+def _labels(connection: Connection, vector: str, k: int) -> list[dict[str, Any]]:
+    found = _recognised(connection, vector, k, with_names=False)
+    if found.recogniser is None:
+        raise DataError(
+            f"There must be a recogniser of the vectors of {PHOTOS}. Got none; run SELECT "
+            f"MeetUp2025.FitRecogniser('{PHOTOS}') once photos have labels."
+        )
+    sure = _first_sure(found)
+    return [
+        {
+            "name": each.name,
+            "score": float(score),
+            "probability": _number(chance),
+            "sure": sure[place > 0],
+            "photos": each.count,
+            "nearest": each.nearest or None,
+        }
+        for place, (each, score, chance) in enumerate(zip(found.candidates, found.scores, found.chances, strict=True))
+    ]
+
+
+def _first_sure(found: Recognised) -> tuple[int | None, int | None]:
+    """Give what Sure is of the first answer, and of the others."""
+    sure = found.is_sure(float(found.chances[0]))
+    return (None, None) if sure is None else (int(sure), 0)
+
+
+def _recognised(connection: Connection, vector: str, k: int, *, with_names: bool) -> Recognised:
+    """Score all candidates of a picture; *k* are wanted."""
+    models = _rows(connection, "SELECT TOP 1 Model FROM MeetUp2025.FishImage")  # that of all photos
+    run = newest(connection, models[0][0] or "" if models else "")
+    candidates: dict[str, Candidate] = {}
+    if with_names:
+        for number, name, kanji, english, score in _rows(connection, _NEAR_NAMES, vector, max(k, _NAMES)):
+            candidates[name.upper()] = Candidate(name, (number, kanji, english), named=float(score))
+    if run is None:
+        found = list(candidates.values())
+        nothing = np.full(len(found), np.nan)
+        return Recognised(None, found, np.array([each.named for each in found]), nothing)
+    for label, count, score in _rows(connection, _NEAR_PROTOTYPES, CANDIDATES, vector, run.run):
+        each = candidates.setdefault(label.upper(), Candidate(label))
+        each.count, each.prototype = int(count), float(score)
+    recogniser = recogniser_of(connection, run.run)
+    recogniser = recogniser if with_names else recogniser.by_photos()
+    first = _judged(recogniser, list(candidates.values())).candidates
+    _add_photos(connection, vector, [each for each in first if each.count][: max(k, _LABELS)])
+    return _judged(recogniser, first)
+
+
+def _add_photos(connection: Connection, vector: str, candidates: Sequence[Candidate]) -> None:
+    """Find the photos of some labels that are nearest to a picture."""
+    sql = _NEAR_PHOTOS.format(labels=", ".join("?" * len(candidates)))
+    photos = _rows(connection, sql, _PHOTOS, vector, *(each.name for each in candidates)) if candidates else []
+    known = {each.name.upper(): each for each in candidates}
+    for photo, label, score in photos:
+        each = known[label.upper()]
+        each.best.append(float(score))
+        each.nearest = each.nearest or photo
+    for each in candidates:  # Photos that are not among those found are no nearer than the last of them.
+        each.best += [float(photos[-1][2])] * (min(BEST, each.count) - len(each.best)) if photos else []
+
+
+def _judged(recogniser: Recogniser, candidates: Sequence[Candidate]) -> Recognised:
+    """Blend what photos and names say, and order the candidates by it."""
+    photo = [likeness(each.count, each.prototype, each.best) if each.count else np.nan for each in candidates]
+    scores = recogniser.scores(photo, [each.named for each in candidates])
+    order = np.argsort(-scores, kind="stable")
+    chances = recogniser.probabilities(scores[order]) if recogniser.trusted else np.full(len(order), np.nan)
+    return Recognised(recogniser, [candidates[place] for place in order], scores[order], chances)
+
+
+def _groups(connection: Connection, vector: str, _: int) -> list[dict[str, Any]]:
+    """Say what a picture shows as narrowly as is sure: the first object is the answer."""
+    found = _recognised(connection, vector, 1, with_names=True)
+    taxa = {
+        str(name).upper(): (_genus(scientific), family or "") for name, scientific, family in _rows(connection, _TAXA)
+    }
+    rows = [_group(found, "species", found.candidates[0].name, {each.name: each.name for each in found.candidates})]
+    for place, kind in enumerate(("genus", "family")):
+        groups = {each.name: taxa.get(each.name.upper(), ("", ""))[place] for each in found.candidates}
+        if wanted := _most_likely(found, groups):
+            rows.append(_group(found, kind, wanted, groups))
+    rows.append({"kind": "none", "sure": int(found.is_none) if found.is_trusted else None})
+    return sorted(rows, key=lambda row: not row["sure"])
+
+
+def _genus(scientific: str | None) -> str:
+    return (scientific or "").partition(" ")[0]
+
+
+def _most_likely(found: Recognised, groups: Mapping[str, str]) -> str:
+    """Give the group of the highest probability; that of the first candidate where there are no probabilities."""
+    if not found.is_trusted:
+        return groups[found.candidates[0].name]
+    sums: dict[str, float] = defaultdict(float)
+    for each, chance in zip(found.candidates, found.chances, strict=True):
+        sums[groups[each.name]] += float(chance) if groups[each.name] else 0
+    return max(sums, key=lambda name: sums[name])
+
+
+def _group(found: Recognised, kind: str, wanted: str, groups: Mapping[str, str]) -> dict[str, Any]:
+    every = zip(found.candidates, found.chances, strict=True)
+    members = [(each, float(chance)) for each, chance in every if groups[each.name] == wanted]
+    chance = sum(chance for _, chance in members)
+    sure = found.is_sure(chance)
+    return {
+        "kind": kind,
+        "name": wanted,
+        "english": _english(members[0][0]) if kind == "species" else _shared_word(members),
+        "probability": _number(chance),
+        "sure": None if sure is None else int(sure),
+        "best": members[0][0].name,
+    }
+
+
+def _english(candidate: Candidate) -> str | None:
+    return candidate.fish[2] if candidate.fish else None
+
+
+def _shared_word(members: Sequence[tuple[Candidate, float]]) -> str | None:
+    """Give the last word of the English names of a group, such as mackerel, where the probable ones share it."""
+    words = {(_english(each) or "").rpartition(" ")[2].lower() for each, chance in members if chance >= _SHARED}
+    return words.pop() or None if len(words) == 1 else None
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _rows(connection: Connection, sql: str, *given: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        return cursor.execute(sql, list(given)).fetchall()
