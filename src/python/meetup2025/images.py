@@ -148,10 +148,10 @@ def thumbnail(picture: Image.Image, *, longest: int = 96) -> str:
 
 def look(picture: Image.Image) -> str:
     """
-    Make the perceptual hash of a picture: what recompressing, resizing and brightening leave as it is.
+    Compute the perceptual hash of a picture, which recompressing, resizing and brightening do not change.
 
     Args:
-        picture: As `open_picture` gives it.
+        picture: A picture from `open_picture`.
 
     Returns:
         64 bits as 16 hexadecimal digits: which of the 64 slowest waves of the grey picture are above their median.
