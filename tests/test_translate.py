@@ -92,6 +92,7 @@ QUERIES = [
     ("SELECT DISTINCT TOP ? a FROM t", 'SELECT DISTINCT "a" FROM "SQLUser"."t" LIMIT $1'),
     ("SELECT TOP (2.7) a FROM t", 'SELECT "a" FROM "SQLUser"."t" LIMIT 2'),
     ("SELECT TOP '3' a FROM t", 'SELECT "a" FROM "SQLUser"."t" LIMIT 3'),
+    ("SELECT TOP 12.7 a FROM t", 'SELECT "a" FROM "SQLUser"."t" LIMIT 12'),
     ("SELECT a FROM t LIMIT 3 OFFSET ?", 'SELECT "a" FROM "SQLUser"."t" LIMIT 3 OFFSET $1'),
     (
         "SELECT a FROM t WHERE b = (SELECT TOP 1 b FROM t ORDER BY b DESC)",
