@@ -187,7 +187,7 @@ def test_delete_a_run() -> None:
     assert run("runs", "delete", 1).stdout == "run 1 deleted\n"
     again = run("runs", "delete", 1)
     assert (again.exit_code, records("runs")) == (3, [])
-    assert "A run must be there" in again.stderr
+    assert "A run must exist" in again.stderr
 
 
 def test_table_leaves_out_digits() -> None:
@@ -210,7 +210,7 @@ def test_table_leaves_out_digits() -> None:
         (("outliers", "Fish", "--contamination", "0.7"), 3, "at most 0.5. Got 0.7"),
         (("compare-detectors", "Fish", "nobody"), 3, "'nobody', which has no rows for FISH"),
         (("runs", "show", "99"), 3, "Got 99"),
-        (("runs", "compare", "1", "1"), 3, "A run must be there"),
+        (("runs", "compare", "1", "1"), 3, "A run must exist"),
     ],
 )
 def test_wrong_commands(arguments: tuple[str, ...], code: int, message: str) -> None:

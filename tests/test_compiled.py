@@ -227,4 +227,4 @@ def test_compiling_is_told_to_a_person(monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     umap_library._compile(Path("nowhere"), lambda: None)
 
-    assert "compiling what maps need" in capsys.readouterr().err
+    assert "compiling the functions of maps" in capsys.readouterr().err

@@ -452,4 +452,4 @@ def test_command_without_a_folder(tmp_path: Path) -> None:
     """A folder that is not there is a command written wrongly."""
     done = command("load", "photos", tmp_path / "nothing", "--ray", "x:1")
 
-    assert (done.exit_code, "must be there" in done.output) == (2, True)
+    assert (done.exit_code, "must exist" in done.output) == (2, True)

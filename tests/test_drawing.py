@@ -204,9 +204,9 @@ def test_no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("map", "Fish", "--html", "none/a.html"), 2, "a folder that is there"),
+        (("map", "Fish", "--html", "none/a.html"), 2, "The folder of a picture must exist"),
         (("map", "Fish", "--html", "."), 2, "is a directory"),
-        (("identify", "samples/saba.png", "--png", "none/a.png"), 2, "a folder that is there"),
+        (("identify", "samples/saba.png", "--png", "none/a.png"), 2, "The folder of a picture must exist"),
         (("map", "Fish", "--clusters", "1"), 2, "add --html FILE or --png FILE"),
         (("map", "Fish", "--clusters", "1", "--outliers", "2", "--html", "a.html"), 2, "A map has one colour"),
         (("map", "Birds", "--html", "a.html"), 3, "A source must be"),
@@ -235,7 +235,7 @@ def test_runs_that_have_nothing_to_do_with_each_other() -> None:
     of_kind = run(*asked, "--clusters", 3)
     beside = run("runs", "compare", 1, 2, "--html", "a.html")
 
-    assert "Got run 1, which has none of them" in of_others.stderr
+    assert "Got run 1, which has none" in of_others.stderr
     assert "Run 3 must be of the kind Clusters" in of_kind.stderr
     assert "side by side must be maps. Got run 1 of Clusters" in beside.stderr
     assert {each.exit_code for each in (of_others, of_kind, beside)} == {3}

@@ -276,8 +276,8 @@ def test_gap(dimensions: int) -> None:
         (lambda: figures.map([{"Source": "Fish"}]), "Got one without item, name"),
         (lambda: figures.map(["abcdefg"]), "Got 'abcdefg'"),
         (lambda: figures.map(planted(2), colour="smell"), "must be source, label, cluster, score. Got 'smell'"),
-        (lambda: figures.map(planted(2), colour="score"), "must have a score to be coloured by"),
-        (lambda: figures.gap(planted(2), planted(2, 3)), "as many dimensions"),
+        (lambda: figures.map(planted(2), colour="score"), "To colour by score, the rows must have this column"),
+        (lambda: figures.gap(planted(2), planted(2, 3)), "the same dimensions"),
     ],
 )
 def test_what_cannot_be_drawn(call: Any, message: str) -> None:

@@ -152,5 +152,5 @@ def test_next_to_nothing(call: Any) -> None:
 )
 def test_rows_of_another_query(call: Any, query: str) -> None:
     """Rows that do not have the columns are refused, and the error names the query that has them."""
-    with pytest.raises(DataError, match=f"give those of {query}"):
+    with pytest.raises(DataError, match=f"pass the rows of {query}"):
         call()

@@ -190,7 +190,7 @@ def test_not_in_the_cache(tmp_path, models):
 
     assert "must be in the cache of Hugging Face. Got planted/other" in other
     assert published.SECOND in wants
-    assert "If it wants another repository" in wants
+    assert "If it needs another repository" in wants
     assert is_nothing_there(models)
 
 

@@ -140,7 +140,7 @@ def test_module_that_is_not_installed(sqlcode: int) -> None:
         ("[SQLCODE: <-417>:<セキュリティ・エラー>] アクセスが拒否されました", "the password must be right"),
         ("[SQLCODE: <-402>:<ユーザ名/パスワードが不正です>]", "the password must be right"),
         ("<LICENSE LIMIT EXCEEDED>", "licence unit"),
-        ("Invalid namespace NOPE", "The namespace must be there"),
+        ("Invalid namespace NOPE", "The namespace must exist"),
         ("", "must answer there"),
     ],
 )

@@ -225,7 +225,7 @@ def test_labels_of_no_file(connection, folder):
     (folder / "labels.csv").write_text("File,Name\na.png,鯛\nNone.png,鯛\nsub/a.png,鯛\n", "utf-8")
     assert (load(connection, folder), labels(connection)) == (1, {"a.png": "鯛"})
     assert sorted(left_out(connection)) == ["None.png", "sub/a.png"]
-    assert "labels.csv names it, and there is no such photo" in left_out(connection)["None.png"]
+    assert "labels.csv names it, but the folder has no such photo" in left_out(connection)["None.png"]
 
 
 @pytest.mark.parametrize("name", ["IMG_0001\u3000(1).png", "9.41\u202fAM.png", "釣果\u3000２０２５年/1.png"])
@@ -329,8 +329,8 @@ def test_names_that_differ_by_case(connection, folder):
     assert load(connection, folder) == 2
     assert stored_names(connection) == ["A.png", "ブ.png"]
     assert left_out(connection) == {
-        "a.png": "A file name must be there once. A.png is the same, but for case.",
-        "ブ.png": "A file name must be there once. ブ.png is the same, but for case.",
+        "a.png": "A file name must occur once. A.png differs only in case.",
+        "ブ.png": "A file name must occur once. ブ.png differs only in case.",
     }
     assert load(connection, folder) == 0
     assert load(connection, folder, HashedEncoder("other@1")) == 2

@@ -249,7 +249,7 @@ def test_unknown_run(connection: Connection, fish: Cursor, sql: str) -> None:
     fit(connection)
 
     with pytest.raises(
-        DataError, match=r"A run must be there\. Got 99, which is not; SELECT Run FROM MeetUp2025.Runs\(\)"
+        DataError, match=r"A run must exist\. Got 99; SELECT Run FROM MeetUp2025.Runs\(\)"
     ):
         selected(fish, sql)
 
@@ -343,9 +343,9 @@ def test_name_that_is_taken(docs: Cursor, name: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "got"),
     [
-        ("app.docs", "app.nothing", "'app.nothing', which is not there"),
-        ("app.docs", "docs", "'docs', which is not there"),
-        ("app.docs", "App.Docs; DROP TABLE App.Docs", "which is not there"),
+        ("app.docs", "app.nothing", "'app.nothing', which does not exist"),
+        ("app.docs", "docs", "'docs', which does not exist"),
+        ("app.docs", "App.Docs; DROP TABLE App.Docs", "which does not exist"),
         ("docid", "key", "'key'; it has"),
         ("TITLE", 'Title" FROM App.Docs --', "it has"),
         ("'Topic'", "'Subject'", "'Subject'; it has"),
@@ -364,7 +364,7 @@ def test_table_that_is_gone(connection: Connection, docs: Cursor) -> None:
     selected(docs, REGISTER)
     docs.execute("DROP TABLE App.Docs")
 
-    with pytest.raises(ProgrammingError, match="not there"):
+    with pytest.raises(ProgrammingError, match="does not exist"):
         read_items(connection, "Docs")
 
 

@@ -320,7 +320,7 @@ def test_what_cannot_be_compared(laid: tuple[Cursor, int]) -> None:
         (clusters, "must be of the kind Map. Got Clusters"),
         (space, "same dimensions. Got 2 and 3"),
         (photos, "items in common"),
-        (99, "A run must be there"),
+        (99, "A run must exist"),
     ):
         with pytest.raises(DataError, match=message):
             selected(fish, "CALL MeetUp2025.CompareRuns(?, ?)", run, other)

@@ -137,7 +137,7 @@ def test_two_models(fish: Cursor) -> None:
         (("Neighbours", 0.7), DataError, "above 0 and at most 0.5. Got 0.7"),
         (("ByExemplar", 0.1), DataError, "Exemplars must be given for ByExemplar"),
         (("Neighbours", 0.1, "", "マアジ"), DataError, "and for no other detector. Got 1 for Neighbours"),
-        (("ByExemplar", 0.1, "", "マアジ,nobody"), UnknownNameError, "keys or names of Fish. Not so: 'nobody'"),
+        (("ByExemplar", 0.1, "", "マアジ,nobody"), UnknownNameError, "keys or names of Fish. Got 'nobody'"),
         (("Neighbours", 0.1, "Birds"), DataError, "A source must be"),
     ],
 )

@@ -148,10 +148,10 @@ def thumbnail(picture: Image.Image, *, longest: int = 96) -> str:
 
 def look(picture: Image.Image) -> str:
     """
-    Make the perceptual hash of a picture: what recompressing, resizing and brightening leave as it is.
+    Compute the perceptual hash of a picture, which recompressing, resizing and brightening do not change.
 
     Args:
-        picture: As `open_picture` gives it.
+        picture: A picture from `open_picture`.
 
     Returns:
         64 bits as 16 hexadecimal digits: which of the 64 slowest waves of the grey picture are above their median.
@@ -315,7 +315,7 @@ def _check_pixels(size: tuple[int, int], limit: int, what: str) -> None:
 def _check_scans(scans: int, size: tuple[int, int], what: str) -> None:
     most = MAX_SCANNED_PIXELS // (size[0] * size[1])
     if scans > most:
-        raise UnreadableImageError(f"{what} must have at most {most} scans. Got {scans}; save it anew.")
+        raise UnreadableImageError(f"{what} must have at most {most} scans. Got {scans}; save it again.")
 
 
 def _too_many(got: str, limit: int, what: str) -> str:

@@ -162,7 +162,7 @@ def save(name: str, value: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             beside.unlink()
-        raise OperationalError(f"The settings must be writable. Got, for {FILE}: {error.strerror}.") from error
+        raise OperationalError(f"The file {FILE} must be writable. Got: {error.strerror}.") from error
 
 
 def _folders(name: str) -> list[Path]:
@@ -179,7 +179,9 @@ def _installed() -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise OperationalError(f"The settings must be a JSON object in UTF-8. Got, for {FILE}: {error}.") from error
+        raise OperationalError(f"The file {FILE} must be a JSON object in UTF-8. Got: {error}.") from error
     if not isinstance(values, dict) or not all(isinstance(each, str) for each in values.values()):
-        raise OperationalError(f"The settings must be a JSON object of texts. Got another in {FILE}: set them again.")
+        raise OperationalError(
+            f"The file {FILE} must be a JSON object of texts. Got another form; set the settings again."
+        )
     return values

@@ -63,7 +63,7 @@ def _places(embedding: ArrayLike) -> NDArray[np.float64]:
     if places.ndim != 2 or len(places) < 2:
         raise DataError(f"A map to compare must have at least 2 items. Got the shape {places.shape}.")
     if not np.isfinite(places).all():
-        raise DataError("A place on a map must have finite coordinates. Got others; fit the map again.")
+        raise DataError("A place on a map must have finite coordinates. Got NaN or infinity; fit the map again.")
     if (places == places[0]).all():
         raise DataError("Items of a map to compare must be at several places. Got one place for all.")
     return places

@@ -152,7 +152,7 @@ class ByExemplar:
         if exemplars is not None:
             given = neighbours.directions(exemplars)
             if not len(given):
-                raise DataError("There must be at least 1 exemplar of what is normal. Got 0; name some.")
+                raise DataError("There must be at least 1 exemplar, of normal items. Got 0; name some.")
             return cls(given, _distance(neighbours.nearest_directions(unit, given, 1).cosines[:, 0]))
         _check_enough(unit)
         drawn = np.random.default_rng(seed).choice(len(unit), min(_EXEMPLARS, len(unit)), replace=False)
@@ -174,7 +174,7 @@ DETECTORS: Mapping[str, type[Detector]] = {
 
 def _check_enough(unit: NDArray[np.float32]) -> None:
     if len(unit) < 2:
-        raise DataError(f"To tell what is odd there must be at least 2 vectors. Got {len(unit)}; add some.")
+        raise DataError(f"A detector needs at least 2 vectors. Got {len(unit)}; add some.")
 
 
 def _mean(found: neighbours.NearestRows) -> NDArray[np.float64]:

@@ -111,7 +111,7 @@ def _check(unit: NDArray[np.float32], places: NDArray[np.float64], k: int, sampl
     if places.ndim != 2 or len(places) != len(unit):
         raise DataError(f"Each vector must have a place on the map. Got {len(unit)} and the shape {places.shape}.")
     if not np.isfinite(places).all():
-        raise DataError("A place on the map must have finite coordinates. Got others; fit the map again.")
+        raise DataError("A place on the map must have finite coordinates. Got NaN or infinity; fit the map again.")
     if not 1 <= k < len(unit) / 2:
         raise DataError(f"The number of neighbours must be at least 1 and below n / 2, {len(unit) / 2:g}. Got {k}.")
     if sample < 1:

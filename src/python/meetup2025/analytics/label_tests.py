@@ -1,7 +1,8 @@
 """
-How well labels are told by names, by few photos, and by both: what a model is worth on photos of a user.
+Quality of a model on the photos of a user: labels by names, by few photos, and by both.
 
-Photos are drawn several times: of each label some are known, and the others are asked. What is asked teaches nothing.
+Photos are drawn several times. Some photos of each label are known, and the others are asked. A photo that is asked
+teaches nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 PHOTOS = (1, 2, 5, 10)
-"""Photos a label that are known."""
+"""Known photos a label."""
 
 PRECISION = 0.95
 """Wanted share of right answers among the sure ones."""
@@ -30,19 +31,19 @@ PRECISION = 0.95
 
 class Measured(NamedTuple):
     """
-    What one way of telling labels is worth; means over the draws.
+    Quality of one way to find labels. Values are means over the draws.
 
     Attributes:
         way: `photos`, the kind of names, or both with a plus between.
-        photos: Photos a label that are known; 0 for names alone.
+        photos: Known photos a label, or 0 for names alone.
         labels: Number of labels.
         asked: Number of photos that are asked in a draw.
         top1: Share of right first answers.
         spread: Standard deviation of top1 over the draws.
         top3: Share of photos whose label is among the first three.
         macro: Mean of the shares of right first answers of each label.
-        ece: Expected calibration error; None where there are no probabilities.
-        coverage: Share of photos whose answer is sure; None where nothing tells it.
+        ece: Expected calibration error, or None without probabilities.
+        coverage: Share of photos whose answer is sure, or None where it is not known.
         sure_right: Share of right answers among the sure ones.
     """
 
@@ -61,7 +62,7 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True)
 class _Draw:
-    """Places of the photos that are known, and of those that are asked."""
+    """Indices of the known photos, and of the photos that are asked."""
 
     known: NDArray[np.intp]
     asked: NDArray[np.intp]
@@ -76,15 +77,15 @@ def measure(
     seed: int = 5,
 ) -> list[Measured]:
     """
-    Try all ways: each kind of names, so many photos a label, and the first kind of names with these.
+    Try all ways: the kinds of names, several numbers of photos a label, and the first kind of names with these photos.
 
     Args:
-        vectors: Shape (n, d), of photos.
-        labels: One for each photo.
-        names: For each kind of names, such as `name` or `English`, the vector of each name. Names that no photo has as
-            its label are wrong answers; labels that are no name are left out of what names alone are asked.
+        vectors: Vectors of photos, shape (n, d).
+        labels: Label of each photo.
+        names: Kind of names, such as `name` or `English` -> vector of each name. Names that are the label of no photo
+            are wrong answers. Names alone are not asked for labels that are no name.
         draws: Number of draws, at least 1.
-        seed: The photos are drawn from it.
+        seed: Seed of the draws.
 
     Raises:
         DataError: No label has two photos, or *draws* is below 1.
@@ -108,7 +109,7 @@ def measure(
 
 
 def _drawn(own: NDArray[np.str_], photos: int, draws: int, seed: int) -> Iterator[_Draw]:
-    """Draw photos of each label that has more."""
+    """Draw known photos of the labels that have more."""
     rng = np.random.default_rng([seed, photos])
     places = [np.flatnonzero(own == label) for label in np.unique(own)]
     places = [each for each in places if len(each) > photos]
@@ -119,7 +120,9 @@ def _drawn(own: NDArray[np.str_], photos: int, draws: int, seed: int) -> Iterato
 
 
 class _Answers(NamedTuple):
-    """Scores of all answers, their names and probabilities, and which first answers are sure; None where unknown."""
+    """
+    Scores of all answers, their names and probabilities, and which first answers are sure. None is not known.
+    """
 
     scores: NDArray[np.float64]
     names: NDArray[np.str_]
@@ -134,7 +137,7 @@ def _of_names(
     known: Mapping[str, ArrayLike],
     shuffled: Sequence[NDArray[np.intp]],
 ) -> Measured | None:
-    """Ask names alone; half of the photos tell how sharp their probabilities are, the other half is asked."""
+    """Ask names alone. Half of the photos set the sharpness of the probabilities, the other half is asked."""
     named = [each[np.isin(own[each], list(known))] for each in shuffled]
     if len(named[0]) < 2:
         return None
@@ -174,7 +177,9 @@ def _first(
 
 
 def _bound(chances: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    """Find the lowest probability from which as many answers are right as wanted; above 1 where there is none."""
+    """
+    Find the lowest probability from which as many answers are right as wanted, or a value above 1 if there is none.
+    """
     order = np.argsort(-chances, kind="stable")
     enough = np.flatnonzero(np.cumsum(right[order]) >= PRECISION * np.arange(1, len(order) + 1))
     return float(chances[order[enough[-1]]]) if len(enough) else 2.0
@@ -206,7 +211,7 @@ def _by_photos(
 def _mean(
     way: str, photos: int, own: NDArray[np.str_], draws: Sequence[_Draw], answer: Callable[[_Draw], _Answers]
 ) -> Measured:
-    """Measure each draw, and give the means."""
+    """Measure each draw, and return the means."""
     rows = np.array([_measured(answer(draw), own[draw.asked]) for draw in draws], float)
     top1, top3, macro, ece, coverage, sure_right = (_mean_of(column) for column in rows.T)
     labels, asked = len(np.unique(own[draws[0].asked])), len(draws[0].asked)
@@ -220,7 +225,7 @@ def _mean_of(column: NDArray[np.float64]) -> float | None:
 
 
 def _measured(answers: _Answers, own: NDArray[np.str_]) -> tuple[float, ...]:
-    """Give top 1, top 3, macro, ECE, coverage and the share of right sure answers; NaN where there is none."""
+    """Return top 1, top 3, macro, ECE, coverage and the share of right sure answers, or NaN where there is none."""
     order = np.argsort(-answers.scores, axis=1, kind="stable")[:, :3]
     hits = answers.names[order] == own[:, None]
     right = hits[:, 0]

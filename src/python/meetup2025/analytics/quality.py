@@ -1,6 +1,4 @@
-"""
-What is wrong with a collection: labels that its vectors contradict, copies, photos that no name fits, unused names.
-"""
+"""Faults of a collection: labels that its vectors contradict, copies, photos that no name fits, unused names."""
 
 from __future__ import annotations
 
@@ -20,16 +18,18 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _BLOCK = 1 << 22
-"""Cosines that are in the memory at once: few, since all of them may be of copies."""
+"""Cosines that are in memory at once: few, because all of them may be of copies."""
 
 _COMPARED = 2000
-"""Labelled rows that a threshold of copies is learnt from."""
+"""Labelled rows from which a threshold of copies is learnt."""
 
 _RARE, _USUAL = 10_000, 0.98
-"""One of so many pairs of different labels is as alike as copies; and the cosine of copies where there are fewer."""
+"""
+One of this many pairs of different labels is as similar as copies. The second number is the cosine with fewer pairs.
+"""
 
 _ROUNDING = 1e-6
-"""What a cosine of equal directions may lack of 1 in float32."""
+"""Most that a cosine of equal directions lacks of 1 in float32."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Suspect:
     A label that is probably wrong.
 
     Attributes:
-        row: Place of the item.
-        label: What it is called.
+        row: Index of the item.
+        label: Its present label.
         suggested: The label of the highest probability.
         own: Probability of its own label, by the other items.
         best: Probability of the suggested label.
@@ -58,9 +58,9 @@ class Duplicates:
     Pairs of rows that are nearly the same.
 
     Attributes:
-        pairs: Shape (m, 2); the lower place first; the most similar pairs first.
-        cosines: Shape (m,), falling.
-        total: Number of pairs that there are; more than m where not all are given.
+        pairs: Indices of the rows, shape (m, 2), the lower first. The most similar pairs come first.
+        cosines: Cosines of the pairs, shape (m,), falling.
+        total: Number of all pairs. It is above m where not all are returned.
     """
 
     pairs: NDArray[np.intp]
@@ -83,11 +83,11 @@ class Duplicates:
 @dataclass(frozen=True)
 class Coverage:
     """
-    How photos and names meet.
+    Photos and names that fit, or fit nothing.
 
     Attributes:
-        nearest: Shape (n,); the place of the name nearest to each photo.
-        cosines: Shape (n,); its cosine.
+        nearest: Index of the name nearest to each photo, shape (n,).
+        cosines: Cosine of this name, shape (n,).
         unlike: Photos whose nearest name is below the threshold, the least like any first.
         unused: Names that are the nearest of no other photo, rising.
     """
@@ -107,15 +107,15 @@ def suspect_labels(
     name_rows: ArrayLike | None = None,
 ) -> tuple[Suspect, ...]:
     """
-    Find labels that have next to no probability by the other rows, and by names as far as these can tell.
+    Find labels that have next to no probability by the other rows, and by names as far as names can help.
 
     Args:
-        rows: Shape (n, d).
-        labels: One for each row; None or an empty text where a row has none: it is neither suspected nor asked.
+        rows: Vectors, shape (n, d).
+        labels: Label of each row. A row with None or an empty text is neither suspected nor asked.
         threshold: Probability below which a label is suspected, above 0 and at most 1. A label that fewer than two
             other rows have is never suspected: nobody can vouch for it.
         names: Names with vectors of their own.
-        name_rows: Shape (m, d); the vectors of *names*.
+        name_rows: Vectors of *names*, shape (m, d).
 
     Returns:
         The suspects, the surest first.
@@ -147,14 +147,14 @@ def suspect_labels(
 
 def copy_threshold(rows: ArrayLike, labels: Sequence[str | None]) -> float:
     """
-    Give the cosine above which two rows are nearly the same, by pairs that are not: those of different labels.
+    Return the cosine above which two rows are nearly the same, by pairs of different labels, which are not the same.
 
     Args:
-        rows: Shape (n, d).
-        labels: One for each row; None or an empty text where a row has none.
+        rows: Vectors, shape (n, d).
+        labels: Label of each row, or None or an empty text.
 
     Returns:
-        The cosine that one of 10,000 pairs of different labels reaches; 0.98 where there are fewer pairs.
+        The cosine that one of 10,000 pairs of different labels reaches, or 0.98 where there are fewer pairs.
 
     Raises:
         InvalidVectorError: As `vectors.check`.
@@ -174,11 +174,11 @@ def similar_looks(looks: Sequence[str], most: int = 6) -> tuple[NDArray[np.intp]
     Find pairs of pictures that look the same, by their perceptual hashes.
 
     Args:
-        looks: Hash of each picture as 16 hexadecimal digits; empty where there is none.
-        most: Bits of 64 that may differ.
+        looks: Hash of each picture as 16 hexadecimal digits, or an empty text.
+        most: Most bits of 64 that differ.
 
     Returns:
-        The pairs, shape (m, 2), the lower place first; and how many bits differ, shape (m,).
+        The pairs, shape (m, 2), the lower index first, and the numbers of different bits, shape (m,).
     """
     places = np.array([place for place, look in enumerate(looks) if look], np.intp)
     digits = np.array([int(looks[place], 16) for place in places], np.dtype(">u8"))
@@ -195,12 +195,12 @@ def similar_looks(looks: Sequence[str], most: int = 6) -> tuple[NDArray[np.intp]
 
 def duplicates(rows: ArrayLike, threshold: float = 0.98, *, most: int = 10_000) -> Duplicates:
     """
-    Find pairs of rows that are nearly the same; all are compared.
+    Find pairs of rows that are nearly the same. All rows are compared.
 
     Args:
-        rows: Shape (n, d).
+        rows: Vectors, shape (n, d).
         threshold: Lowest cosine of a pair, above 0 and at most 1.
-        most: Number of pairs to give, at least 1; the most similar.
+        most: Most pairs to return, at least 1. The most similar pairs are kept.
 
     Raises:
         DataError: *threshold* or *most* is out of range.
@@ -227,10 +227,10 @@ def coverage(rows: ArrayLike, name_rows: ArrayLike, threshold: float) -> Coverag
     Find photos that no name fits, and names that no photo shows.
 
     Args:
-        rows: Shape (n, d); vectors of photos; n may be 0.
-        name_rows: Shape (m, d); vectors of names, at least 1.
+        rows: Vectors of photos, shape (n, d). n may be 0.
+        name_rows: Vectors of names, shape (m, d), m at least 1.
         threshold: Cosine below which a name does not fit, from -1 to 1. The cosines of a photo and a text are lower
-            than those of two photos: look at some first.
+            than the cosines of two photos: look at some first.
 
     Raises:
         DataError: There is no name, or *threshold* is out of range.

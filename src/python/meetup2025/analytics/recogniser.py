@@ -1,13 +1,14 @@
 """
-A recogniser of labels: it learns from labelled photos how much photos and names count, and when an answer is sure.
+A recogniser of labels. Labelled photos teach it the weights of photos and names, and when an answer is sure.
 
-    photo = cosine to the prototype of a label, the mean of its photos; from 10 photos the mean of that and of the
+    photo = cosine to the prototype of a label, the mean of its photos; from 10 photos on, the mean of this cosine and
+    of the
             cosines to its 3 best photos (`similarities`)
     score = photos * photo + names * cosine to the name                    (`Recogniser.scores`)
     probability = softmax(sharpness * score)                               (`Recogniser.probabilities`)
 
-Each photo is judged by the others alone ("leave one out"). From these judgements come the weights, by their likelihood,
-and the two bounds above which answers are right as often as wanted.
+Only the other photos judge a photo ("leave one out"). These judgements set the weights, by their likelihood, and the
+two bounds above which answers are right as often as wanted.
 """
 
 from __future__ import annotations
@@ -28,42 +29,45 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 MANY = 10
-"""Photos of a label from which its best ones count beside the prototype; with fewer the prototype alone is better."""
+"""
+Photos of a label from which its best photos count beside the prototype. With fewer, the prototype alone is better.
+"""
 
 BEST = 3
-"""Photos of a label that are its best ones."""
+"""Number of best photos of a label."""
 
 ENOUGH = 3
 """Photos a label, on average, from which probabilities can be trusted."""
 
 CANDIDATES = 64
-"""Labels that are looked at by their photos, and as many by their names; the others have next to no probability."""
+"""Labels that are examined by their photos, and as many by their names. The others have next to no probability."""
 
 JUDGED = 5_000
-"""Photos that are judged by the others: enough for a few weights, so that many photos take no longer."""
+"""Photos that the others judge: enough for a few weights, so that many photos take no longer."""
 
 _BLOCK = 1 << 20
-"""Cosines that are in the memory at once."""
+"""Cosines that are in memory at once."""
 
 _PRIOR = 20.0
-"""Width of the normal prior of a weight, in units of a logit for a cosine of 1: it bounds what few photos can tell."""
+"""Width of the normal prior of a weight, in logits for a cosine of 1. It limits the effect of few photos."""
 
 _LOST = (0.01, 0.2)
-"""Shares of right answers between which the bound of the score is sought: below it nothing is one of the labels."""
+"""Shares of right answers between which the bound of the score is sought. Below it, an answer is none of the labels."""
 
 _BINS = 15
-"""Of the expected calibration error."""
+"""Bins of the expected calibration error."""
 
 
 @dataclass(frozen=True)
 class Prototypes:
     """
-    What the photos of each label have in common.
+    The prototypes of labels: the common direction of their photos.
 
     Attributes:
-        labels: In rising order.
-        counts: Shape (m,); photos of each label, at least 1.
-        means: Shape (m, d), float32; the mean of their unit vectors, which is shorter the more they differ.
+        labels: Labels, in rising order.
+        counts: Number of photos of each label, at least 1, shape (m,).
+        means: Means of the unit vectors of the photos, shape (m, d), float32. A mean is the shorter, the more the
+            photos differ.
     """
 
     labels: tuple[str, ...]
@@ -74,21 +78,22 @@ class Prototypes:
 @dataclass(frozen=True)
 class Recogniser:
     """
-    How much photos and names count, and when an answer is sure.
+    The weights of photos and names, and the bounds of sure answers.
 
     Attributes:
-        photos: Weight of the likeness to photos; with `names` it makes 1.
+        photos: Weight of the likeness to photos. The sum with `names` is 1.
         names: Weight of the cosine to the name.
         sharpness: Logit of a score of 1, the inverse of a temperature.
-        alone: Weight of the cosine to a name of which there is no photo.
-        unseen: Score that such a name has beside; it stands for the photos that are missing.
-        middle: Cosine to a name that counts where a label is no name: that of all photos and names.
+        alone: Weight of the cosine to a name without photos.
+        unseen: Additional score of such a name, which stands for the missing photos.
+        middle: Cosine that counts where a label is no name: the mean cosine of all photos and names.
         trusted: Whether there were enough photos for probabilities.
         score: Lowest score of an answer that is one of the labels.
-        probability: Lowest probability of a sure answer; above 1 where none is ever sure.
+        probability: Lowest probability of a sure answer. Above 1 no answer is ever sure.
         precision: Wanted share of right answers among the sure ones.
-        name_score: Lowest score of an answer by a name without photos; above 1 where these are not to be trusted.
-        alone_by_photos: Sharpness and the two bounds of `by_photos`; empty where names have no say anyway.
+        name_score: Lowest score of an answer by a name without photos. It is above 1 where such answers cannot be
+            trusted.
+        alone_by_photos: Sharpness and the two bounds of `by_photos`. Empty where names have no weight anyway.
     """
 
     photos: float
@@ -105,20 +110,20 @@ class Recogniser:
     alone_by_photos: tuple[float, ...] = ()
 
     def by_photos(self) -> Recogniser:
-        """Give the recogniser that leaves names out: its scores are the likenesses to photos."""
+        """Return the recogniser without names: its scores are the likenesses to photos."""
         sharpness, score, chance = self.alone_by_photos or (self.sharpness, self.score, self.probability)
         return replace(self, photos=1.0, names=0.0, sharpness=sharpness, score=score, probability=chance)
 
     def scores(self, photo: ArrayLike, name: ArrayLike) -> NDArray[np.float64]:
         """
-        Blend what photos and names say.
+        Blend the scores by photos and by names.
 
         Args:
-            photo: Any shape; likeness to the photos of each label, NaN where it has none.
-            name: The same shape; cosine to the name, NaN where a label is no name.
+            photo: Likeness to the photos of each label, of any shape, NaN for a label without photos.
+            name: Cosine to the name, of the same shape, NaN where a label is no name.
 
         Returns:
-            The same shape, on the scale of cosines; minus infinity where both are missing.
+            Scores of the same shape, on the scale of cosines, minus infinity where both are missing.
         """
         seen, named = np.asarray(photo, float), np.asarray(name, float)
         blended = self.photos * seen + self.names * np.where(np.isnan(named), self.middle, named)
@@ -126,7 +131,7 @@ class Recogniser:
         return np.where(np.isnan(found), -np.inf, found)
 
     def probabilities(self, scores: ArrayLike) -> NDArray[np.float64]:
-        """Give the probability of each label, along the last axis: that one of them is right is taken as given."""
+        """Return the probability of each label, along the last axis. One of the labels is assumed to be right."""
         logits = self.sharpness * np.asarray(scores, float)
         highest = logits.max(axis=-1, keepdims=True)
         raised = np.exp(logits - np.where(np.isneginf(highest), 0, highest))
@@ -134,27 +139,31 @@ class Recogniser:
         return probabilities
 
     def is_known(self, score: float, *, by_name: bool = False) -> bool:
-        """Tell whether the first answer is one of the labels at all; *by_name* where it has no photo."""
+        """Check whether the first answer is one of the labels at all. *by_name* marks an answer without photos."""
         return score >= (self.name_score if by_name else self.score)
 
     def is_sure(self, score: float, probability: float, *, by_name: bool = False) -> bool:
-        """Tell whether the first answer is one of the labels, and surely this one; *by_name* where it has no photo."""
+        """
+        Check whether the first answer is one of the labels, and surely this one.
+
+        *by_name* marks an answer without photos.
+        """
         return self.trusted and self.is_known(score, by_name=by_name) and probability >= self.probability
 
 
 class Metrics(NamedTuple):
     """
-    What a recogniser is worth, by leaving one out; None where nothing can be said.
+    The quality of a recogniser, by leaving one out. None stands for an unknown value.
 
     Attributes:
         accuracy: Share of right first answers.
         coverage: Share of photos whose answer is sure.
-        sure_right: Share of right answers among the sure ones, photos that are none of the labels included.
+        sure_right: Share of right answers among the sure ones, with the photos that are none of the labels.
         ece: Expected calibration error: mean difference of probability and share of right answers.
-        auc: Chance that the score of a photo of a label is higher than that of one that is none of the labels.
+        auc: Chance that a photo of a label has a higher score than a photo that is none of the labels.
         labels: Number of labels with photos.
         photos: Number of labelled photos.
-        judged: Photos that could be judged, since their label has others.
+        judged: Photos that could be judged, because their label has other photos.
     """
 
     accuracy: float | None
@@ -170,15 +179,15 @@ class Metrics(NamedTuple):
 @dataclass(frozen=True)
 class Judgements:
     """
-    What the others say of each photo.
+    The judgement of each photo by the others.
 
     Attributes:
-        judged: Shape (n,), whether the photo was judged: its label has others, and it was chosen.
-        own: Shape (n,), probability of its own label; NaN where it is not judged.
-        best: Label of the highest probability; empty where the photo was not chosen.
-        highest: Shape (n,), that probability.
-        score: Shape (n,), the score of the best label.
-        right: Shape (n,), whether that is its own label.
+        judged: Whether the photo was judged, shape (n,): its label has other photos, and it was chosen.
+        own: Probability of its own label, shape (n,), NaN where it is not judged.
+        best: Label of the highest probability, or empty where the photo was not chosen.
+        highest: The highest probability, shape (n,).
+        score: Score of the best label, shape (n,).
+        right: Whether the best label is its own label, shape (n,).
     """
 
     judged: NDArray[np.bool_]
@@ -191,7 +200,7 @@ class Judgements:
 
 @dataclass(frozen=True)
 class Learnt:
-    """A recogniser with its prototypes, what it is worth, and what it says of each photo that it was fitted to."""
+    """A recogniser with its prototypes, its quality, and its judgement of each fitted photo."""
 
     recogniser: Recogniser
     prototypes: Prototypes
@@ -205,11 +214,11 @@ class _Photos:
     Labelled photos by label.
 
     Attributes:
-        unit: Shape (n, d), float32; unit vectors, those of a label one below the other.
-        order: Shape (n,); place of each among the photos as they were given.
-        own: Shape (n,); number of its label.
-        starts: Shape (m + 1,); first row of each label.
-        prototypes: Of the labels.
+        unit: Unit vectors, sorted by label, shape (n, d), float32.
+        order: Index of each row among the given photos, shape (n,).
+        own: Index of its label, shape (n,).
+        starts: First row of each label, shape (m + 1,).
+        prototypes: Prototypes of the labels.
     """
 
     unit: Floats
@@ -236,11 +245,11 @@ class _Photos:
 
 def prototypes(vectors: ArrayLike, labels: Sequence[str]) -> Prototypes:
     """
-    Give the prototype of each label.
+    Return the prototype of each label.
 
     Args:
-        vectors: Shape (n, d), n at least 1.
-        labels: One for each row, none empty.
+        vectors: Vectors of photos, shape (n, d), n at least 1.
+        labels: Label of each row. None is empty.
 
     Raises:
         DataError: There is no row, a label is empty, or the lengths differ.
@@ -251,13 +260,13 @@ def prototypes(vectors: ArrayLike, labels: Sequence[str]) -> Prototypes:
 
 def grown(mean: ArrayLike, count: int, vector: ArrayLike, photos: int = 1) -> Floats:
     """
-    Give the mean of a label when a photo comes or goes.
+    Return the mean of a label after a photo is added or removed.
 
     Args:
-        mean: Shape (d,), of `Prototypes`.
-        count: Photos of the label before; 0 for a new one.
-        vector: Shape (d,), of the photo.
-        photos: 1 when it comes, -1 when it goes; *count* + *photos* must not be 0.
+        mean: Mean before, shape (d,), as in `Prototypes`.
+        count: Photos of the label before, or 0 for a new label.
+        vector: Vector of the photo, shape (d,).
+        photos: 1 adds the photo, -1 removes it. *count* + *photos* must not be 0.
     """
     unit = directions(np.atleast_2d(vector))[0]
     changed: Floats = (np.asarray(mean, np.float32) * count + np.float32(photos) * unit) / np.float32(count + photos)
@@ -266,27 +275,27 @@ def grown(mean: ArrayLike, count: int, vector: ArrayLike, photos: int = 1) -> Fl
 
 def likeness(count: int, prototype: float, best: Sequence[float]) -> float:
     """
-    Tell how like a picture is to the photos of a label.
+    Compute the likeness of a picture to the photos of a label.
 
     Args:
-        count: Photos of the label.
+        count: Number of photos of the label.
         prototype: Cosine to its prototype.
-        best: Cosines to its nearest photos, falling; `BEST` of them are used.
+        best: Cosines to its nearest photos, falling. `BEST` of them are used.
     """
     return (prototype + float(np.mean(best[:BEST]))) / 2 if count >= MANY and len(best) else prototype
 
 
 def similarities(vectors: ArrayLike, photos: ArrayLike, labels: Sequence[str]) -> NDArray[np.float32]:
     """
-    Tell how like pictures are to the photos of each label.
+    Compute the likeness of pictures to the photos of each label.
 
     Args:
-        vectors: Shape (p, d), of the pictures.
-        photos: Shape (n, d), n at least 1.
-        labels: One for each photo.
+        vectors: Vectors of the pictures, shape (p, d).
+        photos: Vectors of the photos, shape (n, d), n at least 1.
+        labels: Label of each photo.
 
     Returns:
-        Shape (p, m), a column for each label in rising order; from -1 to 1.
+        Likeness from -1 to 1, shape (p, m), with a column for each label in rising order.
 
     Raises:
         DataError: As `prototypes`.
@@ -310,16 +319,16 @@ def fit(  # noqa: PLR0913 - what photos, names and negatives are
     judged: int = JUDGED,
 ) -> Learnt:
     """
-    Learn from labelled photos.
+    Fit a recogniser to labelled photos.
 
     Args:
-        vectors: Shape (n, d), n at least 1.
-        labels: One for each photo.
-        names: Names with vectors of their own; those that are no label are answers too.
-        name_rows: Shape (m, d); the vectors of *names*.
-        negatives: Shape (q, d); photos of none of the labels; q may be 0.
+        vectors: Vectors of the photos, shape (n, d), n at least 1.
+        labels: Label of each photo.
+        names: Names with vectors of their own. Names that are no label are answers too.
+        name_rows: Vectors of *names*, shape (m, d).
+        negatives: Vectors of photos of none of the labels, shape (q, d). q may be 0.
         precision: Wanted share of right answers among the sure ones, above 0 and below 1.
-        judged: Most photos that are judged by the others; of more, so many are taken, of each label its share.
+        judged: Most photos that the others judge. Of more photos, a sample with the share of each label is judged.
 
     Raises:
         DataError: There is no photo, a label is empty, lengths differ, or *precision* is out of range.
@@ -348,7 +357,11 @@ def fit(  # noqa: PLR0913 - what photos, names and negatives are
 def _fitted(
     known: _Photos, named: _Names, table: _Table, negatives: Floats, precision: float
 ) -> tuple[Recogniser, Judgements, NDArray[np.float64]]:
-    """Find weights and bounds; and give what is said of the photos, and of those that are none of the labels."""
+    """
+    Find weights and bounds.
+
+    Return them with the judgements of the photos, and of the photos that are none of the labels.
+    """
     weights = _weights(table, known.prototypes.counts)
     trusted = len(known.unit) >= ENOUGH * len(known.prototypes.counts)
     blank = _recogniser(weights, table.middle, trusted=trusted)
@@ -361,12 +374,12 @@ def _fitted(
 @dataclass(frozen=True)
 class _Names:
     """
-    What a picture may be called: the labels of photos, then the names of which there is no photo.
+    The possible answers: the labels of photos, then the names without photos.
 
     Attributes:
-        candidates: All of them.
-        unit: Shape (m, d), float32; unit vectors of the names.
-        rows: Shape (c,); for each candidate the row of its name, or -1.
+        candidates: All answers.
+        unit: Unit vectors of the names, shape (m, d), float32.
+        rows: Row of the name of each candidate, or -1, shape (c,).
     """
 
     candidates: tuple[str, ...]
@@ -386,7 +399,7 @@ class _Names:
         return cls(candidates, unit, np.array([places.get(each, -1) for each in candidates], np.intp))
 
     def cosines(self, unit: Floats) -> Floats:
-        """Give the cosine of rows to the name of each candidate, NaN where it has none."""
+        """Return the cosine of rows to the name of each candidate, NaN for a candidate without a name."""
         found = np.full((len(unit), len(self.candidates)), np.nan, np.float32)
         named = self.rows >= 0
         found[:, named] = unit @ self.unit[self.rows[named]].T
@@ -396,13 +409,13 @@ class _Names:
 @dataclass(frozen=True)
 class _Table:
     """
-    What there is to say of photos by the others, and of each of their candidates; the own label is the first.
+    The comparison of photos with their candidates, by the other photos. The own label is the first candidate.
 
     Attributes:
-        rows: Shape (n,); the photos.
-        candidates: Shape (n, c); their numbers.
-        photo: Shape (n, c); likeness to the photos of a candidate, NaN where it has none (left).
-        name: Shape (n, c); cosine to its name, NaN where it has none.
+        rows: Indices of the photos, shape (n,).
+        candidates: Indices of the candidates, shape (n, c).
+        photo: Likeness to the photos of a candidate, shape (n, c), NaN where none are left.
+        name: Cosine to its name, shape (n, c), NaN for a candidate without a name.
         middle: Mean cosine of photos and names.
     """
 
@@ -413,7 +426,7 @@ class _Table:
     middle: float
 
     def blocks(self) -> Iterator[slice]:
-        """Cut the rows, so that what is computed of them takes little memory."""
+        """Cut the rows into parts, so that their computations take little memory."""
         return _blocks(len(self.photo), 4 * self.photo.shape[1])
 
 
@@ -423,7 +436,7 @@ def _blocks(count: int, width: int) -> Iterator[slice]:
 
 
 def _similarities(unit: Floats, known: _Photos, own: NDArray[np.intp] | None = None) -> Floats:
-    """Compare rows with the photos of each label; *own* says which photos they are, so that each leaves itself out."""
+    """Compare rows with the photos of each label. *own* are their own indices, so that each photo leaves itself out."""
     counts, means = known.prototypes.counts, known.prototypes.means
     lengths = np.maximum(np.linalg.norm(means, axis=1), np.finfo(np.float32).tiny)
     found: Floats = unit @ (means / lengths[:, None]).T
@@ -431,7 +444,7 @@ def _similarities(unit: Floats, known: _Photos, own: NDArray[np.intp] | None = N
     if own is not None:
         label = known.own[own]
         others = counts[label] - 1
-        # The numerator has no bias, and the length is that of the prototype that a picture will meet.
+        # The numerator has no bias, and the length is the length of the prototype that a picture will meet.
         left = (found[places, label] * lengths[label] * counts[label] - 1) / np.maximum(others, 1) / lengths[label]
         found[places, label] = np.where(others > 0, left, np.nan)
     many = np.flatnonzero(counts >= MANY)
@@ -467,7 +480,7 @@ def _judged(known: _Photos, named: _Names, chosen: NDArray[np.intp]) -> _Table:
 def _chosen(
     photo: Floats, name: Floats, own: NDArray[np.intp], width: int
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Choose the candidates of rows, the own label first; and tell which places have none."""
+    """Choose the candidates of rows, the own label first. Return which places are empty too."""
     by_photo = np.where(np.isnan(photo), -np.inf, photo)
     by_photo[np.arange(len(own)), own] = np.inf
     if width == photo.shape[1]:
@@ -485,8 +498,9 @@ def _weights(table: _Table, counts: NDArray[np.intp]) -> NDArray[np.float64]:
     """
     Find the weights of photos and names, and of names alone with their offset, as logits of a cosine of 1.
 
-    A photo whose label has others asks for both. A name alone is asked by hiding the photos of the own label; together
-    these count as often as labels of one photo do, which is the chance of meeting a label without any.
+    A photo whose label has other photos asks for both weights. Hiding the photos of the own label asks for a name
+    alone. Together the hidden ones count as often as labels with one photo, which is the chance of meeting a label
+    without any.
     """
     from scipy.optimize import minimize
 
@@ -501,26 +515,26 @@ def _weights(table: _Table, counts: NDArray[np.intp]) -> NDArray[np.float64]:
         method="L-BFGS-B",
         bounds=[(0, None), (0, None), (0, None), (None, None)],
     ).x
-    if np.isnan(table.photo[:, 0]).all():  # No label has two photos: names count as they do alone.
+    if np.isnan(table.photo[:, 0]).all():  # No label has two photos: names count as if they were alone.
         found[1] = found[2]
         others = int((~np.isnan(table.name) & np.isnan(table.photo)).sum(axis=1).max(initial=0))
-        found[3] = found[0] * _rival(table.photo) - np.log(max(1, others))  # together as likely as the best label
+        found[3] = found[0] * _rival(table.photo) - np.log(max(1, others))  # together as probable as the best label
     weights: NDArray[np.float64] = found
     return weights
 
 
 def _rival(photo: Floats) -> float:
-    """Give how like photos are to the best of the other labels, on average; 0 where there is none."""
+    """Return the mean likeness of photos to the best of the other labels, or 0 without one."""
     best = np.where(np.isnan(photo[:, 1:]), -1, photo[:, 1:]).max(axis=1, initial=-1)
     return float(best[best > -1].mean()) if (best > -1).any() else 0.0
 
 
 _TYPICAL = (20.0, 0.0, 0.0, 0.0)
-"""Weights where nothing is known: photos alone, with the logit of few photos."""
+"""Weights before any knowledge: photos alone, with the logit of few photos."""
 
 
 def _loss(weights: NDArray[np.float64], table: _Table, hidden: float) -> tuple[float, NDArray[np.float64]]:
-    """Give the negative log likelihood of the own labels with that of the prior, and its slope."""
+    """Return the negative log likelihood of the own labels with the prior, and its slope."""
     slope = (weights - _TYPICAL) / _PRIOR**2
     total = float((weights - _TYPICAL) @ slope) / 2
     for rows in table.blocks():
@@ -539,7 +553,7 @@ def _loss(weights: NDArray[np.float64], table: _Table, hidden: float) -> tuple[f
 def _surprise(
     weights: NDArray[np.float64], photo: Floats, name: Floats, middle: float, times: float
 ) -> tuple[float, NDArray[np.float64]]:
-    """Give the negative log likelihood of the first candidate of each row, and its slope."""
+    """Return the negative log likelihood of the first candidate of each row, and its slope."""
     seen, named = ~np.isnan(photo), ~np.isnan(name)
     alone = named & ~seen
     beside = np.where(named, name, np.float32(middle)) * seen
@@ -557,7 +571,7 @@ def _surprise(
 
 
 def _recogniser(weights: NDArray[np.float64], middle: float, *, trusted: bool) -> Recogniser:
-    """Make the scale of cosines of that of logits; the bounds are still open."""
+    """Convert the scale of logits to the scale of cosines. The bounds are still open."""
     photos, names, alone, unseen = map(float, weights)
     sharpness = max(photos + names, 1.0)
     return Recogniser(
@@ -575,7 +589,7 @@ def _recogniser(weights: NDArray[np.float64], middle: float, *, trusted: bool) -
 
 
 def _judgements(recogniser: Recogniser, table: _Table, known: _Photos, named: _Names) -> Judgements:
-    """Say of each photo what the others say of it, in the order in which the photos were given."""
+    """Return the judgement of each photo by the others, in the order of the given photos."""
     count, given = len(known.unit), known.order[table.rows]
     own, highest, score = np.full((3, count), np.nan)
     best, judged = np.full(count, -1), np.zeros(count, np.bool_)
@@ -595,7 +609,7 @@ def _judgements(recogniser: Recogniser, table: _Table, known: _Photos, named: _N
 
 def _none(recogniser: Recogniser, known: _Photos, named: _Names, unit: Floats) -> NDArray[np.float64]:
     """
-    Give what is said of photos that are none of the labels: shape (q, 3).
+    Return the judgements of photos that are none of the labels, shape (q, 3).
 
     The columns are score and probability of the first answer, and whether it has photos.
     """
@@ -610,7 +624,7 @@ def _none(recogniser: Recogniser, known: _Photos, named: _Names, unit: Floats) -
 
 
 def _bounded(recogniser: Recogniser, found: Judgements, none: NDArray[np.float64], precision: float) -> Recogniser:
-    """Choose the bounds of score and probability that call most answers sure, with as many right ones as wanted."""
+    """Choose the bounds of score and probability with most sure answers, of which as many are right as wanted."""
     own = found.judged
     score = np.concatenate([found.score[own], none[:, 0]]) if len(none) else found.score[own]
     chance = np.concatenate([found.highest[own], none[:, 1]]) if len(none) else found.highest[own]
@@ -628,8 +642,8 @@ def _name_bound(recogniser: Recogniser, table: _Table, none: NDArray[np.float64]
     """
     Find the score from which as many answers by names without photos are right as wanted.
 
-    Such an answer is right where the photos of the own label are hidden; where they are not, it is wrong. Where names
-    find fewer than half of the hidden labels, a few right answers are luck, and no such answer is to be trusted.
+    Such an answer is right where the photos of the own label are hidden, and wrong where they are not. Where names find
+    fewer than half of the hidden labels, a few right answers are luck, and no such answer can be trusted.
     """
     named = int((~np.isnan(table.name[:, 0])).sum())
     score, right = [none[none[:, 2] == 0, 0]], [np.zeros(int((none[:, 2] == 0).sum()), np.bool_)]
@@ -647,7 +661,7 @@ def _name_bound(recogniser: Recogniser, table: _Table, none: NDArray[np.float64]
 def _most_sure(
     low: float, score: NDArray[np.float64], chance: NDArray[np.float64], right: NDArray[np.bool_], precision: float
 ) -> tuple[int, float, float]:
-    """Give the number of right answers that are sure with a bound of the score, that bound, and one of probability."""
+    """Return the number of right sure answers with a bound of the score, this bound, and a bound of the probability."""
     passed = np.flatnonzero(score >= low)
     order = passed[np.argsort(-chance[passed], kind="stable")]
     hits = np.cumsum(right[order])
@@ -677,11 +691,11 @@ def _metrics(recogniser: Recogniser, found: Judgements, none: NDArray[np.float64
 
 def calibration_error(probabilities: ArrayLike, right: ArrayLike) -> float:
     """
-    Give the expected calibration error: how far probabilities are from the share of right answers, on average.
+    Return the expected calibration error: the mean distance of probabilities from the share of right answers.
 
     Args:
-        probabilities: Shape (n,), from 0 to 1; n at least 1.
-        right: Shape (n,), 1 or True where an answer is right.
+        probabilities: Probabilities from 0 to 1, shape (n,), n at least 1.
+        right: 1 or True where an answer is right, shape (n,).
     """
     counts, chance, hit = _binned(probabilities, right)
     return float(np.abs(chance - hit).sum() / counts.sum())
@@ -689,11 +703,11 @@ def calibration_error(probabilities: ArrayLike, right: ArrayLike) -> float:
 
 def reliability(probabilities: ArrayLike, right: ArrayLike) -> NDArray[np.float64]:
     """
-    Give the mean probability and the share of right answers of each bin that has any: shape (m, 2), rising.
+    Return the mean probability and the share of right answers of each bin with answers, shape (m, 2), rising.
 
     Args:
-        probabilities: Shape (n,), from 0 to 1; n at least 1.
-        right: Shape (n,), 1 or True where an answer is right.
+        probabilities: Probabilities from 0 to 1, shape (n,), n at least 1.
+        right: 1 or True where an answer is right, shape (n,).
     """
     counts, chance, hit = _binned(probabilities, right)
     return np.stack([chance, hit], axis=1)[counts > 0] / counts[counts > 0, None]
@@ -701,11 +715,11 @@ def reliability(probabilities: ArrayLike, right: ArrayLike) -> NDArray[np.float6
 
 def coverage(probabilities: ArrayLike, right: ArrayLike, points: int = 100) -> NDArray[np.float64]:
     """
-    Give how many answers are right among so many of the highest probability: shape (m, 2), shares, rising in the first.
+    Return the share of right answers among the answers of highest probability, shape (m, 2), rising in their share.
 
     Args:
-        probabilities: Shape (n,); n at least 1.
-        right: Shape (n,), 1 or True where an answer is right.
+        probabilities: Probabilities, shape (n,), n at least 1.
+        right: 1 or True where an answer is right, shape (n,).
         points: Most points of the curve.
     """
     hit = np.asarray(right, float)[np.argsort(-np.asarray(probabilities, float), kind="stable")]
@@ -714,7 +728,7 @@ def coverage(probabilities: ArrayLike, right: ArrayLike, points: int = 100) -> N
 
 
 def _binned(probabilities: ArrayLike, right: ArrayLike) -> tuple[NDArray[np.float64], ...]:
-    """Give for each bin the number of answers, the sum of their probabilities, and how many are right."""
+    """Return for each bin the number of answers, the sum of their probabilities, and the number of right ones."""
     chance, hit = np.asarray(probabilities, float), np.asarray(right, float)
     bins = np.minimum((chance * _BINS).astype(int), _BINS - 1)
     sums = [np.bincount(bins, weights=each, minlength=_BINS) for each in (np.ones(len(bins)), chance, hit)]

@@ -136,5 +136,5 @@ def binary(labels: ArrayLike) -> NDArray[np.bool_]:
     """
     array = np.asarray(labels)
     if array.ndim != 1 or not np.isin(array, (0, 1)).all():
-        raise DataError("Labels must be a row of 1 (odd) and 0 (normal). Got others; translate them.")
+        raise DataError("Labels must be a row of 1 (odd) and 0 (normal). Got other values; convert them.")
     return array.astype(np.bool_)

@@ -84,7 +84,9 @@ def compile_now(use: Callable[[], object]) -> Path:
         if target.is_dir():
             _load(_writable(target))
         elif _loaded:
-            raise OperationalError(f"{target} must be made by a process that made no map yet. Start another.")
+            raise OperationalError(
+                f"{target} must be made by a process that has made no map yet. Start another process."
+            )
         else:
             _compile(target, use)
         return target
@@ -116,7 +118,10 @@ def _one_thread() -> Iterator[None]:
 
 def _compile(target: Path, use: Callable[[], object]) -> None:
     if is_watched():
-        print("meetup2025: compiling what maps need, once: some twenty seconds; Ctrl-C waits for it", file=sys.stderr)
+        print(
+            "meetup2025: compiling the functions of maps, once: some twenty seconds (Ctrl-C waits for the end)",
+            file=sys.stderr,
+        )
     own = _own_folder()
     with _uninterrupted():
         _load(own)

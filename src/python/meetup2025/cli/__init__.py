@@ -100,11 +100,11 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
     """
     Name the fish in pictures, best first.
 
-    Where photos have labels and a recogniser is fitted (`meetup2025 recogniser`), they count beside the names, and
-    the answer says whether it is sure. A label may be any name of the catalogue, or a word of your own.
+    If a recogniser is fitted to labelled photos (`meetup2025 recogniser`), the photos count beside the names, and the
+    answer says whether it is sure. A label may be any name of the catalogue, or a word of your own.
 
-    - is a picture on standard input. The bundled catalogue is loaded when the database has no names. A page or picture
-    shows them beside their names.
+    PICTURE - is standard input. If the database has no names, the bundled catalogue is loaded. With --html or --png,
+    the pictures are drawn beside their names too.
     """
     with database() as connection:
         load_names_if_none(connection)
@@ -304,7 +304,7 @@ def _small_file(path: str) -> str:
 
 
 def _sent(picture: str) -> tuple[str, str]:
-    """Return a picture as SQL takes it, or an empty text and what is wrong with it."""
+    """Return a picture as SQL takes it, or an empty text and the fault of the picture."""
     try:
         return _data_url(picture), ""
     except UnreadableImageError as error:
@@ -312,19 +312,19 @@ def _sent(picture: str) -> tuple[str, str]:
 
 
 def _teach(connection: Connection, pictures: Sequence[str], label: str) -> None:
-    """Add pictures with a label, each under a name that its bytes give it."""
+    """Add pictures with a label, under names made from their bytes."""
     for picture in filter(None, pictures):
         name = f"taught-{hashlib.sha256(picture.encode()).hexdigest()[:16]}"
         try:
             changed = value(connection, "SELECT MeetUp2025.AddImage(?, ?, ?)", [name, picture, label])
         except UnreadableImageError:
-            continue  # naming it tells so
+            continue  # naming the picture reports the fault
         complain(f"{name} {'added as' if changed else 'is there already as'} {label}")
     connection.commit()
 
 
 def _identified(connection: Connection, picture: str, sent: str, fault: str, k: int) -> dict[str, Any]:
-    """Name the fish in a picture, and say what it is as narrowly as is sure; or tell what is wrong with it."""
+    """Name the fish in a picture, as narrowly as is sure, or report the fault of the picture."""
     try:
         vector = "" if fault else value(connection, "SELECT MeetUp2025.SearchVector('Fish', 'I', ?)", [sent])
     except UnreadableImageError as error:
@@ -364,15 +364,13 @@ def _typed_statements() -> str:
 
 _NAMED = ("fishid", "name", "kanji", "english", "score", "probability", "sure", "by", "photos", "nearest")
 _SHOWN = ("name", "kanji", "english", "score", "probability", "by", "photos")
-"""Columns of a name: of CSV, and of a table where a recogniser is fitted; without one, the first four of these."""
+"""Columns of a name: of CSV, and of a table with a fitted recogniser. Without one, a table has the first four."""
 
 
 def _show_identified(answers: Sequence[dict[str, Any]]) -> None:
     style = options().format
     named = [answer for answer in answers if "names" in answer]
-    ranked = [
-        (answer["picture"], rank, name) for answer in named for rank, name in enumerate(answer["names"], 1)
-    ]
+    ranked = [(answer["picture"], rank, name) for answer in named for rank, name in enumerate(answer["names"], 1)]
     if style == "json":
         output.write_json(answers)
     elif style == "csv":
@@ -395,7 +393,7 @@ def _short(found: Any, column: str) -> Any:
 
 
 def _show_verdicts(answers: Sequence[dict[str, Any]]) -> None:
-    """Say for each picture how sure the answer is, where something is fitted to tell it."""
+    """Write for each picture how sure the answer is, if a recogniser is fitted."""
     for answer in answers:
         if answer["answer"] and answer["answer"]["sure"] is not None:
             place = f"{answer['picture']}: " if len(answers) > 1 else ""
@@ -404,11 +402,11 @@ def _show_verdicts(answers: Sequence[dict[str, Any]]) -> None:
 
 def verdict(answer: dict[str, Any], first: dict[str, Any]) -> str:
     """
-    Say in a sentence what a picture shows.
+    Return a sentence about the subject of a picture.
 
     Args:
         answer: The first row of `MeetUp2025.NearestGroups`, with the names of its columns in lower case.
-        first: That of `MeetUp2025.NearestNames`.
+        first: The first row of `MeetUp2025.NearestNames`.
     """
     chance = f"{answer['probability'] or 0:.2f}"
     if answer["kind"] == "none":

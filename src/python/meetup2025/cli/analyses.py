@@ -169,9 +169,10 @@ def compare_detectors(source: str, labels: str, seed: int, **given: Any) -> None
 @common
 def recogniser(source: str, precision: float, labels: str, **given: Any) -> None:
     """
-    Learn from labelled photos, and see how well their labels are told.
+    Fit a recogniser to labelled photos, and measure its quality.
 
-    From then on `identify` uses photos beside names, and says when it is sure. A picture takes the place of rows.
+    From then on, `identify` uses photos beside names, and says when it is sure. With --html or --png, a picture
+    replaces the rows.
     """
     asked = [source, precision, labels]
     _fit_and_show("SELECT MeetUp2025.FitRecogniser(?, ?, ?)", asked, "ReadPrototypes", ALL, _files(given))

@@ -1,6 +1,4 @@
-"""
-What a model is worth on photos of a user: names, few photos, and both, in one table.
-"""
+"""Quality of a model on the photos of a user, in one table: names, few photos, and both."""
 
 from __future__ import annotations
 
@@ -28,7 +26,7 @@ _KINDS = {
     "templates": "catalogue/prompts.csv",
     "English": "Column,Template\nEnglish,{}\n",
 }
-"""Kinds of names: what their vectors are made of, as LoadNames takes it."""
+"""Kinds of names -> templates of their vectors, for LoadNames."""
 
 _SHARES = ("top1", "spread", "top3", "macro", "ece", "coverage", "sure_right")
 
@@ -48,8 +46,8 @@ def benchmark(folder: str, names: str, draws: int, seed: int) -> None:
     """
     Measure a model on labelled photos: by names, by few photos, and by both.
 
-    The photos of FOLDER are labelled as `load photos` does. The table is Markdown; --format json or csv is for
-    programs. Nothing is stored: the database is one in memory.
+    The photos of FOLDER get their labels as in `load photos`. The table is Markdown. --format json or csv is for
+    programs. Nothing is stored: the database is in memory.
     """
     path = there(folder, "folder")
     model = options().model or settings.model()
@@ -74,7 +72,7 @@ def benchmark(folder: str, names: str, draws: int, seed: int) -> None:
 def _measured(
     connection: Connection, names: str, folder: str, kind: str, drawn: tuple[int, int]
 ) -> list[dict[str, Any]]:
-    """Load the names of a kind and, once, the photos; and return what each way is worth."""
+    """Load the names of a kind and, once, the photos. Return the quality of each way."""
     templates = _KINDS[kind]
     given = to_data_url(templates.encode(), "prompts.csv") if "\n" in templates else templates
     value(connection, "SELECT MeetUp2025.LoadNames(?, ?)", [names, given])
@@ -106,7 +104,7 @@ def _write(found: Sequence[dict[str, Any]], about: dict[str, Any]) -> None:
 
 
 def markdown(found: Sequence[dict[str, Any]], about: dict[str, Any]) -> list[str]:
-    """Return the table as lines of Markdown, with what it was made of."""
+    """Return the table as lines of Markdown, with its model and its data."""
     heads = (
         "way",
         "photos a label",

@@ -133,7 +133,7 @@ def remove(name: str, yes: bool) -> None:  # noqa: FBT001 - click gives it by na
     folder, what = _removable(name)
     if not yes:
         if not sys.stdin.isatty():
-            raise DataError(f"Removing {what} must be confirmed. Got no terminal to ask on; say --yes.")
+            raise DataError(f"Removing {what} must be confirmed. There is no terminal to ask on; add --yes.")
         click.confirm(f"Remove {what}, {folder}?", abort=True, err=True)
     with places.disk(what):
         places.take_out(folder)

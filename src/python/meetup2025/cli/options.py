@@ -94,7 +94,7 @@ class Commands(click.Group):
             ctx.exit(NO_READER)
         except OSError as error:
             if error.filename:
-                complain(f"{os.fspath(error.filename)!r} must be there for this user to read. Got: {error.strerror}.")
+                complain(f"{os.fspath(error.filename)!r} must exist and be readable. Got: {error.strerror}.")
             else:
                 complain(f"The output must be writable. Got: {error.strerror}.")
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -203,7 +203,7 @@ def there(path: str, kind: Literal["file", "folder"]) -> Path:
     """
     found = Path(path).expanduser().resolve()
     if not (found.is_dir() if kind == "folder" else found.is_file()):
-        raise click.UsageError(f"The {kind} must be there. Got {path}, which is no {kind}.")
+        raise click.UsageError(f"The {kind} must exist. Got {path}, which is no {kind}.")
     folder = found if kind == "folder" else found.parent
     if os.pathsep in str(folder):
         raise click.UsageError(f"The name of a folder must not have {os.pathsep!r}. Got {folder}; rename it.")

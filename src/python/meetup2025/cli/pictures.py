@@ -258,7 +258,7 @@ def _join(rows: list[dict[str, Any]], others: list[dict[str, Any]], columns: Seq
         met += other is not None
         row.update({column: other[column] if other else None for column in columns})
     if rows and not met:
-        raise DataError(f"A run that colours a map must be about its items. Got run {run}, which has none of them.")
+        raise DataError(f"A run that colours a map must have items of the map. Got run {run}, which has none.")
 
 
 def _thumbnail(picture: str) -> str:

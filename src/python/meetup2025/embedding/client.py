@@ -244,7 +244,7 @@ class RemoteEncoder:
     def _outdated(self, got: str) -> ModelMismatchError:
         self.is_outdated = True
         rule = f"The encoder server {self._address} must have {self.model}, as it did before"
-        return ModelMismatchError(f"{rule}. Got: {got}; load the vectors anew with the new model.")
+        return ModelMismatchError(f"{rule}. Got: {got}; load the vectors again with the new model.")
 
 
 _encoders: dict[tuple[str, str], RemoteEncoder] = {}

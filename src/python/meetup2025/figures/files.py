@@ -144,11 +144,11 @@ def check_file(path: str | os.PathLike[str]) -> None:
     """
     wanted = Path(path)
     if not wanted.parent.is_dir():
-        raise DataError(f"A picture must be written into a folder that is there. Got {wanted}; make {wanted.parent}.")
+        raise DataError(f"The folder of a picture must exist. Got {wanted}; make {wanted.parent}.")
     if wanted.is_dir():
         raise DataError(f"A picture must be a file. Got {wanted}, which is a folder; add a name.")
     if not os.access(wanted.parent, os.W_OK):
-        raise DataError(f"A picture must be written into a folder that is open to you. Got {wanted.parent}.")
+        raise DataError(f"The folder of a picture must be writable. Got {wanted.parent}.")
 
 
 def check_png() -> None:

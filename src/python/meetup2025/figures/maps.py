@@ -76,7 +76,7 @@ def gap(
 
     both = [records(rows, COLUMNS, "ReadMap") for rows in (before, after)]
     if len({_in_space(items) for items in both if items}) > 1:
-        raise DataError("Two maps side by side must have as many dimensions. Got one of 2 and one of 3; fit one anew.")
+        raise DataError("Two maps side by side must have the same dimensions. Got 2 and 3; fit one again.")
     kind = "scene" if any(map(_in_space, both)) else "xy"
     figure = make_subplots(1, 2, specs=[[{"type": kind}] * 2], subplot_titles=list(map(palette.plain, titles)))
     for column, items in enumerate(both, 1):
@@ -97,7 +97,9 @@ def _colour(items: Sequence[Record], colour: str) -> str:
     if colour and colour.lower() not in COLOURED:
         raise DataError(f"The colour of a map must be {', '.join(COLOURED)}. Got {colour!r}.")
     if colour and items and colour.lower() not in there:
-        raise DataError(f"The rows must have a {colour} to be coloured by. Got none; join some, or leave it out.")
+        raise DataError(
+            f"To colour by {colour}, the rows must have this column. Got none; add it, or choose another colour."
+        )
     several = len({item["source"] for item in items}) > 1
     return (
         colour.lower()

@@ -42,4 +42,4 @@ def _record(row: Row, columns: Sequence[str], query: str) -> Record:
 
 
 def _unfit(columns: Sequence[str], query: str, got: str) -> DataError:
-    return DataError(f"Rows must have the columns {', '.join(columns)}. Got {got}; give those of {query}.")
+    return DataError(f"Rows must have the columns {', '.join(columns)}. Got {got}; pass the rows of {query}.")

@@ -116,13 +116,13 @@ def recogniser(
     rows: Iterable[Row], confusions: Sequence[tuple[str, float]], *, title: str = "", subtitle: str = ""
 ) -> Figure:
     """
-    Draw whether probabilities can be trusted, how many of the surest answers are right, and which labels are confused.
+    Draw the reliability of probabilities, the share of right answers among the surest, and the confused labels.
 
     Args:
-        rows: Those of `MeetUp2025.ReadCurves`: curve (RELIABLE or COVERAGE), x, y.
-        confusions: Pairs of labels as the metric `confused` has them, such as `マサバ > ゴマサバ`, and how often.
-        title: What stands above it.
-        subtitle: A smaller line below that.
+        rows: Rows of `MeetUp2025.ReadCurves`: curve (RELIABLE or COVERAGE), x, y.
+        confusions: Pairs of labels from the metric `confused`, such as `マサバ > ゴマサバ`, and their numbers.
+        title: Title above the figure.
+        subtitle: A smaller line below the title.
 
     Raises:
         DataError: A column is missing.

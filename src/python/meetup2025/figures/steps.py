@@ -62,7 +62,7 @@ def _check(groups: Sequence[Sequence[int]], count: int) -> None:
     lengths = {len(step) for step in groups}
     if lengths != {count}:
         got = ", ".join(map(str, sorted(lengths))) or "no step"
-        raise DataError(f"Each step must have a group for each of the {count} rows, and one step be there. Got {got}.")
+        raise DataError(f"There must be a step, and a step must have a group for each of the {count} rows. Got {got}.")
 
 
 def _centres(items: Sequence[Record], step: Sequence[int], numbers: Sequence[int]) -> NDArray[np.float64]:

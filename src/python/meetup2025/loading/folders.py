@@ -60,8 +60,8 @@ def photo_files(
         file = PhotoFile(path, name, labels.get(name.upper(), ""))
         first = files.setdefault(name.upper(), file)
         if first is not file:
-            skipped.append(Skipped(name, f"A file name must be there once. {first.name} is the same, but for case."))
-    reason = f"{LABELS} names it, and there is no such photo in the folder. Correct the name, or take the line out."
+            skipped.append(Skipped(name, f"A file name must occur once. {first.name} differs only in case."))
+    reason = f"{LABELS} names it, but the folder has no such photo. Correct the name, or remove the line."
     skipped += [Skipped(name, reason) for name in written if name.upper() not in files]
     return list(files.values()), skipped
 

@@ -86,7 +86,7 @@ class Changes:
     skipped: list[Skipped]
     rows: list[tuple[Any, ...]] = field(default_factory=list)  # a row and its vector
     words: list[StoredImage] = field(default_factory=list)  # rows that keep their vectors
-    thumbnails: dict[str, tuple[str, str]] = field(default_factory=dict)  # of the rows, with their looks, by name
+    thumbnails: dict[str, tuple[str, str]] = field(default_factory=dict)  # with hashes, by name of the row
 
     def add(self, results: Sequence[Opened | Skipped | StoredImage | None], encoder: Encoder) -> None:
         """Add the results of some photos, and make their vectors."""

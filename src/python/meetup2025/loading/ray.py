@@ -121,7 +121,7 @@ class Worker:
 
     def _encoder(self) -> Any:
         if not _has_files(self._folder):  # an empty one: the drive is mounted elsewhere, and not on this machine
-            raise ForbiddenPathError(f"The folder must be there. Got none, or an empty one: {self._folder}.")
+            raise ForbiddenPathError(f"The folder must exist and have files. Got {self._folder}.")
         found = encoder(self._model.partition("@")[0])
         found.check()
         if found.model != self._model:
@@ -383,14 +383,16 @@ def _check_join(address: str) -> None:
             process.kill()
             said = process.communicate()[1] + f"\nno answer of Ray in {JOIN_TIMEOUT} seconds"
     if "InvalidAuthToken" in said or "AuthenticationError" in said:
-        raise _unreachable(address, "it wants a token; set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to that of its head")
+        raise _unreachable(
+            address, "it needs a token; set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the token of its head"
+        )
     if process.returncode:
         raise _unreachable(address, _last_line(said))
 
 
 def _unreachable(address: str, got: str) -> OperationalError:
     return OperationalError(
-        f"A Ray cluster must answer at {address}, and this machine be one of it (`ray start`). Got: {got}."
+        f"A Ray cluster must answer at {address}, and this machine must belong to it (`ray start`). Got: {got}."
     )
 
 

@@ -195,7 +195,7 @@ class _Once:
         before = self._lines.setdefault(key.upper(), line)
         if before != line:
             raise InvalidFileError(
-                f"Each {self.what} of {self.source} must be there once. {key} is also on line {before}",
+                f"Each {self.what} of {self.source} must occur once. {key} is also on line {before}",
                 line=line,
                 column=column,
             )

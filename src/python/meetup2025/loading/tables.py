@@ -90,7 +90,7 @@ def known_names(connection: Connection, names: Iterable[str]) -> list[str]:
     if unknown := [name for name, known in found.items() if not known]:
         raise UnknownNameError(
             "A name must be that of one fish of MeetUp2025.Fish; SELECT * FROM MeetUp2025.FishCatalogue() lists the "
-            f"names. Not so: {listed(unknown)}."
+            f"names. Got {listed(unknown)}."
         )
     return [found[name.strip()] for name in names]
 

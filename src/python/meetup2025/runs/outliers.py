@@ -157,5 +157,5 @@ def _exemplars(method: str, exemplars: str, known: Items) -> list[int]:
     places = {word.upper(): place for words in (known.names, known.keys) for place, word in enumerate(words)}
     unknown = [each for each in wanted if each.upper() not in places]
     if unknown:
-        raise UnknownNameError(f"Exemplars must be keys or names of {known.source}. Not so: {listed(unknown)}.")
+        raise UnknownNameError(f"Exemplars must be keys or names of {known.source}. Got {listed(unknown)}.")
     return [places[each.upper()] for each in wanted]

@@ -59,7 +59,7 @@ def fit_duplicates(connection: Connection, source: str = "FishImage", threshold:
     Args:
         connection: An open connection.
         source: Name of the source.
-        threshold: Least cosine of a pair, at most 1; 0 for that which pairs of different labels hardly reach.
+        threshold: Least cosine of a pair, at most 1. 0 takes the cosine that pairs of different labels hardly reach.
 
     Returns:
         Number of the run. It has the 10,000 most similar pairs. The metric `pairs` is the number of all pairs.
@@ -75,7 +75,7 @@ def fit_duplicates(connection: Connection, source: str = "FishImage", threshold:
 
 
 def _looks(connection: Connection, items: Items) -> list[str]:
-    """Read the perceptual hash of each item; empty where it has no thumbnail."""
+    """Read the perceptual hash of each item, or an empty text for an item without a thumbnail."""
     if "FishImage" not in items.tables:
         return [""] * len(items)
     with connection.cursor() as cursor:

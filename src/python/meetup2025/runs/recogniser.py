@@ -1,7 +1,7 @@
 """
-A recogniser of the labels of photos, as a run: fitted to all of them, and grown by each that is taught later.
+A recogniser of the labels of photos, as a run: fitted to all photos, and updated by each later photo.
 
-What a picture is called by it is the subject of `recognition`.
+`recognition` names pictures with it.
 """
 
 from __future__ import annotations
@@ -47,21 +47,21 @@ PHOTOS = "FishImage"
 """Source whose newest recogniser names pictures."""
 
 NONE = "none"
-"""Set of `MeetUp2025.Mark` that says which photos show none of the labels, where no other is given."""
+"""Default set of `MeetUp2025.Mark` with the photos that show none of the labels."""
 
 PRECISION = 0.95
-"""Wanted share of right answers among the sure ones, where no other is given."""
+"""Default share of right answers among the sure ones."""
 
 _CONFUSED, _SUBJECT = 30, 50
-"""Pairs of labels that are told as confused, and characters of the two that a metric has room for."""
+"""Most pairs of confused labels, and most characters of both labels in a metric."""
 
 _ENOUGH = 10, 0.5
-"""Photos that came or went since the fit, and their share of those at the fit, from which it is made anew."""
+"""Photos that were added or removed since the fit, and their share, from which the recogniser is fitted again."""
 
 
 @dataclass(frozen=True)
 class Photo:
-    """What a recogniser learns from: the label, empty where there is none, and the vector as text."""
+    """A photo for the recogniser: its label, or an empty label, and its vector as text."""
 
     label: str
     features: str
@@ -71,13 +71,13 @@ def fit_recogniser(
     connection: Connection, source: str = PHOTOS, precision: float = PRECISION, labels: str = NONE
 ) -> int:
     """
-    Learn from the labelled items of a source; `MeetUp2025.FitRecogniser`.
+    Fit a recogniser to the labelled items of a source: `MeetUp2025.FitRecogniser`.
 
     Args:
         connection: An open connection.
-        source: Its name.
+        source: Name of the source.
         precision: Wanted share of right answers among the sure ones, above 0 and below 1.
-        labels: Set of `MeetUp2025.Mark`; items that it marks as odd show none of the labels.
+        labels: Set of `MeetUp2025.Mark`. Items that it marks as odd show none of the labels.
 
     Returns:
         Number of the run.
@@ -91,11 +91,11 @@ def fit_recogniser(
 
 def newest(connection: Connection, model: str = "") -> StoredRun | None:
     """
-    Find the recogniser that names pictures: the newest of the photos; None where there is none.
+    Find the recogniser that names pictures: the newest of the photos, or None.
 
     Args:
         connection: An open connection.
-        model: Model of the vectors that are to be compared; empty for any. A recogniser of another is none.
+        model: Model of the vectors to compare. Empty allows any. A recogniser of another model does not count.
     """
     run = newest_run(connection, RECOGNISER, PHOTOS)
     is_other = run is not None and model and run.basis.model and run.basis.model != model
@@ -103,12 +103,12 @@ def newest(connection: Connection, model: str = "") -> StoredRun | None:
 
 
 def recogniser_of(connection: Connection, run: int) -> Recogniser:
-    """Read the recogniser of a run; its prototypes are in their table."""
+    """Read the recogniser of a run. Its prototypes are in their table."""
     return stored_model(connection, run, Recogniser)
 
 
 def photo_of(connection: Connection, name: str) -> Photo | None:
-    """Read what a recogniser learns from a photo; None where it is not there."""
+    """Read a photo for the recogniser, or None if it does not exist."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT Label, Features FROM MeetUp2025.FishImage WHERE Name = ?", [name])
         rows = cursor.fetchall()
@@ -117,14 +117,14 @@ def photo_of(connection: Connection, name: str) -> Photo | None:
 
 def learn(connection: Connection, before: Photo | None, after: Photo | None) -> None:
     """
-    Let the recogniser learn from a photo that came, went, or got another label; it is made where there is none.
+    Update the recogniser after a photo is added, removed, or gets another label. Fit one if there is none.
 
-    A prototype is a mean, so that one photo changes one row. When much has changed, all is fitted anew.
+    A prototype is a mean, so one photo changes one row. After many changes, the recogniser is fitted again.
 
     Args:
-        connection: An open connection; what changes is part of its transaction.
-        before: What the photo was; None where it was not there.
-        after: What it is now; None where it has gone.
+        connection: An open connection. The changes are part of its transaction.
+        before: The photo before, or None for a new photo.
+        after: The photo now, or None for a removed photo.
     """
     if before == after or not any(each and each.label for each in (before, after)):
         return
@@ -142,7 +142,7 @@ def learn(connection: Connection, before: Photo | None, after: Photo | None) -> 
 
 
 def refit(connection: Connection, run: StoredRun) -> int:
-    """Fit a recogniser anew to what its source is now; one that was made so before is replaced."""
+    """Fit a recogniser again to its present source. It replaces an earlier one that was made in the same way."""
     given = run.parameters
     number = _fit(connection, run.basis.source, given["precision"], given["labels"], {"grown": True})
     if given.get("grown") and number != run.run:
@@ -151,7 +151,7 @@ def refit(connection: Connection, run: StoredRun) -> int:
 
 
 def refresh(connection: Connection) -> None:
-    """Fit the recogniser of the photos anew after many of them have changed, where there is one."""
+    """Fit the recogniser of the photos again after many of them have changed, if there is one."""
     run = newest(connection)
     if run is not None and has_changed(connection, run):
         refit(connection, run)
@@ -173,7 +173,7 @@ def _fit(connection: Connection, source: str, precision: float, labels: str, mor
 
 
 def names_beside(connection: Connection, items: Items) -> Items | None:
-    """Read the names beside photos, where there are any."""
+    """Read the names beside photos, if there are any."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT TOP 1 FishID FROM MeetUp2025.Fish WHERE Features IS NOT NULL")
         if items.source != PHOTOS or not cursor.fetchall():
@@ -184,7 +184,7 @@ def names_beside(connection: Connection, items: Items) -> Items | None:
 
 
 def _marked(connection: Connection, labels: str, items: Items) -> set[int]:
-    """Find the places of items that are marked as none of the labels."""
+    """Find the indices of items that are marked as none of the labels."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT Item FROM MeetUp2025.Mark WHERE Labels = ? AND UPPER(Source) = UPPER(?) AND Odd = 1",
@@ -221,7 +221,7 @@ def _learnt(items: Items, names: Items | None, odd: set[int], precision: float) 
 
 
 DIMENSION = 512
-"""Numbers of a vector, as the classes declare them."""
+"""Numbers of a vector, as in the classes."""
 
 
 def _rows(learnt: Learnt) -> list[tuple[str, int, str]]:
@@ -241,7 +241,7 @@ def _metrics(learnt: Learnt, negatives: int) -> list[Metric]:
 
 
 def _curves(found: Judgements) -> list[tuple[str, float, float]]:
-    """Give how often answers of a probability are right, and how many are right among the surest."""
+    """Return the reliability of probabilities, and the share of right answers among the surest."""
     if not found.judged.any():
         return []
     chance, right = found.highest[found.judged], found.right[found.judged]
@@ -250,7 +250,7 @@ def _curves(found: Judgements) -> list[tuple[str, float, float]]:
 
 
 def _confusions(labels: Sequence[str], found: Judgements) -> list[Metric]:
-    """Count which labels are taken for which others, the most frequent first."""
+    """Count the confused labels, the most frequent pairs first."""
     wrong = found.judged & ~found.right
     pairs = Counter((label, best) for label, best, is_wrong in zip(labels, found.best, wrong, strict=True) if is_wrong)
     subjects = ((f"{label} > {best}", count) for (label, best), count in pairs.most_common(_CONFUSED))
@@ -258,7 +258,7 @@ def _confusions(labels: Sequence[str], found: Judgements) -> list[Metric]:
 
 
 def _change(connection: Connection, run: int, photo: Photo, photos: int) -> None:
-    """Add a photo to the prototype of its label, or take it out."""
+    """Add a photo to the prototype of its label, or remove it."""
     with connection.cursor() as cursor:
         cursor.execute(_SELECT, [run, photo.label])
         rows = cursor.fetchall()
@@ -278,7 +278,7 @@ _INSERT = "INSERT INTO MeetUp2025.Prototype (Photos, Features, Run, Label) VALUE
 
 
 def _rename(connection: Connection, run: int) -> None:
-    """Give a run that has grown a fingerprint of its own: it is no longer what would be fitted to its source."""
+    """Set a fingerprint of its own for an updated run, which differs from a new fit to its source."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE MeetUp2025.Analysis SET Fingerprint = ? WHERE %ID = ?", [f"grown {uuid4().hex}", run])
 
@@ -290,10 +290,10 @@ WHERE known.Run = ? AND fitted.Run = ? AND fitted.Name = 'photos'"""
 
 def _is_much(connection: Connection, run: int) -> bool:
     """
-    Tell whether so many photos came or went since the fit that it must be made anew.
+    Check whether enough photos were added or removed since the fit to fit again.
 
     Raises:
-        DataError: The metric `photos` of the run is not there.
+        DataError: The run has no metric `photos`.
     """
     least, share = _ENOUGH
     with connection.cursor() as cursor:

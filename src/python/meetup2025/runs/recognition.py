@@ -1,7 +1,7 @@
 """
-What a picture is called by the newest recogniser: searches of SQL find the candidates, and one sum orders them.
+Naming of pictures by the newest recogniser. Searches of SQL find the candidates, and a score orders them.
 
-Without a recogniser the names alone answer, as they would without any photo.
+Without a recogniser, the names alone answer.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from meetup2025 import vectors
 from meetup2025.analytics.recogniser import BEST, CANDIDATES, likeness
+from meetup2025.engines.arguments import marked
 from meetup2025.errors import DataError
 from meetup2025.runs.recogniser import PHOTOS, newest, recogniser_of
 
@@ -28,21 +29,21 @@ if TYPE_CHECKING:
     from meetup2025.engines import Connection
 
 _LABELS, _PHOTOS = 10, 200
-"""Labels whose photos are looked at one by one, since they may be the answer; and how many of these photos, at most."""
+"""Labels whose photos are compared one by one, because they may be the answer, and most of these photos."""
 
 _NAMES = 1000
-"""Names that are looked at."""
+"""Names that are compared."""
 
 _LONGEST = 32_000
-"""Characters of the answer: what a function may return."""
+"""Most characters of the answer: the limit of a function."""
 
 _SHARED = 0.05
-"""Probability from which the English name of a species has a say in what a group is called."""
+"""Probability from which the English name of a species counts for the name of its group."""
 
 _NEAR_NAMES = "SELECT FishID, Name, Kanji, English, Score FROM MeetUp2025.NearestFish(?, ?)"
 _NEAR_PHOTOS = """
 SELECT TOP ? Name, Label, VECTOR_COSINE(Features, TO_VECTOR(?, DOUBLE)) AS Score FROM MeetUp2025.FishImage
-WHERE Label IN ({labels}) ORDER BY Score DESC"""
+WHERE Label IN (?) ORDER BY Score DESC"""
 _NEAR_PROTOTYPES = """
 SELECT TOP ? Label, Photos, VECTOR_COSINE(Features, TO_VECTOR(?, DOUBLE)) AS Score FROM MeetUp2025.Prototype
 WHERE Run = ? ORDER BY Score DESC"""
@@ -52,16 +53,16 @@ _TAXA = "SELECT Name, Scientific, Family FROM MeetUp2025.FishCatalogue()"
 @dataclass
 class Candidate:
     """
-    What a picture may be called.
+    A possible answer for a picture.
 
     Attributes:
-        name: A name of the catalogue, or a label that is none.
-        fish: FishID, kanji and English name; empty of a label that is no name.
+        name: A name of the catalogue, or another label.
+        fish: FishID, kanji and English name, or empty for a label that is no name.
         count: Number of labelled photos.
-        prototype: Cosine to their mean; NaN where there is no photo.
-        named: Cosine to the name; NaN where the label is no name.
-        best: Cosines to its nearest photos, falling; empty where these were not looked at.
-        nearest: Name of the first of these.
+        prototype: Cosine to the mean of the photos, NaN without photos.
+        named: Cosine to the name, NaN where the label is no name.
+        best: Cosines to its nearest photos, falling. Empty where these were not compared.
+        nearest: Name of the nearest photo.
     """
 
     name: str
@@ -74,20 +75,20 @@ class Candidate:
 
     @property
     def basis(self) -> str:
-        """What an answer rests on."""
+        """The basis of the answer: name, photos or both."""
         return "name" if not self.count else "photos" if np.isnan(self.named) else "both"
 
 
 @dataclass(frozen=True)
 class Recognised:
     """
-    Candidates, the best first, with what a recogniser says of them.
+    Candidates, the best first, with their scores and probabilities by a recogniser.
 
     Attributes:
-        recogniser: None where there is none.
-        candidates: At least 1.
-        scores: Shape (n,), falling.
-        chances: Shape (n,); probabilities, or NaN where they are not to be trusted.
+        recogniser: The recogniser, or None.
+        candidates: At least 1 candidate.
+        scores: Scores, shape (n,), falling.
+        chances: Probabilities, shape (n,), or NaN where they cannot be trusted.
     """
 
     recogniser: Recogniser | None
@@ -101,14 +102,14 @@ class Recognised:
         return self.recogniser is not None and self.recogniser.trusted
 
     def is_sure(self, chance: float) -> bool | None:
-        """Tell whether an answer of a probability is sure; None where nothing is fitted to tell it."""
+        """Check whether an answer with a probability is sure. Return None without a recogniser."""
         if self.recogniser is None or not self.is_trusted:
             return None
         return self.recogniser.is_sure(float(self.scores[0]), chance, by_name=not self.candidates[0].count)
 
     @property
     def is_none(self) -> bool:
-        """Whether the picture is unlike all of them."""
+        """Whether the picture is unlike all candidates."""
         if self.recogniser is None or not self.is_trusted:
             return False
         return not self.recogniser.is_known(float(self.scores[0]), by_name=not self.candidates[0].count)
@@ -116,20 +117,20 @@ class Recognised:
 
 def recognise(connection: Connection, vector: str, k: int = 3, by: str = "both") -> str:
     """
-    Call a picture by names, labels or groups; `MeetUp2025.Recognise`.
+    Name a picture by names, labels or groups: `MeetUp2025.Recognise`.
 
     Args:
         connection: An open connection.
         vector: Comma-separated text.
         k: Number of answers, at least 1.
-        by: `both` for names and photos together, `photos` for these alone, `groups` for species, genera and families.
+        by: `both` for names and photos together, `photos` for photos alone, `groups` for species, genera and families.
 
     Returns:
-        A JSON array of objects, the best first: as many as 32,000 characters hold, which is some 150.
+        A JSON array of objects, the best first. 32,000 characters hold some 150 objects.
 
     Raises:
         DataError: *by* is another word, *k* is below 1, there is nothing to compare with, or no recogniser for photos.
-        InvalidVectorError: *vector* is none.
+        InvalidVectorError: *vector* is no vector.
     """
     answers = {"both": _names, "photos": _labels, "groups": _groups}
     if by not in answers:
@@ -144,7 +145,7 @@ def recognise(connection: Connection, vector: str, k: int = 3, by: str = "both")
 
 
 def _json(values: Mapping[str, Any]) -> str:
-    """Write an object; what is missing is NULL to SQL."""
+    """Return an object for JSON. A missing value is NULL in SQL."""
     known = {name: value for name, value in values.items() if value is not None}
     return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
 
@@ -189,14 +190,14 @@ def _labels(connection: Connection, vector: str, k: int) -> list[dict[str, Any]]
 
 
 def _first_sure(found: Recognised) -> tuple[int | None, int | None]:
-    """Give what Sure is of the first answer, and of the others."""
+    """Return the value of Sure for the first answer, and for the others."""
     sure = found.is_sure(float(found.chances[0]))
     return (None, None) if sure is None else (int(sure), 0)
 
 
 def _recognised(connection: Connection, vector: str, k: int, *, with_names: bool) -> Recognised:
-    """Score all candidates of a picture; *k* are wanted."""
-    models = _rows(connection, "SELECT TOP 1 Model FROM MeetUp2025.FishImage")  # that of all photos
+    """Score all candidates of a picture. *k* is the wanted number."""
+    models = _rows(connection, "SELECT TOP 1 Model FROM MeetUp2025.FishImage")  # the mean of all photos
     run = newest(connection, models[0][0] or "" if models else "")
     candidates: dict[str, Candidate] = {}
     if with_names:
@@ -218,19 +219,19 @@ def _recognised(connection: Connection, vector: str, k: int, *, with_names: bool
 
 def _add_photos(connection: Connection, vector: str, candidates: Sequence[Candidate]) -> None:
     """Find the photos of some labels that are nearest to a picture."""
-    sql = _NEAR_PHOTOS.format(labels=", ".join("?" * len(candidates)))
+    sql = marked(_NEAR_PHOTOS, len(candidates))
     photos = _rows(connection, sql, _PHOTOS, vector, *(each.name for each in candidates)) if candidates else []
     known = {each.name.upper(): each for each in candidates}
     for photo, label, score in photos:
         each = known[label.upper()]
         each.best.append(float(score))
         each.nearest = each.nearest or photo
-    for each in candidates:  # Photos that are not among those found are no nearer than the last of them.
+    for each in candidates:  # Other photos are not nearer than the last of the found ones.
         each.best += [float(photos[-1][2])] * (min(BEST, each.count) - len(each.best)) if photos else []
 
 
 def _judged(recogniser: Recogniser, candidates: Sequence[Candidate]) -> Recognised:
-    """Blend what photos and names say, and order the candidates by it."""
+    """Blend the scores by photos and by names, and order the candidates."""
     photo = [likeness(each.count, each.prototype, each.best) if each.count else np.nan for each in candidates]
     scores = recogniser.scores(photo, [each.named for each in candidates])
     order = np.argsort(-scores, kind="stable")
@@ -239,7 +240,7 @@ def _judged(recogniser: Recogniser, candidates: Sequence[Candidate]) -> Recognis
 
 
 def _groups(connection: Connection, vector: str, _: int) -> list[dict[str, Any]]:
-    """Say what a picture shows as narrowly as is sure: the first object is the answer."""
+    """Return the subject of a picture as narrowly as is sure. The first object is the answer."""
     found = _recognised(connection, vector, 1, with_names=True)
     taxa = {
         str(name).upper(): (_genus(scientific), family or "") for name, scientific, family in _rows(connection, _TAXA)
@@ -258,7 +259,7 @@ def _genus(scientific: str | None) -> str:
 
 
 def _most_likely(found: Recognised, groups: Mapping[str, str]) -> str:
-    """Give the group of the highest probability; that of the first candidate where there are no probabilities."""
+    """Return the group of the highest probability, or the group of the first candidate without probabilities."""
     if not found.is_trusted:
         return groups[found.candidates[0].name]
     sums: dict[str, float] = defaultdict(float)
@@ -287,7 +288,7 @@ def _english(candidate: Candidate) -> str | None:
 
 
 def _shared_word(members: Sequence[tuple[Candidate, float]]) -> str | None:
-    """Give the last word of the English names of a group, such as mackerel, where the probable ones share it."""
+    """Return the last word of the English names of a group, such as mackerel, if the probable ones share it."""
     words = {(_english(each) or "").rpartition(" ")[2].lower() for each, chance in members if chance >= _SHARED}
     return words.pop() or None if len(words) == 1 else None
 

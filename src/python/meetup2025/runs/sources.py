@@ -280,7 +280,7 @@ def registered(connection: Connection, name: str) -> Registered:
         if known is None:
             raise DataError(
                 f"A source must be Fish, FishImage, Both or one that is registered. Got {shown(name)}; "
-                "SELECT Name FROM MeetUp2025.SourceTable lists those."
+                "SELECT Name FROM MeetUp2025.SourceTable lists them."
             )
         return _looked_up(cursor, known)
 
@@ -317,7 +317,7 @@ def _looked_up(cursor: Cursor, source: Registered) -> Registered:
     cursor.execute(_COLUMNS, [schema, table])
     rows = cursor.fetchall()
     if not rows:
-        got = f"{shown(source.table)}, which is not there"
+        got = f"{shown(source.table)}, which does not exist"
         raise ProgrammingError(f"The table of a source must exist, and be given as schema.table. Got {got}.")
     columns = {row[2].upper(): row[2] for row in rows}
     wanted = [each.strip() for each in (source.item, source.title, source.vector, source.label)]

@@ -182,11 +182,13 @@ def stored_run(connection: Connection, run: int, *kinds: str) -> StoredRun:
     with connection.cursor() as cursor:
         rows = cursor.execute(f"{_SELECT} WHERE %ID = ?", [run]).fetchall()
     if not rows:
-        raise DataError(f"A run must be there. Got {run}, which is not; SELECT Run FROM MeetUp2025.Runs() lists all.")
+        raise DataError(f"A run must exist. Got {run}; SELECT Run FROM MeetUp2025.Runs() lists all runs.")
     found = _stored(rows[0])
     if kinds and found.kind not in kinds:
         those = f"SELECT Run FROM MeetUp2025.Runs('{kinds[0]}')"
-        raise DataError(f"Run {run} must be of the kind {' or '.join(kinds)}. Got {found.kind}; such runs: {those}.")
+        raise DataError(
+            f"Run {run} must be of the kind {' or '.join(kinds)}. Got {found.kind}; {those} lists such runs."
+        )
     return found
 
 

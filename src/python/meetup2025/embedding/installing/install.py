@@ -234,7 +234,7 @@ def _copied(source: Path, wishes: Wishes) -> Installed:
     info = read_model(source)
     if wishes.called or wishes.revision or (wishes.int8 and info.int8 is None):
         rule = "A model folder must be taken as it is, without --as, --revision and another --int8"
-        raise NotSupportedError(f"{rule}. Got {info.model}; make it anew from the published model.")
+        raise NotSupportedError(f"{rule}. Got {info.model}; install it again from the published model.")
     check_hashes(source)
     target = settings.models_folders()[0] / folder_name(info.id, info.revision)
     if (whole := _whole(target)) and _is_same(source, target):

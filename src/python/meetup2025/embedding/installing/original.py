@@ -141,7 +141,7 @@ def foreign(what: str) -> Iterator[None]:
                 raise
             first = _first(exc)
             got = f"{type(exc).__name__}: {_line(exc)}" + (f" First: {_line(first)}" if first is not exc else "")
-            hint = " If it wants another repository, the network must be there, or that repository in the cache."
+            hint = " If it needs another repository, the network must work, or the cache must have this repository."
             raise BrokenModelError(
                 f"{what} must run in transformers. Got {got}.{hint if isinstance(exc, OSError) else ''}"
             ) from exc

@@ -189,7 +189,7 @@ class Resolver:
 
 
 def _of_json(node: JsonTable) -> Source:
-    """Give the columns of JSON_TABLE, whose JSON is the same for all rows."""
+    """Return the columns of JSON_TABLE, whose JSON is the same for all rows."""
     if not isinstance(node.this, exp.Placeholder):
         unsupported("JSON_TABLE of a function of columns", node)
     return Source.of({each.name: duckdb_type(each.args["kind"], casting=True) for each in node.expressions})

@@ -61,9 +61,9 @@ _REFUSALS: tuple[tuple[str, str], ...] = (
     (r"<LICENSE", "The server must have a free licence unit. Close other connections, or wait for one."),
     (
         r"(?i)<-402>|<-417>|access denied|password|login",
-        "The user and the password must be right, and the user allowed to use %Service_Bindings and the namespace.",
+        "The user and the password must be right, and the user must have %Service_Bindings and the namespace.",
     ),
-    (r"(?i)namespace", "The namespace must be there, and the user allowed to use it."),
+    (r"(?i)namespace", "The namespace must exist, and the user must be allowed to use it."),
     (r"(?i)ssl|tls", "TLS must be configured on both sides: check ?tls= and the file of ISC_SSLconfigurations."),
     (r"", "InterSystems IRIS must answer there. Start it, or check host, port and firewall."),
 )

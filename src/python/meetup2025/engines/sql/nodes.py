@@ -48,7 +48,7 @@ class Test(exp.Expression):
 
 
 class JsonTable(exp.Expression):
-    """JSON_TABLE in FROM: `this` gives an array of objects as JSON, `expressions` are its columns, with their paths."""
+    """JSON_TABLE in FROM: `this` is an array of objects as JSON, `expressions` are its columns, with their paths."""
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": True, "alias": False}
 
