@@ -12,7 +12,6 @@ from meetup2025.errors import DataError
 
 PLACES = np.random.default_rng(5).normal(size=(50, 3))
 
-
 # --- maps
 
 
