@@ -127,9 +127,9 @@ def identify() -> Figure:
 
 def names() -> Figure:
     """A map of the names in space, coloured by groups: two runs, joined."""
-    sql = """SELECT place.*, found.Cluster, found.Central
-             FROM MeetUp2025.ReadMap(?) place, MeetUp2025.ReadClusters(?) found
-             WHERE found.Source = place.Source AND found.Item = place.Item"""
+    sql = """SELECT place.*, member.Cluster, member.Central
+             FROM MeetUp2025.ReadMap(?) place, MeetUp2025.ReadClusters(?) member
+             WHERE member.Source = place.Source AND member.Item = place.Item"""
     fits = ("FitMap('Fish', 3, 30)", f"FitClusters('Fish', {GROUPS})")
     rows = client.records(fish(), sql, [_run(fish(), fit) for fit in fits])
     return figures.map(rows, title="100 names in space, coloured by groups", subtitle=" joined to ".join(fits))

@@ -12,7 +12,6 @@ import importlib
 import re
 import textwrap
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import query_rules
@@ -22,6 +21,7 @@ from storage_rules import VECTORS
 
 from meetup2025.engines.classes import Argument, Class, Method, Property, Query, examples, procedure_steps, python_call
 from meetup2025.engines.sql import ToVector, parse
+from meetup2025.engines.tokens import RESERVED
 from meetup2025.errors import ClassSyntaxError
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from query_rules import Rule
 
-# Reserved words of InterSystems SQL, by the reference.
-RESERVED = frozenset((Path(__file__).parent / "expected" / "reserved_words.txt").read_text("utf-8").split())
 # Classes that hold methods in ObjectScript that SQL never sees.
 LIFECYCLE = {
     "MeetUp2025.Embedder": "%Embedding.Interface gives its signatures",

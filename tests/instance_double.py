@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import iris_doubles
 
-from meetup2025 import embedding
+from meetup2025 import procedures
 from meetup2025.embedding import worker
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def run(folder: str) -> None:
         told.kill([None])
         told.set(["pid"], os.getpid())
         if model := os.environ.get("DOUBLE_MODEL"):
-            embedding.local_encoder = lambda _=None: Fake(model)  # type: ignore[assignment]
+            procedures.local_encoder = lambda _=None: Fake(model)  # type: ignore[assignment]
         call("Serve")
 
 

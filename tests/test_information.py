@@ -23,7 +23,7 @@ def docs() -> Iterator[Cursor]:
     with meetup2025.connect("duckdb://", autocommit=True) as connection, connection.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE App.Docs (Number INTEGER DEFAULT 5, Kind VARCHAR(20) DEFAULT 'it''s', Text LONGVARCHAR, "
-            "Fresh BIT, Price NUMERIC(7,2), Share DOUBLE, Count BIGINT, Made TIMESTAMP DEFAULT CURRENT_TIMESTAMP, "
+            "Fresh BIT, Price NUMERIC(7,2), Share DOUBLE, Amount BIGINT, Made TIMESTAMP DEFAULT CURRENT_TIMESTAMP, "
             "Features VECTOR(FLOAT, 3), PRIMARY KEY (Number), UNIQUE (Kind, Price))"
         )
         cursor.execute("CREATE UNIQUE INDEX TextIndex ON App.Docs (Text)")
@@ -95,7 +95,7 @@ def test_columns(docs: Cursor) -> None:
         ("Fresh", 4, "bit", None, None, None, None, "YES", "NO", "NO"),
         ("Price", 5, "numeric", None, 7, 2, None, "YES", "NO", "NO"),
         ("Share", 6, "double", None, None, None, None, "YES", "NO", "NO"),
-        ("Count", 7, "bigint", None, 19, 0, None, "YES", "NO", "NO"),
+        ("Amount", 7, "bigint", None, 19, 0, None, "YES", "NO", "NO"),
         ("Made", 8, "timestamp", None, None, None, None, "YES", "NO", "NO"),
         ("Features", 9, "varchar", None, None, None, None, "YES", "NO", "NO"),
     ]

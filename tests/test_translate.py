@@ -92,6 +92,7 @@ QUERIES = [
     ("SELECT DISTINCT TOP ? a FROM t", 'SELECT DISTINCT "a" FROM "SQLUser"."t" LIMIT $1'),
     ("SELECT TOP (2.7) a FROM t", 'SELECT "a" FROM "SQLUser"."t" LIMIT 2'),
     ("SELECT TOP '3' a FROM t", 'SELECT "a" FROM "SQLUser"."t" LIMIT 3'),
+    ("SELECT TOP 12.7 a FROM t", 'SELECT "a" FROM "SQLUser"."t" LIMIT 12'),
     ("SELECT a FROM t LIMIT 3 OFFSET ?", 'SELECT "a" FROM "SQLUser"."t" LIMIT 3 OFFSET $1'),
     (
         "SELECT a FROM t WHERE b = (SELECT TOP 1 b FROM t ORDER BY b DESC)",
@@ -199,7 +200,7 @@ STATEMENTS = [
     ("CREATE INDEX plain ON t (a)", []),
     ("CREATE UNIQUE INDEX u ON t (S, a)", ['CREATE UNIQUE INDEX "t_u" ON "SQLUser"."t" (upper("s"), "a")']),
     ("DROP INDEX u ON TABLE t", ['DROP INDEX IF EXISTS "SQLUser"."t_u"']),
-    ("DROP TABLE IF EXISTS no.x", ['DROP TABLE IF EXISTS "no"."x"', 'DROP SEQUENCE IF EXISTS "no"."x_RowID"']),
+    ("DROP TABLE IF EXISTS other.x", ['DROP TABLE IF EXISTS "other"."x"', 'DROP SEQUENCE IF EXISTS "other"."x_RowID"']),
     ("CREATE OR REPLACE VIEW v (n) AS SELECT TOP ALL a FROM t ORDER BY a",
      ['CREATE SCHEMA IF NOT EXISTS "SQLUser"',
       'CREATE OR REPLACE VIEW "SQLUser"."v" ("n") AS SELECT "a" FROM "SQLUser"."t" ORDER BY "a" ASC NULLS FIRST']),

@@ -370,9 +370,7 @@ _SHOWN = ("name", "kanji", "english", "score", "probability", "by", "photos")
 def _show_identified(answers: Sequence[dict[str, Any]]) -> None:
     style = options().format
     named = [answer for answer in answers if "names" in answer]
-    ranked = [
-        (answer["picture"], rank, name) for answer in named for rank, name in enumerate(answer["names"], 1)
-    ]
+    ranked = [(answer["picture"], rank, name) for answer in named for rank, name in enumerate(answer["names"], 1)]
     if style == "json":
         output.write_json(answers)
     elif style == "csv":

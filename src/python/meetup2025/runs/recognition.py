@@ -16,6 +16,7 @@ import numpy as np
 
 from meetup2025 import vectors
 from meetup2025.analytics.recogniser import BEST, CANDIDATES, likeness
+from meetup2025.engines.arguments import marked
 from meetup2025.errors import DataError
 from meetup2025.runs.recogniser import PHOTOS, newest, recogniser_of
 
@@ -42,7 +43,7 @@ _SHARED = 0.05
 _NEAR_NAMES = "SELECT FishID, Name, Kanji, English, Score FROM MeetUp2025.NearestFish(?, ?)"
 _NEAR_PHOTOS = """
 SELECT TOP ? Name, Label, VECTOR_COSINE(Features, TO_VECTOR(?, DOUBLE)) AS Score FROM MeetUp2025.FishImage
-WHERE Label IN ({labels}) ORDER BY Score DESC"""
+WHERE Label IN (?) ORDER BY Score DESC"""
 _NEAR_PROTOTYPES = """
 SELECT TOP ? Label, Photos, VECTOR_COSINE(Features, TO_VECTOR(?, DOUBLE)) AS Score FROM MeetUp2025.Prototype
 WHERE Run = ? ORDER BY Score DESC"""
@@ -218,7 +219,7 @@ def _recognised(connection: Connection, vector: str, k: int, *, with_names: bool
 
 def _add_photos(connection: Connection, vector: str, candidates: Sequence[Candidate]) -> None:
     """Find the photos of some labels that are nearest to a picture."""
-    sql = _NEAR_PHOTOS.format(labels=", ".join("?" * len(candidates)))
+    sql = marked(_NEAR_PHOTOS, len(candidates))
     photos = _rows(connection, sql, _PHOTOS, vector, *(each.name for each in candidates)) if candidates else []
     known = {each.name.upper(): each for each in candidates}
     for photo, label, score in photos:

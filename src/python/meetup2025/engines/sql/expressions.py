@@ -293,7 +293,8 @@ class Expressions(Tokens, ABC):
     def is_name_of_term(self) -> bool:
         """Return whether a name is next, or a reserved word that is a function too, as LEFT and CURRENT_DATE are."""
         word = self.token.word
-        return self.token.kind == "name" and (word not in RESERVED or word in FUNCTIONS)
+        is_function = word in FUNCTIONS or word in AGGREGATES or word in VARIADIC
+        return self.token.kind == "name" and (word not in RESERVED or is_function)
 
     def parenthesis(self) -> exp.Expr:
         """Parse ``(query)`` or ``(expression)``."""
