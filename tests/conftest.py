@@ -82,8 +82,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """
     Skip tests of torch and transformers without them, unless MEETUP2025_REQUIRE_CLIP=1, and always with --fast.
     """
-    if item.config.getoption("fast") and any(map(item.get_closest_marker, ("browser", "clip", "ray"))):
-        pytest.skip("--fast leaves out browsers, torch and Ray")
+    if item.config.getoption("fast") and any(map(item.get_closest_marker, ("browser", "clip", "ray", "slow"))):
+        pytest.skip("--fast leaves out browsers, torch, Ray, and what is marked slow")
     missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
     if missing and item.get_closest_marker("clip"):
         if os.environ.get("MEETUP2025_REQUIRE_CLIP") == "1":
@@ -139,7 +139,7 @@ def _fast(pytestconfig: pytest.Config) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if pytestconfig.getoption("fast"):
             patch.setattr(subprocess.Popen, "__init__", lambda *_, **__: pytest.skip("--fast starts no process"))
-            patch.setattr(umap_library, "umap", lambda *_: pytest.skip("--fast makes no map"))
+            patch.setattr(umap_library, "_load", lambda _: pytest.skip("--fast makes no map"))
         yield
 
 

@@ -157,6 +157,7 @@ def drawings() -> list[tuple[str, Image.Image]]:
     return [(name, draw(name, seed, 256).convert("RGB")) for name in names for seed in seeds]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_wrong_names_are_not_sure(drawings, change):
     """Of two drawings of each fish, changed as people change pictures, no wrong name is called sure."""
@@ -165,6 +166,7 @@ def test_wrong_names_are_not_sure(drawings, change):
             if how == "sure" and name != right] == []  # fmt: skip
 
 
+@pytest.mark.slow
 def test_right_names_are_mostly_sure(drawings):
     """Of the drawings as they are, one of each fish, most are called sure."""
     found = judged([picture for _, picture in drawings[::2]])

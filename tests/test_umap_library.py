@@ -62,7 +62,8 @@ def run(script: str) -> list[str]:
 
 @pytest.fixture
 def unloaded(monkeypatch: pytest.MonkeyPatch) -> list[ModuleType]:
-    """Pretend that this process made no map yet."""
+    """Pretend that this process made no map yet; what it compiled or read stays with it."""
+    maps.fit_map(blobs(20, 2).rows)
     fresh: list[ModuleType] = []
     monkeypatch.setattr(umap_library, "_loaded", fresh)
     return fresh
