@@ -16,6 +16,8 @@ from meetup2025.errors import DataError, InvalidVectorError
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from meetup2025.analytics.layout import Map
+
 PLANTED = blobs(240, 6)
 """Of these the first 180 are on the map, the others are new."""
 
@@ -23,7 +25,7 @@ METHODS = ("neighbours", "inverse_transform")
 
 
 @pytest.fixture(scope="module")
-def fitted() -> maps.Map:
+def fitted() -> Map:
     """Map of the first 180 vectors."""
     return maps.fit_map(PLANTED.rows[:180])
 
@@ -34,7 +36,7 @@ def cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_image_is_of_the_group(fitted: maps.Map, method: str) -> None:
+def test_image_is_of_the_group(fitted: Map, method: str) -> None:
     """The image of a place among a group is a unit vector, and most like the centre of that group."""
     middles = [fitted.embedding[PLANTED.groups[:180] == group].mean(axis=0) for group in range(6)]
 
@@ -44,7 +46,7 @@ def test_image_is_of_the_group(fitted: maps.Map, method: str) -> None:
     assert (images @ PLANTED.centres.T).argmax(axis=1).tolist() == [0, 1, 2, 3, 4, 5]
 
 
-def test_image_at_an_item(fitted: maps.Map) -> None:
+def test_image_at_an_item(fitted: Map) -> None:
     """The image of the place of an item is its vector; of a place between two items, it is between theirs."""
     first, second = maps.nearest_on_map(fitted, fitted.embedding[0], 2).indices
     between = (fitted.embedding[first] + fitted.embedding[second]) / 2
@@ -56,14 +58,14 @@ def test_image_at_an_item(fitted: maps.Map) -> None:
     assert half == pytest.approx(unit((fitted.directions[[first, second]].sum(axis=0))[None])[0], abs=1e-4)
 
 
-def test_neighbours_are_weighted_by_nearness(fitted: maps.Map) -> None:
+def test_neighbours_are_weighted_by_nearness(fitted: Map) -> None:
     """Of two items the one at a third of the distance counts three times."""
     two = dataclasses.replace(fitted, embedding=np.array([[0, 0, 0], [4, 0, 0]], np.float32), directions=np.eye(2))
 
     assert inverse.inverse(two, [[1, 0, 0]])[0] == pytest.approx(unit(np.array([[3, 1]]))[0])
 
 
-def test_round_trip_of_new_vectors(fitted: maps.Map) -> None:
+def test_round_trip_of_new_vectors(fitted: Map) -> None:
     """New vectors come back more like themselves than their centre is, on average, and above 0.85."""
     new = PLANTED.rows[180:]
 
@@ -74,7 +76,7 @@ def test_round_trip_of_new_vectors(fitted: maps.Map) -> None:
     assert trip.median == np.median(trip.cosines)
 
 
-def test_round_trip_of_the_items(fitted: maps.Map) -> None:
+def test_round_trip_of_the_items(fitted: Map) -> None:
     """An item does not explain itself: the round trip of the items is not better than that of new vectors."""
     items, new = inverse.round_trip(fitted), inverse.round_trip(fitted, PLANTED.rows[180:])
 
@@ -82,14 +84,14 @@ def test_round_trip_of_the_items(fitted: maps.Map) -> None:
     assert len(items.cosines) == 180
 
 
-def test_round_trip_by_inverse_transform(fitted: maps.Map) -> None:
+def test_round_trip_by_inverse_transform(fitted: Map) -> None:
     """UMAP's inverse transform brings vectors less near to themselves than their neighbours on the map do."""
     theirs = inverse.round_trip(fitted, PLANTED.rows[180:186], method="inverse_transform")
 
     assert 0.4 < theirs.mean < inverse.round_trip(fitted, PLANTED.rows[180:186]).mean
 
 
-def test_inverse_transform_is_that_of_umap_learn(fitted: maps.Map) -> None:
+def test_inverse_transform_is_that_of_umap_learn(fitted: Map) -> None:
     """The method of that name gives what a fitted UMAP object gives, though none was kept."""
     from umap import UMAP
 
@@ -105,7 +107,7 @@ def test_inverse_transform_is_that_of_umap_learn(fitted: maps.Map) -> None:
     assert cosines(inverse.inverse(fitted, places, method="inverse_transform"), expected) == pytest.approx(1, abs=1e-5)
 
 
-def test_place_outside_of_the_map(fitted: maps.Map) -> None:
+def test_place_outside_of_the_map(fitted: Map) -> None:
     """UMAP's inverse transform takes a place outside of all items for the item that is nearest to it."""
     far = fitted.embedding.max(axis=0) + 100
     nearest = maps.nearest_on_map(fitted, far, 1).indices[0]
@@ -115,7 +117,7 @@ def test_place_outside_of_the_map(fitted: maps.Map) -> None:
     assert (PLANTED.centres @ image).argmax() == PLANTED.groups[nearest]
 
 
-def test_division_by_zero(fitted: maps.Map, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_division_by_zero(fitted: Map, monkeypatch: pytest.MonkeyPatch) -> None:
     """That UMAP's inverse transform divides by zero, as it may, is one clear error."""
 
     def fail(*_: object) -> NoReturn:
@@ -155,18 +157,18 @@ def test_vectors_that_cancel_out() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_no_places(fitted: maps.Map, method: str) -> None:
+def test_no_places(fitted: Map, method: str) -> None:
     """No places have no images."""
     assert inverse.inverse(fitted, np.empty((0, 3)), method=method).shape == (0, 64)
 
 
-def test_no_round_trip(fitted: maps.Map) -> None:
+def test_no_round_trip(fitted: Map) -> None:
     """No vectors make no round trip."""
     with pytest.raises(DataError, match=r"at least 1 vector\. Got none"):
         inverse.round_trip(fitted, np.empty((0, 64)))
 
 
-def test_many_places(fitted: maps.Map, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_places(fitted: Map, monkeypatch: pytest.MonkeyPatch) -> None:
     """Places are taken in blocks, and each block gives what it gives alone."""
     places = placing.place(fitted, PLANTED.rows[180:])
     together = inverse.inverse(fitted, places)
@@ -175,7 +177,7 @@ def test_many_places(fitted: maps.Map, monkeypatch: pytest.MonkeyPatch) -> None:
     assert inverse.inverse(fitted, places) == pytest.approx(together)
 
 
-def test_many_places_by_inverse_transform(fitted: maps.Map, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_places_by_inverse_transform(fitted: Map, monkeypatch: pytest.MonkeyPatch) -> None:
     """UMAP's inverse transform takes places in blocks, too, and gives each its image."""
     monkeypatch.setattr(inverse, "_PLACES", 2)
 
@@ -193,13 +195,13 @@ def test_many_places_by_inverse_transform(fitted: maps.Map, monkeypatch: pytest.
         ({"k": 0}, "at least 1. Got 0"),
     ],
 )
-def test_refused_arguments(fitted: maps.Map, arguments: dict, message: str) -> None:
+def test_refused_arguments(fitted: Map, arguments: dict, message: str) -> None:
     """Each argument that has no image is refused by one message."""
     with pytest.raises(DataError, match=message):
         inverse.inverse(fitted, **{"points": [[0, 0, 0]], **arguments})
 
 
-def test_refused_vectors(fitted: maps.Map) -> None:
+def test_refused_vectors(fitted: Map) -> None:
     """Rows that are no vectors make no round trip."""
     with pytest.raises(InvalidVectorError):
         inverse.round_trip(fitted, np.zeros((1, 64)))

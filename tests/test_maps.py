@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,9 +13,12 @@ from meetup2025.analytics import maps
 from meetup2025.analytics.faithfulness import faithfulness
 from meetup2025.errors import DataError, InvalidVectorError
 
+if TYPE_CHECKING:
+    from meetup2025.analytics.layout import Map
+
 
 @pytest.fixture(scope="module")
-def planted() -> maps.Map:
+def planted() -> Map:
     """Map of 120 vectors around 6 centres."""
     return maps.fit_map(blobs(120, 6).rows)
 
@@ -26,12 +30,12 @@ def purity(embedding: np.ndarray, groups: np.ndarray, k: int = 5) -> float:
     return float((groups[np.argsort(distances)[:, :k]] == groups[:, None]).mean())
 
 
-def test_groups_stay_together(planted: maps.Map) -> None:
+def test_groups_stay_together(planted: Map) -> None:
     """Vectors around one centre are neighbours on the map; by chance 19 of 119 would be."""
     assert purity(planted.embedding, blobs(120, 6).groups) == 1
 
 
-def test_map_is_that_of_umap_learn(planted: maps.Map) -> None:
+def test_map_is_that_of_umap_learn(planted: Map) -> None:
     """The neighbourhoods are those that umap-learn finds, and the map is as faithful, though it starts elsewhere."""
     from umap import UMAP
 
@@ -53,7 +57,7 @@ def test_progress_is_for_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
-def test_numbers_of_numpy(planted: maps.Map) -> None:
+def test_numbers_of_numpy(planted: Map) -> None:
     """Parameters may be numbers of numpy; what is kept are numbers of Python."""
     again = maps.fit_map(blobs(120, 6).rows, neighbours=np.int64(15), min_dist=np.float64(0.2), seed=np.int64(5))
 
@@ -61,7 +65,7 @@ def test_numbers_of_numpy(planted: maps.Map) -> None:
     assert [type(each) for each in (again.neighbours, again.min_dist, again.seed)] == [int, float, int]
 
 
-def test_same_seed_same_map(planted: maps.Map) -> None:
+def test_same_seed_same_map(planted: Map) -> None:
     """The same rows, parameters and seed give the same map, another seed another."""
     again = maps.fit_map(blobs(120, 6).rows.copy())
     other = maps.fit_map(blobs(120, 6).rows, seed=6)
@@ -70,14 +74,14 @@ def test_same_seed_same_map(planted: maps.Map) -> None:
     assert not (other.embedding == planted.embedding).all()
 
 
-def test_scale_does_not_count(planted: maps.Map) -> None:
+def test_scale_does_not_count(planted: Map) -> None:
     """Only the directions of the vectors count, and their type does not."""
     scaled = maps.fit_map(blobs(120, 6).rows.astype(np.float64) * 4)
 
     assert (scaled.embedding == planted.embedding).all()
 
 
-def test_nothing_but_plain_fields(planted: maps.Map) -> None:
+def test_nothing_but_plain_fields(planted: Map) -> None:
     """A map is arrays and numbers, so that it can be stored without a pickle."""
     for value in vars(planted).values():
         assert type(value) in {int, float} or (isinstance(value, np.ndarray) and value.dtype == np.float32)
@@ -185,7 +189,7 @@ def test_refused_vectors() -> None:
         maps.fit_map(np.zeros((20, 4)))
 
 
-def test_nearest_on_map(planted: maps.Map) -> None:
+def test_nearest_on_map(planted: Map) -> None:
     """The item under a click comes first, and those of its group follow."""
     found = maps.nearest_on_map(planted, planted.embedding[13] + 1e-4, 20)
 
@@ -196,7 +200,7 @@ def test_nearest_on_map(planted: maps.Map) -> None:
 
 
 @pytest.mark.parametrize("k", [0, 121])
-def test_nearest_on_map_of_no_number(planted: maps.Map, k: int) -> None:
+def test_nearest_on_map_of_no_number(planted: Map, k: int) -> None:
     """As many items as there are not are refused."""
     with pytest.raises(DataError, match=f"from 1 to 120. Got {k}"):
         maps.nearest_on_map(planted, [0, 0, 0], k)
@@ -215,7 +219,7 @@ def test_nearest_on_map_of_no_number(planted: maps.Map, k: int) -> None:
         ([[0], [0, 1], 0], "must be 3 numbers"),
     ],
 )
-def test_no_point(planted: maps.Map, point: object, message: str) -> None:
+def test_no_point(planted: Map, point: object, message: str) -> None:
     """What is no place on the map is refused."""
     with pytest.raises(DataError, match=message):
         maps.nearest_on_map(planted, point, 1)

@@ -10,6 +10,7 @@ import pytest
 from blobs import blobs
 
 from meetup2025.analytics import maps, placing
+from meetup2025.analytics.layout import Map
 from meetup2025.errors import DataError, InvalidVectorError
 
 PLANTED = blobs(240, 6)
@@ -17,13 +18,13 @@ PLANTED = blobs(240, 6)
 
 
 @pytest.fixture(scope="module")
-def fitted() -> maps.Map:
+def fitted() -> Map:
     """Map of the first 180 vectors."""
     return maps.fit_map(PLANTED.rows[:180])
 
 
 @pytest.fixture(scope="module")
-def theirs(fitted: maps.Map) -> Any:
+def theirs(fitted: Map) -> Any:
     """A UMAP object of umap-learn with the places of our map."""
     from umap import UMAP
 
@@ -34,7 +35,7 @@ def theirs(fitted: maps.Map) -> Any:
     return made
 
 
-def test_new_vectors_land_in_their_group(fitted: maps.Map) -> None:
+def test_new_vectors_land_in_their_group(fitted: Map) -> None:
     """The item that is nearest to a new vector on the map is of its group."""
     places = placing.place(fitted, PLANTED.rows[180:])
 
@@ -43,7 +44,7 @@ def test_new_vectors_land_in_their_group(fitted: maps.Map) -> None:
     assert (PLANTED.groups[nearest] == PLANTED.groups[180:]).all()
 
 
-def test_places_are_those_of_umap_learn(fitted: maps.Map, theirs: Any) -> None:
+def test_places_are_those_of_umap_learn(fitted: Map, theirs: Any) -> None:
     """New vectors lie where umap-learn's transform puts each alone, as near as its random numbers allow."""
     places = placing.place(fitted, PLANTED.rows[180:200])
 
@@ -53,14 +54,14 @@ def test_places_are_those_of_umap_learn(fitted: maps.Map, theirs: Any) -> None:
     assert np.median(np.linalg.norm(places - expected, axis=1)) < 0.05 * spread
 
 
-def test_company_does_not_matter(fitted: maps.Map) -> None:
+def test_company_does_not_matter(fitted: Map) -> None:
     """A vector comes to lie at the same place alone and among others."""
     together = placing.place(fitted, PLANTED.rows[180:200])
 
     assert (placing.place(fitted, PLANTED.rows[190:191]) == together[10]).all()
 
 
-def test_known_vectors_stay_near(fitted: maps.Map) -> None:
+def test_known_vectors_stay_near(fitted: Map) -> None:
     """A vector that is on the map is placed nearer to its own place than to most others of its group."""
     places = placing.place(fitted, PLANTED.rows[:60])
 
@@ -69,10 +70,10 @@ def test_known_vectors_stay_near(fitted: maps.Map) -> None:
     assert np.median(ranks) <= 3
 
 
-def test_the_map_does_not_change(fitted: maps.Map) -> None:
+def test_the_map_does_not_change(fitted: Map) -> None:
     """Placing moves no item, also where the arrays cannot be written."""
     before = fitted.embedding.copy()
-    read_only = maps.Map(**{name: _frozen(value) for name, value in vars(fitted).items()})
+    read_only = Map(**{name: _frozen(value) for name, value in vars(fitted).items()})
 
     assert (placing.place(read_only, PLANTED.rows[180:]) == placing.place(fitted, PLANTED.rows[180:])).all()
     assert (fitted.embedding == before).all()
@@ -93,18 +94,18 @@ def test_equal_items(n: int) -> None:
     assert np.isfinite(placing.place(fitted, [[2, 2, 2, 2], [1, 0, 0, 0], [-1, -1, -1, -1]])).all()
 
 
-def test_no_vectors(fitted: maps.Map) -> None:
+def test_no_vectors(fitted: Map) -> None:
     """No vectors have no places."""
     assert placing.place(fitted, np.empty((0, 64))).shape == (0, 3)
 
 
-def test_another_length(fitted: maps.Map) -> None:
+def test_another_length(fitted: Map) -> None:
     """Vectors of another length are refused."""
     with pytest.raises(DataError, match=r"must have one length\. Got 8 and 64"):
         placing.place(fitted, np.ones((1, 8)))
 
 
-def test_refused_vectors(fitted: maps.Map) -> None:
+def test_refused_vectors(fitted: Map) -> None:
     """Rows that are no vectors are refused."""
     with pytest.raises(InvalidVectorError):
         placing.place(fitted, np.full((1, 64), np.nan))

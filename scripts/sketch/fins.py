@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .fish import draw_fin, paired_fin
+from .body import draw_fin, paired_fin
 from .sprite import dark, light, mix, rgb
 
 if TYPE_CHECKING:
-    from .fish import Body
+    from .body import Body
     from .sprite import Sprite
 
 

@@ -12,7 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import cephalopods, crabs, crustaceans, flat, oddfish, shells, soft, strays
-from .fish import Fish, draw_fish
+from .body import Fish
+from .fish import draw_fish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -12,7 +12,7 @@ from .sprite import dark, mix, rgb
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .fish import Body
+    from .body import Body
     from .sprite import Sprite
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from meetup2025.analytics.maps import Map
+    from meetup2025.analytics.layout import Map
 
 Method = Literal["neighbours", "inverse_transform"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from meetup2025.analytics.maps import Map
+    from meetup2025.analytics.layout import Map
     from meetup2025.analytics.neighbours import NearestRows
 
 _EPOCHS = 100

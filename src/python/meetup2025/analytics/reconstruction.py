@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meetup2025.analytics import inverse, maps, neighbours as nearest, placing
+from meetup2025.analytics.layout import Map
 from meetup2025.analytics.thresholds import rounded
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reconstruction(maps.Map):
+class Reconstruction(Map):
     """
     A map of normal vectors that detects strangers.
 
@@ -93,7 +94,7 @@ class Reconstruction(maps.Map):
         return _differences(unit, images)
 
 
-def _own_images(fitted: maps.Map, method: inverse.Method, k: int) -> NDArray[np.float64]:
+def _own_images(fitted: Map, method: inverse.Method, k: int) -> NDArray[np.float64]:
     n = len(fitted.directions)
     others = maps.other_items(fitted.directions, min(fitted.neighbours, n - 1))
     places = placing.placed(fitted, others)

@@ -12,7 +12,7 @@ from meetup2025 import vectors
 from meetup2025.analytics import gap
 from meetup2025.analytics.faithfulness import faithfulness
 from meetup2025.analytics.inverse import inverse, round_trip
-from meetup2025.analytics.maps import Map
+from meetup2025.analytics.layout import Map
 from meetup2025.errors import DataError, NotSupportedError
 from meetup2025.runs.sources import BOTH, check_same_model, read_items
 from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_model, stored_run

@@ -40,6 +40,10 @@ _RETURN = ("MeetUp2025.Procedure", "Return")
 """Class and name of the ObjectScript method that ends all procedures. `run_procedure` does the same."""
 
 
+DOOR = f"{__name__.partition('.')[0]}.procedures"
+"""Module with a function for each Python method of the classes."""
+
+
 @dataclass(frozen=True)
 class Program:
     """
@@ -68,7 +72,7 @@ class Program:
         """
         name, passed = python_call(method)
         given = converted(method, values)
-        function = getattr(importlib.import_module("meetup2025.procedures"), name)
+        function = getattr(importlib.import_module(DOOR), name)
         return function(*(given[argument] for argument in passed))
 
     def run_procedure(self, method: Method, values: Sequence[Any], run_query: RunQuery) -> Any:
