@@ -249,5 +249,5 @@ def test_run_without_a_picture() -> None:
 
     assert done.exit_code == 3
     assert (
-        "must be one of Map, Clusters, Elbow, Outliers, Evaluation, Comparison. Got run 1, of Duplicates" in done.stderr
+        "must be one of Map, Clusters, Elbow, Outliers, Evaluation, Comparison, Recogniser. Got run 1, of Duplicates" in done.stderr
     )
