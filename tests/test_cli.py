@@ -646,6 +646,22 @@ def test_a_taught_picture_is_known():
     assert "is there already as たい焼き" in again.stderr
 
 
+def test_teaching_says_what_is_stored():
+    """The message has the label of the catalogue, and the label that it replaces."""
+    picture = str(SAMPLES / "saba.png")
+
+    assert "added as マサバ\n" in run("identify", picture, "--teach", "さば").stderr
+    assert "changed from マサバ to ブリ\n" in run("identify", picture, "--teach", "ブリ").stderr
+
+
+@pytest.mark.parametrize("label", ["", " ", "　"])
+def test_a_label_is_visible(label):
+    """A label of blanks is a command that is written wrongly."""
+    result = run("identify", str(SAMPLES / "saba.png"), "--teach", label)
+
+    assert (result.exit_code, "must have a visible character" in result.stderr) == (2, True)
+
+
 @pytest.mark.usefixtures("full")
 def test_the_recogniser_is_fitted_and_shown():
     """The command fits, tells how good it is, and lists the labels with their photos."""

@@ -171,6 +171,7 @@ REFUSED = [
     ("SELECT LTRIM(s, 'x') FROM t", "LTRIM takes 1", 1, 8, -381),
     ("SELECT LEFT(s, 2) FROM t", "{fn LEFT(…)}", 1, 8, -359),
     ("SELECT LOG(a) FROM t", "{fn LOG(…)}", 1, 8, -359),
+    ("SELECT 1 AS Names", 'Names is a reserved word; write it as "Names"', 1, 13, -1),
     ("SELECT {fn INSTR(s, 'a')} FROM t", "INSTR is no ODBC function", 1, 12, -359),
     ("SELECT {fn NOPE(s)} FROM t", "NOPE not found", 1, 12, -359),
     ("SELECT {fn UCASE(s)", "} expected", 1, 20, -1),

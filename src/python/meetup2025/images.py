@@ -274,7 +274,7 @@ def _reading(what: str) -> Iterator[None]:
 def _header(data: bytes, what: str) -> Image.Image:
     """Read the header only: nothing is decoded yet."""
     if not data:
-        raise UnreadableImageError(f"{what} must be a picture. Got zero bytes.")
+        raise UnreadableImageError(f"{what} must be a picture. Got zero bytes; the file is empty.")
     is_heif = data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS
     picture = _heif(data, what) if is_heif else _opened(data)
     _check_pixels(picture.size, MAX_PIXELS, what)

@@ -40,6 +40,7 @@ from meetup2025.cli.serve import serve, web
 from meetup2025.client import records, rows, value
 from meetup2025.embedding.confidence import knows_only_drawings
 from meetup2025.errors import UnreadableImageError
+from meetup2025.loading.spelling import normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,9 +91,21 @@ def demo() -> None:
         connection.commit()
 
 
+def _label(_: click.Context, __: click.Parameter, label: str | None) -> str | None:
+    """Refuse a label without a visible character."""
+    if label is not None and not normal(label):
+        raise click.BadParameter(f"A label must have a visible character. Got {label!r}.")
+    return label
+
+
 @main.command(epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify *.jpg -k 1 --format csv > names.csv"))
 @click.argument("pictures", metavar="PICTURE…", nargs=-1, required=True)
-@click.option("--teach", metavar="LABEL", help="Add the pictures with this label first, to be known from now on.")
+@click.option(
+    "--teach",
+    metavar="LABEL",
+    callback=_label,
+    help="Add the pictures with this label first, to be known from now on.",
+)
 @rows_wanted
 @pictured
 @common
@@ -103,7 +116,7 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
     If a recogniser is fitted to labelled photos (`meetup2025 recogniser`), the photos count beside the names, and the
     answer says whether it is sure. A label may be any name of the catalogue, or a word of your own.
 
-    PICTURE - is standard input. If the database has no names, the bundled catalogue is loaded. With --html or --png,
+    The picture - is standard input. If the database has no names, the bundled catalogue is loaded. With --html or --png,
     the pictures are drawn beside their names too.
     """
     with database() as connection:
@@ -311,15 +324,20 @@ def _sent(picture: str) -> tuple[str, str]:
         return "", str(error)
 
 
+_LABEL_OF = "SELECT Label FROM MeetUp2025.FishImage WHERE Name = ?"
+
+
 def _teach(connection: Connection, pictures: Sequence[str], label: str) -> None:
     """Add pictures with a label, under names made from their bytes."""
     for picture in filter(None, pictures):
         name = f"taught-{hashlib.sha256(picture.encode()).hexdigest()[:16]}"
+        before = rows(connection, _LABEL_OF, [name])
         try:
             changed = value(connection, "SELECT MeetUp2025.AddImage(?, ?, ?)", [name, picture, label])
         except UnreadableImageError:
             continue  # naming the picture reports the fault
-        complain(f"{name} {'added as' if changed else 'is there already as'} {label}")
+        verb = "is there already as" if not changed else f"changed from {before[0][0]} to" if before else "added as"
+        complain(f"{name} {verb} {value(connection, _LABEL_OF, [name])}")
     connection.commit()
 
 

@@ -40,7 +40,7 @@ _SHARES = ("top1", "spread", "top3", "macro", "ece", "coverage", "sure_right")
 @click.argument("folder")
 @click.option("--names", default=NAMES, show_default=True, help="Catalogue of names, a CSV file.")
 @click.option("--draws", type=click.IntRange(min=1), default=5, show_default=True, help="Draws of the known photos.")
-@click.option("--seed", type=int, default=5, show_default=True, help="Of the draws.")
+@click.option("--seed", type=int, default=5, show_default=True, help="Seed of the draws.")
 @common
 def benchmark(folder: str, names: str, draws: int, seed: int) -> None:
     """

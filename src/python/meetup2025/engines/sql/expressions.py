@@ -85,6 +85,8 @@ class Expressions(Tokens, ABC):
     def identifier(self) -> exp.Identifier:
         """Parse a name, in quotes or not."""
         token = self.token
+        if token.kind == "name" and token.word in RESERVED:
+            refuse(f'{token.text} is a reserved word; write it as "{token.text}", or choose another name', token)
         if not self.has_name():
             refuse(f"A name expected, found {token.text}", token)
         if token.kind == "name" and token.text[0] in "%$" and token.word != "%ID":
