@@ -16,6 +16,8 @@ from meetup2025.analytics.label_tests import measure
 from meetup2025.cli import main
 from meetup2025.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = Path(meetup2025.__file__).parent / "samples"
 DIMENSION = 64
 

@@ -88,6 +88,7 @@ def test_identify_and_find() -> None:
     assert "kinmedai.gif" in run("find", "赤い魚", "--format", "csv").stdout
 
 
+@pytest.mark.slow
 def test_pictures_are_sent_shrunk(server: Server, sent: list[str]) -> None:
     """A large picture goes as a small JPEG: the server needs no more, and a string of IRIS holds no more."""
     noise = np.random.default_rng(1).integers(0, 255, (3000, 4000, 3), np.uint8)

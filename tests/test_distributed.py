@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Connection
 
+pytestmark = pytest.mark.slow
+
 PROCESSORS = 2
 
 

@@ -192,6 +192,7 @@ def test_few_different_rows_end_the_sweep() -> None:
     assert elbow(np.eye(3)).ks.tolist() == [2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [30, 1500])
 @pytest.mark.parametrize("noise", [1e-8, 1e-6, 1e-4])
 def test_near_copies(n: int, noise: float) -> None:

@@ -47,6 +47,7 @@ def test_areas_are_those_of_an_evaluation() -> None:
     assert areas(*drawn(200, 30)) == (found.roc_auc.value, found.pr_auc.value)
 
 
+@pytest.mark.slow
 def test_intervals_are_those_of_resamples_drawn_one_by_one() -> None:
     """The intervals are near those of resamples that are drawn, kind by kind, and measured by scikit-learn."""
     scores, labels = drawn(300, 40)

@@ -21,6 +21,8 @@ from meetup2025.engines.classes.program import class_folder
 if TYPE_CHECKING:
     from meetup2025.engines import Connection
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(meetup2025.__file__).parent
 CATALOGUE = ROOT / "docs" / "catalogue.md"

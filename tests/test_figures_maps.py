@@ -236,6 +236,7 @@ def test_colour_by_score() -> None:
     assert [*traces["not odd"].marker.color] == [*range(7)]
     assert traces["odd"].marker.symbol != traces["not odd"].marker.symbol
     assert traces["no score"].marker.color == palette.OTHER
+    assert {name: len(trace.x) for name, trace in traces.items()} == {"odd": 2, "not odd": 7, "no score": 1}
 
 
 def test_one_scale_for_all_axes() -> None:

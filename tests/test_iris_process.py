@@ -78,6 +78,7 @@ def test_functions_read_and_write_tables(server: Server) -> None:
     assert server.level == 0
 
 
+@pytest.mark.slow
 def test_lists_are_short(server: Server, photos: Path) -> None:
     """However many rows a load compares, no statement has more arguments than IRIS takes."""
     lines = [json.dumps({"fishid": f"V{number}", "name": f"n{number}", "features": [1] * 512}) for number in range(300)]

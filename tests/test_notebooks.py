@@ -146,6 +146,7 @@ def test_one_line_is_another_database(tmp_path):
     assert asked == [(4,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["1-identify", "2-see", "3-group", "4-odd", "6-learn"])
 def test_one_line_is_a_server(name, request):
     """With the URL of a server the cells run over its driver, here to a double of it."""

@@ -82,6 +82,7 @@ def test_texts_are_spelled(server, encoder):
     assert encoder.batches[0] == ["ブリ", "red fish"]
 
 
+@pytest.mark.slow
 def test_ten_thousand_texts(server, encoder):
     """Any number of texts is embedded."""
     texts = [f"text {place}" for place in range(10_000)]
