@@ -116,8 +116,8 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
     If a recogniser is fitted to labelled photos (`meetup2025 recogniser`), the photos count beside the names, and the
     answer says whether it is sure. A label may be any name of the catalogue, or a word of your own.
 
-    The picture - is standard input. If the database has no names, the bundled catalogue is loaded. With --html or --png,
-    the pictures are drawn beside their names too.
+    The picture - is standard input. If the database has no names, the bundled catalogue is loaded. With --html or
+    --png, the pictures are drawn beside their names too.
     """
     with database() as connection:
         load_names_if_none(connection)
