@@ -132,12 +132,12 @@ def test_table_of_another_program(tmp_path: Path) -> None:
     """Opening a file keeps the tables that are there, and their rows."""
     url = f"duckdb:///{tmp_path / 'fish.db'}"
     with meetup2025.connect(url) as connection:
-        connection.cursor().execute("CREATE TABLE Other.Rows (A INTEGER)")
-        connection.cursor().execute("INSERT INTO Other.Rows (A) VALUES (7)")
+        connection.cursor().execute("CREATE TABLE Other.Catches (A INTEGER)")
+        connection.cursor().execute("INSERT INTO Other.Catches (A) VALUES (7)")
         connection.commit()
 
     with meetup2025.connect(url) as connection:
-        assert connection.cursor().execute("SELECT A FROM Other.Rows").fetchall() == [(7,)]
+        assert connection.cursor().execute("SELECT A FROM Other.Catches").fetchall() == [(7,)]
 
 
 def test_file_of_another_program(tmp_path: Path) -> None:
