@@ -9,7 +9,7 @@ from sqlglot.errors import ErrorLevel
 from sqlglot.generator import Generator
 
 from meetup2025.engines.sql.functions import BARE, ODBC_ONLY
-from meetup2025.engines.sql.nodes import Call, FunctionCall, SQLType, Test, ToVector
+from meetup2025.engines.sql.nodes import Call, FunctionCall, JsonColumn, JsonTable, SQLType, Test, ToVector
 
 
 def write(tree: exp.Expr) -> str:
@@ -53,6 +53,13 @@ class _Writer(Generator):
         parts = [*([_element(element)] if element else []), *map(str, node.numbers)]
         return f"{node.this}({', '.join(parts)})" if parts else str(node.this)
 
+    def json_table(self, node: JsonTable) -> str:
+        alias = f" {self.sql(node, 'alias')}" if node.args.get("alias") else ""
+        return f"JSON_TABLE({self.sql(node, 'this')}, '$[*]' COLUMNS ({self.items(node.expressions)})){alias}"
+
+    def json_column(self, node: JsonColumn) -> str:
+        return f"{self.sql(node, 'this')} {self.sql(node, 'kind')} PATH '$.{node.args['key']}'"
+
     def create_sql(self, node: exp.Create) -> str:
         index = node.this
         if not isinstance(index, exp.Index):
@@ -72,6 +79,8 @@ class _Writer(Generator):
         **Generator.TRANSFORMS,
         Call: lambda self, node: f"CALL {self.routine(node)}",
         FunctionCall: routine,
+        JsonColumn: json_column,
+        JsonTable: json_table,
         SQLType: type_name,
         Test: lambda self, node: self.items(node.expressions, f" {node.this} "),
         ToVector: vector,

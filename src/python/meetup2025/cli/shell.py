@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from meetup2025.engines import Connection
 
 DEMO = (
-    ("The names of 100 fish become vectors.", "SELECT MeetUp2025.LoadNames('catalogue/fish.csv') AS Names"),
+    ("The names of 100 fish become vectors.", "SELECT MeetUp2025.LoadNames('catalogue/fish.csv') AS Fish"),
     ("So do the sample pictures.", "SELECT MeetUp2025.LoadImages('samples') AS Photos"),
     ("Which fish is this? The names nearest to a picture:", "CALL MeetUp2025.Identify('samples/saba.png', 3)"),
     ("And this?", "CALL MeetUp2025.Identify('samples/madako.png', 3)"),
     ("The photos nearest to a description, a red fish:", "CALL MeetUp2025.FindImages('赤い魚', 3)"),
     ("And to another, a long and thin fish:", "CALL MeetUp2025.FindImages('細長い魚', 3)"),
     ("Names like マアジ:", "CALL MeetUp2025.SimilarFish('マアジ', 3)"),
-    ("Four things that are no fish slip in …", "SELECT MeetUp2025.LoadNames('catalogue/strays.csv') AS Names"),
+    ("Four things that are no fish slip in …", "SELECT MeetUp2025.LoadNames('catalogue/strays.csv') AS Fish"),
     (
         "… and a search finds the names that are like none of three exemplars:",
         "SELECT Name, Score FROM MeetUp2025.AnomaliesByExemplar('マアジ,ボタンエビ,マダコ', 0.6, 5)",
