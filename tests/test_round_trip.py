@@ -193,6 +193,7 @@ def overlooked(sql: str) -> Iterator[tuple[str, str]]:
                 yield attempt, "NOT" if is_not else token.word or token.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [place for place in PLACES if place != "tests"])
 def test_no_word_is_overlooked(place: str) -> None:
     """A statement of which one word is left out, changed or moved is refused, or another statement."""
@@ -207,6 +208,7 @@ def test_exceptions(exception: tuple[str, str], sql: str) -> None:
     assert set(overlooked(sql)) == {exception}
 
 
+@pytest.mark.slow
 def test_all_exceptions() -> None:
     """In all the SQL of the tests there are no other exceptions."""
     assert {fault for sql in set(statements_of("tests")) for fault in overlooked(sql)} == set(EXCEPTIONS)
