@@ -126,7 +126,8 @@ FIRST_RUNS = {
     "MovedItem": ["SELECT MeetUp2025.FitClusters('Fish', 8)", "SELECT MeetUp2025.FitClusters('Fish', 9)"],
     "OutlierItem": ["SELECT MeetUp2025.FitOutliers('Fish')"],
     "SimilarPair": ["SELECT MeetUp2025.FitDuplicates('Fish', 0.5)"],
-    "Suspect": ["SELECT MeetUp2025.FitSuspects('Fish', 3)"],
+    "Prototype": ["SELECT MeetUp2025.FitRecogniser('FishImage')"],
+    "Suspect": ["SELECT MeetUp2025.FitSuspects('Fish')"],
 }
 """The first runs of the examples, by the class: what a reader would have made before."""
 
@@ -139,16 +140,17 @@ SELECT 'mine', Source, Item, CASE WHEN Item LIKE '%1' THEN 1 ELSE 0 END FROM (
 
 DOCS = "CREATE TABLE App.Docs (DocID VARCHAR(9), Title VARCHAR(9), Features VECTOR(DOUBLE, 3), Topic VARCHAR(9))"
 
-OFTEN_EMPTY = ("SuspectLabels(", "Duplicates(")
+OFTEN_EMPTY = ("SuspectLabels(", "ReadSuspects(", "Duplicates(")
 """What may find nothing, in good data."""
 
 
 def before(owner: str, example: str) -> list[str]:
     """Give the statements that a reader of an example has run before."""
-    runs = FIRST_RUNS.get(owner, []) if re.search(r"\(\d", example) or owner == "Analysis" else []
+    runs = FIRST_RUNS.get(owner, []) if re.search(r"\(\d", example) or owner in {"Analysis", "Prototype"} else []
     changes = ["SELECT MeetUp2025.FitChanges(1, 2)"] if "ReadChanges" in example else []
     marks = [MARKS] if "'mine'" in " ".join([example, *runs]) else []
-    return marks + runs + changes + ([DOCS] if "App.Docs" in example else [])
+    again = ["SELECT MeetUp2025.AddImage('again', 'samples/saba.png', 'マサバ')"] if "FitBenchmark" in example else []
+    return marks + runs + changes + again + ([DOCS] if "App.Docs" in example else [])
 
 
 def run_sql(connection: Connection, sql: str) -> list[tuple[object, ...]]:
