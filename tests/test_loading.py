@@ -23,7 +23,7 @@ from meetup2025.vectors import from_text
 if TYPE_CHECKING:
     from meetup2025.engines import Connection
 
-pytestmark = pytest.mark.anywhere
+pytestmark = [pytest.mark.anywhere, pytest.mark.slow]
 
 TWO = "FishID,Name,Kanji\nF001,マアジ,真鯵\nF002,ブリ,鰤\n"
 WORDS = "Kanji, OtherNames, English, Scientific, Family"

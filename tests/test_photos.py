@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Connection
 
-pytestmark = pytest.mark.anywhere
+pytestmark = [pytest.mark.anywhere, pytest.mark.slow]
 
 FISH = "FishID,Name,Kanji,OtherNames\nF001,マアジ,真鯵,アジ;ゼンゴ\nF002,ブリ,鰤,ワカシ;イナダ\n"
 ALL = "SELECT Name, Label, Source, Hash, Model, Features FROM MeetUp2025.FishImage ORDER BY Name"

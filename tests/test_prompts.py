@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Connection
 
-pytestmark = pytest.mark.anywhere
+pytestmark = [pytest.mark.anywhere, pytest.mark.slow]
 
 TWO = "FishID,Name,Kanji,OtherNames\nF001,マアジ,真鯵,アジ;ゼンゴ\nF002,ブリ,鰤,\n"
 HEADER = "Column,Template\n"

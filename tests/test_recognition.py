@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Connection, Cursor
 
+pytestmark = pytest.mark.slow
+
 NAMES = (
     ("F1", "マサバ", "chub mackerel", "Scomber japonicus", "Scombridae"),
     ("F2", "ゴマサバ", "blue mackerel", "Scomber australasicus", "Scombridae"),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Connection, Cursor
 
+pytestmark = pytest.mark.slow
 
 @dataclass(frozen=True)
 class Thing:

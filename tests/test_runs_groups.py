@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Cursor
 
-pytestmark = pytest.mark.anywhere
+pytestmark = [pytest.mark.anywhere, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError,
 if TYPE_CHECKING:
     from meetup2025.engines import Cursor
 
-pytestmark = pytest.mark.anywhere
+pytestmark = [pytest.mark.anywhere, pytest.mark.slow]
 
 MEMBERS = {name: number for number, names in enumerate(CLUSTERS) for name in names}
 

@@ -26,7 +26,7 @@ MARK = """
 INSERT INTO MeetUp2025.Mark (Labels, Source, Item, Odd)
 SELECT 'mine', 'Fish', FishID, CASE WHEN Name IN ({}) THEN 1 ELSE 0 END FROM MeetUp2025.Fish"""
 
-pytestmark = pytest.mark.anywhere
+pytestmark = [pytest.mark.anywhere, pytest.mark.slow]
 
 
 @pytest.fixture

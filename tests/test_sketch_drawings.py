@@ -114,6 +114,7 @@ def test_the_wanted_cosines_can_exist() -> None:
     assert np.linalg.eigvalsh(like.astype(float)).min() > -1e-5
 
 
+@pytest.mark.slow
 def test_the_model_names_fresh_drawings() -> None:
     """The bundled model puts the right name of all first, on drawings that it never saw."""
     model = encoder("sketch")
