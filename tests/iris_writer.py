@@ -60,13 +60,6 @@ class _Writer(Generator):
         parts = [*([_element(element)] if element else []), *map(str, node.numbers)]
         return f"{node.this}({', '.join(parts)})" if parts else str(node.this)
 
-    def json_table(self, node: JsonTable) -> str:
-        alias = f" {self.sql(node, 'alias')}" if node.args.get("alias") else ""
-        return f"JSON_TABLE({self.sql(node, 'this')}, '$[*]' COLUMNS ({self.items(node.expressions)})){alias}"
-
-    def json_column(self, node: JsonColumn) -> str:
-        return f"{self.sql(node, 'this')} {self.sql(node, 'kind')} PATH '$.{node.args['key']}'"
-
     def create_sql(self, node: exp.Create) -> str:
         index = node.this
         if not isinstance(index, exp.Index):

@@ -233,7 +233,7 @@ def test_tables_are_as_sharding_and_hnsw_ask(name: str) -> None:
     assert extent.keywords["Type"] == "bitmap"
     assert vector.parameters == {"DATATYPE": "DOUBLE", "LEN": "512"}
     assert not any("IdKey" in index.keywords for index in table.indexes)
-    assert "Storage " not in Path(table.path).read_text("utf-8")
+    assert "<Type>%Storage.Persistent</Type>" in Path(table.path).read_text("utf-8")
 
 
 def test_shard_key_is_unique() -> None:
