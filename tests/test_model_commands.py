@@ -167,7 +167,7 @@ def test_remove(tiny, models):
     refused = run("remove", "org/tiny@2")
     result = run("remove", "org/tiny@2", "--yes")
 
-    assert (refused.exit_code, "say --yes" in refused.stderr) == (3, True)
+    assert (refused.exit_code, "add --yes" in refused.stderr) == (3, True)
     assert (result.exit_code, result.stdout) == (0, "org/tiny@2 removed\n")
     assert {path.name for path in models.iterdir()} == {"org--tiny@3", ".installing"}
     assert [path.name for path in (models / ".installing").iterdir()] == ["lock"]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+
 @dataclass(frozen=True)
 class Thing:
     """What new vectors would need."""
@@ -249,9 +250,7 @@ def test_unknown_run(connection: Connection, fish: Cursor, sql: str) -> None:
     """A run that is not there is an error, wherever it is asked for."""
     fit(connection)
 
-    with pytest.raises(
-        DataError, match=r"A run must exist\. Got 99; SELECT Run FROM MeetUp2025.Runs\(\)"
-    ):
+    with pytest.raises(DataError, match=r"A run must exist\. Got 99; SELECT Run FROM MeetUp2025.Runs\(\)"):
         selected(fish, sql)
 
 
