@@ -149,7 +149,9 @@ def test_no_half_file(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("write", [figures.write_html, figures.write_png])
-@pytest.mark.parametrize(("name", "message"), [("none/a.html", "The folder of a picture"), (".", "which is a folder")])
+@pytest.mark.parametrize(
+    ("name", "message"), [("none/a.html", "folder of a picture must exist"), (".", "which is a folder")]
+)
 def test_where_no_file_can_be(write: Any, name: str, message: str, tmp_path: Path) -> None:
     """A file in a folder that does not exist, and a folder, are refused."""
     with pytest.raises(DataError, match=message):

@@ -18,6 +18,8 @@ from meetup2025.errors import EngineUnavailableError, UnknownNameError, Unreadab
 if TYPE_CHECKING:
     from meetup2025.engines import Connection, Cursor
 
+pytestmark = pytest.mark.slow
+
 EXCEPTIONS = [
     "Warning", "Error", "InterfaceError", "DatabaseError", "DataError", "OperationalError", "IntegrityError",
     "InternalError", "ProgrammingError", "NotSupportedError",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Connection
 
-pytestmark = pytest.mark.anywhere
+pytestmark = [pytest.mark.anywhere, pytest.mark.slow]
 
 CATALOGUE = (
     "FishID,Name,Kanji,OtherNames,English\n"

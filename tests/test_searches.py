@@ -14,6 +14,8 @@ from meetup2025.errors import InvalidVectorError, UnknownNameError
 if TYPE_CHECKING:
     from meetup2025.engines import Connection, Cursor
 
+pytestmark = pytest.mark.slow
+
 NEAREST = "SELECT Name, Score FROM MeetUp2025.NearestFish(?, ?)"
 GREATEST = """\
 SELECT TOP 5 id, name, GREATEST( VECTOR_COSINE(features, (SELECT features from MeetUp2025.Fish where name='マアジ')),
