@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from meetup2025.engines.arguments import marked, selected
+from meetup2025.errors import OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,16 @@ def reading(query: str) -> str:
 
 
 def value(connection: Connection, sql: str, given: Sequence[Any] = ()) -> Any:
-    """Return the first value of the first row."""
-    return rows(connection, sql, given)[0][0]
+    """
+    Return the first value of the first row.
+
+    Raises:
+        OperationalError: There is no row.
+    """
+    found = rows(connection, sql, given)
+    if not found:
+        raise OperationalError(f"The database must give a row. Got none for: {sql}")
+    return found[0][0]
 
 
 def rows(connection: Connection, sql: str, given: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

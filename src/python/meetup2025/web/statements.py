@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import client
-from meetup2025.errors import OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,11 +48,7 @@ def rows(connection: Connection, sql: str, *given: Any) -> list[dict[str, Any]]:
 
 def value(connection: Connection, sql: str, *given: Any) -> Any:
     """Run a statement, and return its one value."""
-    with connection.cursor() as cursor:
-        row = cursor.execute(sql, given).fetchone()
-    if row is None:
-        raise OperationalError(f"The database must give a row. Got none for: {sql}")
-    return row[0]
+    return client.value(connection, sql, given)
 
 
 def shown(sql: str, *given: Any) -> str:
