@@ -53,7 +53,7 @@ def test_all_pictures_are_small():
 
 def test_each_picture_is_shown():
     """Each picture stands in a page of the documentation, and each that a page shows is there."""
-    pages = [*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")]
+    pages = [*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")]
     shown = re.findall(r"pictures/([\w-]+\.png)", "\n".join(page.read_text("utf-8") for page in pages))
 
     assert sorted(set(shown)) == [path.name for path in PICTURES]
