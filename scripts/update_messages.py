@@ -20,8 +20,7 @@ import click
 import polib
 
 from meetup2025 import locale
-from meetup2025.cli import main as commands
-from meetup2025.cli import shell
+from meetup2025.cli import main as commands, shell
 from meetup2025.cli.language import parts, texts
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ SAYING = {"click.echo", "complain", "print", "click.confirm", "translated", "out
 LEFT_OUT = ("web/texts", "engines/sql/", "engines/classes/", "analytics/umap_library", "embedding/installing/probes")
 """Parts whose messages stay in English: SQL says what IRIS says, and classes are for programmers."""
 
-OF_CLICK = ("core.py", "exceptions.py", "formatting.py", "parser.py", "types.py", "termui.py")
+OF_CLICK = ("core.py", "exceptions.py", "formatting.py", "parser.py", "types.py", "termui.py", "decorators.py")
 
 
 def messages() -> dict[str, str]:
@@ -69,7 +68,7 @@ def _of_sources() -> Iterator[tuple[str, str]]:
 def _said(tree: ast.Module, *, returned: bool) -> Iterator[str]:
     """Find the messages of a source: those that are said, raised or returned, and those in the words of a rule."""
     kinds = (ast.Raise, ast.Return) if returned else ast.Raise
-    saying = (node for node in ast.walk(tree) if isinstance(node, kinds) or _says(node))
+    saying = (node for node in ast.walk(tree) if isinstance(node, kinds) or _says(node) or _is_sentence(node))
     told = {id(each) for node in saying for each in ast.walk(node)}
     inner = {id(each) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for each in ast.walk(node)}
     notes = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -84,6 +83,10 @@ def _says(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and (ast.unparse(node.func) in SAYING or "Error" in ast.unparse(node.func))
 
 
+def _is_sentence(node: ast.AST) -> bool:
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "sentence"
+
+
 def _template(node: ast.AST) -> str:
     """Return a text of a source as a message, with {} for each value."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -95,7 +98,7 @@ def _template(node: ast.AST) -> str:
 
 def _has_words(text: str) -> bool:
     words = len(re.findall(r"[A-Za-z]{2,}", text)) + text.count("{}")
-    return words >= 2 and " " in text.strip() and not re.match(r"[A-Z]{4,} |\W*\{\}\W*\{\}", text)
+    return words >= 2 and " " in text.strip() and not re.match(r"[A-Z]{4,} |\d{3} |\W*\{\}\W*\{\}", text)
 
 
 def _is_rule(text: str) -> bool:
@@ -120,7 +123,7 @@ def _pair(call: ast.Call) -> tuple[str, str] | None:
 
 def update(catalogue: polib.POFile) -> list[str]:
     """Bring a catalogue up to date. Return the messages that have no translation."""
-    wanted = {**{text: "" for text in messages()}, **dict(sorted(of_click()))}
+    wanted = {**dict.fromkeys(messages(), ""), **dict(sorted(of_click()))}
     kept = {entry.msgid: entry for entry in catalogue}
     catalogue[:] = [kept.get(text) or _entry(text, many) for text, many in wanted.items()]
     return [entry.msgid for entry in catalogue if not entry.translated()]

@@ -440,8 +440,12 @@ def verdict(answer: dict[str, Any], first: dict[str, Any]) -> str:
 
 
 def _basis(first: dict[str, Any]) -> str:
-    photos = f"{first['photos']} photo{'s' * (first['photos'] != 1)}"
-    return {"name": "by its name", "photos": f"by {photos}"}.get(first["by"], f"by its name and {photos}")
+    count, plural = first["photos"], "s" * (first["photos"] != 1)
+    return {
+        "name": "by its name",
+        "photos": f"by {count} photo{plural}",
+        "both": f"by its name and {count} photo{plural}",
+    }[first["by"]]
 
 
 def _show_counts(sentence: str, **counts: int) -> None:

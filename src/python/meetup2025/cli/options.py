@@ -89,7 +89,7 @@ class Commands(click.Group):
             finally:
                 sys.stdout.flush()
         except click.ClickException as error:
-            error.message = translated(error.message)
+            vars(error)["message"] = translated(error.message)
             raise
         except Error as error:
             if options(ctx).debug:

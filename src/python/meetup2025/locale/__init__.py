@@ -14,6 +14,7 @@ import re
 from functools import cache
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 DOMAIN = "meetup2025"
 
@@ -41,7 +42,7 @@ def translated(text: str, wanted: str = "") -> str:
         The message in this language. A message that the catalogue does not have stays in English.
     """
     wanted = wanted or language()
-    return text if wanted == "en" else _catalogue(wanted).sentence(text)
+    return text if wanted == "en" or not text else _catalogue(wanted).sentence(text)
 
 
 def escaped(text: str) -> str:
@@ -51,6 +52,8 @@ def escaped(text: str) -> str:
 
 class _Catalogue(gettext.GNUTranslations):
     """A catalogue that also finds messages with values."""
+
+    _catalog: dict[Any, str]
 
     def sentence(self, text: str) -> str:
         exact = self._catalog.get(escaped(text))

@@ -62,7 +62,8 @@ class Application:
             return _failed("500 Internal Server Error", "failed", error, request.language)
         except Exception:
             logging.getLogger("meetup2025").exception("a request failed: %s %s", request.method, request.path)
-            return _failed("500 Internal Server Error", "failed", MeetUpError("The log of the server has more."), request.language)
+            hidden = MeetUpError("The log of the server has more.")
+            return _failed("500 Internal Server Error", "failed", hidden, request.language)
 
     def _file(self, request: WebRequest) -> Answer | None:
         """Return a page or a static file, or None for a path that needs the database."""
