@@ -94,8 +94,7 @@ def known() -> dict[str, Recipe]:
 
 def _recipe(name: str, data: Mapping[str, Any]) -> Recipe:
     halves = {half: _source(data[half]) for half in ("image", "text") if half in data}
-    rest = {key: value for key, value in data.items() if key not in halves}
-    return Recipe(name=name, **{**rest, "languages": tuple(data["languages"])}, **halves)
+    return Recipe(**{**data, **halves, "name": name, "languages": tuple(data["languages"])})
 
 
 def _source(data: Mapping[str, Any]) -> Source:
