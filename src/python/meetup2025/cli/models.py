@@ -181,8 +181,8 @@ def _removable(name: str) -> tuple[Path, str]:
     folder, what = (info.folder, info.model) if info else (found or Path(), name)
     if folder.parent == BUNDLED:
         raise DataError(f"A model to remove must be installed. Got {what}, which is part of the package.")
-    if folder.parent != settings.models_folders()[0]:
-        raise DataError(f"A model to remove must be in {settings.models_folders()[0]}. Got {folder}; delete it there.")
+    if folder.parent != settings.models_folder():
+        raise DataError(f"A model to remove must be in {settings.models_folder()}. Got {folder}; delete it there.")
     return folder, what
 
 
