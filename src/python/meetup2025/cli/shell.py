@@ -86,7 +86,7 @@ def run(connection: Connection, statement: str, style: str) -> None:
         cursor.execute(statement)
         if cursor.description is not None:
             columns = [column[0] for column in cursor.description]
-            output.write_rows(columns, cursor.fetchall(), style, records=True)
+            output.write_result(cursor, columns, style, records=True)
         else:
             changed = cursor.rowcount if cursor.rowcount >= 0 else None
             sentence = "done" if changed is None else f"{changed} row{'s' * (changed != 1)} changed"
