@@ -4,10 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 URL    ?= duckdb://
 LAB    ?=
+PARTS  ?=
 # Python compiles what it imports: compiling all that is installed takes a third of the time of an installation.
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 
-.PHONY: demo notebooks lab test check benchmark clean
+.PHONY: demo notebooks lab test check campaign benchmark clean
 
 demo: $(VENV)/installed
 	$(BIN)/meetup2025 demo
@@ -25,6 +26,10 @@ test: $(VENV)/tested check
 check: $(VENV)/tested
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+# Attacks that are no part of the tests: twenty minutes, or some parts of them, PARTS="pictures sql".
+campaign: $(VENV)/tested
+	$(BIN)/python tests/campaign $(PARTS)
 
 benchmark: $(VENV)/tested
 	$(BIN)/python -m benchmarks

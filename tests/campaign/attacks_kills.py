@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from random import Random
 
 _KILLS = 50
-_AGAIN = 5
+_AGAIN = 10
 """Of so many kills, one is followed by the work done again."""
 
 _ROWS = (
@@ -54,6 +54,8 @@ class Work:
 def kills(random: Random) -> Iterator[Tally]:
     """Kill loads of names, photos and vectors, fits, and installations of a model."""
     with folder() as place:
+        import sklearn.cluster  # noqa: F401 - once, and not in each copy
+
         for work in _works(place):
             yield _killed(random, work, place / "now")
 
@@ -79,12 +81,12 @@ def _works(place: Path) -> Iterator[Work]:
 
 def _photos(folder: Path) -> None:
     folder.mkdir()
-    for shade in range(60):
+    for shade in range(40):
         Image.new("RGB", (64, 64), (shade * 4, 99, 255 - shade * 4)).save(folder / f"{shade}.png")
 
 
 def _vectors(path: Path) -> None:
-    rows = np.random.default_rng(5).normal(size=(400, 512))
+    rows = np.random.default_rng(5).normal(size=(300, 512))
     lines = [json.dumps({"filename": f"{at}.jpg", "features": list(row)}) for at, row in enumerate(rows)]
     path.write_text("\n".join(lines), "utf-8")
 

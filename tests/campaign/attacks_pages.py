@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _MARK = "hacked"
 _NAMES = (
-    "<script>document.write('<hacked>')</script>", "<img src=x onerror=a()><hacked>", "<b onmouseover=x>'\"&amp;", "</script><hacked>",
+    "<script>document.write('<hacked>')</script>", "<img src=x onerror=a()><hacked>", "<b onmouseover=x>'\"&amp;",
+    "</script><hacked>",
     "</title></style><hacked>", "<svg onload=a()><hacked>", "]]><hacked>", "${alert(1)}<hacked>", "{{7*7}}<hacked>",
     "\u202e<hacked>", "'><hacked>", '"><hacked>', "javascript:alert(1)", "%3Chacked%3E", "&lt;hacked&gt;", "<hacked/x=",
     "<a href='javascript:a()'>x</a>", "=HYPERLINK(1)", "<hacked", "<!--<hacked>",
@@ -32,7 +33,7 @@ _NAMES = (
 """Names that would make an element `hacked`, each within the 50 characters of a name."""
 
 _FITS = {
-    "clusters": ["clusters", "Fish", "-k", "3"],
+    "clusters": ["clusters", "Fish"],
     "elbow": ["elbow", "Fish"],
     "outliers": ["outliers", "Fish"],
     "map": ["map", "Fish"],

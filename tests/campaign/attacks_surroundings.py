@@ -27,7 +27,7 @@ _MEMORY = 4_000_000_000
 _NAMED = "SELECT COUNT(*), MIN(Name), MAX(Name) FROM MeetUp2025.Fish"
 _COMMANDS = (
     ["load", "names"], ["sql", "SELECT COUNT(*) FROM MeetUp2025.Fish"], ["identify", "samples/saba.png"],
-    ["clusters", "Fish", "-k", "3"], ["demo"],
+    ["clusters", "Fish"], ["demo"],
 )  # fmt: skip
 
 
@@ -50,16 +50,17 @@ def _threads(_: Random, place: Path) -> Tally:
 
 def _threaded(url: str) -> list[tuple[int]]:
     """Write from many threads, each over connections of its own, and return the number of rows."""
-    insert = "INSERT INTO MeetUp2025.Prompt (Hash, Model, Text) VALUES (?, 'm', 't')"
+    insert = "INSERT INTO MeetUp2025.FishImage (Name, Model, Features) VALUES (?, 'm', TO_VECTOR(?, DOUBLE))"
+    vector = ",".join("1" * 512)
 
     def write(number: int) -> None:
         for work in range(_WORKS):
             with meetup2025.connect(url, autocommit=True) as connection:
-                connection.cursor().execute(insert, [f"{number} {work}"])
+                connection.cursor().execute(insert, [f"{number} {work}", vector])
 
     with meetup2025.connect(url) as kept, ThreadPoolExecutor(_THREADS) as threads:
         list(threads.map(write, range(_THREADS)))
-        return kept.cursor().execute("SELECT COUNT(*) FROM MeetUp2025.Prompt").fetchall()
+        return kept.cursor().execute("SELECT COUNT(*) FROM MeetUp2025.FishImage").fetchall()
 
 
 def _interrupts(random: Random, place: Path) -> Tally:
