@@ -37,7 +37,6 @@ DOCUMENTED = {
     "IRISUSERNAME",
     # variables of the system, of Python, pip, Docker Compose and GitHub
     "COMPOSE_FILE",
-    "GH_TOKEN",
     "GITHUB_ENV",
     "LANG",
     "PIP_EXTRA_INDEX_URL",
