@@ -42,7 +42,7 @@ from meetup2025.errors import (
     Warning,  # noqa: A004 - PEP 249
 )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 apilevel = "2.0"
 paramstyle = "qmark"
