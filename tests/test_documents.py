@@ -240,7 +240,11 @@ def test_limits_of_pictures_are_those_of_the_program() -> None:
     assert f"| formats | {', '.join(images.FORMATS)} |" in text
     assert f"| file | {files.LARGEST_PICTURE // 10**6} MB |" in text
     assert f"| size by its header | {images.MAX_PIXELS // 10**6} megapixels |" in text
-    assert f"| size in memory | {images.MAX_DECODED_PIXELS // 10**6} megapixels |" in text
+    assert f"| a side | {images.MAX_SIDE:,} pixels |" in text
+    most = [images.MAX_DECODED_BYTES // (each * 10**6) for each in (8, 12, 16, 20)]
+    assert "| size in memory | {} megapixels; {} with transparency; WebP {}, and {} |".format(*most) in text
+    parts = "JPEG {JPEG:,}, PNG {PNG:,}, GIF {GIF:,}, TIFF {TIFF:,} tags".format(**images.MAX_PARTS)
+    assert f"| parts beside the pixels | {parts} and {images.MAX_STRIPS:,} strips |" in text
     assert f"| {images.MAX_SCANNED_PIXELS // 10**6:,} megapixels, all scans together |" in text
     assert f"| a picture for an encoder server | {Limits().picture // 10**6} MB |" in text
     assert f"has at most {images.MAX_PATH_CHARACTERS} characters, is a path" in text
