@@ -587,11 +587,13 @@ def test_sql_rule_finds_its_breach(source: str) -> None:
 
 
 def test_one_version() -> None:
-    """The changelog, the citation and the IRIS package are of the version of the package."""
+    """The changelog, the citation, the IRIS package and the image are of the version of the package."""
     versions = {meetup2025.__version__}
     versions |= set(re.findall(r"^## \[?(\d[\w.]*)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)[:1])
     versions |= set(re.findall(r"<Version>(.*?)</Version>", (ROOT / "module.xml").read_text("utf-8")))
     versions |= set(re.findall(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text("utf-8"), re.MULTILINE))
+    for of_image in ("docs/iris.md", "iris-docker/compose.yaml"):
+        versions |= set(re.findall(r"meetup2025:(\d[\w.]*)", (ROOT / of_image).read_text("utf-8")))
 
     assert versions == {meetup2025.__version__}
 
