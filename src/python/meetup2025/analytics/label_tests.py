@@ -194,7 +194,7 @@ def _by_photos(
     learnt = recogniser.fit(unit[draw.known], labels, names=list(known), name_rows=rows, precision=PRECISION)
     names = np.array([*learnt.prototypes.labels, *sorted(set(known) - set(labels))])
     likes = np.full((len(draw.asked), len(names)), np.nan)
-    likes[:, : len(learnt.prototypes.labels)] = recogniser.similarities(unit[draw.asked], unit[draw.known], labels)
+    likes[:, : len(learnt.prototypes.labels)] = learnt.recogniser.likenesses(unit[draw.asked], learnt.prototypes)
     cosines = np.full(likes.shape, np.nan)
     for column, name in enumerate(names):
         if name in known:

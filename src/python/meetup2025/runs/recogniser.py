@@ -15,7 +15,7 @@ from uuid import uuid4
 import numpy as np
 
 from meetup2025 import vectors
-from meetup2025.analytics.recogniser import Recogniser, coverage, fit, grown, reliability
+from meetup2025.analytics.recogniser import Recogniser, coverage, fit, reliability
 from meetup2025.errors import DataError
 from meetup2025.runs.sources import check_compatible, has_changed, read_items
 from meetup2025.runs.store import (
@@ -268,7 +268,7 @@ def _change(connection: Connection, run: int, photo: Photo, photos: int) -> None
             return
         vector = vectors.from_text(photo.features)
         mean: NDArray[Any] = vectors.from_text(rows[0][1]) if rows else np.zeros(len(vector))
-        text = vectors.to_text(grown(mean, count, vector, photos))
+        text = vectors.to_text(recogniser_of(connection, run).grown(mean, count, vector, photos))
         cursor.execute(_UPDATE if rows else _INSERT, [count + photos, text, run, photo.label])
 
 
