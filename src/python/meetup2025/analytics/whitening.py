@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-AXES = 64
+AXES = 32
 """Most damped directions. Those with less variance differ little from one another."""
 
 FOLDS = 5
