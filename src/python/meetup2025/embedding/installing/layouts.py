@@ -57,9 +57,10 @@ class Half:
     full: str
 
 
-def has_images(files: Collection[str]) -> bool:
-    """Return whether a repository has a picture half in ONNX."""
-    return bool(_graphs(files, "vision_model"))
+def is_in_onnx(files: Collection[str]) -> bool:
+    """Return whether a repository has a picture half in ONNX, or graphs in ONNX and no other weights."""
+    others = any(name.endswith((".safetensors", ".bin")) for name in files)
+    return bool(_graphs(files, "vision_model")) or (not others and any(name.endswith(".onnx") for name in files))
 
 
 def image_half(found: Repository, precision: str, pinned: Iterable[str], endings: Sequence[str]) -> Half:
