@@ -304,6 +304,7 @@ OWNERS = {
     "threadpoolctl": ("analytics",),
     "huggingface_hub": ("installing",),
     "onnx": ("installing",),
+    "safetensors": ("installing",),
     "tokenizers": ("embedding", "installing"),
     "torch": ("installing",),
     "transformers": ("installing",),
