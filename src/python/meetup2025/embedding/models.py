@@ -251,7 +251,7 @@ def find(name: str) -> Path:
     known = ", ".join(info.id for info in installed()) or "none"
     raise MissingModelError(
         f"The model must be installed. Got {name!r}; installed: {known}. Take `meetup2025 model install`, put its "
-        f"folder into {settings.models_folders()[0]}, or choose one of `meetup2025 model list`."
+        f"folder into {settings.models_folder()}, or choose one of `meetup2025 model list`."
     )
 
 

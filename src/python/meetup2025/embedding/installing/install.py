@@ -202,7 +202,7 @@ def _check_folder(name: str, folder: Path) -> None:
 
 def _installed(found: Published, wishes: Wishes) -> Installed:
     """Install a model of this machine, unless it is installed already."""
-    target = settings.models_folders()[0] / folder_name(found.id, found.revision)
+    target = settings.models_folder() / folder_name(found.id, found.revision)
     if (info := _whole(target)) and _is_enough(info, wishes):
         return Installed(info)
     _ask(found, wishes)
@@ -322,7 +322,7 @@ def _copied(source: Path, wishes: Wishes) -> Installed:
         rule = "A model folder must be taken as it is, without --as, --revision and another --int8"
         raise NotSupportedError(f"{rule}. Got {info.model}; install it again from the published model.")
     check_hashes(source)
-    target = settings.models_folders()[0] / folder_name(info.id, info.revision)
+    target = settings.models_folder() / folder_name(info.id, info.revision)
     if (whole := _whole(target)) and _is_same(source, target):
         return Installed(whole)
     with places.disk(info.id), places.locked(lambda: wishes.report("waiting for another installation")) as at:
