@@ -308,6 +308,7 @@ OWNERS = {
     "threadpoolctl": ("analytics",),
     "huggingface_hub": ("installing",),
     "onnx": ("installing",),
+    "safetensors": ("installing",),
     "tokenizers": ("embedding", "installing"),
     "torch": ("installing",),
     "transformers": ("installing",),

@@ -6,6 +6,7 @@ It sends SQL to a database, and does not depend on how the answers are made.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import sys
 from pathlib import Path
@@ -38,8 +39,9 @@ from meetup2025.cli.options import (
 from meetup2025.cli.pictures import draw_answers, pictured
 from meetup2025.cli.serve import serve, web
 from meetup2025.client import records, rows, value
-from meetup2025.embedding.confidence import knows_only_drawings
+from meetup2025.embedding.confidence import LIKE_A_DRAWING, knows_only_drawings
 from meetup2025.errors import UnreadableImageError
+from meetup2025.loading.folders import SUFFIXES
 from meetup2025.loading.spelling import normal
 from meetup2025.locale import translated
 
@@ -56,6 +58,7 @@ _MOST_COMPARED = 2000
 """Most names that are compared with one another after a load: four million cosines take a second or two."""
 
 _DRAWINGS_ALONE = "the model sketch knows drawings: do not trust it with photographs"
+
 
 
 @click.group(
@@ -99,8 +102,8 @@ def _label(_: click.Context, __: click.Parameter, label: str | None) -> str | No
     return label
 
 
-@main.command(epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify *.jpg -k 1 --format csv > names.csv"))
-@click.argument("pictures", metavar="PICTURE…", nargs=-1, required=True)
+@main.command(epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify ~/Pictures/fish -k 1 --format csv > names.csv"))
+@click.argument("pictures", metavar="PICTURE|FOLDER…", nargs=-1, required=True)
 @click.option(
     "--teach",
     metavar="LABEL",
@@ -117,9 +120,10 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
     If a recogniser is fitted to labelled photos (`meetup2025 recogniser`), the photos count beside the names, and the
     answer says whether it is sure. A label may be any name of the catalogue, or a word of your own.
 
-    The picture - is standard input. If the database has no names, the bundled catalogue is loaded. With --html or
+    The picture - is standard input. Of a folder, all pictures in it and its subfolders are named. If the database has no names, the bundled catalogue is loaded. With --html or
     --png, the pictures are drawn beside their names too.
     """
+    pictures = _pictures(pictures)
     with database() as connection:
         load_names_if_none(connection)
         sent = {picture: _sent(picture) for picture in pictures}
@@ -130,7 +134,7 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
     _show_identified(answers)
     draw_answers(answers, [sent[picture][0] for picture in pictures], files, _DRAWINGS_ALONE if only_drawings else "")
     if only_drawings and any("names" in answer for answer in answers):
-        complain(_DRAWINGS_ALONE)
+        complain(_of_drawings(answers))
     if any("error" in answer for answer in answers):
         sys.exit(SOME_FAILED)
 
@@ -285,6 +289,7 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
 
     With a pipe or -, the statements come from standard input, and each ends with a semicolon. On a terminal there is a
     prompt. Each statement is a transaction of its own. The first error ends the run, and the statements before it stay.
+    A database of this machine reads your files by their paths, as in CALL MeetUp2025.Identify('/home/me/koi.jpg', 3).
     """
     from meetup2025.cli import shell
     from meetup2025.engines.classes.catalog import catalog_lines
@@ -292,7 +297,7 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
     if catalog:
         click.echo("\n".join(catalog_lines()))
         return
-    with database(autocommit=True) as connection:
+    with database(Path.cwd(), Path(Path.cwd().anchor), autocommit=True) as connection:
         if statement is None and sys.stdin.isatty() and sys.stdout.isatty():
             shell.ask(connection, options().format)
             return
@@ -352,8 +357,34 @@ def _identified(connection: Connection, picture: str, sent: str, fault: str, k: 
         complain(fault if repr(picture) in fault else f"{picture}: {fault}")
         return {"picture": picture, "error": fault}
     names = records(connection, "SELECT * FROM MeetUp2025.NearestNames(?, ?)", [vector, k])
-    answer = records(connection, "SELECT * FROM MeetUp2025.NearestGroups(?, 1)", [vector])
+    is_fitted = any(name["sure"] is not None for name in names)
+    answer = records(connection, "SELECT * FROM MeetUp2025.NearestGroups(?, 1)", [vector]) if is_fitted else []
     return {"picture": picture, "names": names, "answer": answer[0] if answer else None}
+
+
+def _pictures(given: Sequence[str]) -> list[str]:
+    """Return pictures, with the pictures of each folder in its place. A pattern that no shell has filled in is one."""
+    return [picture for each in given for picture in _of_folder(each)]
+
+
+def _of_folder(given: str) -> list[str]:
+    path = Path(given).expanduser()
+    if path.is_dir():
+        found = [each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file()]
+        if not found:
+            raise click.UsageError(f"The folder {given} must have pictures. Got none.")
+        return [str(each) for each in sorted(found)]
+    matched = [] if path.exists() or given == "-" else sorted(glob.glob(str(path)))
+    return matched or [given]
+
+
+def _of_drawings(answers: Sequence[dict[str, Any]]) -> str:
+    """Return the note about a model of drawings. For what is plainly no drawing it names the way out."""
+    from meetup2025.cli import shell
+
+    scores = {each["picture"]: each["names"][0]["score"] for each in answers if each.get("names")}
+    photographs = [picture for picture, score in scores.items() if score < LIKE_A_DRAWING]
+    return shell.photograph_note(photographs) if photographs else _DRAWINGS_ALONE
 
 
 def _data_url(picture: str) -> str:

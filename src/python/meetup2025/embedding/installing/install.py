@@ -146,7 +146,7 @@ def _recipe(name: str, folder: Path, wishes: Wishes) -> Recipe | None:
         if wishes.revision or wishes.texts:
             raise NotSupportedError(f"{name} has fixed files. Got --revision or --texts; name its repository instead.")
         return replace(known, name=wishes.called or name)
-    if known or not _has_images(name, folder, wishes):
+    if known or not _is_in_onnx(name, folder, wishes):
         return None
     image = recipes.Source(name, wishes.revision)
     text = recipes.Source(wishes.texts) if wishes.texts else image
@@ -156,12 +156,12 @@ def _recipe(name: str, folder: Path, wishes: Wishes) -> Recipe | None:
     return recipes.Recipe(called, f"{what}, as published in ONNX.", "", (), 0, None, image, text)
 
 
-def _has_images(name: str, folder: Path, wishes: Wishes) -> bool:
+def _is_in_onnx(name: str, folder: Path, wishes: Wishes) -> bool:
     if folder.is_dir():
-        return layouts.has_images(hub.of_folder(folder).files)
+        return layouts.is_in_onnx(hub.of_folder(folder).files)
     _check_folder(name, folder)
     published.check_repository(name)
-    return layouts.has_images(hub.repository(name, wishes.revision, from_cache=wishes.from_cache).files)
+    return layouts.is_in_onnx(hub.repository(name, wishes.revision, from_cache=wishes.from_cache).files)
 
 
 def _installed_ready(recipe: Recipe, wishes: Wishes) -> Installed:

@@ -180,8 +180,9 @@ def _halves(sources: Sequence[Source], found: Sequence[Repository], precision: s
                 layouts.image_half(pictures, each, image.files, ends),
                 layouts.text_half(texts, each, text.files, ends),
             )
-    one, other = (sorted(name for name in each.files if name.endswith(".onnx")) for each in found)
-    raise MissingModelError(f"Both halves of a model must have one precision. Got {listed(one)} and {listed(other)}.")
+    graphs = {each.name: sorted(name for name in each.files if name.endswith(".onnx")) for each in found}
+    got = " and ".join(f"{listed(names)} in {name}" for name, names in graphs.items())
+    raise MissingModelError(f"Both halves of a model must have one precision. Got {got}.")
 
 
 def _part(found: Repository, half: Half, pinned: Mapping[str, Pinned], stated: Sequence[str] | None) -> Part:
