@@ -101,7 +101,8 @@ def of_wheels() -> Path:
 def test_a_photo_of_a_wheel(model):
     """A building is named among 60 words, and among words that the classifier never had."""
     assert nearest(model, of_wheels(), WORDS)[0] == "palace"
-    assert nearest(model, of_wheels(), ["a fish", "a cup of coffee", "a temple", "a flower", "a person"])[0] == "a temple"
+    others = ["a fish", "a cup of coffee", "a temple", "a flower", "a person"]
+    assert nearest(model, of_wheels(), others)[0] == "a temple"
 
 
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="the photographs are not here")
