@@ -170,7 +170,7 @@ def test_what_is_told(reached, models):  # noqa: ARG001 - the hub is there
 
     assert list(full["measured"]) == ["meaning"]
     assert full["measured"]["meaning"].endswith(": ja 1.00 (colours 1.00), en 1.00 (colours 1.00)")
-    assert small["measured"]["agreement"].startswith("cosine to float32: pictures 0.99")
+    assert small["measured"]["agreement with float32"].startswith("cosine to float32: pictures 0.99")
     assert told(CLIP)["least"] is None
 
 

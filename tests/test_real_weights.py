@@ -82,7 +82,7 @@ def test_a_classifier_knows_no_colours(tmp_path, monkeypatch):
 def test_int8_is_near_float32(model):
     """The files in int8 are near those in float32, measured at the installation."""
     if model.info.precision == "int8":
-        assert model.told["agreement"].startswith("cosine to float32: pictures 0.99")
+        assert model.told["agreement with float32"].startswith("cosine to float32: pictures 0.99")
 
 
 def nearest(model: OnnxEncoder, photo: Path, words: Sequence[str]) -> list[str]:
