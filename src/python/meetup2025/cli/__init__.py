@@ -54,6 +54,8 @@ _ALIKE = """
 SELECT DISTINCT %EXACT(one.Name) AS Alike FROM MeetUp2025.Fish one, MeetUp2025.Fish other
 WHERE one.FishID <> other.FishID AND VECTOR_COSINE(one.Features, other.Features) > 0.999999 ORDER BY Alike"""
 
+_ENGLISH = "SELECT TOP 1 %EXACT(Prompts) FROM MeetUp2025.Fish WHERE Prompts LIKE 'English %'"
+
 _MOST_COMPARED = 2000
 """Most names that are compared with one another after a load: four million cosines take a second or two."""
 
@@ -180,7 +182,7 @@ def names(csv: str | None, prompts: str | None) -> None:
 
     A file of --prompts has the columns Column and Template. The line OtherNames,{}の写真 puts every other name into
     this text. The bundled file is catalogue/prompts.csv. A load without --prompts makes the vectors from the bare names
-    again.
+    again. For a model that knows English alone it makes them from the column English, as "a photo of a …".
     """
     from meetup2025.cli import upload
 
@@ -191,8 +193,11 @@ def names(csv: str | None, prompts: str | None) -> None:
         changed = value(connection, "SELECT MeetUp2025.LoadNames(?, ?)", [path, of_names])
         connection.commit()
         total = value(connection, COUNTS["Fish"])
+        english = [] if prompts or not changed else rows(connection, _ENGLISH)
         unknown = [row[0] for row in rows(connection, _ALIKE)] if changed and total <= _MOST_COMPARED else []
     _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
+    if english:
+        complain(f"the model knows English alone: the vectors are of the column {english[0][0]}")
     if unknown:
         complain(
             f"{len(unknown)} of {total} names have the vector of another name: the model does not know these words. "
