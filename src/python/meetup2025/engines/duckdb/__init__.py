@@ -11,11 +11,14 @@ changes ends the transaction, and only a rollback is possible then.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import weakref
 from functools import partial
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from meetup2025 import errors, settings
 from meetup2025.engines.binary import with_pictures
@@ -23,6 +26,7 @@ from meetup2025.engines.classes.program import program
 from meetup2025.engines.duckdb.arrow import as_arrow
 from meetup2025.engines.duckdb.elements import stored, written
 from meetup2025.engines.duckdb.errors import duckdb_errors
+from meetup2025.engines.duckdb.matrices import NoMatrix
 from meetup2025.engines.duckdb.prepared import check_characters, is_rollback, prepare
 from meetup2025.engines.duckdb.tables import StoredTables, create_tables, open_database
 from meetup2025.engines.duckdb.types import shown_type
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from meetup2025.engines.duckdb.matrices import Matrices
     from meetup2025.engines.duckdb.prepared import Prepared
 
 _OPENING = threading.Lock()
@@ -43,6 +48,12 @@ _STATEMENTS_KEPT = 200
 
 _ROWS_AT_ONCE = 100
 """Rows that a cursor takes from DuckDB at once: few, because a row may hold a vector."""
+
+_SESSIONS = itertools.count()
+"""Numbers of the connections of this process."""
+
+_TRIES = 3
+"""Times that a search is narrowed while other connections change the database, before it scans."""
 
 _SPECIAL_NULLS: Any = "special"
 """DuckDB calls a function for NULL too, as IRIS does."""
@@ -77,6 +88,7 @@ class DuckDBConnection(BaseConnection):
         self._raised: BaseException | None = None
         self._row_functions: set[str] = set()
         self._database: duckdb.DuckDBPyConnection | None = None
+        self._session = next(_SESSIONS)
         with _OPENING:  # two threads must not make the same tables
             self._connect(path)
 
@@ -96,6 +108,7 @@ class DuckDBConnection(BaseConnection):
         if not self._in_transaction:
             self._settle()
             with duckdb_errors():
+                self._matrices.begin(self._session)
                 self._open_database().begin()
             self._in_transaction = True
 
@@ -166,7 +179,7 @@ class DuckDBConnection(BaseConnection):
         values = self._values(statement, parameters)
         database = self._ready(statement)
         with self._guard(writes=False):
-            result = database.execute(statement.sql, values)
+            result = self._narrowed(database, statement, values) or database.execute(statement.sql, values)
         self._reading = cursor
         return result
 
@@ -177,18 +190,18 @@ class DuckDBConnection(BaseConnection):
         with self._guard(writes=True, codes=statement.codes):
             for sql in statement.before:
                 database.execute(sql)
-            rows = database.execute(statement.sql, values).fetchall()
+            count = self._changed(statement, statement.sql, values)
         if statement.defines:
             self._forget_tables()
             return -1
-        return int(rows[0][0]) if rows else -1
+        return count
 
     def change_many(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
         """Run a statement once for each row of parameters, all or none, and return the sum of the rows changed."""
         every = self._values_of_rows(statement, rows)
-        database = self._ready(statement)
+        self._ready(statement)
         with self._guard(writes=True, codes=statement.codes):
-            return sum(int(database.execute(statement.sql, values).fetchall()[0][0]) for values in every)
+            return sum(self._changed(statement, statement.sql, values) for values in every)
 
     def insert_many(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
         """Insert many rows at once, and return their number."""
@@ -199,7 +212,7 @@ class DuckDBConnection(BaseConnection):
         with self._guard(writes=True):
             database.register("batch", columns)
             try:
-                return int(database.execute(statement.batch_sql).fetchall()[0][0])
+                return self._changed(statement, statement.batch_sql)
             finally:
                 with contextlib.suppress(duckdb.Error):  # an error has ended the transaction
                     database.unregister("batch")
@@ -209,13 +222,41 @@ class DuckDBConnection(BaseConnection):
         if self._reading is cursor:
             self._reading = None
 
+    # --- searches by matrices in memory
+
+    def _narrowed(
+        self, database: duckdb.DuckDBPyConnection, statement: Prepared, values: Sequence[Any]
+    ) -> duckdb.DuckDBPyConnection | None:
+        """Run the searches of a query on the rows that its matrices choose, or return None if they cannot."""
+        narrowed, choose = statement.narrowed, self._matrices.choose
+        for _ in range(_TRIES if narrowed.searches else 0):
+            clock = self._matrices.clock
+            try:
+                chosen = [choose(self._session, database, each, values) for each in narrowed.searches]
+            except NoMatrix:
+                return None
+            result = database.execute(narrowed.sql, [*values, *chosen])
+            if clock == self._matrices.clock:
+                return result
+            result.fetchall()
+        return None
+
+    def _changed(self, statement: Prepared, sql: str, values: Sequence[Any] = ()) -> int:
+        """Run a statement that changes rows, tell the matrices which, and return the number of rows."""
+        watched = self._matrices.watches(statement.touched) and not sql.startswith("TRUNCATE")
+        rows = self._open_database().execute(f'{sql} RETURNING "ID"' if watched else sql, list(values)).fetchall()
+        ids = np.array([row[0] for row in rows], np.int64) if watched else None
+        self._matrices.touch(self._session, statement.touched, ids)
+        return len(rows) if watched else int(rows[0][0]) if rows else -1
+
     # --- the database
 
     def _connect(self, path: str) -> None:
-        self._database = open_database(path)
+        self._database, self._matrices = open_database(path)
+        self._matrices.enter(self._session)
         self._tables = StoredTables(self._database)
         # Also for a connection that nobody closes: a file is whole only if DuckDB releases it before Python ends.
-        self._finalizer = weakref.finalize(self, self._database.close)
+        self._finalizer = weakref.finalize(self, _release, self._database, self._matrices, self._session)
         try:
             create_tables(self._database, self._program, self._tables)
         except BaseException:
@@ -308,8 +349,11 @@ class DuckDBConnection(BaseConnection):
         if self._in_transaction:
             self._settle()
             self._in_transaction = self._failed = False
-            with duckdb_errors():
-                database.execute(statement)
+            try:
+                with duckdb_errors():
+                    database.execute(statement)
+            finally:
+                self._matrices.end(self._session, committed=statement == "COMMIT")
 
     # --- functions of the classes that DuckDB calls once for each row
 
@@ -343,6 +387,12 @@ class DuckDBConnection(BaseConnection):
     def _taken_error(self) -> BaseException | None:
         error, self._raised = self._raised, None
         return error
+
+
+def _release(database: duckdb.DuckDBPyConnection, matrices: Matrices, session: int) -> None:
+    """Close a connection. It is a function of no connection, so that it can run when the connection is gone."""
+    database.close()
+    matrices.leave(session)
 
 
 class DuckDBCursor(BaseCursor):
