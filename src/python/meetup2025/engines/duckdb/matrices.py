@@ -20,6 +20,7 @@ import numpy as np
 from meetup2025 import settings
 from meetup2025.engines.duckdb.elements import stored
 from meetup2025.engines.duckdb.matrix import SMALL, Matrix, size
+from meetup2025.engines.duckdb.nearest import value_of
 from meetup2025.engines.duckdb.writer import quoted
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class Matrices:
             held = self._matrix(session, database, search)
         if len(held.matrix) < SMALL:
             raise NoMatrix(f"a table with below {SMALL:,} vectors is scanned as fast")
-        k = search.rows + sum(parameters[number - 1] for number in search.more_rows)
+        k = search.rows + sum(value_of(name, parameters) for name in search.more_rows)
         queries = [_vector(database, each, parameters) for each in search.queries]
         among = None if search.among is None else _row_ids(database, search.among.sql, search.among.values(parameters))
         empty = _NONE if search.largest else _row_ids(database, _select(search, '"ID"', "IS NULL"))
@@ -274,10 +275,10 @@ def _row_ids(database: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any
     return np.asarray(next(iter(found.values())), np.int64)
 
 
-def _vector(database: duckdb.DuckDBPyConnection, query: int | Part, parameters: Sequence[Any]) -> NDArray[np.float64]:
+def _vector(database: duckdb.DuckDBPyConnection, query: str | Part, parameters: Sequence[Any]) -> NDArray[np.float64]:
     """Return the vector of a search."""
-    if isinstance(query, int):
-        vector = parameters[query - 1]
+    if isinstance(query, str):
+        vector = value_of(query, parameters)
     else:
         rows = database.execute(query.sql, query.values(parameters)).fetchmany(2)
         vector = rows[0][0] if len(rows) == 1 else None

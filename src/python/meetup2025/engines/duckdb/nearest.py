@@ -33,14 +33,19 @@ _FUNCTIONS = ("VECTOR_COSINE", "VECTOR_DOT_PRODUCT")
 
 @dataclass(frozen=True)
 class Part:
-    """A statement of DuckDB that a search asks first. *numbers* are the parameters of the whole statement in it."""
+    """A statement of DuckDB that a search asks first. *names* are the parameters of the whole statement in it."""
 
     sql: str
-    numbers: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
 
     def values(self, parameters: Sequence[Any]) -> list[Any]:
         """Choose the values of its parameters from those of the whole statement."""
-        return [parameters[number - 1] for number in self.numbers]
+        return [value_of(name, parameters) for name in self.names]
+
+
+def value_of(name: str, parameters: Sequence[Any]) -> Any:
+    """Return the value of a parameter of the whole statement. Its name is its number, from 1."""
+    return parameters[int(name) - 1]
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,9 @@ class Search:
         dimension: Their length.
         cosine: Whether the score is a cosine. Otherwise it is an inner product.
         largest: Whether the largest scores are the best.
-        queries: For each vector to compare with, the number of a parameter, or a statement that returns it.
+        queries: For each vector to compare with, the name of a parameter, or a statement that returns it.
         rows: Sum of the numbers of TOP, LIMIT and OFFSET that the statement writes.
-        more_rows: Numbers of the parameters that add to *rows*.
+        more_rows: Names of the parameters that add to *rows*.
         among: A statement that returns the RowIDs that WHERE and the joins let through, or None without these.
     """
 
@@ -65,9 +70,9 @@ class Search:
     dimension: int
     cosine: bool
     largest: bool
-    queries: tuple[int | Part, ...]
+    queries: tuple[str | Part, ...]
     rows: int
-    more_rows: tuple[int, ...]
+    more_rows: tuple[str, ...]
     among: Part | None
 
 
@@ -138,7 +143,7 @@ def _search(select: exp.Expr, scope: Scope) -> Search:
         largest=key.largest,
         queries=tuple(_query(select, scope, key, each) for each in key.queries),
         rows=sum(int(each.name) for each in counts if isinstance(each, exp.Literal)),
-        more_rows=tuple(int(each.name) for each in counts if isinstance(each, exp.Placeholder)),
+        more_rows=tuple(each.name for each in counts if isinstance(each, exp.Placeholder)),
         among=_among(select, key),
     )
 
@@ -231,16 +236,16 @@ def _row_id(source: str) -> exp.Column:
 
 def _part(query: exp.Expr) -> Part:
     """Write a statement of its own, whose parameters are numbered from 1."""
-    numbers: dict[str, int] = {}
+    names: dict[str, int] = {}
     for each in query.find_all(exp.Placeholder, bfs=False):
-        each.set("this", str(numbers.setdefault(each.name, len(numbers) + 1)))
-    return Part(write(query), tuple(map(int, numbers)))
+        each.set("this", str(names.setdefault(each.name, len(names) + 1)))
+    return Part(write(query), tuple(names))
 
 
-def _query(select: exp.Expr, scope: Scope, key: _Key, vector: exp.Expr) -> int | Part:
+def _query(select: exp.Expr, scope: Scope, key: _Key, vector: exp.Expr) -> str | Part:
     """Find the vector of a search: it is a parameter, a subquery, or a column of another table."""
     if isinstance(vector, ToVector) and isinstance(vector.this, exp.Placeholder):
-        return int(vector.this.name)
+        return vector.this.name
     if isinstance(vector, exp.Subquery):
         return _part(exp.Select(expressions=[vector.copy()]))
     if _owner(vector) != id(scope) or vector.meta["owner"][1] == key.source:
