@@ -16,8 +16,8 @@ server changes it by `do ##class(MeetUp2025.Setup).Set("Photos", "/data/photos")
 - `MEETUP2025_WORKER`: 1 lets the resident process of an IRIS instance make the vectors. Default: 0, this process does.
 - `MEETUP2025_LANG`: language of the messages, `ja` or `en`. Default: the language of the locale.
 - `MEETUP2025_PHOTOS`: folders that SQL may read files from, separated as in `PATH`. Default: none.
-- `MEETUP2025_SEARCH_MEMORY`: megabytes that the embedded engine may take for vectors in memory. 0 lets every search scan
-  its table. Default: a quarter of the memory of the machine.
+- `MEETUP2025_SEARCH_MEMORY`: megabytes that the embedded engine may take for vectors in memory. With 0 every search
+  scans its table. Default: a quarter of the memory of the machine.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from meetup2025.engines.duckdb.matrices import Matrices
+    from meetup2025.engines.duckdb.nearest import Narrowed
     from meetup2025.engines.duckdb.prepared import Prepared
 
 _OPENING = threading.Lock()
@@ -179,6 +180,8 @@ class DuckDBConnection(BaseConnection):
         values = self._values(statement, parameters)
         database = self._ready(statement)
         with self._guard(writes=False):
+            if statement.explains:
+                values = [self._plan(database, statement.explains.narrowed)]
             result = self._narrowed(database, statement, values) or database.execute(statement.sql, values)
         self._reading = cursor
         return result
@@ -240,6 +243,11 @@ class DuckDBConnection(BaseConnection):
                 return result
             result.fetchall()
         return None
+
+    def _plan(self, database: duckdb.DuckDBPyConnection, narrowed: Narrowed) -> str:
+        """Say how the searches of a query run: each SELECT with TOP is one line."""
+        lines = [self._matrices.plan(database, each) for each in narrowed.searches]
+        return "\n".join([*lines, *(f"No search: {reason}." for reason in narrowed.reasons)]) or "No search: no TOP."
 
     def _changed(self, statement: Prepared, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement that changes rows, tell the matrices which, and return the number of rows."""

@@ -4,8 +4,8 @@ The matrices in memory of a database, shared by its connections, and kept right 
 A connection says which rows it has touched, before it commits. A row is in doubt for a connection while its state may
 differ between the matrix and what the connection sees: another one has touched it and has not committed, or has
 committed after the connection began its transaction, or the matrix has not read the row again yet. The matrix leaves
-the rows in doubt to the database, which scores them all. A clock tells whether anything changed during a search. Then the
-search is repeated.
+the rows in doubt to the database, which scores them all. A clock tells whether anything changed during a search, which
+is then repeated.
 """
 
 from __future__ import annotations
@@ -155,8 +155,7 @@ class Matrices:
         """
         with self._lock:
             held = self._matrix(session, database, search)
-        if len(held.matrix) < SMALL:
-            raise NoMatrix(f"a table with below {SMALL:,} vectors is scanned as fast")
+        _check_size(len(held.matrix), search.dimension)
         k = search.rows + sum(value_of(name, parameters) for name in search.more_rows)
         queries = [_vector(database, each, parameters) for each in search.queries]
         among = None if search.among is None else _row_ids(database, search.among.sql, search.among.values(parameters))
@@ -169,6 +168,24 @@ class Matrices:
         if found is None:
             raise NoMatrix("it would let most rows pass: as many are wanted, or alike")
         return np.concatenate([found, doubt, empty])
+
+    def plan(self, database: duckdb.DuckDBPyConnection, search: Search) -> str:
+        """Say whether a search uses a matrix, and why not."""
+        name = ".".join((*search.table, search.column))
+        try:
+            with self._lock:
+                return f"{name}: {self._plan(database, search)}."
+        except NoMatrix as reason:
+            return f"{name}: scan, because {reason}."
+
+    def _plan(self, database: duckdb.DuckDBPyConnection, search: Search) -> str:
+        key = _key(search)
+        count = len(self._held[key].matrix) if key in self._held else _count(database, search)
+        _check_size(count, search.dimension)
+        shown = f"matrix in memory, {count:,} vectors, {size(count, search.dimension) / 1e6:,.0f} MB"
+        if key in self._held:
+            return shown
+        return f"{shown}, made by the {'next' if key in self._asked else 'second'} search of this process"
 
     def _matrix(self, session: int, database: duckdb.DuckDBPyConnection, search: Search) -> _Held:
         """Return the matrix of a search, made or brought up to date if that is possible now."""
@@ -194,7 +211,7 @@ class Matrices:
         changed += [rows for each in self._sessions.values() for of, rows in each.touched if of == table]
         if any(rows is None for rows in changed):
             raise NoMatrix("another statement has changed the whole table")
-        return np.unique(np.concatenate([_NONE, *changed])) if changed else _NONE  # type: ignore[arg-type]
+        return np.unique(np.concatenate([_NONE, *changed])) if changed else _NONE
 
     # --- reading
 
@@ -202,9 +219,11 @@ class Matrices:
         """Read a column into a new matrix."""
         read = self.clock
         with _one_view(database):
-            [(first, last, count)] = database.execute(_select(search, 'min("ID"), max("ID"), count(*)')).fetchall()
+            count = _count(database, search)
+            _check_memory(count, search.dimension)
             self._make_room(size(count, search.dimension))
             matrix = Matrix(search.dimension, count)
+            [(first, last)] = database.execute(_select(search, 'min("ID"), max("ID")')).fetchall()
             for start in range(first or 0, (last or -1) + 1, _BATCH):
                 for ids, vectors in _vectors(database, search, '"ID" BETWEEN $1 AND $2', [start, start + _BATCH - 1]):
                     matrix.put(ids, vectors)
@@ -227,14 +246,30 @@ class Matrices:
     def _make_room(self, wanted: int) -> None:
         """Drop the matrices that were used least lately, until another one fits."""
         limit = settings.search_memory()
-        if wanted > limit:
-            raise NoMatrix(f"it needs {wanted / 1e6:,.0f} MB, and MEETUP2025_SEARCH_MEMORY is {limit / 1e6:,.0f} MB")
         while sum(held.matrix.bytes for held in self._held.values()) + wanted > limit:
             del self._held[min(self._held, key=lambda key: self._held[key].used)]
 
 
 _NONE: NDArray[np.int64] = np.empty(0, np.int64)
 _UNNEST = "SELECT unnest(CAST($1 AS BIGINT[]))"
+
+
+def _check_size(count: int, dimension: int) -> None:
+    """Refuse a table that a scan answers as fast, or that does not fit into the memory of the setting."""
+    _check_memory(count, dimension)
+    if count < SMALL:
+        raise NoMatrix(f"the scan of fewer than {SMALL:,} vectors is as fast")
+
+
+def _check_memory(count: int, dimension: int) -> None:
+    limit, needed = settings.search_memory(), size(count, dimension)
+    if needed > limit:
+        raise NoMatrix(f"{needed / 1e6:,.0f} MB are needed, and MEETUP2025_SEARCH_MEMORY is {limit / 1e6:,.0f} MB")
+
+
+def _count(database: duckdb.DuckDBPyConnection, search: Search) -> int:
+    [(count,)] = database.execute(_select(search, "count(*)")).fetchall()
+    return int(count)
 
 
 def _key(search: Search) -> tuple[Table, str]:

@@ -86,7 +86,7 @@ class Matrix:
         places = self._places(ids)
         self._lengths[places[places >= 0]] = np.nan
 
-    def nearest(
+    def nearest(  # noqa: PLR0913 - what a search asks for
         self,
         queries: Sequence[NDArray[np.float64]],
         k: int,
@@ -203,8 +203,10 @@ class Matrix:
     def _cosines(self, queries: NDArray[np.float32], places: NDArray[np.intp] | None) -> NDArray[np.float32]:
         """Return the cosines of some rows with vectors of length 1, shape (rows, queries)."""
         if places is not None and len(places) * self.dimension <= _ONE_THREAD:
-            return np.einsum("ij,kj->ik", self._units[places], queries)
-        if places is not None and len(places) <= _FEW * self._count:
-            return self._units[places] @ queries.T
-        every = self._units[: self._count] @ queries.T
-        return every if places is None else every[places]
+            cosines = np.einsum("ij,kj->ik", self._units[places], queries)
+        elif places is not None and len(places) <= _FEW * self._count:
+            cosines = self._units[places] @ queries.T
+        else:
+            every = self._units[: self._count] @ queries.T
+            cosines = every if places is None else every[places]
+        return np.asarray(cosines, np.float32)

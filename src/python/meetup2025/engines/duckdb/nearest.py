@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from meetup2025.engines.duckdb.grouping import aggregates
 from meetup2025.engines.duckdb.types import type_of, vector_parts
-from meetup2025.engines.duckdb.writer import DuckDBQuery, quoted, quoted_table, write
+from meetup2025.engines.duckdb.writer import DuckDBQuery, quoted, write
 from meetup2025.engines.sql.nodes import ToVector
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Search:
     among: Part | None
 
 
-class NoSearch(Exception):  # noqa: N818 - it is an answer
+class _NoSearch(Exception):  # noqa: N818 - it is an answer
     """Why a SELECT is no search."""
 
 
@@ -96,26 +96,25 @@ class Narrowed:
     reasons: tuple[str, ...] = ()
 
 
+NOT_NARROWED = Narrowed()
+
+
 def narrowed(query: exp.Expr, tops: Sequence[Top]) -> tuple[str, Narrowed]:
     """
     Write a resolved query: as it is, and narrowed.
 
     In both, the RowID decides between equal scores of a search, so that both return the same rows.
     """
-    found: list[tuple[Top, Search]] = []
-    reasons = []
-    for top in tops:
-        try:
-            found.append((top, _search(*top)))
-        except NoSearch as reason:
-            reasons.append(str(reason))
+    every = [(top, _search_or_reason(*top)) for top in tops]
+    found = [(top, each) for top, each in every if isinstance(each, Search)]
+    reasons = tuple(each for _, each in every if isinstance(each, str))
     sql = write(query.copy() if found else query)
     if not found:
-        return sql, Narrowed(reasons=tuple(reasons))
+        return sql, Narrowed(reasons=reasons)
     used = {each.name for each in query.find_all(exp.Placeholder)}
     for number, ((select, scope), _) in enumerate(found, len(used) + 1):
         _add_condition(select, _Key(select, scope).source, number)
-    return sql, Narrowed(write(query), tuple(each for _, each in found), tuple(reasons))
+    return sql, Narrowed(write(query), tuple(each for _, each in found), reasons)
 
 
 def _add_condition(select: exp.Expr, source: str, number: int) -> None:
@@ -124,6 +123,13 @@ def _add_condition(select: exp.Expr, source: str, number: int) -> None:
     where = select.args.get("where")
     both = exp.And(this=chosen, expression=exp.Paren(this=where.this)) if where else chosen
     select.set("where", exp.Where(this=both))
+
+
+def _search_or_reason(select: exp.Expr, scope: Scope) -> Search | str:
+    try:
+        return _search(select, scope)
+    except _NoSearch as reason:
+        return str(reason)
 
 
 def _search(select: exp.Expr, scope: Scope) -> Search:
@@ -154,22 +160,22 @@ class _Key:
     def __init__(self, select: exp.Expr, scope: Scope) -> None:
         order = select.args.get("order")
         if not order:
-            raise NoSearch("there is no ORDER BY")
+            raise _NoSearch("there is no ORDER BY")
         first = order.expressions[0]
         self.largest = bool(first.args.get("desc"))
         self.node = _unlabelled(first.this)
         calls = self.node.expressions if _is_call(self.node, "GREATEST") else [self.node]
         functions = {str(call.this) if isinstance(call, exp.Anonymous) else "" for call in calls}
         if len(functions) > 1 or not functions <= set(_FUNCTIONS):
-            raise NoSearch("ORDER BY does not begin with VECTOR_COSINE or VECTOR_DOT_PRODUCT")
+            raise _NoSearch("ORDER BY does not begin with VECTOR_COSINE or VECTOR_DOT_PRODUCT")
         [self.function] = functions
         found = [_operands(call, scope) for call in calls]
         self.column, self.queries = found[0][0], [query for _, query in found]
         if len({column.meta["owner"] for column, _ in found}) > 1:
-            raise NoSearch("GREATEST is of several columns")
+            raise _NoSearch("GREATEST is of several columns")
         self.source = self.column.meta["owner"][1]
         self.table = _table(select, scope, self.source)
-        element, self.dimension = vector_parts(type_of(self.column)) or ("", "")
+        self.dimension = (vector_parts(type_of(self.column)) or ("", ""))[1]
 
 
 def _unlabelled(node: exp.Expr) -> exp.Expr:
@@ -185,11 +191,12 @@ def _is_call(node: exp.Expr, name: str) -> bool:
 
 def _operands(call: exp.Expr, scope: Scope) -> tuple[exp.Column, exp.Expr]:
     """Return the column of a function of two vectors, and the other vector."""
-    own = [each for each in call.expressions if _owner(each) == id(scope)]
-    others = [each for each in call.expressions if each not in own[:1]]
-    if not own or len(others) != 1:
-        raise NoSearch("VECTOR_COSINE is not of a column of FROM and another vector")
-    return own[0], others[0]
+    first, second = call.expressions
+    if _owner(first) == id(scope):
+        return first, second
+    if _owner(second) == id(scope):
+        return second, first
+    raise _NoSearch(f"{call.this} is of no column of FROM")
 
 
 def _owner(node: exp.Expr) -> int | None:
@@ -201,7 +208,7 @@ def _table(select: exp.Expr, scope: Scope, name: str) -> exp.Table:
     for node in _from(select):
         if isinstance(node, exp.Table) and node.alias_or_name.lower() == name and scope.sources[name].hides_id:
             return node
-    raise NoSearch(f"{name} is no table of the database")
+    raise _NoSearch(f"{name} is no table of the database")
 
 
 def _from(select: exp.Expr) -> list[exp.Expr]:
@@ -212,18 +219,18 @@ def _check_rows(select: exp.Expr, scope: Scope) -> None:
     """Check that each row of the SELECT belongs to one row of its table, whatever the query around it."""
     for clause in ("distinct", "group", "having", "with_"):
         if select.args.get(clause):
-            raise NoSearch(f"the SELECT has {clause.strip('_').upper()}")
+            raise _NoSearch(f"the SELECT has {clause.strip('_').upper()}")
     if any(aggregates(item) for item in select.expressions):
-        raise NoSearch("the SELECT has an aggregate")
+        raise _NoSearch("the SELECT has an aggregate")
     if any(not table.db for table in select.find_all(exp.Table)):
-        raise NoSearch("the SELECT reads a query of WITH")
+        raise _NoSearch("the SELECT reads a query of WITH")
     outer = set()
     around = scope.outer
     while around is not None:
         outer.add(id(around))
         around = around.outer
     if any(_owner(column) in outer for column in select.find_all(exp.Column)):
-        raise NoSearch("the SELECT depends on the rows of the query around it")
+        raise _NoSearch("the SELECT depends on the rows of the query around it")
 
 
 def _row_id(source: str) -> exp.Column:
@@ -249,9 +256,9 @@ def _query(select: exp.Expr, scope: Scope, key: _Key, vector: exp.Expr) -> str |
     if isinstance(vector, exp.Subquery):
         return _part(exp.Select(expressions=[vector.copy()]))
     if _owner(vector) != id(scope) or vector.meta["owner"][1] == key.source:
-        raise NoSearch("the vector to compare with is not the same for all rows")
+        raise _NoSearch("the vector to compare with is not the same for all rows")
     if any(join.side for join in select.args.get("joins") or ()):
-        raise NoSearch("the vector to compare with is of an outer join")
+        raise _NoSearch("the vector to compare with is of an outer join")
     tables = [table.copy() for table in _from(select) if table.alias_or_name.lower() != key.source]
     conditions = [each.copy() for each in _conditions(select) if not _reads(each, key)]
     query = exp.Select(expressions=[vector.copy()], from_=exp.From(this=tables[0]))

@@ -24,10 +24,10 @@ from sqlglot import exp
 from meetup2025.engines.classes.program import query_arguments
 from meetup2025.engines.duckdb import translate
 from meetup2025.engines.duckdb.elements import check_length, elements, listed
-from meetup2025.engines.duckdb.nearest import Narrowed
+from meetup2025.engines.duckdb.nearest import NOT_NARROWED, Narrowed
 from meetup2025.engines.duckdb.scopes import DEFAULT_SCHEMA
 from meetup2025.engines.sql import Call, FunctionCall, ToVector, bind, function_calls, parse, table_calls
-from meetup2025.engines.sql.nodes import refuse, unsupported
+from meetup2025.engines.sql.nodes import Explain, refuse, unsupported
 from meetup2025.errors import DataError, ProgrammingError, shown
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class Prepared:
         control: The word of a statement that begins or ends a transaction.
         procedure: For a CALL, runs the procedure.
         narrowed: For a query, the searches that a matrix in memory can narrow.
+        explains: For EXPLAIN, the query. The only parameter of *sql* is its plan.
         touched: For a change, schema and name of its table.
     """
 
@@ -87,7 +88,8 @@ class Prepared:
     codes: Mapping[int, int] = field(default_factory=dict)
     control: str = ""
     procedure: Callable[[Sequence[Any], Run], Any] | None = None
-    narrowed: Narrowed = Narrowed()
+    narrowed: Narrowed = NOT_NARROWED
+    explains: Prepared | None = None
     touched: tuple[str, str] = ("", "")
 
     def values(self, parameters: Sequence[Any]) -> list[Any]:
@@ -138,6 +140,11 @@ class _Preparation:
 
     def prepare(self) -> Prepared:
         tree = bind(parse(self.sql), {})  # a :name has no value here, and is refused
+        if isinstance(tree, Explain):
+            return Prepared(0, sql='SELECT $1 AS "Plan"', explains=self.prepared(tree.this))
+        return self.prepared(tree)
+
+    def prepared(self, tree: exp.Expr) -> Prepared:
         parameters = len({node.name for node in tree.find_all(exp.Placeholder) if node.name.isdigit()})
         self.recipes = [parameter(index) for index in range(parameters)]
         if type(tree) in _CONTROL:

@@ -36,7 +36,7 @@ from sqlglot import exp
 from meetup2025.engines.duckdb.changes import delete, insert, truncate, update
 from meetup2025.engines.duckdb.ddl import create, drop
 from meetup2025.engines.duckdb.names import Resolver
-from meetup2025.engines.duckdb.nearest import Narrowed, narrowed
+from meetup2025.engines.duckdb.nearest import NOT_NARROWED, Narrowed, narrowed
 from meetup2025.engines.duckdb.scopes import Schema, Scope
 from meetup2025.engines.duckdb.writer import function_name
 from meetup2025.engines.sql.nodes import refuse, shallow
@@ -54,7 +54,7 @@ class Translated(NamedTuple):
     """The statements of DuckDB for a statement of IRIS, in order, and its searches."""
 
     statements: list[str]
-    narrowed: Narrowed = Narrowed()
+    narrowed: Narrowed = NOT_NARROWED
 
 
 def to_duckdb(statement: exp.Expr, schema: Schema) -> list[str]:
