@@ -392,7 +392,7 @@ def _show_identified(answers: Sequence[dict[str, Any]]) -> None:
     ranked = [(answer["picture"], rank, name) for answer in named for rank, name in enumerate(answer["names"], 1)]
     if style == "json":
         output.write_json(answers)
-    elif style == "csv":
+    elif style != "table":
         rows = [(picture, rank, *(name[each] for each in _NAMED)) for picture, rank, name in ranked]
         output.write_rows(("picture", "rank", *_NAMED), rows, style)
     elif ranked:

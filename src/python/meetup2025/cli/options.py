@@ -18,7 +18,7 @@ import click
 import meetup2025
 from meetup2025 import client, settings
 from meetup2025.cli import language
-from meetup2025.cli.output import plain
+from meetup2025.cli.output import FORMATS, plain
 from meetup2025.errors import Error
 from meetup2025.locale import translated
 
@@ -42,8 +42,6 @@ Exit codes:
 
 """
 
-
-FORMATS = ("table", "json", "csv")
 
 NAMES = "catalogue/fish.csv"
 """The bundled catalogue, as SQL names it."""

@@ -9,7 +9,7 @@ from meetup2025.cli import output
 from meetup2025.cli.options import complain
 from meetup2025.engines.classes import catalog
 from meetup2025.engines.tokens import split_statements
-from meetup2025.errors import Error
+from meetup2025.errors import Error, OperationalError
 from meetup2025.locale import translated
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def run(connection: Connection, statement: str, style: str) -> None:
         cursor.execute(statement)
         if cursor.description is not None:
             columns = [column[0] for column in cursor.description]
-            output.write_rows(columns, cursor.fetchall(), style, records=True)
+            output.write_result(cursor, columns, style, records=True)
         else:
             changed = cursor.rowcount if cursor.rowcount >= 0 else None
             sentence = "done" if changed is None else f"{changed} row{'s' * (changed != 1)} changed"
@@ -156,10 +156,10 @@ def _history() -> History:
     """Return a history in the data folder. If the folder cannot be written, the history lasts as long as the prompt."""
     from prompt_toolkit.history import FileHistory, InMemoryHistory
 
-    path = settings.data_folder() / "history"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = settings.data_folder() / "history"
+        settings.make_private(path.parent)
         path.touch(mode=0o600)
-    except OSError:
+    except (OSError, OperationalError):
         return InMemoryHistory()
     return FileHistory(str(path))

@@ -21,22 +21,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meetup2025 import errors, settings
+from meetup2025.engines import arrays
+from meetup2025.engines.arrow import rows_as_arrow
 from meetup2025.engines.binary import with_pictures
 from meetup2025.engines.classes.program import program
-from meetup2025.engines.duckdb.arrow import as_arrow
-from meetup2025.engines.duckdb.elements import stored, written
+from meetup2025.engines.duckdb.elements import written
 from meetup2025.engines.duckdb.errors import duckdb_errors
 from meetup2025.engines.duckdb.matrices import NoMatrix
 from meetup2025.engines.duckdb.prepared import check_characters, is_rollback, prepare
 from meetup2025.engines.duckdb.tables import StoredTables, create_tables, open_database
-from meetup2025.engines.duckdb.types import shown_type
-from meetup2025.engines.pep249 import BaseConnection, BaseCursor, running
+from meetup2025.engines.duckdb.types import shown_type, vector_parts
+from meetup2025.engines.pep249 import BaseConnection, BaseCursor, distinct, running
 from meetup2025.errors import InterfaceError, OperationalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import duckdb
+    from numpy.typing import NDArray
 
     from meetup2025.engines.duckdb.matrices import Matrices
     from meetup2025.engines.duckdb.nearest import Narrowed
@@ -210,7 +212,7 @@ class DuckDBConnection(BaseConnection):
         """Insert many rows at once, and return their number."""
         import duckdb
 
-        columns = as_arrow(self._values_of_rows(statement, rows))
+        columns = rows_as_arrow(self._values_of_rows(statement, rows))
         database = self._ready(statement)
         with self._guard(writes=True):
             database.register("batch", columns)
@@ -475,7 +477,18 @@ class DuckDBCursor(BaseCursor):
             result, self._result = self._result, None
             with duckdb_errors():
                 rest = result.fetchall()
-            self._rows = iter([*(self._rows or ()), *map(self._as_iris, rest)])
+            self._rows = iter([*(self._rows or ()), *self._as_iris(rest)])
+
+    def fetchnumpy(self) -> dict[str, NDArray[Any]]:
+        """Return the remaining rows as columns, as `BaseCursor.fetchnumpy`. DuckDB makes the arrays itself."""
+        if self._result is None or self._rows is not None:
+            return super().fetchnumpy()
+        self.connection.check_open()
+        result, self._result, self._rows = self._result, None, iter(())
+        with duckdb_errors():
+            found = result.fetchnumpy().values()
+        names = distinct([str(column[0]) for column in self.description or ()])
+        return {name: _array(each, kind) for name, each, kind in zip(names, found, self._types, strict=True)}
 
     def close(self) -> None:
         """Release the result. The cursor runs no further statement."""
@@ -490,11 +503,13 @@ class DuckDBCursor(BaseCursor):
         return iter(self._next, None)
 
     def _next(self) -> tuple[Any, ...] | None:
+        if self.wants_arrays and self._rows is None and self._result is not None:
+            self._rows = zip(*map(_values, self.fetchnumpy().values()), strict=True)
         row = next(self._rows, None) if self._rows is not None else None
         if row is None and self._result is not None:
             with duckdb_errors():
                 rows = self._result.fetchmany(_ROWS_AT_ONCE)
-            self._rows = map(self._as_iris, rows)
+            self._rows = iter(self._as_iris(rows))
             row = next(self._rows, None)
         return row
 
@@ -523,10 +538,30 @@ class DuckDBCursor(BaseCursor):
         else:
             self.connection.begin()
 
-    def _as_iris(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return the values of a row as IRIS does: a vector is text, unless the cursor wants arrays."""
-        write = stored if self.wants_arrays else written
-        return tuple(
-            write(value, kind) if isinstance(value, (list, tuple)) else value
-            for value, kind in zip(row, self._types, strict=True)
+    def _as_iris(self, rows: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+        """Return rows as IRIS does: a vector is text."""
+        if not any(kind.endswith("]") for kind in self._types):
+            return rows
+        return (
+            tuple(
+                written(value, kind) if isinstance(value, (list, tuple)) else value
+                for value, kind in zip(row, self._types, strict=True)
+            )
+            for row in rows
         )
+
+
+def _array(values: NDArray[Any], kind: str) -> NDArray[Any]:
+    """Return a column of DuckDB as `fetchnumpy` has it. *kind* is its DuckDB type."""
+    parts = vector_parts(kind)
+    if np.ma.isMA(values) and values.dtype == object:
+        values.data[values.mask] = None
+        values = values.data
+    if parts:
+        return arrays.of_vectors(values, int(parts[1] or 0))
+    return values.astype("M8[D]") if kind == "DATE" else values
+
+
+def _values(column: NDArray[Any]) -> list[Any]:
+    """Return the values of a column of `fetchnumpy`. A vector is a view of its row, or None."""
+    return column.tolist() if column.ndim == 1 else [None if np.isnan(row[0]) else row for row in column]
