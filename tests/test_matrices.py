@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import threading
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,14 +35,14 @@ SEARCHES = [
     NEAREST.replace(" ORDER", " WHERE Label = 'l2' AND Name > 'n2' ORDER"),
     NEAREST.replace(" ORDER", " HAVING Score > 0.2 ORDER"),
     f"SELECT near.Name, near.Score, b.Label FROM ({NEAREST}) near JOIN T.A b ON b.Name = near.Name",
-    "SELECT TOP ? a.Name, b.Name, VECTOR_COSINE(a.V, TO_VECTOR(?, DOUBLE)) AS Score FROM T.A a LEFT JOIN T.A b "
-    "ON b.Label = a.Label AND b.Name < 'n12' ORDER BY Score DESC",
+    """SELECT TOP ? a.Name, b.Name, VECTOR_COSINE(a.V, TO_VECTOR(?, DOUBLE)) AS Score FROM T.A a LEFT JOIN T.A b
+    ON b.Label = a.Label AND b.Name < 'n12' ORDER BY Score DESC""",
 ]
 LIKE = [
-    "SELECT TOP ? a.Name, VECTOR_COSINE(a.V, b.V) AS Score FROM T.A a, T.A b WHERE b.Name = 'n7' AND a.Name <> 'n7' "
-    "AND b.V IS NOT NULL ORDER BY Score DESC",
-    "SELECT TOP ? Name, GREATEST(VECTOR_COSINE(V, (SELECT V FROM T.A WHERE Name = 'n3')), "
-    "VECTOR_COSINE(V, (SELECT V FROM T.A WHERE Name = 'n9'))) AS Score FROM T.A HAVING Score < 0.6 ORDER BY Score",
+    """SELECT TOP ? a.Name, VECTOR_COSINE(a.V, b.V) AS Score FROM T.A a, T.A b WHERE b.Name = 'n7' AND a.Name <> 'n7'
+    AND b.V IS NOT NULL ORDER BY Score DESC""",
+    """SELECT TOP ? Name, GREATEST(VECTOR_COSINE(V, (SELECT V FROM T.A WHERE Name = 'n3')),
+    VECTOR_COSINE(V, (SELECT V FROM T.A WHERE Name = 'n9'))) AS Score FROM T.A HAVING Score < 0.6 ORDER BY Score""",
 ]
 
 
@@ -58,7 +58,7 @@ def url(tmp_path: Path) -> str:
     url = f"duckdb:///{tmp_path / 'fish.db'}"
     with meetup2025.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute(CREATE)
-        cursor.executemany(INSERT, rows(Random(5), range(300)))
+        cursor.executemany(INSERT, rows(random.Random(5), range(300)))  # noqa: S311
         connection.commit()
     return url
 
@@ -71,16 +71,16 @@ def connection(url: str) -> Iterator[Connection]:
         yield connection
 
 
-def rows(random: Random, numbers: Sequence[int]) -> list[list[Any]]:
+def rows(chance: random.Random, numbers: Sequence[int]) -> list[list[Any]]:
     """Draw rows. Their vectors are one of a few, a multiple of it, or new."""
-    return [[f"n{number}", f"l{random.randrange(5)}", *[vector(random)] * 2] for number in numbers]
+    return [[f"n{number}", f"l{chance.randrange(5)}", *[vector(chance)] * 2] for number in numbers]
 
 
-def vector(random: Random) -> Any:
+def vector(chance: random.Random) -> Any:
     """Draw a vector, or None."""
-    few = np.random.default_rng(random.randrange(9)).normal(size=DIMENSION)
-    new = np.random.default_rng(random.randrange(10**9)).normal(size=DIMENSION)
-    return random.choice([few, few, few * 2, few * -1e-9, new, new, None])
+    few = np.random.default_rng(chance.randrange(9)).normal(size=DIMENSION)
+    new = np.random.default_rng(chance.randrange(10**9)).normal(size=DIMENSION)
+    return chance.choice([few, few, few * 2, few * -1e-9, new, new, None])
 
 
 def warm(connection: Connection) -> None:
@@ -106,19 +106,19 @@ def scanned(connection: Connection, sql: str, given: list[Any]) -> list[Any]:
         return connection.cursor().execute(sql, given).fetchall()
 
 
-def check(connection: Connection, random: Random) -> None:
+def check(connection: Connection, chance: random.Random) -> None:
     """Compare one search with the scan."""
-    sql, k = random.choice(SEARCHES + LIKE), random.choice([1, 2, 5, 20])
-    given = [k] if sql in LIKE else [k, vector(random)]
+    sql, k = chance.choice(SEARCHES + LIKE), chance.choice([1, 2, 5, 20])
+    given = [k] if sql in LIKE else [k, vector(chance)]
     assert connection.cursor().execute(sql, given).fetchall() == scanned(connection, sql, given)
 
 
 @pytest.mark.parametrize("sql", SEARCHES + LIKE)
 def test_same_rows_and_scores(connection: Connection, sql: str) -> None:
     """Every form of a search has the rows, the order and the scores of the scan, with ties and NULL."""
-    random = Random(7)
+    chance = random.Random(7)  # noqa: S311
     for k in (0, 1, 2, 5, 20, 299, 300, 1000):
-        given = [k] if sql in LIKE else [k, vector(random)]
+        given = [k] if sql in LIKE else [k, vector(chance)]
         assert connection.cursor().execute(sql, given).fetchall() == scanned(connection, sql, given)
     assert HELD.replace(".V", ".W" if "(W" in sql else ".V") in plan(connection, sql)
     assert "made by" not in plan(connection, sql)
@@ -128,25 +128,25 @@ def test_same_rows_and_scores(connection: Connection, sql: str) -> None:
 def test_same_after_any_changes(url: str, monkeypatch: pytest.MonkeyPatch, seed: int, in_doubt: int) -> None:
     """Three connections insert, update, delete, truncate, commit and roll back, and each sees what it must."""
     monkeypatch.setattr(matrices, "_IN_DOUBT", in_doubt)
-    random, last = Random(seed), 300
+    chance, last = random.Random(seed), 300  # noqa: S311
     connections = [meetup2025.connect(url) for _ in range(3)]
     for _ in range(250):
-        connection = random.choice(connections)
-        cursor, name, chance = connection.cursor(), f"n{random.randrange(last)}", random.random()
+        connection = chance.choice(connections)
+        cursor, name, share = connection.cursor(), f"n{chance.randrange(last)}", chance.random()
         try:
-            if chance < 0.15:
-                cursor.executemany(INSERT, rows(random, range(last, last + random.randrange(1, 30))))
+            if share < 0.15:
+                cursor.executemany(INSERT, rows(chance, range(last, last + chance.randrange(1, 30))))
                 last += 30
-            elif chance < 0.25:
-                cursor.execute("UPDATE T.A SET V = TO_VECTOR(?, DOUBLE) WHERE Name = ?", [vector(random), name])
-            elif chance < 0.33:
+            elif share < 0.25:
+                cursor.execute("UPDATE T.A SET V = TO_VECTOR(?, DOUBLE) WHERE Name = ?", [vector(chance), name])
+            elif share < 0.33:
                 cursor.execute("DELETE FROM T.A WHERE Name = ?", [name])
-            elif chance < 0.335:
+            elif share < 0.335:
                 cursor.execute("TRUNCATE TABLE T.A")
-            elif chance < 0.5:
-                random.choice([connection.commit, connection.commit, connection.rollback])()
+            elif share < 0.5:
+                chance.choice([connection.commit, connection.commit, connection.rollback])()
             else:
-                check(connection, random)
+                check(connection, chance)
         except meetup2025.OperationalError:  # another connection changed the same row
             connection.rollback()
     for connection in connections:
@@ -188,11 +188,11 @@ def test_searches_beside_changes(url: str) -> None:
 
     def replace() -> None:
         with meetup2025.connect(url) as connection, connection.cursor() as cursor:
-            random = Random(3)
+            chance = random.Random(3)  # noqa: S311
             while not stop.is_set():
-                name = f"n{random.randrange(300)}"
+                name = f"n{chance.randrange(300)}"
                 cursor.execute("DELETE FROM T.A WHERE Name = ?", [name])
-                cursor.execute(INSERT, [name, "l1", *[np.ones(DIMENSION) * random.random()] * 2])
+                cursor.execute(INSERT, [name, "l1", *[np.ones(DIMENSION) * chance.random()] * 2])
                 connection.commit()
 
     thread = threading.Thread(target=replace)
@@ -267,8 +267,8 @@ def test_room_for_one_matrix(connection: Connection, monkeypatch: pytest.MonkeyP
         ("SELECT TOP 3 a.Name FROM T.A a, T.A b ORDER BY VECTOR_COSINE(a.V, a.V) DESC", "the same for all rows"),
         ("SELECT DISTINCT TOP 3 Name FROM T.A ORDER BY VECTOR_COSINE(V, TO_VECTOR(?, DOUBLE)) DESC", "DISTINCT"),
         (
-            "SELECT Name FROM T.A a WHERE 'n1' = (SELECT TOP 1 b.Name FROM T.A b WHERE b.Label = a.Label "
-            "ORDER BY VECTOR_COSINE(b.V, TO_VECTOR(?, DOUBLE)) DESC)",
+            """SELECT Name FROM T.A a WHERE 'n1' = (SELECT TOP 1 b.Name FROM T.A b WHERE b.Label = a.Label
+            ORDER BY VECTOR_COSINE(b.V, TO_VECTOR(?, DOUBLE)) DESC)""",
             "the query around it",
         ),
     ],

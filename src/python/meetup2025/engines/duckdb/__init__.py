@@ -90,6 +90,7 @@ class DuckDBConnection(BaseConnection):
         self._reading: DuckDBCursor | None = None
         self._raised: BaseException | None = None
         self._row_functions: set[str] = set()
+        self._known: dict[tuple[Any, ...], Any] = {}  # results of the row functions of the statement that runs
         self._database: duckdb.DuckDBPyConnection | None = None
         self._session = next(_SESSIONS)
         with _OPENING:  # two threads must not make the same tables
@@ -368,7 +369,8 @@ class DuckDBConnection(BaseConnection):
     # --- functions of the classes that DuckDB calls once for each row
 
     def _add_row_functions(self, statement: Prepared) -> None:
-        """Register the functions that *statement* calls once for each row."""
+        """Register the functions that *statement* calls once for each row, and once for the same arguments."""
+        self._known.clear()
         for name, function, arguments, returns in statement.row_functions:
             if name not in self._row_functions:
                 self._row_functions.add(name)
@@ -383,9 +385,12 @@ class DuckDBConnection(BaseConnection):
         """Keep the error of a function of *count* arguments: DuckDB passes on only its text."""
 
         def call(*values: Any) -> Any:
+            key = (function, *values)
+            if key in self._known:
+                return self._known[key]
             with running(None), self._settings():
                 try:
-                    return function(*values)
+                    return self._known.setdefault(key, function(*values))
                 except BaseException as error:
                     self._raised = error
                     raise
