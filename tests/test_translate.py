@@ -198,7 +198,7 @@ STATEMENTS = [
     ("CREATE INDEX HNSWIndex ON TABLE FishSearch.Fish (Features) AS HNSW(Distance='Cosine')", []),
     ("CREATE INDEX h ON t (w) AS %SQL.Index.HNSW(distance='dotproduct', M=24, efConstruction=100)", []),
     ("CREATE INDEX plain ON t (a)", []),
-    ("CREATE UNIQUE INDEX u ON t (S, a)", ['CREATE UNIQUE INDEX "t_u" ON "SQLUser"."t" (upper("s"), "a")']),
+    ("CREATE UNIQUE INDEX u ON t (S, a)", ['CREATE UNIQUE INDEX "t_u" ON "SQLUser"."t" (upper(lower("s")), "a")']),
     ("DROP INDEX u ON TABLE t", ['DROP INDEX IF EXISTS "SQLUser"."t_u"']),
     ("DROP TABLE IF EXISTS other.x", ['DROP TABLE IF EXISTS "other"."x"', 'DROP SEQUENCE IF EXISTS "other"."x_RowID"']),
     ("CREATE OR REPLACE VIEW v (n) AS SELECT TOP ALL a FROM t ORDER BY a",
@@ -219,7 +219,7 @@ STATEMENTS = [
       '"c" DECIMAL(5, 2) DEFAULT -1, "f" VARCHAR COLLATE NOCASE NOT NULL CHECK (length("f") <= 1), "l" VARCHAR, '
       '"z" TINYINT CHECK ("z" IN (0, 1)))',
       'CREATE UNIQUE INDEX "Y_UNIQUE2" ON "x"."y" ("n")',
-      'CREATE UNIQUE INDEX "Y_PKEY7" ON "x"."y" ("n", upper("f"))']),
+      'CREATE UNIQUE INDEX "Y_PKEY7" ON "x"."y" ("n", upper(lower("f")))']),
 ]  # fmt: skip
 
 
