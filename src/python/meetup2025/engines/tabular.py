@@ -101,7 +101,7 @@ def identifier(name: str) -> str:
 
 
 @contextlib.contextmanager
-def open_tabular(data: Any, beside: Any = None) -> Iterator[Tabular]:
+def open_tabular(data: Any, beside: Any = None, texts: Sequence[str] = ()) -> Iterator[Tabular]:
     """
     Open data of another program.
 
@@ -110,6 +110,7 @@ def open_tabular(data: Any, beside: Any = None) -> Iterator[Tabular]:
             Hugging Face datasets, a data frame of pandas or polars, a table of Arrow, an array of shape (n, d), or
             arrays by the names of their columns.
         beside: Data with further columns of the same rows, for an array.
+        texts: Columns of a CSV file that are texts, also where all of them look like numbers: 007 stays 007.
 
     Raises:
         DataError: The file cannot be read, or holds no table.
@@ -121,15 +122,15 @@ def open_tabular(data: Any, beside: Any = None) -> Iterator[Tabular]:
         scratch.execute("SET enable_progress_bar = false")
         source = str(data) if isinstance(data, (str, Path)) else type(data).__name__
         with _readable(source):
-            opened = _opened(data, source, scratch)
+            opened = _opened(data, source, scratch, texts)
         if beside is not None:
-            opened = _beside(opened, beside, scratch)
+            opened = _beside(opened, beside, scratch, texts)
         yield opened
 
 
-def _opened(data: Any, source: str, scratch: duckdb.DuckDBPyConnection) -> Tabular:
+def _opened(data: Any, source: str, scratch: duckdb.DuckDBPyConnection, texts: Sequence[str]) -> Tabular:
     if isinstance(data, (str, Path)):
-        return _of_path(Path(data).expanduser(), source, scratch)
+        return _of_path(Path(data).expanduser(), source, scratch, texts)
     if isinstance(data, np.ndarray):
         data = {name: data[name] for name in data.dtype.names} if data.dtype.names else {VECTORS: data}
     if isinstance(data, dict):
@@ -142,7 +143,7 @@ def _opened(data: Any, source: str, scratch: duckdb.DuckDBPyConnection) -> Tabul
     )
 
 
-def _of_path(path: Path, source: str, scratch: duckdb.DuckDBPyConnection) -> Tabular:
+def _of_path(path: Path, source: str, scratch: duckdb.DuckDBPyConnection, texts: Sequence[str]) -> Tabular:
     suffix = path.suffix.lower()
     if path.is_dir():
         return _of_streams(sorted(path.glob("*.arrow")), source, scratch)
@@ -158,7 +159,7 @@ def _of_path(path: Path, source: str, scratch: duckdb.DuckDBPyConnection) -> Tab
     if suffix == ".parquet":
         return _of_parquet(quoted, source, scratch)
     if suffix in (".csv", ".tsv", ".txt"):
-        return _kept(f"read_csv('{quoted}', header = true, sample_size = -1)", source, scratch)
+        return _of_csv(quoted, source, scratch, texts)
     if suffix in (".json", ".jsonl", ".ndjson"):
         return _kept(f"read_json('{quoted}', maximum_object_size = 100000000)", source, scratch)
     raise DataError(
@@ -175,6 +176,19 @@ def _of_parquet(quoted: str, source: str, scratch: duckdb.DuckDBPyConnection) ->
         return f"{numbered} >= {start} AND file_row_number < {end})"
 
     return Tabular(source, _columns(sql, scratch), _count(sql, scratch), scratch, part)
+
+
+def _of_csv(quoted: str, source: str, scratch: duckdb.DuckDBPyConnection, texts: Sequence[str]) -> Tabular:
+    options = f"'{quoted}', header = true, sample_size = -1"
+    wanted = {text.strip().upper() for text in texts}
+    names = [each.name for each in _columns(f"read_csv({options})", scratch) if each.name.upper() in wanted]
+    types = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names)
+    return _kept(f"read_csv({options}{f', types = {{{types}}}' if types else ''})", source, scratch)
+
+
+def _literal(text: str) -> str:
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'"
 
 
 def _kept(data: Any, source: str, scratch: duckdb.DuckDBPyConnection) -> Tabular:
@@ -257,9 +271,9 @@ def _carried(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def _beside(opened: Tabular, beside: Any, scratch: duckdb.DuckDBPyConnection) -> Tabular:
+def _beside(opened: Tabular, beside: Any, scratch: duckdb.DuckDBPyConnection, texts: Sequence[str]) -> Tabular:
     """Join further columns, row by row."""
-    with open_tabular(beside) as other:
+    with open_tabular(beside, texts=texts) as other:
         names = [column.name for column in other.columns]
         if other.rows != opened.rows:
             raise DataError(f"{other.source} must have {opened.rows} rows, as {opened.source}. Got {other.rows}.")
@@ -320,18 +334,24 @@ def matrix(column: Any, name: str, first: int) -> tuple[NDArray[Any], NDArray[np
     view = nanoarrow.c_array(column).view()
     present = np.array([True] * len(column)) if not view.null_count else _bits(view.buffer(0), len(column))
     items, values = view.child(0), np.asarray(view.child(0).buffer(1))
+    is_fixed = view.storage_type == "fixed_size_list"
+    length = items.length // max(len(column), 1)
+    offsets = np.arange(len(column) + 1) * length if is_fixed else np.asarray(view.buffer(1))[: len(column) + 1]
     if items.null_count:
-        where = int(np.argmin(_bits(items.buffer(0), items.length)))
-        raise DataError(f"A vector must have all of its numbers. Got a missing one in {name}, at number {where + 1}.")
-    if view.storage_type == "fixed_size_list":
-        length = items.length // max(len(column), 1)
+        places = np.flatnonzero(~_bits(items.buffer(0), items.length))
+        rows = np.searchsorted(offsets, places, side="right") - 1
+        rows = rows[present[rows]]  # the numbers of a missing vector are missing too
+        if len(rows):
+            got = f"a missing one in row {first + rows[0]}, column {name}"
+            raise DataError(f"A vector must have all of its numbers. Got {got}.")
+    if is_fixed:
         return values[: items.length].reshape(len(column), length)[present], present
-    offsets = np.asarray(view.buffer(1))[: len(column) + 1]
     lengths = np.diff(offsets)[present]
     if len(lengths) and (lengths != lengths[0]).any():
         wrong = int(np.argmax(lengths != lengths[0]))
         row = first + int(np.flatnonzero(present)[wrong])
-        raise DataError(f"The vectors of {name} must have one length. Got {lengths[0]}, and {lengths[wrong]} in row {row}.")
+        got = f"{lengths[0]}, and {lengths[wrong]} in row {row}"
+        raise DataError(f"The vectors of {name} must have one length. Got {got}.")
     length = int(lengths[0]) if len(lengths) else 0
     return values[offsets[0] : offsets[0] + length * len(lengths)].reshape(len(lengths), length), present
 

@@ -41,6 +41,9 @@ LONGEST_TEXT = 32_000
 SCHEMA = "SQLUser"
 """Schema of a table whose name has none, as in SQL."""
 
+_LONGEST_SIDE = 1024
+"""Pixels of a picture that is embedded: more than any model looks at."""
+
 _ROWS_AT_ONCE = 5000
 """Rows that are read from the table at once."""
 
@@ -55,6 +58,9 @@ _TYPES = {
 _LIST = re.compile(r"(FLOAT|DOUBLE|DECIMAL\(\d+,\d+\)|U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?)\[\d*\]$")
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)$")
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)?")
+
+_KEYS = ("ID", "KEY")
+"""Names of a column of keys, in capitals, where none is named as such."""
 
 _MOST_DIGITS = 18
 """Digits of a DECIMAL of IRIS."""
@@ -72,7 +78,7 @@ class Roles:
         text: Column with texts to embed.
         image: Column with pictures to embed: paths, or their bytes.
         label: Column with the class of a row.
-        name: Column with the name of a row. Without it the key counts.
+        title: Column with the name of a row. Without it the key counts.
     """
 
     key: str = ""
@@ -81,7 +87,7 @@ class Roles:
     text: str = ""
     image: str = ""
     label: str = ""
-    name: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,8 +140,9 @@ def load_table(connection: Connection, data: Any, name: str, *, beside: Any = No
     try:
         wanted = Roles(**roles)
     except TypeError as error:
-        raise ProgrammingError(f"A role must be one of {', '.join(Roles.__annotations__)}. Got {listed([*roles])}.") from error
-    with open_tabular(data, beside) as given:
+        names = ", ".join(Roles.__annotations__)
+        raise ProgrammingError(f"A role must be one of {names}. Got {listed([*roles])}.") from error
+    with open_tabular(data, beside, [*roles.values(), *_KEYS]) as given:
         return _Load(connection, given, _checked_name(name), wanted).run()
 
 
@@ -189,7 +196,7 @@ class _Load:
     def _key(self) -> Column | None:
         if self.roles.key:
             return self.column("key", self.roles.key)
-        return self.columns.get("ID") or self.columns.get("KEY")
+        return next((self.columns[name] for name in _KEYS if name in self.columns), None)
 
     def _vector(self) -> list[Column]:
         """Return the column of vectors, the columns of their numbers, or nothing if vectors are to be made."""
@@ -315,10 +322,10 @@ class _Load:
             for batch in self.given.batches(expressions, self._width()):
                 lists = batch.pop("")
                 length = len(lists)
-                if self.key is None:
-                    batch = {self.targets[0].name: as_column(np.arange(start, start + length)), **batch}
-                self._check_keys(batch[self.key_target.name].to_pylist(), start)
-                yield start, batch, self._checked(lists, start)
+                own = {} if self.key else {self.targets[0].name: as_column(np.arange(start, start + length))}
+                columns = {**own, **batch}
+                self._check_keys(columns[self.key_target.name].to_pylist(), start)
+                yield start, columns, self._checked(lists, start)
                 start += length
                 bar.update(length)
 
@@ -331,12 +338,13 @@ class _Load:
             return f"list_value({', '.join(f'CAST({identifier(each.name)} AS {kind})' for each in self.vector)})"
         if first.kind == "VARCHAR":
             text = f"trim({identifier(first.name)})"
-            return f"CAST(CASE WHEN {text} LIKE '[%' THEN {text} ELSE '[' || {text} || ']' END AS DOUBLE[])"
+            return f"TRY_CAST(CASE WHEN {text} LIKE '[%' THEN {text} ELSE '[' || {text} || ']' END AS DOUBLE[])"
         if not _LIST.match(first.kind):
             raise DataError(
                 f"A column of vectors must hold lists of numbers, or texts of them. Got {first.name} of {first.kind}."
             )
-        return identifier(first.name) if first.kind.startswith(("FLOAT", "DOUBLE")) else f"CAST({identifier(first.name)} AS DOUBLE[])"
+        own = identifier(first.name)
+        return own if first.kind.startswith(("FLOAT", "DOUBLE")) else f"CAST({own} AS DOUBLE[])"
 
     def _width(self) -> int:
         """Return about how many numbers a row has, which decides how many rows are read at once."""
@@ -355,33 +363,29 @@ class _Load:
             return self._embedded(lists.to_pylist(), start)
         array, present = matrix(lists, name, start)
         if not present.all():
-            raise InvalidVectorError(
-                f"Each row must have a vector. Got none in row {start + int(np.argmin(present))}, column {name}.",
-                sqlcode=vectors.NOT_A_VECTOR,
-            )
+            got = f"none in row {start + int(np.argmin(present))}, column {name}"
+            message = f"Each row must have a vector, a list of numbers. Got {got}."
+            raise InvalidVectorError(message, sqlcode=vectors.NOT_A_VECTOR)
         try:
             return vectors.check(array)
-        except InvalidVectorError:
-            for row, vector in enumerate(array, start):
-                try:
-                    vectors.check(vector)
-                except InvalidVectorError as error:
-                    raise error.reworded(f"{self.given.source}, row {row}, column {name}: {error}") from None
-            raise
+        except InvalidVectorError as error:
+            right = np.isfinite(array).all(axis=1) & array.any(axis=1)
+            row = start + int(np.argmin(right))
+            raise error.reworded(f"{self.given.source}, row {row}, column {name}: {error}") from error
 
     def _embedded(self, values: Sequence[Any], start: int) -> NDArray[Any]:
         """Embed texts or pictures with the model in use, each once."""
         sql = f"SELECT MeetUp2025.Embed{'Image' if self.roles.image else 'Text'}(?)"
-        made: dict[Any, NDArray[Any]] = {}
+        made: dict[str, NDArray[Any]] = {}
+        rows = []
         with self.connection.cursor() as cursor:
             for row, value in enumerate(values, start):
-                try:
+                with _placed(f"{self.given.source}, row {row}"):
                     sent = _picture(value) if self.roles.image else value
                     if sent not in made:
                         made[sent] = vectors.from_text(cursor.execute(sql, [sent]).fetchall()[0][0])
-                except Error as error:
-                    raise error.reworded(f"{self.given.source}, row {row}: {error}") from error
-        return np.stack([made[_picture(value) if self.roles.image else value] for value in values])
+                rows.append(made[sent])
+        return np.stack(rows)
 
     def _check_keys(self, keys: Sequence[Any], start: int) -> None:
         column = self.key.name if self.key else ""
@@ -395,9 +399,8 @@ class _Load:
                 )
             folded = text.upper()
             if folded in self.seen:
-                raise IntegrityError(
-                    f"A key must occur once, also but for capitals. Got {shown(text)} again in row {row}, column {column}."
-                )
+                got = f"{shown(text)} again in row {row}, column {column}"
+                raise IntegrityError(f"A key must occur once, also but for capitals. Got {got}.")
             self.seen.add(folded)
 
     def _write(
@@ -415,7 +418,8 @@ class _Load:
         new = [row for row in rows if str(row[at]).upper() not in known]
         others = [row for row in rows if known.get(str(row[at]).upper(), b"") not in (b"", _digest(row))]
         run_many(cursor, insert, new)
-        sets = [f"{identifier(name)} = ?" for name in columns] + [f"{identifier(self.vector_name)} = TO_VECTOR(?, DOUBLE)"]
+        sets = [f"{identifier(name)} = ?" for name in columns]
+        sets.append(f"{identifier(self.vector_name)} = TO_VECTOR(?, DOUBLE)")
         update = f"UPDATE {self.quoted} SET {', '.join(sets)} WHERE {identifier(self.key_target.name)} = ?"
         run_many(cursor, update, [(*row, row[at]) for row in others])
         return len(new), len(others)
@@ -462,17 +466,18 @@ class _Load:
         """Register the table as a source of its name."""
         key = self.key_target.name
         label = self.target_of(self.column("label", self.roles.label)).name if self.roles.label else ""
-        name = self.target_of(self.column("name", self.roles.name)).name if self.roles.name else key
+        title = self.target_of(self.column("title", self.roles.title)).name if self.roles.title else key
         cursor.execute(
             "SELECT MeetUp2025.RegisterSource(?, ?, ?, ?, ?, ?)",
-            [self.name, f"{self.schema}.{self.table}", key, name, self.vector_name, label],
+            [self.name, f"{self.schema}.{self.table}", key, title, self.vector_name, label],
         )
         cursor.fetchall()
 
     def _drop(self) -> None:
         """Drop the table that this load has made: a server keeps it although the transaction is rolled back."""
         with contextlib.suppress(Error), self.connection.cursor() as cursor:
-            cursor.execute(f"DROP TABLE IF EXISTS {self.quoted}")
+            if self._stored_columns():
+                cursor.execute(f"DROP TABLE {self.quoted}")
 
 
 def _type(column: Column) -> str:
@@ -526,7 +531,16 @@ def _picture(value: Any) -> str:
 
     if isinstance(value, dict):  # an image of Hugging Face datasets
         value = value.get("bytes") or value.get("path")
-    return images.to_data_url(value)
+    return images.to_data_url(value, longest=_LONGEST_SIDE)
+
+
+@contextlib.contextmanager
+def _placed(place: str) -> Iterator[None]:
+    """Put the place of a value before its error."""
+    try:
+        yield
+    except Error as error:
+        raise error.reworded(f"{place}: {error}") from error
 
 
 def _other_length(column: str, length: int, given: int, row: int) -> InvalidVectorError:
