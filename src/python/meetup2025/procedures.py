@@ -13,6 +13,7 @@ import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from meetup2025 import files, images, settings, vectors
+from meetup2025.analytics import region as regions
 from meetup2025.analytics.maps import compile_now
 from meetup2025.embedding import encoder, local_encoder, worker
 from meetup2025.embedding.models import faults, installed
@@ -29,6 +30,7 @@ from meetup2025.runs import (
     clusters as groups,
     evaluation,
     maps,
+    nearest,
     outliers,
     quality,
     recogniser,
@@ -394,6 +396,12 @@ def recognise(vector: str, k: int = 3, by: str = "both") -> str:
 
 
 @from_sql
+def in_region(x: float, y: float, region: str) -> int:
+    """Return 1 for a place inside a region of a map, otherwise 0: `analytics.region.contains`."""
+    return int(regions.contains(region, x, y))
+
+
+@from_sql
 def place_of(run: int, vector: str) -> str:
     """Return the place of a vector on a map: `MeetUp2025.PlaceOf`, `runs.maps.place_of`."""
     return maps.place_of(current(), run, vector)
@@ -432,6 +440,12 @@ def delete_run(run: int) -> int:
     """Delete a run and its results, and return its number: `MeetUp2025.DeleteRun`."""
     store.delete_run(current(), run)
     return run
+
+
+@from_sql
+def item_neighbours(source: str, item: str, k: int = 5, within: str = "") -> str:
+    """Return the items nearest to an item, as JSON: `MeetUp2025.ItemNeighbours`, `runs.nearest.item_neighbours`."""
+    return nearest.item_neighbours(current(), source, item, k, within)
 
 
 @from_sql

@@ -20,6 +20,7 @@ import click
 
 from meetup2025.engines.pep249 import distinct
 from meetup2025.loading.spelling import is_invisible
+from meetup2025.locale import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,7 +105,7 @@ def write_record(values: dict[str, Any], sentence: str, style: str) -> None:
     elif style == "jsonl":
         click.echo(json.dumps(_json_value(values), ensure_ascii=False))
     else:
-        click.echo(sentence, err=style != "table")  # a file has rows alone
+        click.echo(translated(sentence), err=style != "table")  # a file has rows alone
 
 
 def write_json(value: Any) -> None:

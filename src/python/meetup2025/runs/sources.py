@@ -286,6 +286,19 @@ class Registered:
     vector: str
     label: str = ""
 
+    @property
+    def place(self) -> str:
+        """The table, as it is written in a statement."""
+        schema, _, table = self.table.rpartition(".")
+        return f"{identifier(schema)}.{identifier(table)}"
+
+
+_SEARCHED = (
+    Registered("Fish", "MeetUp2025.Fish", "FishID", "Name", "Features", "Family"),
+    Registered("FishImage", "MeetUp2025.FishImage", "Name", "Name", "Features", "Label"),
+)
+"""Sources that always exist, in the form of registered ones."""
+
 
 def register(connection: Connection, source: Registered) -> str:
     """
@@ -330,15 +343,23 @@ def registered(connection: Connection, name: str) -> Registered:
         return _looked_up(cursor, known)
 
 
+def searched(connection: Connection, source: str) -> list[Registered]:
+    """
+    Return the tables of a source: one, or names and photos for Both.
+
+    Raises:
+        DataError: There is no source of this name.
+    """
+    wanted = source.strip().upper()
+    fixed = [each for each in _SEARCHED if wanted in {each.name.upper(), BOTH.upper()}]
+    return fixed or [registered(connection, source)]
+
+
 def quoted(source: Registered, *, top: str = "") -> str:
     """Write the statement that reads a source of `registered`: key, name, label, model and vector."""
-    schema, _, table = source.table.rpartition(".")
-    item, title, vector = map(_identifier, (source.item, source.title, source.vector))
-    label = _identifier(source.label) if source.label else "NULL"
-    return (
-        f"SELECT {top}{item}, {title}, {label}, NULL, {vector} FROM {_identifier(schema)}.{_identifier(table)} "
-        f"WHERE {vector} IS NOT NULL"
-    )
+    item, title, vector = map(identifier, (source.item, source.title, source.vector))
+    label = identifier(source.label) if source.label else "NULL"
+    return f"SELECT {top}{item}, {title}, {label}, NULL, {vector} FROM {source.place} WHERE {vector} IS NOT NULL"
 
 
 def _check_vector(source: Registered, value: object) -> None:
@@ -376,6 +397,7 @@ def _looked_up(cursor: Cursor, source: Registered) -> Registered:
     return Registered(source.name, f"{rows[0][0]}.{rows[0][1]}", *found)
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
+    """Write a name of the catalogue as a quoted identifier of SQL."""
     doubled = name.replace('"', '""')
     return f'"{doubled}"'

@@ -11,7 +11,7 @@ _TEXTS = {
     "language_label": ("Language", "言語"),
     "identify_link": ("Identify", "名前を調べる"),
     "map_link": ("Map", "地図"),
-    "runs_link": ("Runs", "分析"),
+    "runs_link": ("Runs", "ラン"),
     "sql_title": ("SQL behind this page", "このページのSQL"),
     "sql_note": (
         "These statements found the results above. They also run on the SQL page of the Management Portal.",
@@ -34,7 +34,7 @@ _TEXTS = {
     "identify_title": ("Name the fish in a picture", "写真の魚の名前を調べる"),
     "identify_lead": (
         "Choose, drop, paste or take a picture. It is compared with every name of the catalogue.",
-        "画像を選ぶ、ドロップする、貼り付ける、または撮影してください。図鑑のすべての名前と比べます。",
+        "画像を選ぶ、ドロップする、貼り付ける、または撮影してください。カタログのすべての名前と比べます。",
     ),
     "drop_here": ("Drop a picture here, or paste one.", "ここに画像をドロップするか、貼り付けてください。"),
     "choose": ("Choose a picture", "画像を選ぶ"),
@@ -80,7 +80,7 @@ _TEXTS = {
     ),
     "only_drawings": (
         "The model sketch knows drawings only. Do not trust its names for photographs.",
-        "モデルsketchは絵だけを知っています。写真では信頼できません。",
+        "モデル sketch が学習したのはイラストだけです。写真では信頼できません。",
     ),
     "score_note": (
         "The score is the cosine similarity to the name, and to labelled photos: 1 is equal, 0 is unrelated.",
@@ -159,18 +159,18 @@ _TEXTS = {
     "Clusters": ("Clusters", "クラスター"),
     "Outliers": ("Outliers", "外れ値"),
     # runs
-    "runs_title": ("Stored analyses", "保存された分析"),
+    "runs_title": ("Stored analyses", "保存されたラン"),
     "runs_lead": (
         "Each run is stored with its parameters and metrics. Choose two of one kind to compare them.",
-        "分析はパラメーターと指標とともに保存されています。同じ種類を二つ選ぶと比べられます。",
+        "ランはパラメーターと指標とともに保存されています。同じ種類のランを 2 つ選ぶと比べられます。",
     ),
-    "run": ("Run", "分析"),
-    "other_run": ("Other run", "比べる分析"),
+    "run": ("Run", "ラン"),
+    "other_run": ("Other run", "比べるラン"),
     "compare": ("Compare", "比べる"),
     "none": ("–", "–"),
-    "all_runs": ("All runs", "すべての分析"),
-    "open_run": ("Open run {run}", "分析{run}を開く"),
-    "source_changed": ("The source has changed since this run.", "この分析のあとにソースが変わりました。"),
+    "all_runs": ("All runs", "すべてのラン"),
+    "open_run": ("Open run {run}", "ラン {run} を開く"),
+    "source_changed": ("The source has changed since this run.", "このランのあとにソースが変わりました。"),
     "kind": ("Kind", "種類"),
     "parameters": ("Parameters", "パラメーター"),
     "parameter": ("Parameter", "パラメーター"),

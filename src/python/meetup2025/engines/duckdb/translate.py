@@ -12,7 +12,7 @@ The differences from IRIS:
 | a field that is neither grouped nor aggregated | refused. IRIS takes the value of any row |
 | HAVING without GROUP BY | filters rows, as in IRIS. It is refused where an aggregate stands beside a field |
 | `VARCHAR(n)` too long, SQLCODE -104 | a CHECK constraint `length("Name") <= n` |
-| UNIQUE, PRIMARY KEY | a unique index on `upper(column)` |
+| UNIQUE, PRIMARY KEY | a unique index on `upper(lower(column))` |
 | other indexes, HNSW among them | checked, not made, not listed: the scan is exact. `DROP INDEX` accepts them |
 | FLOAT vectors | stored in 4 bytes, compared in 8 |
 | vectors of DECIMAL and TIMESTAMP | refused |
