@@ -22,7 +22,7 @@ import numpy as np
 
 from meetup2025 import errors, settings
 from meetup2025.engines import arrays
-from meetup2025.engines.arrow import rows_as_arrow
+from meetup2025.engines.arrow import as_arrow, rows_as_arrow
 from meetup2025.engines.binary import with_pictures
 from meetup2025.engines.classes.program import program
 from meetup2025.engines.duckdb.elements import written
@@ -211,9 +211,12 @@ class DuckDBConnection(BaseConnection):
 
     def insert_many(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
         """Insert many rows at once, and return their number."""
+        return self.insert_batch(statement, rows_as_arrow(self._values_of_rows(statement, rows)))
+
+    def insert_batch(self, statement: Prepared, columns: Any) -> int:
+        """Insert the rows of a table of Arrow, whose columns are c1, c2 and so on, and return their number."""
         import duckdb
 
-        columns = rows_as_arrow(self._values_of_rows(statement, rows))
         database = self._ready(statement)
         with self._guard(writes=True):
             database.register("batch", columns)
@@ -474,6 +477,13 @@ class DuckDBCursor(BaseCursor):
         else:
             for row in rows:
                 self.execute(operation, row)
+        return self
+
+    def insert_columns(self, operation: str, columns: Sequence[Any]) -> DuckDBCursor:
+        """Insert the rows of columns at once, as `BaseCursor.insert_columns`."""
+        self._forget()
+        given = as_arrow({f"c{place}": each for place, each in enumerate(columns, 1)})
+        self.rowcount = self.connection.insert_batch(self.connection.prepare(operation), given)
         return self
 
     def take_rows(self) -> None:
