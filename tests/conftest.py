@@ -111,6 +111,7 @@ def _clean_environment() -> Iterator[None]:
         for name in [name for name in os.environ if name.startswith("MEETUP2025_")]:
             if name not in KEPT:
                 patch.delenv(name)
+        patch.setenv("MEETUP2025_LANG", "en")
         yield
 
 
@@ -123,7 +124,7 @@ def _compiled_functions(pytestconfig: pytest.Config) -> Iterator[None]:
     def compile_once(target: Path, use: Callable[[], object]) -> None:
         with FileLock(folder / "lock"):
             if target.is_dir():
-                umap_library._load(target)
+                umap_library._load_kept(target)
             else:
                 compile_alone(target, use)
 

@@ -295,8 +295,12 @@ OWNERS = {
     "nanoarrow": ("engines",),
     "numba": ("analytics",),
     "onnxruntime": ("embedding",),
+    "orjson": ("engines", "loading"),
+    "pandas": ("engines",),
     "plotly": ("figures", "web"),
+    "polars": ("engines",),
     "prompt_toolkit": ("cli",),
+    "pyarrow": ("engines",),
     "ray": ("loading",),
     "scipy": ("analytics", "figures"),
     "sklearn": ("analytics", "integratedml"),
@@ -435,7 +439,7 @@ def test_circle_is_found(sources: dict[str, str], found: set[str]) -> None:
 
 TOP = {
     *("__init__", "client", "errors", "files", "images", "iris_process", "procedures", "settings", "vectors"),
-    *("analytics", "cli", "embedding", "engines", "figures", "integratedml", "loading", "runs", "web"),
+    *("analytics", "cli", "embedding", "engines", "figures", "integratedml", "loading", "locale", "runs", "web"),
 }
 """Modules and folders at the top of the package: what its layout has."""
 

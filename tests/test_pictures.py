@@ -32,7 +32,9 @@ def script() -> dict[str, Any]:
 
 def test_script_makes_each_picture(script):
     """What is in the folder is what the script makes, all of it and nothing else."""
-    assert [path.name for path in PICTURES] == sorted(f"{name}.png" for name in [*script["FIGURES"], *script["PAGES"]])
+    made = [*script["COMMANDS"], *script["FIGURES"], *script["PAGES"]]
+
+    assert [path.name for path in PICTURES] == sorted(f"{name}.png" for name in made)
 
 
 @pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
@@ -53,10 +55,19 @@ def test_all_pictures_are_small():
 
 def test_each_picture_is_shown():
     """Each picture stands in a page of the documentation, and each that a page shows is there."""
-    pages = [*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")]
+    pages = [*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")]
     shown = re.findall(r"pictures/([\w-]+\.png)", "\n".join(page.read_text("utf-8") for page in pages))
 
     assert sorted(set(shown)) == [path.name for path in PICTURES]
+
+
+def test_command_stands_beside_its_picture(script):
+    """The README shows the picture of a command with that command below, before anything else."""
+    text = (ROOT / "README.md").read_text("utf-8")
+
+    for name, command in script["COMMANDS"].items():
+        below = text.partition(f"pictures/{name}.png)")[2]
+        assert below.startswith(f"\n\n```console\n$ meetup2025 {' '.join(command)} ")
 
 
 def test_unknown_picture():

@@ -106,6 +106,31 @@ def test_shown_sql_gives_what_is_shown(browser, url):
     assert asked(url, group)[0][1] == answer["answer"]["name"]
 
 
+def test_two_pictures_are_open_at_once(url, monkeypatch):
+    """Eight small files of many pixels that come together are decoded two at once: each takes half a gigabyte."""
+    from meetup2025 import images
+
+    decode, open_now, most = images._decode, [], []
+    waiting = threading.Barrier(2)
+
+    def counted(*given: Any) -> Any:
+        open_now.append(1)
+        most.append(len(open_now))
+        waiting.wait(30)  # two are open: a third would be counted
+        try:
+            return decode(*given)
+        finally:
+            open_now.pop()
+
+    monkeypatch.setattr(images, "_decode", counted)
+    application_ = Application(url, adding=True, hosts=LOCAL)
+    with ThreadPoolExecutor(8) as threads:
+        replies = list(threads.map(lambda _: Browser(application_).post("/api/identify", encoded(corners())), range(8)))
+
+    assert [reply.status for reply in replies] == [200] * 8
+    assert max(most) == 2
+
+
 def test_sample_is_named_by_its_link(browser):
     """A sample picture is named without sending it, and its statement is short."""
     answer = browser.get("/api/sample?name=saba.png").json()
@@ -411,7 +436,7 @@ def test_jobs_wait_and_are_cancelled():
     class Connection:
         """A connection that works until it is interrupted."""
 
-        def __enter__(self) -> Connection:
+        def __enter__(self):
             return self
 
         def __exit__(self, *_: object) -> None:

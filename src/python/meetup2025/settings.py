@@ -14,6 +14,7 @@ server changes it by `do ##class(MeetUp2025.Setup).Set("Photos", "/data/photos")
   process makes them.
 - `MEETUP2025_ENCODER_TOKEN`: token for this server. Default: none.
 - `MEETUP2025_WORKER`: 1 lets the resident process of an IRIS instance make the vectors. Default: 0, this process does.
+- `MEETUP2025_LANG`: language of the messages, `ja` or `en`. Default: the language of the locale.
 - `MEETUP2025_PHOTOS`: folders that SQL may read files from, separated as in `PATH`. Default: none.
 """
 
@@ -71,7 +72,32 @@ def data_folder() -> Path:
         root = "~/Library/Application Support"
     else:
         root = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(root).expanduser() / "meetup2025"
+    return expanded(root) / "meetup2025"
+
+
+def expanded(path: str) -> Path:
+    """
+    Return a path with `~` as the folder of the user.
+
+    Raises:
+        OperationalError: The system does not know this folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise OperationalError(f"HOME must be the folder of the user. Got none, for {shown(path)}; set it.") from error
+
+
+def make_private(folder: Path) -> None:
+    """
+    Make a folder that its user alone may read. The data folder becomes one, and another folder stays as it is.
+
+    Raises:
+        OSError: The folder cannot be made.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder == data_folder():
+        folder.chmod(0o700)
 
 
 def install_command(extra: str) -> str:
@@ -108,8 +134,21 @@ def runtime() -> str:
 
 
 def models_folders() -> list[Path]:
-    """Return the folders of the installed models. A model is installed into the first, and found there first."""
-    return _folders("MEETUP2025_MODELS") or [data_folder() / "models"]
+    """Return the folders of the installed models, the first first. Without a folder of the user there may be none."""
+    folders = _folders("MEETUP2025_MODELS")
+    with contextlib.suppress(OperationalError):
+        folders = folders or [data_folder() / "models"]
+    return folders
+
+
+def models_folder() -> Path:
+    """
+    Return the folder into which models are installed.
+
+    Raises:
+        OperationalError: As `expanded`.
+    """
+    return next(iter(models_folders()), None) or data_folder() / "models"
 
 
 def encoder_url() -> str:
@@ -155,10 +194,11 @@ def save(name: str, value: str) -> None:
     if name.upper() not in NAMES:
         raise DataError(f"A setting must be one of {', '.join(map(str.title, NAMES))}. Got {shown(name)}.")
     values = {**_installed(), NAMES[name.upper()]: value}
-    beside = FILE.with_name(f"{FILE.name}.{os.getpid()}")
+    target = FILE.resolve()  # an administrator may keep it elsewhere, behind a link
+    beside = target.with_name(f"{target.name}.{os.getpid()}")
     try:
         beside.write_text(json.dumps({key: each for key, each in values.items() if each}, indent=2), "utf-8")
-        beside.replace(FILE)
+        beside.replace(target)
     except OSError as error:
         with contextlib.suppress(OSError):
             beside.unlink()
@@ -166,7 +206,7 @@ def save(name: str, value: str) -> None:
 
 
 def _folders(name: str) -> list[Path]:
-    return [Path(folder).expanduser() for folder in _value(name).split(os.pathsep) if folder.strip()]
+    return [expanded(folder) for folder in _value(name).split(os.pathsep) if folder.strip()]
 
 
 def _value(name: str) -> str:

@@ -41,6 +41,7 @@ from meetup2025.client import records, rows, value
 from meetup2025.embedding.confidence import knows_only_drawings
 from meetup2025.errors import UnreadableImageError
 from meetup2025.loading.spelling import normal
+from meetup2025.locale import translated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -391,7 +392,7 @@ def _show_identified(answers: Sequence[dict[str, Any]]) -> None:
     ranked = [(answer["picture"], rank, name) for answer in named for rank, name in enumerate(answer["names"], 1)]
     if style == "json":
         output.write_json(answers)
-    elif style == "csv":
+    elif style != "table":
         rows = [(picture, rank, *(name[each] for each in _NAMED)) for picture, rank, name in ranked]
         output.write_rows(("picture", "rank", *_NAMED), rows, style)
     elif ranked:
@@ -415,7 +416,7 @@ def _show_verdicts(answers: Sequence[dict[str, Any]]) -> None:
     for answer in answers:
         if answer["answer"] and answer["answer"]["sure"] is not None:
             place = f"{answer['picture']}: " if len(answers) > 1 else ""
-            click.echo(output.plain(place + verdict(answer["answer"], answer["names"][0])))
+            click.echo(output.plain(place + translated(verdict(answer["answer"], answer["names"][0]))))
 
 
 def verdict(answer: dict[str, Any], first: dict[str, Any]) -> str:
@@ -439,8 +440,12 @@ def verdict(answer: dict[str, Any], first: dict[str, Any]) -> str:
 
 
 def _basis(first: dict[str, Any]) -> str:
-    photos = f"{first['photos']} photo{'s' * (first['photos'] != 1)}"
-    return {"name": "by its name", "photos": f"by {photos}"}.get(first["by"], f"by its name and {photos}")
+    count, plural = first["photos"], "s" * (first["photos"] != 1)
+    return {
+        "name": "by its name",
+        "photos": f"by {count} photo{plural}",
+        "both": f"by its name and {count} photo{plural}",
+    }[first["by"]]
 
 
 def _show_counts(sentence: str, **counts: int) -> None:

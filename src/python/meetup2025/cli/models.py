@@ -15,18 +15,21 @@ import click
 from meetup2025 import client, settings
 from meetup2025.cli import output
 from meetup2025.cli.options import common, complain, database, example, options
-from meetup2025.embedding.installing import places
+from meetup2025.embedding.installing import places, recipes
+from meetup2025.embedding.installing.layouts import PRECISIONS
 from meetup2025.embedding.models import BUNDLED, check_hashes, faults, find, read_model
 from meetup2025.errors import BrokenModelError, DataError
+from meetup2025.locale import translated
 
 if TYPE_CHECKING:
     from meetup2025.embedding.installing.install import Installed
+    from meetup2025.embedding.installing.ready import Proof
     from meetup2025.embedding.models import ModelInfo
 
-_NAME = "line-corporation/clip-japanese-base"
+_NAME = recipes.DEFAULT
 
 
-@click.group(epilog=example(f"meetup2025 model install {_NAME} --int8", "meetup2025 model list"))
+@click.group(epilog=example("meetup2025 model available", f"meetup2025 model install {_NAME}", "meetup2025 model list"))
 @common
 def model() -> None:
     """Install, list and check the models that make vectors."""
@@ -34,15 +37,19 @@ def model() -> None:
 
 @model.command(
     epilog=example(
-        f"meetup2025 model install {_NAME} --trust-remote-code --int8",
+        "meetup2025 model install",
+        "meetup2025 model install Xenova/clip-vit-base-patch16 --precision float32",
+        "meetup2025 model install line-corporation/clip-japanese-base --trust-remote-code --int8",
         "meetup2025 model install ~/models/my-clip",
-        "meetup2025 model install openai/clip-vit-base-patch16 --from-cache",
     )
 )
-@click.argument("name", metavar="NAME|FOLDER")
+@click.argument("name", metavar="NAME|FOLDER", default=_NAME)
 @click.option("--revision", help="Commit, branch or tag of the repository [main].")
 @click.option("--as", "called", metavar="ID", help="Id of the model here [name of the repository or folder].")
-@click.option("--int8", is_flag=True, help="Add a quantised picture half, for MEETUP2025_RUNTIME=int8.")
+@click.option("--texts", metavar="NAME|FOLDER", help="Repository of the text half in ONNX, if it is another.")
+@click.option("--precision", type=click.Choice(PRECISIONS), help="Which published file in ONNX [int8 if there is one].")
+@click.option("--against-original", is_flag=True, help="Compare published files in ONNX with the original, by [clip].")
+@click.option("--int8", is_flag=True, help="Add a quantised picture half to an exported model.")
 @click.option("--from-cache", is_flag=True, help="Use only the cache of Hugging Face, not the network.")
 @click.option("--trust-remote-code", is_flag=True, help="Allow the model to run its own Python code now.")
 @common
@@ -50,8 +57,10 @@ def install(name: str, **wishes: Any) -> None:
     """
     Install a published model, or a model folder of another machine.
 
-    The model is exported to ONNX. It is installed only if its vectors equal the vectors of the original. The export
-    needs the extra [clip]. The installed folder does not need it, and may be copied to other machines.
+    NAME is one of `meetup2025 model available` (without it: clip-multilingual), or a repository of the Hugging Face
+    Hub. A model that is published in ONNX is downloaded as it is (extra [hub]). It is installed only if it finds the
+    words for drawn pictures. Any other is exported (extra [clip]). It is installed only if its vectors equal the
+    vectors of the original. The installed folder needs no extra, and may be copied to other machines.
     """
     from meetup2025.embedding.installing.install import Wishes, install, note_of_dimension
 
@@ -63,6 +72,29 @@ def install(name: str, **wishes: Any) -> None:
         complain(done.fault)
     if note := note_of_dimension(done.info):
         complain(note)
+
+
+@model.command(epilog=example("meetup2025 model available", f"meetup2025 model install {_NAME}"))
+@common
+def available() -> None:
+    """List the models that can be installed by a short name."""
+    known = recipes.known().values()
+    style = options().format
+    if style == "table":
+        columns = ["name", "languages", "numbers", "download", "needs", "licence", "description"]
+        needs = ["[clip]" if each.published else "[hub]" for each in known]
+        rows: list[tuple[Any, ...]] = [
+            (each.name, " ".join(each.languages), each.numbers, each.size, extra, each.licence, each.description)
+            for each, extra in zip(known, needs, strict=True)
+        ]
+    else:
+        columns = ["name", "languages", "numbers", "bytes", "extra", "licence", "description"]
+        rows = [
+            (each.name, " ".join(each.languages), each.numbers, each.bytes, "clip" if each.published else "hub",
+             each.licence, each.description)
+            for each in known
+        ]  # fmt: skip
+    output.write_rows(columns, rows, style, records=True)
 
 
 @model.command("list", epilog=example("meetup2025 model list", "meetup2025 model list --format json"))
@@ -134,7 +166,7 @@ def remove(name: str, yes: bool) -> None:  # noqa: FBT001 - click gives it by na
     if not yes:
         if not sys.stdin.isatty():
             raise DataError(f"Removing {what} must be confirmed. There is no terminal to ask on; add --yes.")
-        click.confirm(f"Remove {what}, {folder}?", abort=True, err=True)
+        click.confirm(translated(f"Remove {what}, {folder}?"), abort=True, err=True)
     with places.disk(what):
         places.take_out(folder)
     output.write_record({"removed": what}, f"{what} removed", options().format)
@@ -149,8 +181,8 @@ def _removable(name: str) -> tuple[Path, str]:
     folder, what = (info.folder, info.model) if info else (found or Path(), name)
     if folder.parent == BUNDLED:
         raise DataError(f"A model to remove must be installed. Got {what}, which is part of the package.")
-    if folder.parent != settings.models_folders()[0]:
-        raise DataError(f"A model to remove must be in {settings.models_folders()[0]}. Got {folder}; delete it there.")
+    if folder.parent != settings.models_folder():
+        raise DataError(f"A model to remove must be in {settings.models_folder()}. Got {folder}; delete it there.")
     return folder, what
 
 
@@ -185,7 +217,7 @@ def _consent(what: str) -> bool:
     """Ask the user, if there is a terminal."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    return click.confirm(f"{what}. Let it run?", default=False, err=True)
+    return click.confirm(translated(f"{what}. Let it run?"), default=False, err=True)
 
 
 def _report(what: str) -> None:
@@ -199,13 +231,32 @@ def _show_installed(done: Installed) -> None:
     sentence = f"{info.model}: {info.dimension} numbers, {info.bytes / 1e6:.0f} MB"
     if done.least is None:
         sentence += ", is installed already"
-    else:
+    elif done.proof is None:
         sentence += f"; lowest cosine to the original {done.least:.6f}"
+    else:
+        measured = _proved(done.proof)
+        sentence += f"; {'; '.join(measured.values())}"
+        values["measured"] = measured
     if info.int8:
         sentence += f"; int8: median {info.int8.median:.4f}, lowest {info.int8.least:.4f}"
         values |= {"int8_median": info.int8.median, "int8_least": info.int8.least}
     values |= {"least": done.least, "folder": str(info.folder)}
     output.write_record(values, f"{sentence}\nTo use it: export MEETUP2025_MODEL={info.model}", options().format)
+
+
+def _proved(proof: Proof) -> dict[str, str]:
+    """Return what was measured about a model that is published in ONNX, in words."""
+    understood = ", ".join(f"{each.language} {each.all:.2f} (colours {each.colours:.2f})" for each in proof.meanings)
+    said = {"meaning": f"finds words for drawn pictures: {understood}"}
+    if near := proof.agreement:
+        said["agreement"] = (
+            f"cosine to float32: pictures {near.pictures[0]:.4f} (lowest {near.pictures[1]:.4f}), "
+            f"texts {near.texts[0]:.4f} (lowest {near.texts[1]:.4f})"
+        )
+    if cost := proof.cost:
+        kept = f"cosines correlate by {cost.correlation:.4f}, {cost.same:.0%} of the nearest items stay"
+        said["projection"] = f"projected to 512 numbers: {kept}"
+    return said
 
 
 def _fields(info: ModelInfo) -> dict[str, Any]:

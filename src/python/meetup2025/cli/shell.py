@@ -9,7 +9,8 @@ from meetup2025.cli import output
 from meetup2025.cli.options import complain
 from meetup2025.engines.classes import catalog
 from meetup2025.engines.tokens import split_statements
-from meetup2025.errors import Error
+from meetup2025.errors import Error, OperationalError
+from meetup2025.locale import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,7 +86,7 @@ def run(connection: Connection, statement: str, style: str) -> None:
         cursor.execute(statement)
         if cursor.description is not None:
             columns = [column[0] for column in cursor.description]
-            output.write_rows(columns, cursor.fetchall(), style, records=True)
+            output.write_result(cursor, columns, style, records=True)
         else:
             changed = cursor.rowcount if cursor.rowcount >= 0 else None
             sentence = "done" if changed is None else f"{changed} row{'s' * (changed != 1)} changed"
@@ -95,15 +96,15 @@ def run(connection: Connection, statement: str, style: str) -> None:
 def show_demo(connection: Connection, style: str) -> None:
     """Run the steps of the demo, each with its sentence and its statement."""
     for number, (sentence, statement) in enumerate(DEMO, 1):
-        print(f"{number}. {sentence}\n\n   SQL> {statement};\n")
+        print(f"{number}. {translated(sentence)}\n\n   SQL> {statement};\n")
         run(connection, statement, style)
         print()
-    print(DEMO_END)
+    print(translated(DEMO_END))
 
 
 def ask(connection: Connection, style: str) -> None:
     """Ask for statements, run them and show their results, until the user leaves."""
-    print(WELCOME)
+    print(translated(WELCOME))
     for text in _typed():
         _answer(connection, text, style)
 
@@ -142,7 +143,7 @@ def _typed() -> Iterator[str]:
         if word in _LEAVE:
             return
         if word in _ANSWERS:
-            print(_ANSWERS[word]())
+            print(translated(_ANSWERS[word]()))
         else:
             yield text
 
@@ -155,10 +156,10 @@ def _history() -> History:
     """Return a history in the data folder. If the folder cannot be written, the history lasts as long as the prompt."""
     from prompt_toolkit.history import FileHistory, InMemoryHistory
 
-    path = settings.data_folder() / "history"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = settings.data_folder() / "history"
+        settings.make_private(path.parent)
         path.touch(mode=0o600)
-    except OSError:
+    except (OSError, OperationalError):
         return InMemoryHistory()
     return FileHistory(str(path))

@@ -15,6 +15,7 @@ from meetup2025.client import rows, value
 from meetup2025.errors import InvalidFileError, UnknownNameError, UnreadableImageError
 from meetup2025.iris_process import is_watched
 from meetup2025.loading import folders
+from meetup2025.loading.spelling import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,12 +63,12 @@ def send_photos(connection: Connection, folder: Path) -> tuple[int, list[tuple[s
     from tqdm import tqdm
 
     files, left_out = folders.photo_files(folder, lambda path: path.open("rb"))
-    known = {name.upper(): rest for name, *rest in rows(connection, _KNOWN)}
+    known = {folded(name): rest for name, *rest in rows(connection, _KNOWN)}
     skipped = [(each.name, each.reason) for each in left_out]
     changed = 0
     for place, file in enumerate(tqdm(files, unit=" photos", disable=not is_watched(), leave=False), 1):
         try:
-            changed += _send(connection, file, known.get(file.name.upper()))
+            changed += _send(connection, file, known.get(folded(file.name)))
         except (UnreadableImageError, InvalidFileError) as error:
             skipped.append((file.name, str(error)))
         if place % _PHOTOS_AT_ONCE == 0:

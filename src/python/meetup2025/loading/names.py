@@ -19,6 +19,7 @@ from meetup2025.loading import prompts
 from meetup2025.loading.prompts import BARE, Template, prompts_of
 from meetup2025.loading.records import FishRecord, VectorRecord, read_names, read_vectors
 from meetup2025.loading.rows import StoredFish, StoredImage
+from meetup2025.loading.spelling import folded
 from meetup2025.loading.tables import (
     batches,
     check_lost,
@@ -143,7 +144,7 @@ def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str
     """
     fish = stored_fish(connection) if table == "Fish" else {}
     stored: Mapping[str, Any] = fish if table == "Fish" else stored_images(connection)
-    names = {record.key.upper(): record.name for record in read_vectors(file, source, table)}
+    names = {folded(record.key): record.name for record in read_vectors(file, source, table)}
     given_up = names_given_up(fish, names) if table == "Fish" else []
     check_models(table, model, models_left(stored, names))
     labels = names_of_fish(connection) if table == "FishImage" else {}
@@ -152,7 +153,7 @@ def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str
     with connection.transaction(), connection.cursor() as cursor:
         set_names_free(cursor, given_up)
         for batch in progress(batches(read_vectors(file, source, table), _BATCH), "vectors", len(names)):
-            records = [_labelled(each, stored.get(each.key.upper()), labels) for each in batch]
+            records = [_labelled(each, stored.get(folded(each.key)), labels) for each in batch]
             same = _unchanged(cursor, [each for each in records if _is_known(each, stored, model)], table)
             rows = [
                 (each.key, *((each.name,) if table == "Fish" else (each.label, source[:500])), model, each.vector)
@@ -205,13 +206,13 @@ def _labelled(
     record: VectorRecord, before: StoredFish | StoredImage | None, labels: Mapping[str, str]
 ) -> VectorRecord:
     """Set the label of a photo to the name of the catalogue. A photo whose line has no label keeps its label."""
-    label = labels.get(record.label.upper(), record.label)
+    label = labels.get(folded(record.label), record.label)
     return replace(record, label=label or (before.label if isinstance(before, StoredImage) else ""))
 
 
 def _is_known(record: VectorRecord, stored: Mapping[str, Any], model: str) -> bool:
     """Check whether a row has the right model and label."""
-    before = stored.get(record.key.upper())
+    before = stored.get(folded(record.key))
     return before is not None and (before.model, getattr(before, "label", "")) == (model, record.label)
 
 
@@ -220,8 +221,8 @@ def _unchanged(cursor: Cursor, records: list[VectorRecord], table: str) -> set[s
     key = "FishID" if table == "Fish" else "Name"
     sql = f"SELECT {key}, Name, Features FROM MeetUp2025.{table} WHERE {key} IN (?)"
     found = selected(cursor, sql, [record.key for record in records])
-    rows = {row[0].upper(): (row[1], vectors.from_text(row[2])) for row in found if row[2]}
-    return {record.key for record in records if _is_same(record, rows.get(record.key.upper()), table)}
+    rows = {folded(row[0]): (row[1], vectors.from_text(row[2])) for row in found if row[2]}
+    return {record.key for record in records if _is_same(record, rows.get(folded(record.key)), table)}
 
 
 def _is_same(record: VectorRecord, row: tuple[str, Any] | None, table: str) -> bool:

@@ -21,7 +21,7 @@ from meetup2025.loading.folders import Skipped, photo_files
 from meetup2025.loading.names import progress
 from meetup2025.loading.records import LONGEST_FILE_NAME
 from meetup2025.loading.rows import StoredImage
-from meetup2025.loading.spelling import check_text, composed, normal
+from meetup2025.loading.spelling import check_text, composed, folded, normal
 from meetup2025.loading.tables import (
     batches,
     check_lost,
@@ -125,13 +125,13 @@ def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
     changes, context = Changes(skipped), copy_context()  # the allowed folders are a setting of the context
 
     def opened(file: Photo) -> Opened | Skipped | StoredImage | None:
-        return context.copy().run(open_photo, file, stored.get(file.name.upper()), encoder)
+        return context.copy().run(open_photo, file, stored.get(folded(file.name)), encoder)
 
     with ThreadPoolExecutor(_THREADS) as threads:
         for batch in progress(batches(files.values(), _BATCH), "photos", len(files)):
             changes.add(list(threads.map(opened, batch)), encoder)
     # Once more: a photo that is broken by now keeps its old vector.
-    check_models("FishImage", encoder.model, models_left(stored, {row[0].upper() for row in changes.rows}))
+    check_models("FishImage", encoder.model, models_left(stored, {folded(row[0]) for row in changes.rows}))
     with connection.transaction(), connection.cursor() as cursor:
         write_skipped(cursor, changes.skipped)
         write_rows(cursor, changes, stored)
@@ -163,7 +163,7 @@ def add_image(connection: Connection, name: str, data: bytes, label: str, encode
         raise DataError("A photo must have a name, which is its key. Got an empty one.")
     with connection.cursor() as cursor:
         stored = rows_of_images(cursor, [name])
-    before = stored.get(name.upper())
+    before = stored.get(folded(name))
     _check_other_photos(connection, encoder.model, before)
     check_imported(encoder.model, stored, stored)
     found = _label(name, normal(label), names_of_fish(connection)) or (before.label if before else "")
@@ -184,13 +184,13 @@ def _check_other_photos(connection: Connection, model: str, replaced: StoredImag
 
 
 def check_imported(model: str, stored: Mapping[str, StoredImage], names: Iterable[str]) -> None:
-    """Refuse to replace vectors of names, in upper case, that no picture made and that could not be made again."""
+    """Refuse to replace vectors of names, `folded`, that no picture made and that could not be made again."""
     imported = [stored[name].model for name in names if name in stored and not stored[name].hash]
     check_lost("FishImage", model, imported)
 
 
 def write_rows(cursor: Cursor, changes: Changes, stored: Mapping[str, StoredImage]) -> None:
-    """Write the rows of a load. *stored* are the rows of the table by name in upper case."""
+    """Write the rows of a load. *stored* are the rows of the table by name, `folded`."""
     insert_or_update(cursor, _INSERT, _UPDATE, changes.rows, stored)
     run_many(cursor, _UPDATE_WORDS, [(each.label, each.source, each.name) for each in changes.words])
     names = [row[0] for row in changes.rows]
@@ -210,11 +210,11 @@ def _text(text: str, longest: int) -> str:
 
 
 def find_photos(folder: Path, fish: Mapping[str, str]) -> tuple[dict[str, Photo], list[Skipped]]:
-    """Find the photos by name in upper case. Their labels are names of the catalogue."""
+    """Find the photos by name, `folded`. Their labels are names of the catalogue."""
     found, skipped = photo_files(folder, open_below)
     source = _text(str(folder), 500)
     return {
-        each.name.upper(): Photo(each.path, each.name, _label(each.name, each.label, fish), source) for each in found
+        folded(each.name): Photo(each.path, each.name, _label(each.name, each.label, fish), source) for each in found
     }, skipped
 
 
@@ -244,8 +244,8 @@ def _digest(data: bytes) -> str:
 def _label(name: str, given: str, fish: Mapping[str, str]) -> str:
     """Return the given label, or the species in the name of a file (`マアジ_2.jpg`) or folder (`マアジ/1.jpg`)."""
     if given:
-        return fish.get(given.upper(), given)
+        return fish.get(folded(given), given)
     path = PurePosixPath(name)
     stem = normal(path.stem)
     candidates = (stem, stem.strip("0123456789 _-()."), *map(normal, reversed(path.parent.parts)))
-    return next((fish[each.upper()] for each in candidates if each.upper() in fish), "")
+    return next((fish[folded(each)] for each in candidates if folded(each) in fish), "")

@@ -44,6 +44,7 @@ from meetup2025.iris_process import is_watched
 from meetup2025.loading.folders import Skipped
 from meetup2025.loading.photos import Changes, Photo, check_imported, find_photos, open_photo, write_rows, write_skipped
 from meetup2025.loading.rows import StoredImage
+from meetup2025.loading.spelling import folded
 from meetup2025.loading.tables import batches, check_models, models_left, names_of_fish, rows_of_images, stored_images
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ def _write(connection: Connection, changes: Changes) -> int:
 
 
 def _differs(now: dict[str, StoredImage], row: StoredImage) -> bool:
-    before = now.get(row.name.upper())
+    before = now.get(folded(row.name))
     return before is None or astuple(before)[1:] != astuple(row)[1:]
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import astuple, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -118,6 +118,36 @@ def read_items(connection: Connection, source: str) -> Items:
     return items
 
 
+class SourceVectors(NamedTuple):
+    """
+    The vectors of a source.
+
+    Attributes:
+        keys: Key of each row, ordered.
+        vectors: Vectors, shape (n, d), float32.
+        labels: Label of each row. Empty where there is none.
+    """
+
+    keys: list[str]
+    vectors: NDArray[np.float32]
+    labels: list[str]
+
+
+def read_vectors(connection: Connection, source: str) -> SourceVectors:
+    """
+    Read the vectors of a source as an array: `meetup2025.read_vectors`.
+
+    Args:
+        connection: An open connection.
+        source: `Fish`, `FishImage`, `Both` or a registered name, in any case.
+
+    Raises:
+        DataError: The source is not known, or has no vectors.
+    """
+    items = read_items(connection, source)
+    return SourceVectors(list(items.keys), items.vectors, list(items.labels))
+
+
 def has_changed(connection: Connection, run: StoredRun) -> bool:
     """
     Check whether the source of a run has changed since the run.
@@ -167,16 +197,31 @@ def _fetched(cursor: Cursor, source: str) -> tuple[list[tuple[str, ...]], NDArra
     rows: list[tuple[str, ...]] = []
     arrays: list[NDArray[np.float32]] = []
     while batch := cursor.fetchmany(_BATCH):
-        rows += [tuple(_text(value) for value in row[:4]) for row in batch]
-        arrays.append(np.stack([_vector(row[4], source, row[0]) for row in batch]))
+        *columns, given = zip(*batch, strict=True)
+        rows += zip(*(map(_text, column) for column in columns), strict=True)
+        arrays.append(_vectors(given, source, columns[0]))
     if len({array.shape[1] for array in arrays}) > 1:
         raise _lengths(source)
     return rows, np.concatenate(arrays) if arrays else np.empty((0, 0), np.float32)
 
 
-def _vector(value: Any, source: str, key: Any) -> NDArray[np.float32]:
+def _vectors(given: Sequence[Any], source: str, keys: Sequence[Any]) -> NDArray[np.float32]:
+    """Return a batch of vectors. An error names the first wrong row."""
     try:
-        return vectors.single(vectors.from_text(value) if isinstance(value, str) else value)
+        return vectors.single(np.stack([_numbers(value) for value in given]))
+    except ValueError as error:
+        for value, key in zip(given, keys, strict=True):
+            _check(value, key, source)
+        raise _lengths(source) from error
+
+
+def _numbers(value: Any) -> Any:
+    return vectors.from_text(value) if isinstance(value, str) else value
+
+
+def _check(value: Any, key: Any, source: str) -> None:
+    try:
+        vectors.check(_numbers(value))
     except InvalidVectorError as error:
         raise InvalidVectorError(f"{source}, {key}: {error}", sqlcode=error.sqlcode) from error
 

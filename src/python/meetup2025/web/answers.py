@@ -67,7 +67,7 @@ def sample(connection: Connection, request: WebRequest) -> dict[str, Any]:
 
 def _named(connection: Connection, picture: str) -> dict[str, Any]:
     """Name a picture by one embedding of it. The shown statements have the same answer."""
-    vector = value(connection, statements.VECTOR, picture)
+    vector = _of_picture(connection, statements.VECTOR, picture)
     names = rows(connection, statements.NAMES, vector, _NAMES)
     groups = rows(connection, statements.GROUPS_OF, vector)
     models = rows(connection, statements.MODELS)
@@ -123,7 +123,7 @@ def add(connection: Connection, request: WebRequest) -> dict[str, Any]:
     picture = _statement_picture(data)
     name = f"web-{hashlib.sha256(data).hexdigest()[:16]}"
     with _WRITING:
-        changed = value(connection, statements.ADD, name, picture, label)
+        changed = _of_picture(connection, statements.ADD, name, picture, label)
         connection.commit()
     return {"changed": changed, "name": name, "label": label, "sql": shown(statements.ADD, name, picture, label)}
 
@@ -236,7 +236,7 @@ def near(connection: Connection, request: WebRequest) -> dict[str, Any]:
 def place(connection: Connection, request: WebRequest) -> dict[str, Any]:
     """Return the place of the sent picture on a map, and the items that are nearest to it."""
     number, picture = request.whole("run"), _picture(request)
-    found = [float(each) for each in str(value(connection, statements.PLACE, number, picture)).split(",")]
+    found = [float(each) for each in str(_of_picture(connection, statements.PLACE, number, picture)).split(",")]
     others, used = _near_picture(connection, request.text("within"), picture, (number, *[*found, 0.0][:3], _NAMES))
     return {"place": found, "near": others, "sql": script([shown(statements.PLACE, number, picture), *used])}
 
@@ -352,6 +352,12 @@ MAKING: Mapping[str, tuple[str, Callable[[Jobs, WebRequest], dict[str, Any]]]] =
 
 def _picture(request: WebRequest) -> str:
     return _statement_picture(request.body())
+
+
+def _of_picture(connection: Connection, statement: str, *given: Any) -> Any:
+    """Return the value of a statement that opens a picture. A small file may have many pixels."""
+    with _OPENING:
+        return value(connection, statement, *given)
 
 
 def _statement_picture(data: bytes) -> str:

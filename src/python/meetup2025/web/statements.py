@@ -51,7 +51,7 @@ MADE = {
     "outliers": "SELECT MeetUp2025.FitOutliers(?)",
 }
 """What can be made from a page."""
-SOURCES = "SELECT DISTINCT Source FROM MeetUp2025.VectorModels()"
+SOURCES = "SELECT DISTINCT %EXACT(Source) AS Source FROM MeetUp2025.VectorModels()"
 REGISTERED = "SELECT Name AS Source FROM MeetUp2025.SourceTable ORDER BY Name"
 
 COLOURS = {"label": "%EXACT(p.Label)", "source": "%EXACT(p.Source)", "Clusters": "c.Cluster", "Outliers": "o.Odd"}

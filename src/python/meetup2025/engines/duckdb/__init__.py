@@ -15,26 +15,34 @@ import threading
 import weakref
 from functools import partial
 from inspect import Parameter, Signature
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from meetup2025 import errors, settings
+from meetup2025.engines import arrays
+from meetup2025.engines.arrow import rows_as_arrow
 from meetup2025.engines.binary import with_pictures
 from meetup2025.engines.classes.program import program
-from meetup2025.engines.duckdb.arrow import as_arrow
-from meetup2025.engines.duckdb.elements import stored, written
+from meetup2025.engines.duckdb.elements import written
 from meetup2025.engines.duckdb.errors import duckdb_errors
 from meetup2025.engines.duckdb.prepared import check_characters, is_rollback, prepare
 from meetup2025.engines.duckdb.tables import StoredTables, create_tables, open_database
-from meetup2025.engines.duckdb.types import shown_type
-from meetup2025.engines.pep249 import BaseConnection, BaseCursor, running
+from meetup2025.engines.duckdb.types import shown_type, vector_parts
+from meetup2025.engines.pep249 import BaseConnection, BaseCursor, distinct, running
 from meetup2025.errors import InterfaceError, OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import duckdb
+    from numpy.typing import NDArray
 
     from meetup2025.engines.duckdb.prepared import Prepared
+
+_NUMBERS = count(1)
+"""Numbers of the connections of this process."""
 
 _OPENING = threading.Lock()
 
@@ -76,6 +84,7 @@ class DuckDBConnection(BaseConnection):
         self._reading: DuckDBCursor | None = None
         self._raised: BaseException | None = None
         self._row_functions: set[str] = set()
+        self._owner = f" of connection {next(_NUMBERS)}"
         self._database: duckdb.DuckDBPyConnection | None = None
         with _OPENING:  # two threads must not make the same tables
             self._connect(path)
@@ -116,6 +125,8 @@ class DuckDBConnection(BaseConnection):
 
     def close(self) -> None:
         """Undo the changes that are not committed, and release the file. Closing twice is harmless."""
+        if self._database is not None:
+            self._remove_row_functions(self._database)
         self._finalizer()
         self._database = None
 
@@ -155,7 +166,7 @@ class DuckDBConnection(BaseConnection):
         if sql not in self._statements:
             check_characters(sql)
             self._settle()  # the translation asks the database for its tables
-            statement = prepare(sql, self._program, self._tables)
+            statement = prepare(sql, self._program, self._tables).of(self._owner)
             if len(self._statements) >= _STATEMENTS_KEPT:
                 self._statements.clear()
             self._statements[sql] = statement
@@ -194,7 +205,7 @@ class DuckDBConnection(BaseConnection):
         """Insert many rows at once, and return their number."""
         import duckdb
 
-        columns = as_arrow(self._values_of_rows(statement, rows))
+        columns = rows_as_arrow(self._values_of_rows(statement, rows))
         database = self._ready(statement)
         with self._guard(writes=True):
             database.register("batch", columns)
@@ -325,6 +336,16 @@ class DuckDBConnection(BaseConnection):
                     name, self._guarded(function, len(kinds)), kinds, returns, null_handling=_SPECIAL_NULLS
                 )
 
+    def _remove_row_functions(self, database: duckdb.DuckDBPyConnection) -> None:
+        """Take the functions of this connection from the list that all connections of the file share."""
+        import duckdb
+
+        with contextlib.suppress(duckdb.Error):  # an error has ended the transaction
+            database.execute("SELECT 0").fetchall()  # DuckDB removes no function while a result is unread
+            for name in self._row_functions:
+                database.remove_function(name)
+        self._row_functions.clear()
+
     def _guarded(self, function: Any, count: int) -> Any:
         """Keep the error of a function of *count* arguments: DuckDB passes on only its text."""
 
@@ -419,6 +440,17 @@ class DuckDBCursor(BaseCursor):
                 rest = result.fetchall()
             self._rows = iter([*(self._rows or ()), *map(self._as_iris, rest)])
 
+    def fetchnumpy(self) -> dict[str, NDArray[Any]]:
+        """Return the remaining rows as columns, as `BaseCursor.fetchnumpy`. DuckDB makes the arrays itself."""
+        if self._result is None or self._rows is not None:
+            return super().fetchnumpy()
+        self.connection.check_open()
+        result, self._result, self._rows = self._result, None, iter(())
+        with duckdb_errors():
+            found = result.fetchnumpy().values()
+        names = distinct([str(column[0]) for column in self.description or ()])
+        return {name: _array(each, kind) for name, each, kind in zip(names, found, self._types, strict=True)}
+
     def close(self) -> None:
         """Release the result. The cursor runs no further statement."""
         if not self._closed:
@@ -432,6 +464,8 @@ class DuckDBCursor(BaseCursor):
         return iter(self._next, None)
 
     def _next(self) -> tuple[Any, ...] | None:
+        if self.wants_arrays and self._rows is None and self._result is not None:
+            self._rows = zip(*map(_values, self.fetchnumpy().values()), strict=True)
         row = next(self._rows, None) if self._rows is not None else None
         if row is None and self._result is not None:
             with duckdb_errors():
@@ -466,9 +500,24 @@ class DuckDBCursor(BaseCursor):
             self.connection.begin()
 
     def _as_iris(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return the values of a row as IRIS does: a vector is text, unless the cursor wants arrays."""
-        write = stored if self.wants_arrays else written
+        """Return the values of a row as IRIS does: a vector is text."""
         return tuple(
-            write(value, kind) if isinstance(value, (list, tuple)) else value
+            written(value, kind) if isinstance(value, (list, tuple)) else value
             for value, kind in zip(row, self._types, strict=True)
         )
+
+
+def _array(values: NDArray[Any], kind: str) -> NDArray[Any]:
+    """Return a column of DuckDB as `fetchnumpy` has it. *kind* is its DuckDB type."""
+    parts = vector_parts(kind)
+    if np.ma.isMA(values) and values.dtype == object:
+        values.data[values.mask] = None
+        values = values.data
+    if parts:
+        return arrays.of_vectors(values, int(parts[1] or 0))
+    return values.astype("M8[D]") if kind == "DATE" else values
+
+
+def _values(column: NDArray[Any]) -> list[Any]:
+    """Return the values of a column of `fetchnumpy`. A vector is a view of its row, or None."""
+    return column.tolist() if column.ndim == 1 else [None if np.isnan(row[0]) else row for row in column]

@@ -33,7 +33,7 @@ _NO_SUCH_OPERATION = "An operation must have values of types that it knows. Got 
 _FAULTS: tuple[tuple[str, str, type[Error], int, str], ...] = (
     (
         "Constraint",
-        r"(?i)duplicate key \"(?:upper\()?([^\"():]+)\)?: ([^\"]*)",
+        r"(?i)duplicate key \"(?:upper\()?(?:lower\()?([^\"():]+)\)*: ([^\"]*)",
         IntegrityError,
         -119,
         "{1} must be unique. Got {2} again.",

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from meetup2025 import errors
+from meetup2025 import errors, settings
 from meetup2025.engines.classes.records import sql_type
 from meetup2025.engines.duckdb.errors import duckdb_errors
 from meetup2025.engines.duckdb.translate import SETTINGS, to_duckdb
@@ -25,6 +24,7 @@ from meetup2025.errors import ClassSyntaxError, EngineUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import duckdb
 
@@ -49,9 +49,10 @@ def open_database(path: str) -> duckdb.DuckDBPyConnection:
     """
     import duckdb
 
-    file = Path(path).expanduser()
+    file = settings.expanded(path)
     if path:
         _make_folder(file)
+    is_private = bool(path) and (not file.exists() or file.parent == settings.data_folder())
     location = str(file.resolve()) if path else ":memory:"
     # DuckDB shares a named database in memory, and the file that is attached to it, between the connections of a
     # process.
@@ -63,6 +64,8 @@ def open_database(path: str) -> duckdb.DuckDBPyConnection:
         except BaseException:
             database.close()
             raise
+    if is_private:  # it holds small copies of photos
+        file.chmod(0o600)
     return database
 
 
@@ -92,7 +95,7 @@ def _opening(file: Path) -> Iterator[None]:
 
 def _make_folder(file: Path) -> None:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        settings.make_private(file.parent)
     except OSError as error:
         raise EngineUnavailableError(
             f"The folder of a database must be one that can be made. Got {file.parent}: {error.strerror}."

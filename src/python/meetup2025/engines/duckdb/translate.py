@@ -12,7 +12,7 @@ The differences from IRIS:
 | a field that is neither grouped nor aggregated | refused. IRIS takes the value of any row |
 | HAVING without GROUP BY | filters rows, as in IRIS. It is refused where an aggregate stands beside a field |
 | `VARCHAR(n)` too long, SQLCODE -104 | a CHECK constraint `length("Name") <= n` |
-| UNIQUE, PRIMARY KEY | a unique index on `upper(column)` |
+| UNIQUE, PRIMARY KEY | a unique index on `upper(lower(column))` |
 | other indexes, HNSW among them | checked, not made, not listed: the scan is exact. `DROP INDEX` accepts them |
 | FLOAT vectors | stored in 4 bytes, compared in 8 |
 | vectors of DECIMAL and TIMESTAMP | refused |
@@ -37,13 +37,13 @@ from meetup2025.engines.duckdb.changes import delete, insert, truncate, update
 from meetup2025.engines.duckdb.ddl import create, drop
 from meetup2025.engines.duckdb.names import Resolver
 from meetup2025.engines.duckdb.scopes import Schema, Scope
-from meetup2025.engines.duckdb.writer import function_name, write
+from meetup2025.engines.duckdb.writer import OWNER, function_name, owned, write
 from meetup2025.engines.sql.nodes import refuse, shallow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["SETTINGS", "Schema", "function_name", "to_duckdb"]
+__all__ = ["OWNER", "SETTINGS", "Schema", "function_name", "owned", "to_duckdb"]
 
 # Settings that the connection must have: without them 1/0 is an infinity, and IRIS raises <DIVIDE>.
 SETTINGS: Mapping[str, str] = {"ieee_floating_point_ops": "false"}
