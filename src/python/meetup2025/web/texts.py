@@ -126,7 +126,6 @@ _TEXTS = {
         "この地図で隣り合う10点のうち、約{share}点が実際に近いものです。",
     ),
     "near_title": ("Nearest by vector", "ベクトルが近いもの"),
-    "near_table": ("Table of the nearest", "近いものの表"),
     "near_hint": (
         "Choose a point, an item of the list, or drop a picture.",
         "点か一覧の項目を選ぶか、画像をドロップしてください。",
@@ -141,7 +140,6 @@ _TEXTS = {
     "placed_done": ("The picture is on the map.", "画像を地図に置きました。"),
     "placed": ("placed", "配置"),
     "list_title": ("Shown", "表示中の項目"),
-    "list_table": ("Table of the items", "項目の表"),
     "find": ("Find", "検索"),
     "find_hint": ("name, label or “red fish”", "名前・ラベル・「赤い魚」など"),
     "find_photos": ("Find photos", "写真を探す"),

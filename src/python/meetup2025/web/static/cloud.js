@@ -14,7 +14,7 @@ const style = (name) => getComputedStyle(document.documentElement).getPropertyVa
 const sizeFor = (count) => (count <= 500 ? 5 : count <= 5000 ? 3.5 : count <= 20000 ? 2.5 : 1.6);
 
 export class Cloud {
-  // on has functions: chosen(place), region(corners), pictures(places) for pictures that are wanted, tip(place).
+  // on has functions: chosen(place), region(corners), pictures(places) for pictures that are wanted, moved().
   constructor(host, on = {}) {
     Object.assign(this, { host, on, count: 0, frames: 0, lasso: [], links: [], titles: [], pictures: new Map(), drawing: false });
     host.cloud = this;
@@ -84,6 +84,19 @@ export class Cloud {
     });
     this.k = Math.min(...sides.map(({ span, room }) => (room - 2 * MARGIN) / span));
     [this.ox, this.oy] = sides.map(({ middle, room }) => room / 2 - this.k * middle);
+    this.home = { k: this.k, ox: this.ox, oy: this.oy };
+    this.ask();
+  }
+
+  // Returns how the map was zoomed, moved and turned since all of it was shown; see does the same to another map.
+  seen() {
+    const factor = this.k / this.home.k;
+    return { factor, across: this.ox - factor * this.home.ox, down: this.oy - factor * this.home.oy, turn: this.turn };
+  }
+
+  see({ factor, across, down, turn }) {
+    this.k = factor * this.home.k;
+    [this.ox, this.oy, this.turn] = [across + factor * this.home.ox, down + factor * this.home.oy, turn];
     this.ask();
   }
 
@@ -309,6 +322,7 @@ export class Cloud {
       this.moving = false;
       this.ask();
     }, 180);
+    this.on.moved?.();
     this.ask();
   }
 

@@ -12,7 +12,7 @@ const between = (a, b, share) => joined(parts(a).map((part, at) => part + (parts
 // number of items of each category in the whole run, and deep tells of a map in space.
 export function byCategory(values, counts, deep) {
   const named = categories(counts);
-  const marks = deep ? PALETTE.symbolsInSpace : PALETTE.symbols;
+  const marks = values.length > CROWD ? ["circle"] : deep ? PALETTE.symbolsInSpace : PALETTE.symbols;
   const looks = [{ symbol: marks[0], colour: PALETTE.other }, ...named.map((_, rank) => ({ symbol: marks[rank % marks.length], colour: colourOf(rank, values.length) }))];
   const ranks = new Map(named.map((name, rank) => [name, rank + 1]));
   const look = Uint16Array.from(values, (value) => ranks.get(value) ?? 0);

@@ -64,6 +64,8 @@ function offerColours() {
   const fits = (run) => ["Clusters", "Outliers"].includes(run.kind) && parts(run.source).some((each) => parts(source).includes(each));
   const offered = runs.filter(fits).map((run) => option(`${run.kind}:${run.run}`, `${text(run.kind)} ${run.run} – ${run.source}`));
   byId("colour").replaceChildren(option("label", text("label")), option("source", text("source")), ...offered);
+  const hasPictures = ["Fish", "FishImage", "Both"].includes(source);
+  for (const each of [byId("file").parentElement, byId("search").querySelector("button")]) each.hidden = !hasPictures;
   choose(byId("colour"), state.get("colour") ?? (source === "Both" ? "source" : "label"));
 }
 

@@ -58,7 +58,7 @@ function stamp(symbol, radius, width) {
   for (let at = 0; at < side * side; at++) {
     const alpha = data[4 * at + 3];
     const offset = (Math.floor(at / side) - half) * width + (at % side) - half;
-    if (alpha > 230) full.push(offset);
+    if (alpha > (radius < 2.5 ? 110 : 230)) full.push(offset);
     else if (alpha > 20) [edge.push(offset), cover.push(alpha)];
   }
   return { half, full: Int32Array.from(full), edge: Int32Array.from(edge), cover: Uint8Array.from(cover) };

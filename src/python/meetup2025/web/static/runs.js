@@ -97,13 +97,21 @@ function fillMetrics(table, metrics) {
   ], metrics, { caption: text("metrics") });
 }
 
+// Moves and turns the map of the other half as that of a half was.
+function follow(half) {
+  const { cloud } = byId(half).querySelector(".plot");
+  const other = byId(half === "first" ? "second" : "first").querySelector(".plot").cloud;
+  if (!other?.count || other.deep !== cloud.deep || !other.home) return;
+  other.see(cloud.seen());
+}
+
 // Draws the map of a half. Both halves move and turn together, and the items that moved most have their names.
 function draw(half) {
   const columns = halves[half]?.columns;
   const plot = byId(half).querySelector(".plot");
   plot.hidden = !columns;
   if (!columns) return;
-  const cloud = plot.cloud ?? new Cloud(plot);
+  const cloud = plot.cloud ?? new Cloud(plot, { moved: () => follow(half) });
   const labels = columns.label.places.map((place) => columns.label.values[place]);
   const counts = new Map();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
@@ -115,7 +123,7 @@ function draw(half) {
   cloud.titles = keys.flatMap((key, place) => (far.has(key) ? [{ place, text: `○ ${cloud.titleOf(place)}` }] : []));
   const { looks, look, order } = byCategory(labels, counts, cloud.deep);
   cloud.dress(looks, look, order);
-  plot.setAttribute("role", "img");
+  plot.setAttribute("role", "group");
   plot.setAttribute("aria-label", text("plot_label", { count: keys.length }));
 }
 
