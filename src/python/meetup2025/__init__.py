@@ -14,7 +14,7 @@ The module is a PEP 249 driver: `connect`, the exceptions, `apilevel`, `threadsa
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from meetup2025.engines import connect
 from meetup2025.engines.pep249 import (
@@ -46,8 +46,6 @@ from meetup2025.errors import (
 )
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from meetup2025.runs.sources import read_vectors
 
 __version__ = "0.1.0"

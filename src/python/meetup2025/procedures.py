@@ -397,7 +397,7 @@ def recognise(vector: str, k: int = 3, by: str = "both") -> str:
 
 @from_sql
 def in_region(x: float, y: float, region: str) -> int:
-    """Return 1 for a place inside a region, otherwise 0: `MeetUp2025.InRegion`, `analytics.region.contains`."""
+    """Return 1 for a place inside a region of a map, otherwise 0: `analytics.region.contains`."""
     return int(regions.contains(region, x, y))
 
 
