@@ -93,6 +93,7 @@ class DuckDBConnection(BaseConnection):
         self._known: dict[tuple[Any, ...], Any] = {}  # results of the row functions of the statement that runs
         self._database: duckdb.DuckDBPyConnection | None = None
         self._session = next(_SESSIONS)
+        self._owner = f" of connection {self._session}"
         with _OPENING:  # two threads must not make the same tables
             self._connect(path)
 
@@ -133,6 +134,8 @@ class DuckDBConnection(BaseConnection):
 
     def close(self) -> None:
         """Undo the changes that are not committed, and release the file. Closing twice is harmless."""
+        if self._database is not None:
+            self._remove_row_functions(self._database)
         self._finalizer()
         self._database = None
 
@@ -172,7 +175,7 @@ class DuckDBConnection(BaseConnection):
         if sql not in self._statements:
             check_characters(sql)
             self._settle()  # the translation asks the database for its tables
-            statement = prepare(sql, self._program, self._tables)
+            statement = prepare(sql, self._program, self._tables).of(self._owner)
             if len(self._statements) >= _STATEMENTS_KEPT:
                 self._statements.clear()
             self._statements[sql] = statement
@@ -383,6 +386,16 @@ class DuckDBConnection(BaseConnection):
                 database.create_function(
                     name, self._guarded(function, len(kinds)), kinds, returns, null_handling=_SPECIAL_NULLS
                 )
+
+    def _remove_row_functions(self, database: duckdb.DuckDBPyConnection) -> None:
+        """Take the functions of this connection from the list that all connections of the file share."""
+        import duckdb
+
+        with contextlib.suppress(duckdb.Error):  # an error has ended the transaction
+            database.execute("SELECT 0").fetchall()  # DuckDB removes no function while a result is unread
+            for name in self._row_functions:
+                database.remove_function(name)
+        self._row_functions.clear()
 
     def _guarded(self, function: Any, count: int) -> Any:
         """Keep the error of a function of *count* arguments: DuckDB passes on only its text."""
