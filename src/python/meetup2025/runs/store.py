@@ -137,6 +137,7 @@ class StoredRun:
     basis: Basis
     parameters: Mapping[str, Any] = field(hash=False)
     seed: int | None
+    fingerprint: str
 
 
 def fitted_run(connection: Connection, request: Request, fit: Callable[[], Outcome]) -> int:
@@ -208,13 +209,13 @@ def newest_run(connection: Connection, kind: str, source: str) -> StoredRun | No
     return _stored(rows[0]) if rows else None
 
 
-_SELECT = "SELECT %ID, Kind, Source, SourceHash, Model, Items, Parameters, Seed FROM MeetUp2025.Analysis"
+_SELECT = "SELECT %ID, Kind, Source, SourceHash, Model, Items, Parameters, Seed, Fingerprint FROM MeetUp2025.Analysis"
 
 
 def _stored(row: tuple[Any, ...]) -> StoredRun:
-    run, kind, source, source_hash, model, count, parameters, seed = row
+    run, kind, source, source_hash, model, count, parameters, seed, fingerprint = row
     basis = Basis(source, source_hash, model or "", int(count))
-    return StoredRun(int(run), kind, basis, json.loads(parameters), None if seed is None else int(seed))
+    return StoredRun(int(run), kind, basis, json.loads(parameters), None if seed is None else int(seed), fingerprint)
 
 
 def stored_model(connection: Connection, run: int, kind: type[T]) -> T:
