@@ -178,7 +178,7 @@ def _is_clean(code: int, told: str) -> bool:
     """
     Check for an exit code of the program, and no traceback.
 
-    Ctrl-C may hit Python before `__main__` of the program runs, and the loader of the system says by itself, and with 127,
+    Ctrl-C may hit Python before `__main__` of the program runs. The loader of the system says by itself, and with 127,
     that it has no memory.
     """
     if "KeyboardInterrupt" in told:
