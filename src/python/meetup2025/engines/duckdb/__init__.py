@@ -94,7 +94,7 @@ class DuckDBConnection(BaseConnection):
         self._database: duckdb.DuckDBPyConnection | None = None
         self._session = next(_SESSIONS)
         self._owner = f" of connection {self._session}"
-        with _OPENING:  # two threads must not make the same tables
+        with _OPENING, duckdb_errors():  # two threads must not make the same tables
             self._connect(path)
 
     @property
@@ -136,7 +136,8 @@ class DuckDBConnection(BaseConnection):
         """Undo the changes that are not committed, and release the file. Closing twice is harmless."""
         if self._database is not None:
             self._remove_row_functions(self._database)
-        self._finalizer()
+        with duckdb_errors():
+            self._finalizer()
         self._database = None
 
     @contextlib.contextmanager
