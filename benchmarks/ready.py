@@ -44,7 +44,7 @@ _MEMORY = (
     "model.images([images.open_picture(Path(sys.argv[1]).read_bytes(), longest=model.picture_size)]); "
     "print(peak_memory())"
 )
-_WORKSHOPS = ("torch", "torchvision", "transformers", "timm", "sentencepiece", "pillow", "pandas", "matplotlib", "umap-learn")
+_WORKSHOPS = ("torch", "torchvision", "transformers", "timm", "sentencepiece", "pillow", "pandas", "umap-learn")
 """What the workshop's notebook installs, where it is here."""
 
 
@@ -67,7 +67,7 @@ def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG
 
 
 def publish(path: str, patch: int) -> None:
-    """Write the picture half of a ViT-B, and the text half, as repositories have them; for patches of 32 the original."""
+    """Write the picture half of a ViT-B as a repository has it; for patches of 32 the text half and the original too."""
     import torch
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, DistilBertConfig, DistilBertModel
 

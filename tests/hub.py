@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 COMMIT = "89abcdef01" * 4
 
+_ASKED = re.compile(r"/(?:api/models/)?([\w.-]+/[\w.-]+)(?:/(?:revision|resolve|tree)/([\w.%-]+))?(?:/(.+))?")
+
 _NEVER = re.compile("$.^")
 
 
@@ -50,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer_as_hub(self) -> None:
         path = self.path.partition("?")[0]
-        asked = re.fullmatch(r"/(?:api/models/)?([\w.-]+/[\w.-]+)(?:/(?:revision|resolve|tree)/([\w.%-]+))?(?:/(.+))?", path)
+        asked = _ASKED.fullmatch(path)
         name, revision, file = asked.groups() if asked else ("", None, None)
         if name in self.gated:
             return self._refuse(403, "GatedRepo")
@@ -60,18 +62,21 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(404, "RevisionNotFound")
         folder = self.repositories[name]
         if path.startswith("/api/"):
-            files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-            siblings = [_sibling(folder, each) for each in sorted(files)]
-            if "/tree/" in path:  # versions from 2 on ask for a list of files
-                return self._send(json.dumps([*map(_of_tree, siblings)]).encode(), {"Content-Type": "application/json"})
-            data = {"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings}
-            return self._send(json.dumps(data).encode(), {"Content-Type": "application/json"})
+            return self._describe(name, is_tree="/tree/" in path)
         if not file or not (folder / file).is_file():
             return self._refuse(404, "EntryNotFound")
         data = (folder / file).read_bytes()
         if self.changed.fullmatch(file):
             data = data[:-1] + bytes([data[-1] ^ 1])
         return self._send(data, {"ETag": f'"{hashlib.sha256(data).hexdigest()}"'}, cut=bool(self.cut.fullmatch(file)))
+
+    def _describe(self, name: str, *, is_tree: bool) -> None:
+        folder = self.repositories[name]
+        files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+        siblings = [_sibling(folder, each) for each in sorted(files)]
+        described = {"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings}
+        data = [*map(_of_tree, siblings)] if is_tree else described  # versions from 2 on ask for the tree
+        self._send(json.dumps(data).encode(), {"Content-Type": "application/json"})
 
     def _send(self, data: bytes, headers: Mapping[str, str], *, cut: bool = False) -> None:
         start = int((re.search(r"\d+", self.headers.get("Range", "")) or ["0"])[0])

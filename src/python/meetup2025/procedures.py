@@ -147,14 +147,16 @@ def installed_models() -> str:
     A broken model has the name of its folder as its id, and its fault.
     """
     fields = ("id", "revision", "dimension", "licence", "description", "bytes")
-    used = settings.model()
+    used, origin = settings.model(), settings.model_origin()
     models = []
     for model in installed():
         is_used = used in {model.id, model.model}
-        models.append({field: getattr(model, field) for field in fields} | {"used": is_used, "fault": None})
-        if is_used and model.int8 and settings.runtime() == "int8":
+        models.append({field: getattr(model, field) for field in fields} | {
+            "used": is_used, "chosen_by": origin if is_used else None, "fault": None
+        })
+        if is_used and model.int8 and settings.runtime() in {"", "int8"}:
             models[-1]["revision"] += model.int8.suffix
-    nothing = {**dict.fromkeys(fields), "used": False}
+    nothing = {**dict.fromkeys(fields), "used": False, "chosen_by": None}
     models += [{**nothing, "id": folder.name, "fault": fault} for folder, fault in faults().items()]
     return json.dumps(models, ensure_ascii=False)
 

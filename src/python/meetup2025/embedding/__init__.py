@@ -11,7 +11,7 @@ import functools
 from typing import TYPE_CHECKING, Protocol
 
 from meetup2025 import settings
-from meetup2025.embedding.models import find, state
+from meetup2025.embedding.models import find, read_model, state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,4 +129,4 @@ def _encoder(folder: Path, runtime: str, _: tuple[int, int, int]) -> Encoder:
         return OriginalEncoder(folder)
     from meetup2025.embedding.onnx import OnnxEncoder
 
-    return OnnxEncoder(folder, int8=runtime == "int8")
+    return OnnxEncoder(folder, int8=runtime == "int8" or (not runtime and read_model(folder).int8 is not None))
