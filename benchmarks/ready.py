@@ -67,7 +67,7 @@ def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG
 
 
 def publish(path: str, patch: int) -> None:
-    """Write the picture half of a ViT-B as a repository has it; for patches of 32 the text half and the original too."""
+    """Write the picture half of a ViT-B as a repository has it; of 32 the text half and the original too."""
     import torch
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, DistilBertConfig, DistilBertModel
 
