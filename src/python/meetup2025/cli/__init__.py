@@ -6,7 +6,6 @@ It sends SQL to a database, and does not depend on how the answers are made.
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import sys
 from pathlib import Path
@@ -41,7 +40,6 @@ from meetup2025.cli.serve import serve, web
 from meetup2025.client import records, rows, value
 from meetup2025.embedding.confidence import LIKE_A_DRAWING, knows_only_drawings
 from meetup2025.errors import UnreadableImageError
-from meetup2025.loading.folders import SUFFIXES
 from meetup2025.loading.spelling import normal
 from meetup2025.locale import translated
 
@@ -102,7 +100,9 @@ def _label(_: click.Context, __: click.Parameter, label: str | None) -> str | No
     return label
 
 
-@main.command(epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify ~/Pictures/fish -k 1 --format csv > names.csv"))
+@main.command(
+    epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify ~/Pictures -k 1 --format csv > names.csv")
+)
 @click.argument("pictures", metavar="PICTURE|FOLDER…", nargs=-1, required=True)
 @click.option(
     "--teach",
@@ -120,8 +120,8 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
     If a recogniser is fitted to labelled photos (`meetup2025 recogniser`), the photos count beside the names, and the
     answer says whether it is sure. A label may be any name of the catalogue, or a word of your own.
 
-    The picture - is standard input. Of a folder, all pictures in it and its subfolders are named. If the database has no names, the bundled catalogue is loaded. With --html or
-    --png, the pictures are drawn beside their names too.
+    The picture - is standard input. Of a folder, all pictures in it and its subfolders are named. If the database has
+    no names, the bundled catalogue is loaded. With --html or --png, the pictures are drawn beside their names too.
     """
     pictures = _pictures(pictures)
     with database() as connection:
@@ -368,13 +368,15 @@ def _pictures(given: Sequence[str]) -> list[str]:
 
 
 def _of_folder(given: str) -> list[str]:
+    from meetup2025.loading.folders import SUFFIXES
+
     path = Path(given).expanduser()
     if path.is_dir():
         found = [each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file()]
         if not found:
             raise click.UsageError(f"The folder {given} must have pictures. Got none.")
         return [str(each) for each in sorted(found)]
-    matched = [] if path.exists() or given == "-" else sorted(glob.glob(str(path)))
+    matched = [] if path.exists() or given == "-" else sorted(map(str, path.parent.glob(path.name)))
     return matched or [given]
 
 

@@ -238,6 +238,7 @@ def open_photo(file: Photo, before: StoredImage | None, encoder: Encoder) -> Ope
 
 
 def digest(data: bytes) -> str:
+    """Return the hash of a file, as in the column Hash."""
     return hashlib.sha256(data).hexdigest()
 
 
