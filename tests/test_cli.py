@@ -574,7 +574,7 @@ def test_load_photos_tells_what_is_left_out(home):
     run("load", "names")
     result = run("load", "photos", "photos", "--format", "json")
 
-    assert (result.exit_code, json.loads(result.stdout)) == (1, {"changed": 1, "total": 1, "skipped": 1})
+    assert (result.exit_code, json.loads(result.stdout)) == (1, {"changed": 1, "total": 1, "labelled": 1, "skipped": 1})
     assert result.stderr.startswith("meetup2025: broken.jpg: ")
     assert result.stderr.count("\n") == 1
     assert value("SELECT Label FROM MeetUp2025.FishImage") == "マサバ"
@@ -586,8 +586,8 @@ def test_load_photos_takes_the_samples(home):
     samples, empty = run("load", "photos", "samples"), run("load", "photos", "empty")
     count = len(PHOTOS)
 
-    assert f"{count} photos added or changed, {count} in the database\n" == samples.stdout
-    assert (0, f"0 photos added or changed, {count} in the database\n") == (empty.exit_code, empty.stdout)
+    assert f"{count} photos added or changed, {count} in the database, 12 with a label\n" == samples.stdout
+    assert (0, f"0 photos added or changed, {count} in the database, 12 with a label\n") == (empty.exit_code, empty.stdout)
 
 
 @pytest.mark.parametrize(("table", "key"), [("Fish", "fishname"), ("FishImage", "filename")])
@@ -713,6 +713,26 @@ def test_a_label_is_visible(label):
     result = run("identify", str(SAMPLES / "saba.png"), "--teach", label)
 
     assert (result.exit_code, "must have a visible character" in result.stderr) == (2, True)
+
+
+@pytest.mark.usefixtures("full")
+def test_a_recogniser_that_is_older_than_its_photos_says_so():
+    """Photos that got a label by SQL are not known to the recogniser, and the answer says how many are missing."""
+    with meetup2025.connect() as connection, connection.cursor() as cursor:
+        copied = "INSERT INTO MeetUp2025.FishImage (Name, Label, Model, Features) SELECT ?, Label, Model, Features FROM "
+        for number in range(3):
+            cursor.execute(copied + "MeetUp2025.FishImage WHERE Name = 'saba.png'", [f"saba {number}"])
+        cursor.execute("UPDATE MeetUp2025.FishImage SET Label = NULL WHERE Name NOT LIKE 'saba%'")
+        connection.commit()
+    run("recogniser")
+    fresh = run("identify", SAMPLES / "saba.png")
+    with meetup2025.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE MeetUp2025.FishImage SET Label = 'マダコ' WHERE Name = 'madako.png'")
+        connection.commit()
+    stale = run("identify", SAMPLES / "saba.png")
+
+    assert "older" not in fresh.stderr
+    assert "it knows 4 labelled photos of 5. Run meetup2025 recogniser" in stale.stderr
 
 
 @pytest.mark.usefixtures("full")

@@ -39,7 +39,7 @@ from meetup2025.cli.pictures import draw_answers, pictured
 from meetup2025.cli.serve import serve, web
 from meetup2025.client import records, rows, value
 from meetup2025.embedding.confidence import LIKE_A_DRAWING, knows_only_drawings
-from meetup2025.errors import UnreadableImageError
+from meetup2025.errors import UnreadableImageError, listed
 from meetup2025.loading.spelling import normal
 from meetup2025.locale import translated
 
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 _ALIKE = """
 SELECT DISTINCT %EXACT(one.Name) AS Alike FROM MeetUp2025.Fish one, MeetUp2025.Fish other
 WHERE one.FishID <> other.FishID AND VECTOR_COSINE(one.Features, other.Features) > 0.999999 ORDER BY Alike"""
+
+_UNLABELLED = "SELECT Name FROM MeetUp2025.FishImage WHERE Label IS NULL ORDER BY Name"
 
 _MOST_COMPARED = 2000
 """Most names that are compared with one another after a load: four million cosines take a second or two."""
@@ -131,6 +133,8 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
             _teach(connection, [image for image, _ in sent.values()], teach)
         answers = [_identified(connection, picture, *sent[picture], k) for picture in pictures]
         only_drawings = _knows_only_drawings(connection, "Fish")
+        if any(answer.get("answer") for answer in answers):
+            _warn_of_age(connection)
     _show_identified(answers)
     draw_answers(answers, [sent[picture][0] for picture in pictures], files, _DRAWINGS_ALONE if only_drawings else "")
     if only_drawings and any("names" in answer for answer in answers):
@@ -192,7 +196,7 @@ def names(csv: str | None, prompts: str | None) -> None:
         connection.commit()
         total = value(connection, COUNTS["Fish"])
         unknown = [row[0] for row in rows(connection, _ALIKE)] if changed and total <= _MOST_COMPARED else []
-    _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
+    _show_counts(f"{changed} name{'s' * (changed != 1)} added or changed, {total} in the catalogue", changed=changed, total=total)
     if unknown:
         complain(
             f"{len(unknown)} of {total} names have the vector of another name: the model does not know these words. "
@@ -232,8 +236,13 @@ def photos(folder: str, address: str | None) -> None:
             connection.commit()
             skipped = rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
         total = value(connection, COUNTS["FishImage"])
-    sentence = f"{changed} photos added or changed, {total} in the database"
-    _show_counts(sentence, changed=changed, total=total, skipped=len(skipped))
+        unlabelled = [row[0] for row in rows(connection, _UNLABELLED)]
+    sentence = f"{changed} photo{'s' * (changed != 1)} added or changed, {total} in the database"
+    if total:
+        sentence += f", {total - len(unlabelled)} with a label"
+    _show_counts(sentence, changed=changed, total=total, labelled=total - len(unlabelled), skipped=len(skipped))
+    if unlabelled:
+        complain(f"no label in the file name, the folder or labels.csv: {listed(unlabelled)}")
     for name, reason in skipped:
         complain(f"{name}: {reason}")
     if skipped:
@@ -269,7 +278,7 @@ def vectors(jsonl: str, table: str, model_of: str) -> None:
             changed = value(connection, "SELECT MeetUp2025.LoadVectors(?, ?, ?)", [path, table, model_of])
         connection.commit()
         total = value(connection, COUNTS[table])
-    _show_counts(f"{changed} vectors added or changed, {total} in {table}", changed=changed, total=total)
+    _show_counts(f"{changed} vector{'s' * (changed != 1)} added or changed, {total} in {table}", changed=changed, total=total)
 
 
 @main.command(
@@ -330,6 +339,15 @@ def _sent(picture: str) -> tuple[str, str]:
         return "", str(error)
 
 
+_NEAREST = "SELECT * FROM MeetUp2025.NearestNames(?, ?)"
+
+_LEARNT = """
+SELECT SUM(Photos) FROM MeetUp2025.Prototype
+WHERE Run = (SELECT MAX(%ID) FROM MeetUp2025.Analysis WHERE Kind = 'Recogniser' AND Source = 'FishImage')"""
+_LABELLED = """
+SELECT COUNT(*) FROM MeetUp2025.FishImage WHERE Label IS NOT NULL AND Features IS NOT NULL AND Name NOT IN
+(SELECT Item FROM MeetUp2025.Mark WHERE Labels = 'none' AND Source = 'FishImage' AND Odd = 1)"""
+
 _LABEL_OF = "SELECT Label FROM MeetUp2025.FishImage WHERE Name = ?"
 
 
@@ -356,7 +374,7 @@ def _identified(connection: Connection, picture: str, sent: str, fault: str, k: 
     if fault:
         complain(fault if repr(picture) in fault else f"{picture}: {fault}")
         return {"picture": picture, "error": fault}
-    names = records(connection, "SELECT * FROM MeetUp2025.NearestNames(?, ?)", [vector, k])
+    names = records(connection, _NEAREST, [vector, k])
     is_fitted = any(name["sure"] is not None for name in names)
     answer = records(connection, "SELECT * FROM MeetUp2025.NearestGroups(?, 1)", [vector]) if is_fitted else []
     return {"picture": picture, "names": names, "answer": answer[0] if answer else None}
@@ -387,6 +405,16 @@ def _of_drawings(answers: Sequence[dict[str, Any]]) -> str:
     scores = {each["picture"]: each["names"][0]["score"] for each in answers if each.get("names")}
     photographs = [picture for picture, score in scores.items() if score < LIKE_A_DRAWING]
     return shell.photograph_note(photographs) if photographs else _DRAWINGS_ALONE
+
+
+def _warn_of_age(connection: Connection) -> None:
+    """Say that the recogniser has not learnt from all labelled photos."""
+    learnt, labelled = value(connection, _LEARNT), value(connection, _LABELLED)
+    if learnt is not None and int(learnt) != int(labelled):
+        complain(
+            f"the recogniser is older than the photos: it knows {learnt} labelled photos of {labelled}. "
+            "Run meetup2025 recogniser"
+        )
 
 
 def _data_url(picture: str) -> str:

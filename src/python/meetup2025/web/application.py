@@ -91,7 +91,7 @@ class Application:
             )
         if method == "POST":
             request.check_origin()
-        if answer is answers.add and not self._adding:
+        if answer in (answers.add, answers.none) and not self._adding:
             raise RefusedError("403 Forbidden", "no_adding", "Adding must be on: meetup2025 web --allow-adding.")
         with meetup2025.connect(self._url) as connection:
             return json_answer(answer(connection, request))
