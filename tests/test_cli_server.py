@@ -8,7 +8,7 @@ import re
 import shutil
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import iris_doubles
 import numpy as np

@@ -12,7 +12,7 @@ from meetup2025 import images
 from meetup2025.files import read_data_url
 from meetup2025.loading.names import UPDATE_FISH, made_vectors, progress
 from meetup2025.loading.photos import UPDATE_IMAGE, digest
-from meetup2025.loading.prompts import check_prompts
+from meetup2025.loading.prompts import check_prompts, refitted
 from meetup2025.loading.tables import batches, check_lost, run_many, stored_fish, stored_images
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def embed_again(connection: Connection, encoder: Encoder) -> Embedded:
     photos = [row for row in stored_images(connection).values() if row.model != encoder.model]
     check_lost("Fish", encoder.model, [row.model for row in fish])
     check_lost("FishImage", encoder.model, [row.model for row in photos])
+    fish = [replace(row, prompts=refitted(row.prompts, encoder.languages)) for row in fish]
     check_prompts(fish)
     of_fish = made_vectors(connection, encoder, fish, keep=False)[0] if fish else []
     of_photos, small = _of_photos(connection, encoder, photos)
