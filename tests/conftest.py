@@ -33,7 +33,10 @@ KEPT = {
     "MEETUP2025_REQUIRE_REAL",
 }
 ANALYSES = ("test_runs_groups", "test_runs_maps", "test_runs_outliers")
-DOUBLED = ("test_conformance", "test_pep249", "test_procedures", "test_runs", "test_searches", "test_workshop")
+DOUBLED = (
+    *("test_conformance", "test_pep249", "test_procedures", "test_runs", "test_searches", "test_user_table"),
+    "test_workshop",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

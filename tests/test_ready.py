@@ -16,7 +16,7 @@ from PIL import Image
 from meetup2025 import vectors
 from meetup2025.cli import main
 from meetup2025.embedding import processors
-from meetup2025.embedding.installing import install, layouts, probes, recipes
+from meetup2025.embedding.installing import install, layouts, meaning, probes, recipes
 from meetup2025.embedding.installing.meaning import DRAWN
 from meetup2025.embedding.models import file_hash, find, read_model
 from meetup2025.embedding.onnx import OnnxEncoder
@@ -170,7 +170,7 @@ def test_what_is_told(reached, models):  # noqa: ARG001 - the hub is there
 
     assert list(full["measured"]) == ["meaning"]
     assert full["measured"]["meaning"].endswith(": ja 1.00 (colours 1.00), en 1.00 (colours 1.00)")
-    assert small["measured"]["agreement"].startswith("cosine to float32: pictures 0.99")
+    assert small["measured"]["agreement with float32"].startswith("cosine to float32: pictures 0.99")
     assert told(CLIP)["least"] is None
 
 
@@ -265,3 +265,15 @@ def test_available():
 
     assert [each["name"] for each in data] == list(recipes.known())
     assert "229 MB" in table
+
+
+def test_names_in_the_language_of_the_model(reached, models, tmp_path, monkeypatch):  # noqa: ARG001
+    """After a model that knows English alone, `load names` takes English names, and says so."""
+    found = [meaning.Meaning("ja", 0.5, 0.5), meaning.Meaning("en", 1, 1)]
+    monkeypatch.setattr(meaning, "understood", lambda _: found)
+    run("model", "install", CLIP, "--as", "english")
+    result = run("load", "names", "--url", f"duckdb:///{tmp_path / 'fish.db'}", "--model", "english")
+
+    assert result.exit_code == 0, result.output
+    assert "the model knows English alone: the vectors are of the column English a photo of a {}" in result.stderr
+    assert "names have the vector of another name" in result.stderr

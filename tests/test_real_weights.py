@@ -82,7 +82,7 @@ def test_a_classifier_knows_no_colours(tmp_path, monkeypatch):
 def test_int8_is_near_float32(model):
     """The files in int8 are near those in float32, measured at the installation."""
     if model.info.precision == "int8":
-        assert model.told["agreement"].startswith("cosine to float32: pictures 0.99")
+        assert model.told["agreement with float32"].startswith("cosine to float32: pictures 0.99")
 
 
 def nearest(model: OnnxEncoder, photo: Path, words: Sequence[str]) -> list[str]:
@@ -101,7 +101,8 @@ def of_wheels() -> Path:
 def test_a_photo_of_a_wheel(model):
     """A building is named among 60 words, and among words that the classifier never had."""
     assert nearest(model, of_wheels(), WORDS)[0] == "palace"
-    assert nearest(model, of_wheels(), ["a fish", "a cup of coffee", "a temple", "a flower", "a person"])[0] == "a temple"
+    others = ["a fish", "a cup of coffee", "a temple", "a flower", "a person"]
+    assert nearest(model, of_wheels(), others)[0] == "a temple"
 
 
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="the photographs are not here")

@@ -21,7 +21,7 @@ from meetup2025.engines import current
 from meetup2025.engines.arguments import as_double, as_integer, as_text, is_missing
 from meetup2025.errors import DataError, shown
 from meetup2025.loading import names as catalogue, photos, tables
-from meetup2025.loading.prompts import BARE
+from meetup2025.loading.prompts import fitting
 from meetup2025.loading.records import read_templates
 from meetup2025.loading.spelling import composed
 from meetup2025.runs import (
@@ -196,10 +196,12 @@ def load_names(csv: str, prompts: str = "") -> int:
 
     Args:
         csv: A CSV file: a path below the allowed folder, or a data URL.
-        prompts: A CSV file of templates, in the same form. Empty means the bare names.
+        prompts: A CSV file of templates, in the same form. Empty means the bare names, or for a model that knows
+            English alone the English ones.
     """
-    model, chosen = encoder(), BARE
+    model = encoder()
     model.check()
+    chosen = fitting(model.languages)
     if prompts:
         with files.open_source(prompts) as (file, name):
             chosen = read_templates(file, name)

@@ -17,6 +17,8 @@ data folder, which `meetup2025 model use` writes.
 - `MEETUP2025_WORKER`: 1 lets the resident process of an IRIS instance make the vectors. Default: 0, this process does.
 - `MEETUP2025_LANG`: language of the messages, `ja` or `en`. Default: the language of the locale.
 - `MEETUP2025_PHOTOS`: folders that SQL may read files from, separated as in `PATH`. Default: none.
+- `MEETUP2025_SEARCH_MEMORY`: megabytes that the embedded engine may take for vectors in memory. With 0 every search
+  scans its table. Default: a quarter of the memory of the machine.
 """
 
 from __future__ import annotations
@@ -192,6 +194,29 @@ def uses_worker() -> bool:
     if value not in {"", "0", "1"}:
         raise DataError(f"The setting Worker must be 1 or 0. Got {value!r}.")
     return value == "1"
+
+
+def search_memory() -> int:
+    """
+    Return the bytes that the embedded engine may take for vectors in memory.
+
+    Raises:
+        InterfaceError: The setting is no whole number from 0.
+    """
+    value = _value("MEETUP2025_SEARCH_MEMORY").strip()
+    if not value:
+        return _machine_memory() // 4
+    if not value.isdecimal():
+        raise InterfaceError(f"MEETUP2025_SEARCH_MEMORY must be a whole number of megabytes. Got {value!r}.")
+    return int(value) * 10**6
+
+
+def _machine_memory() -> int:
+    """Return the bytes of memory of the machine, or of 4 GB where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 4 * 10**9
 
 
 def photo_folders() -> list[Path]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+import meetup2025
 from meetup2025 import __version__, files
 from meetup2025.cli import output
 from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, recogniser, runs
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 _ALIKE = """
 SELECT DISTINCT %EXACT(one.Name) AS Alike FROM MeetUp2025.Fish one, MeetUp2025.Fish other
 WHERE one.FishID <> other.FishID AND VECTOR_COSINE(one.Features, other.Features) > 0.999999 ORDER BY Alike"""
+
+_ENGLISH = "SELECT TOP 1 %EXACT(Prompts) FROM MeetUp2025.Fish WHERE Prompts LIKE 'English %'"
 
 _MOST_COMPARED = 2000
 """Most names that are compared with one another after a load: four million cosines take a second or two."""
@@ -182,7 +185,7 @@ def names(csv: str | None, prompts: str | None) -> None:
 
     A file of --prompts has the columns Column and Template. The line OtherNames,{}の写真 puts every other name into
     this text. The bundled file is catalogue/prompts.csv. A load without --prompts makes the vectors from the bare names
-    again.
+    again. For a model that knows English alone it makes them from the column English, as "a photo of a …".
     """
     from meetup2025.cli import upload
 
@@ -193,8 +196,11 @@ def names(csv: str | None, prompts: str | None) -> None:
         changed = value(connection, "SELECT MeetUp2025.LoadNames(?, ?)", [path, of_names])
         connection.commit()
         total = value(connection, COUNTS["Fish"])
+        english = [] if prompts or not changed else rows(connection, _ENGLISH)
         unknown = [row[0] for row in rows(connection, _ALIKE)] if changed and total <= _MOST_COMPARED else []
     _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
+    if english:
+        complain(f"the model knows English alone: the vectors are of the column {english[0][0]}")
     if unknown:
         complain(
             f"{len(unknown)} of {total} names have the vector of another name: the model does not know these words. "
@@ -273,6 +279,43 @@ def vectors(jsonl: str, table: str, model_of: str) -> None:
         connection.commit()
         total = value(connection, COUNTS[table])
     _show_counts(f"{changed} vectors added or changed, {total} in {table}", changed=changed, total=total)
+
+
+@load.command(
+    epilog=example(
+        "meetup2025 load table docs.parquet --as Docs --label topic",
+        "meetup2025 load table vectors.npy --as Docs --with names.csv --key id",
+        "meetup2025 load table data.csv --as App.Docs --vectors 'x*'",
+    )
+)
+@click.argument("file")
+@click.option("--as", "name", metavar="NAME", required=True, help="Name of the table and of the source.")
+@click.option("--with", "beside", metavar="FILE", help="File with further columns of the same rows, for an array.")
+@click.option("--key", default="", help="Column with the key [id, key, or the number of the row].")
+@click.option("--vector", default="", help="Column with the vectors [the only one of lists of numbers].")
+@click.option("--vectors", default="", metavar="PATTERN", help="Columns with a number each, as x*.")
+@click.option("--text", default="", metavar="COLUMN", help="Make vectors of the texts of a column.")
+@click.option("--image", default="", metavar="COLUMN", help="Make vectors of the pictures of a column.")
+@click.option("--label", default="", metavar="COLUMN", help="Column with the class of a row.")
+@click.option("--title", default="", metavar="COLUMN", help="Column with the name of a row [the key].")
+@common
+def table(file: str, name: str, beside: str | None, **roles: str) -> None:
+    """
+    Load a table of your own, with vectors of any length.
+
+    FILE is Parquet, CSV, JSON, JSON Lines, Arrow, NPY, NPZ, or a folder of Hugging Face datasets. The table is made
+    with the columns of the file and their types, and becomes a source of analyses. Loading again changes only the rows
+    that differ, and deletes none.
+    """
+    with database() as connection:
+        loaded = meetup2025.load_table(connection, file, name, beside=beside, **roles)
+        connection.commit()
+    counts = {"added": loaded.added, "changed": loaded.changed, "total": loaded.total}
+    told = f"{loaded.added} rows added, {loaded.changed} changed, {loaded.total} in {loaded.table}"
+    _show_counts(f"{told}, vectors of {loaded.dimension} numbers", **counts, dimension=loaded.dimension)
+    for column, renamed in loaded.renamed.items():
+        complain(f"the column {column} is {renamed} in the table")
+    complain(f"next: meetup2025 map {loaded.source} --html map.html, or clusters, outliers, elbow of {loaded.source}")
 
 
 @main.command(

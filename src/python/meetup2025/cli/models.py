@@ -332,9 +332,9 @@ def _proved(proof: Proof) -> dict[str, str]:
     """Return what was measured about a model that is published in ONNX, in words."""
     understood = ", ".join(f"{each.language} {each.all:.2f} (colours {each.colours:.2f})" for each in proof.meanings)
     said = {"meaning": f"finds words for drawn pictures: {understood}"}
-    if near := proof.agreement:
-        said["agreement"] = (
-            f"cosine to float32: pictures {near.pictures[0]:.4f} (lowest {near.pictures[1]:.4f}), "
+    for name, near in proof.agreements.items():
+        said[f"agreement with {name}"] = (
+            f"cosine to {name}: pictures {near.pictures[0]:.4f} (lowest {near.pictures[1]:.4f}), "
             f"texts {near.texts[0]:.4f} (lowest {near.texts[1]:.4f})"
         )
     if cost := proof.cost:

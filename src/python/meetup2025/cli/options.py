@@ -101,11 +101,16 @@ class Commands(click.Group):
             # Buffered output is dropped silently.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(NO_READER)
+        except (MemoryError, ImportError) as error:
+            if options(ctx).debug:
+                traceback.print_exc()
+            complain(f"The memory must suffice, and each library load. Got: {error or 'too little memory'}.")
+            ctx.exit(FAILED)
         except OSError as error:
             if error.filename:
                 complain(f"{os.fspath(error.filename)!r} must exist and be readable. Got: {error.strerror}.")
             else:
-                complain(f"The output must be writable. Got: {error.strerror}.")
+                complain(f"The output and the folder of temporary files must be writable. Got: {error.strerror}.")
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(FAILED)
 

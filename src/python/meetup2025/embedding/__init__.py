@@ -32,6 +32,7 @@ class Encoder(Protocol):
         model: Id and revision of the model, for example `sketch@1`. Only vectors of one model can be compared.
         dimension: Length d of the vectors.
         picture_size: Side in pixels of the square that the model sees. A larger picture gains nothing.
+        languages: Languages of its texts, as `ja`. Empty means unknown.
     """
 
     @property
@@ -42,6 +43,9 @@ class Encoder(Protocol):
 
     @property
     def picture_size(self) -> int: ...  # noqa: D102
+
+    @property
+    def languages(self) -> tuple[str, ...]: ...  # noqa: D102
 
     def check(self) -> None:
         """

@@ -48,6 +48,9 @@ RESULT_TABLES = (
 """The tables with a column Run. Deleting a run deletes its rows there."""
 
 
+_LARGEST_SEED = 2**32 - 1
+"""Largest seed that all random numbers take."""
+
 @dataclass(frozen=True)
 class Metric:
     """A number for the quality of a result. *low* and *high* bound it, *subject* names its subject."""
@@ -148,7 +151,12 @@ def fitted_run(connection: Connection, request: Request, fit: Callable[[], Outco
 
     Returns:
         Number of the run, new or known.
+
+    Raises:
+        DataError: The seed is below 0 or above 2**32 - 1.
     """
+    if not 0 <= (request.seed or 0) <= _LARGEST_SEED:
+        raise DataError(f"seed must be from 0 to {_LARGEST_SEED}. Got {request.seed}.")
     basis, versions = request.basis, _versions()
     made_of = [request.kind, basis.source, basis.hash, request.parameters, request.seed, versions]
     fingerprint = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
