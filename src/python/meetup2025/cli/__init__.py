@@ -25,6 +25,7 @@ from meetup2025.cli.options import (
     NAMES,
     SOME_FAILED,
     Commands,
+    catalogue,
     common,
     complain,
     database,
@@ -117,6 +118,7 @@ def _label(_: click.Context, __: click.Parameter, label: str | None) -> str | No
 )
 @rows_wanted
 @pictured
+@catalogue
 @common
 def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | None) -> None:
     """
@@ -216,6 +218,7 @@ def names(csv: str | None, prompts: str | None) -> None:
 )
 @click.argument("folder")
 @click.option("--ray", "address", metavar="ADDRESS", help="Make the vectors on a Ray cluster: HOST:PORT, or local.")
+@catalogue
 @common
 def photos(folder: str, address: str | None) -> None:
     """

@@ -58,6 +58,7 @@ class Options:
     model: str | None = None
     format: str = "table"
     debug: bool = False
+    no_catalogue: bool = False
 
     @property
     def is_embedded(self) -> bool:
@@ -137,6 +138,12 @@ rows_wanted = click.option(
 )
 
 
+def catalogue(command: F) -> F:
+    """Add the option --no-catalogue to a command that loads the bundled catalogue where there is none."""
+    text = "Do not load the bundled catalogue if the database has no names."
+    return click.option("--no-catalogue", is_flag=True, expose_value=False, callback=_remember, help=text)(command)
+
+
 def example(*commands: str) -> str:
     """Return the end of a help text: commands as they are typed."""
     return "\n".join(("\b", "Example:", *(f"  {command}" for command in commands)))
@@ -171,11 +178,29 @@ def database(
 
 
 def load_names_if_none(connection: Connection) -> None:
-    """Load the bundled catalogue if the database has no names, and say so."""
-    if not client.value(connection, COUNTS["Fish"]):
+    """
+    Load the bundled catalogue if the database has no names, and say so.
+
+    A server is the database of somebody: it is asked for on a terminal, and otherwise stays as it is.
+    """
+    if options().no_catalogue or client.value(connection, COUNTS["Fish"]):
+        return
+    if options().is_embedded or _agreed():
         count = client.value(connection, "SELECT MeetUp2025.LoadNames(?)", [NAMES])
         connection.commit()
         complain(f"the catalogue was empty: loaded the {count} names of {NAMES}")
+    else:
+        complain("the catalogue of the server is empty: load names with `meetup2025 load names`")
+
+
+def _agreed() -> bool:
+    """Ask on a terminal whether the server gets the bundled names. Without a terminal the answer is no."""
+    question = f"The server has no names. Load those of {NAMES}?"
+    return _has_terminal() and click.confirm(translated(question), err=True)
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _warn_of_password(url: str | None) -> None:

@@ -171,7 +171,7 @@ _TEXTS = {
     "make_now": ("Make", "作成"),
     "make_map": ("Map", "地図"),
     "make_space": ("Map in 3D", "3Dの地図"),
-    "make_clusters": ("Groups", "グループ"),
+    "make_clusters": ("Groups", "クラスター"),
     "make_outliers": ("Outliers", "外れ値"),
     "job_waiting": ("waits.", "待機中です。"),
     "job_running": ("{seconds} s …", "{seconds}秒経過…"),
