@@ -33,6 +33,7 @@ from meetup2025.runs import (
     nearest,
     outliers,
     quality,
+    recall,
     recogniser,
     recognition,
     sources,
@@ -440,6 +441,12 @@ def delete_run(run: int) -> int:
     """Delete a run and its results, and return its number: `MeetUp2025.DeleteRun`."""
     store.delete_run(current(), run)
     return run
+
+
+@from_sql
+def fit_search_recall(source: str, k: int = 10, sample: int = 100, seed: int = 5) -> int:
+    """Count the best rows that searches find: `MeetUp2025.FitSearchRecall`, `runs.recall.fit_search_recall`."""
+    return recall.fit_search_recall(current(), source, k, sample, seed)
 
 
 @from_sql
