@@ -22,7 +22,7 @@ import numpy as np
 
 from meetup2025 import errors, settings
 from meetup2025.engines import arrays
-from meetup2025.engines.arrow import rows_as_arrow
+from meetup2025.engines.arrow import as_arrow, rows_as_arrow
 from meetup2025.engines.binary import with_pictures
 from meetup2025.engines.classes.program import program
 from meetup2025.engines.duckdb.elements import written
@@ -93,6 +93,7 @@ class DuckDBConnection(BaseConnection):
         self._known: dict[tuple[Any, ...], Any] = {}  # results of the row functions of the statement that runs
         self._database: duckdb.DuckDBPyConnection | None = None
         self._session = next(_SESSIONS)
+        self._owner = f" of connection {self._session}"
         with _OPENING:  # two threads must not make the same tables
             self._connect(path)
 
@@ -133,6 +134,8 @@ class DuckDBConnection(BaseConnection):
 
     def close(self) -> None:
         """Undo the changes that are not committed, and release the file. Closing twice is harmless."""
+        if self._database is not None:
+            self._remove_row_functions(self._database)
         self._finalizer()
         self._database = None
 
@@ -172,7 +175,7 @@ class DuckDBConnection(BaseConnection):
         if sql not in self._statements:
             check_characters(sql)
             self._settle()  # the translation asks the database for its tables
-            statement = prepare(sql, self._program, self._tables)
+            statement = prepare(sql, self._program, self._tables).of(self._owner)
             if len(self._statements) >= _STATEMENTS_KEPT:
                 self._statements.clear()
             self._statements[sql] = statement
@@ -211,9 +214,12 @@ class DuckDBConnection(BaseConnection):
 
     def insert_many(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
         """Insert many rows at once, and return their number."""
+        return self.insert_batch(statement, rows_as_arrow(self._values_of_rows(statement, rows)))
+
+    def insert_batch(self, statement: Prepared, columns: Any) -> int:
+        """Insert the rows of a table of Arrow, whose columns are c1, c2 and so on, and return their number."""
         import duckdb
 
-        columns = rows_as_arrow(self._values_of_rows(statement, rows))
         database = self._ready(statement)
         with self._guard(writes=True):
             database.register("batch", columns)
@@ -381,6 +387,16 @@ class DuckDBConnection(BaseConnection):
                     name, self._guarded(function, len(kinds)), kinds, returns, null_handling=_SPECIAL_NULLS
                 )
 
+    def _remove_row_functions(self, database: duckdb.DuckDBPyConnection) -> None:
+        """Take the functions of this connection from the list that all connections of the file share."""
+        import duckdb
+
+        with contextlib.suppress(duckdb.Error):  # an error has ended the transaction
+            database.execute("SELECT 0").fetchall()  # DuckDB removes no function while a result is unread
+            for name in self._row_functions:
+                database.remove_function(name)
+        self._row_functions.clear()
+
     def _guarded(self, function: Any, count: int) -> Any:
         """Keep the error of a function of *count* arguments: DuckDB passes on only its text."""
 
@@ -474,6 +490,13 @@ class DuckDBCursor(BaseCursor):
         else:
             for row in rows:
                 self.execute(operation, row)
+        return self
+
+    def insert_columns(self, operation: str, columns: Sequence[Any]) -> DuckDBCursor:
+        """Insert the rows of columns at once, as `BaseCursor.insert_columns`."""
+        self._forget()
+        given = as_arrow({f"c{place}": each for place, each in enumerate(columns, 1)})
+        self.rowcount = self.connection.insert_batch(self.connection.prepare(operation), given)
         return self
 
     def take_rows(self) -> None:

@@ -8,14 +8,14 @@ and rows of equal scores in the order of their RowIDs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlglot import exp
 
 from meetup2025.engines.duckdb.grouping import aggregates
 from meetup2025.engines.duckdb.types import type_of, vector_parts
-from meetup2025.engines.duckdb.writer import DuckDBQuery, quoted, write
+from meetup2025.engines.duckdb.writer import OWNER, DuckDBQuery, quoted, write
 from meetup2025.engines.sql.nodes import ToVector
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ class Part:
     def values(self, parameters: Sequence[Any]) -> list[Any]:
         """Choose the values of its parameters from those of the whole statement."""
         return [value_of(name, parameters) for name in self.names]
+
+    def of(self, owner: str) -> Part:
+        """Return the statement for one connection, as `Prepared.of`."""
+        return replace(self, sql=self.sql.replace(OWNER, owner))
 
 
 def value_of(name: str, parameters: Sequence[Any]) -> Any:
@@ -75,6 +79,11 @@ class Search:
     more_rows: tuple[str, ...]
     among: Part | None
 
+    def of(self, owner: str) -> Search:
+        """Return the search for one connection, as `Prepared.of`."""
+        queries = tuple(each.of(owner) if isinstance(each, Part) else each for each in self.queries)
+        return replace(self, queries=queries, among=self.among and self.among.of(owner))
+
 
 class _NoSearch(Exception):  # noqa: N818 - it is an answer
     """Why a SELECT is no search."""
@@ -94,6 +103,11 @@ class Narrowed:
     sql: str = ""
     searches: tuple[Search, ...] = ()
     reasons: tuple[str, ...] = ()
+
+    def of(self, owner: str) -> Narrowed:
+        """Return the query for one connection, as `Prepared.of`."""
+        searches = tuple(each.of(owner) for each in self.searches)
+        return replace(self, sql=self.sql.replace(OWNER, owner), searches=searches)
 
 
 NOT_NARROWED = Narrowed()

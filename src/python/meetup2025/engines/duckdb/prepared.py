@@ -13,7 +13,7 @@ out the parameters of the DuckDB statement from the parameters of the caller.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
@@ -91,6 +91,16 @@ class Prepared:
     narrowed: Narrowed = NOT_NARROWED
     explains: Prepared | None = None
     touched: tuple[str, str] = ("", "")
+
+    def of(self, owner: str) -> Prepared:
+        """Return the statement for one connection: its functions have names of their own."""
+        if not self.row_functions:
+            return self
+        texts = (self.sql, self.batch_sql, *(each[0] for each in self.row_functions))
+        sql, batch_sql, *names = (text.replace(translate.OWNER, owner) for text in texts)
+        named = tuple((name, *each[1:]) for name, each in zip(names, self.row_functions, strict=True))
+        narrowed = self.narrowed.of(owner)
+        return replace(self, sql=sql, batch_sql=batch_sql, row_functions=named, narrowed=narrowed)
 
     def values(self, parameters: Sequence[Any]) -> list[Any]:
         """
@@ -276,7 +286,7 @@ class _Preparation:
         """Let DuckDB call a function once for each row."""
         method = self.function(call)
         types = tuple(_SQL_TYPES.get(each.type, "VARCHAR") for each in method.arguments[: len(call.expressions)])
-        name = translate.function_name(call.schema, call.name)
+        name = translate.owned(translate.function_name(call.schema, call.name))
 
         def function(*values: Any) -> Any:
             return self.program.run_function(method, values)
@@ -286,7 +296,7 @@ class _Preparation:
     def add_vector_function(self, node: ToVector) -> None:
         """Let DuckDB convert the text of a vector once for each row."""
         kind = str(node.args["kind"])
-        name = f"TO_VECTOR_{kind}"
+        name = translate.owned(f"TO_VECTOR_{kind}")
         self.row_functions[name] = (name, lambda text: listed(text, kind), ("VARCHAR",), f"{kind}[]")
 
     # --- parameters of the DuckDB statement

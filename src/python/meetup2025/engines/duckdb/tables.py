@@ -22,6 +22,7 @@ from meetup2025.engines.duckdb.translate import SETTINGS, to_duckdb
 from meetup2025.engines.duckdb.types import duckdb_type
 from meetup2025.engines.sql import parse
 from meetup2025.errors import ClassSyntaxError, EngineUnavailableError
+from meetup2025.iris_process import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,8 @@ def open_database(path: str) -> tuple[duckdb.DuckDBPyConnection, Matrices]:
     Raises:
         EngineUnavailableError: The file cannot be opened, or another process has it.
     """
-    import duckdb
+    with uninterrupted():
+        import duckdb
 
     file = settings.expanded(path)
     if path:

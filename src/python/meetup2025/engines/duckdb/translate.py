@@ -39,13 +39,13 @@ from meetup2025.engines.duckdb.ddl import create, drop
 from meetup2025.engines.duckdb.names import Resolver
 from meetup2025.engines.duckdb.nearest import NOT_NARROWED, Narrowed, narrowed
 from meetup2025.engines.duckdb.scopes import Schema, Scope
-from meetup2025.engines.duckdb.writer import function_name
+from meetup2025.engines.duckdb.writer import OWNER, function_name, owned
 from meetup2025.engines.sql.nodes import refuse, shallow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["SETTINGS", "Schema", "Translated", "function_name", "to_duckdb", "translated"]
+__all__ = ["OWNER", "SETTINGS", "Schema", "Translated", "function_name", "owned", "to_duckdb", "translated"]
 
 # Settings that the connection must have: without them 1/0 is an infinity, and IRIS raises <DIVIDE>.
 SETTINGS: Mapping[str, str] = {"ieee_floating_point_ops": "false"}
