@@ -182,6 +182,21 @@ def test_changes_of_another_connection(url: str, connection: Connection) -> None
     assert "made by" not in plan(connection)
 
 
+def test_definitions(connection: Connection) -> None:
+    """An index on a table with a matrix can be made, and a table that is dropped and made again has its own rows."""
+    cursor = connection.cursor()
+    cursor.execute("CREATE INDEX LabelIndex ON TABLE T.A (Label)")
+    cursor.execute("CREATE UNIQUE INDEX NameIndex ON TABLE T.A (Name)")
+    check(connection, random.Random(1))  # noqa: S311
+    cursor.execute("DROP TABLE T.A")
+    cursor.execute(CREATE)
+    cursor.executemany(INSERT, rows(random.Random(6), range(50)))  # noqa: S311
+    check(connection, random.Random(1))  # noqa: S311
+    connection.commit()
+    warm(connection)
+    check(connection, random.Random(1))  # noqa: S311
+
+
 def test_searches_beside_changes(url: str) -> None:
     """While another thread replaces rows, a search has as many rows as it wants, and each once."""
     stop, faults = threading.Event(), []

@@ -260,7 +260,8 @@ class DuckDBConnection(BaseConnection):
 
     def _changed(self, statement: Prepared, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement that changes rows, tell the matrices which, and return the number of rows."""
-        watched = self._matrices.watches(statement.touched) and not sql.startswith("TRUNCATE")
+        whole = statement.defines or sql.startswith("TRUNCATE")
+        watched = not whole and self._matrices.watches(statement.touched)
         rows = self._open_database().execute(f'{sql} RETURNING "ID"' if watched else sql, list(values)).fetchall()
         ids = np.array([row[0] for row in rows], np.int64) if watched else None
         self._matrices.touch(self._session, statement.touched, ids)
