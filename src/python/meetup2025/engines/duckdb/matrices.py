@@ -200,6 +200,9 @@ class Matrices:
             held = self._held[key] = self._made(database, search)
         elif free and len(self._in_doubt(session, key[0], held)) > _IN_DOUBT:
             self._read_again(database, search, held)
+        if held.matrix.bytes > settings.search_memory() or held.matrix.is_worn:
+            del self._held[key]
+            raise NoMatrix("the table has changed much: the next search reads it anew")
         held.used = self.clock
         return held
 
@@ -222,7 +225,10 @@ class Matrices:
             count = _count(database, search)
             _check_memory(count, search.dimension)
             self._make_room(size(count, search.dimension))
-            matrix = Matrix(search.dimension, count)
+            try:
+                matrix = Matrix(search.dimension, count)
+            except MemoryError as error:
+                raise NoMatrix("the machine has not enough free memory") from error
             [(first, last)] = database.execute(_select(search, 'min("ID"), max("ID")')).fetchall()
             for start in range(first or 0, (last or -1) + 1, _BATCH):
                 for ids, vectors in _vectors(database, search, '"ID" BETWEEN $1 AND $2', [start, start + _BATCH - 1]):
