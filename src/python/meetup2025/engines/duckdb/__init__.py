@@ -49,6 +49,9 @@ _OPENING = threading.Lock()
 _STATEMENTS_KEPT = 200
 """Statements that a connection keeps translated."""
 
+_RESULTS_KEPT = 4096
+"""Results of functions that a statement keeps: the texts of as many vectors take 40 MB."""
+
 _ROWS_AT_ONCE = 100
 """Rows that a cursor takes from DuckDB at once: few, because a row may hold a vector."""
 
@@ -405,6 +408,8 @@ class DuckDBConnection(BaseConnection):
             key = (function, *values)
             if key in self._known:
                 return self._known[key]
+            if len(self._known) >= _RESULTS_KEPT:
+                self._known.clear()
             with running(None), self._settings():
                 try:
                     return self._known.setdefault(key, function(*values))

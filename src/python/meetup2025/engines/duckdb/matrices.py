@@ -192,6 +192,7 @@ class Matrices:
         key, free = _key(search), self._sessions[session].since is None
         held = self._held.get(key)
         if held is None:
+            _check_memory(0, search.dimension)
             if key not in self._asked:
                 self._asked.add(key)
                 raise NoMatrix("the first search of a column scans it")
@@ -269,7 +270,7 @@ def _check_size(count: int, dimension: int) -> None:
 
 def _check_memory(count: int, dimension: int) -> None:
     limit, needed = settings.search_memory(), size(count, dimension)
-    if needed > limit:
+    if needed > limit or not limit:
         raise NoMatrix(f"{needed / 1e6:,.0f} MB are needed, and MEETUP2025_SEARCH_MEMORY is {limit / 1e6:,.0f} MB")
 
 

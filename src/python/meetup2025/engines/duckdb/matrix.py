@@ -79,8 +79,12 @@ class Matrix:
             ids: RowIDs, shape (n,), all different.
             vectors: Vectors, shape (n, dimension).
         """
-        order = np.argsort(ids, kind="stable")
-        ids, vectors = ids[order], vectors[order]
+        if (ids[1:] < ids[:-1]).any():
+            order = np.argsort(ids)
+            ids, vectors = ids[order], vectors[order]
+        if not self._count or (len(ids) and ids[0] > self._ids[self._count - 1]):
+            self._add(ids, vectors)
+            return
         places = self._places(ids)
         known = places >= 0
         self._forgotten -= int(np.count_nonzero(np.isnan(self._lengths[places[known]])))
@@ -163,7 +167,10 @@ class Matrix:
         with np.errstate(over="ignore", invalid="ignore"):  # such a row is left to the database
             lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
             lengths[~((lengths > _LENGTHS[0]) & (lengths < _LENGTHS[1]))] = np.inf
-            self._units[places] = vectors / lengths[:, None]
+            if isinstance(places, slice):
+                np.divide(vectors, lengths[:, None], out=self._units[places], casting="same_kind")
+            else:
+                self._units[places] = vectors / lengths[:, None]
         self._lengths[places] = lengths
 
     def _add(self, ids: NDArray[np.int64], vectors: NDArray[np.float64]) -> None:
