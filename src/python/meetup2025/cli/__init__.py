@@ -38,9 +38,10 @@ from meetup2025.cli.options import (
 )
 from meetup2025.cli.pictures import draw_answers, pictured
 from meetup2025.cli.serve import serve, web
-from meetup2025.client import records, rows, value
+from meetup2025.client import records as records_of, rows, value
 from meetup2025.embedding.confidence import knows_only_drawings
 from meetup2025.errors import UnreadableImageError
+from meetup2025.loading import records
 from meetup2025.loading.spelling import normal
 from meetup2025.locale import translated
 
@@ -190,6 +191,7 @@ def names(csv: str | None, prompts: str | None) -> None:
         total = value(connection, COUNTS["Fish"])
         unknown = [row[0] for row in rows(connection, _ALIKE)] if changed and total <= _MOST_COMPARED else []
     _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
+    _tell_unread(records.other_columns(_first_line(csv))) if csv else None
     if unknown:
         complain(
             f"{len(unknown)} of {total} names have the vector of another name: the model does not know these words. "
@@ -243,20 +245,23 @@ def photos(folder: str, address: str | None) -> None:
 @click.option(
     "--model-of",
     metavar="MODEL",
-    default="line-corporation/clip-japanese-base",
-    show_default=True,
-    help="Model that made the vectors.",
+    help="Model that made the vectors [the member model of the first line].",
 )
 @common
-def vectors(jsonl: str, table: str, model_of: str) -> None:
+def vectors(jsonl: str, table: str, model_of: str | None) -> None:
     """
     Load the vectors of another program from a JSON Lines file.
 
     A line is {"fishid", "fishname", "embedding": [...]}, or {"filename", "features": "…"} for photos. A table holds
-    vectors of one model, and searching it needs this model.
+    vectors of one model, and searching it needs this model. For vectors of any other length, and for other columns, see
+    `meetup2025 load table`.
     """
     from meetup2025.cli import upload
 
+    first = records.members(_first_line(jsonl))
+    model_of = model_of or str(first.get("model") or "")
+    if not model_of:
+        raise click.UsageError("The model that made the vectors must be known. Got none: add --model-of MODEL.")
     sent = local(jsonl)
     path, folder = readable(jsonl)
     with database(folder) as connection:
@@ -267,6 +272,7 @@ def vectors(jsonl: str, table: str, model_of: str) -> None:
         connection.commit()
         total = value(connection, COUNTS[table])
     _show_counts(f"{changed} vectors added or changed, {total} in {table}", changed=changed, total=total)
+    _tell_unread(records.other_members(first, table))
 
 
 @load.command(
@@ -343,6 +349,20 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
             sys.exit(SOME_FAILED)
 
 
+def _first_line(path: str) -> bytes:
+    """Return the first line of a file of this machine that is not empty, or nothing."""
+    found = Path(path).expanduser()
+    if not found.is_file():
+        return b""
+    with found.open("rb") as file:
+        return next((line for line in iter(lambda: file.readline(files.LONGEST_LINE), b"") if line.strip()), b"")
+
+
+def _tell_unread(names: Sequence[str]) -> None:
+    if names:
+        complain(f"not read: {', '.join(names)}. A table of your own keeps all columns: meetup2025 load table")
+
+
 def _small_file(path: str) -> str:
     """
     Return a file as SQL takes it.
@@ -389,8 +409,8 @@ def _identified(connection: Connection, picture: str, sent: str, fault: str, k: 
     if fault:
         complain(fault if repr(picture) in fault else f"{picture}: {fault}")
         return {"picture": picture, "error": fault}
-    names = records(connection, "SELECT * FROM MeetUp2025.NearestNames(?, ?)", [vector, k])
-    answer = records(connection, "SELECT * FROM MeetUp2025.NearestGroups(?, 1)", [vector])
+    names = records_of(connection, "SELECT * FROM MeetUp2025.NearestNames(?, ?)", [vector, k])
+    answer = records_of(connection, "SELECT * FROM MeetUp2025.NearestGroups(?, 1)", [vector])
     return {"picture": picture, "names": names, "answer": answer[0] if answer else None}
 
 
