@@ -18,6 +18,7 @@ from meetup2025 import __version__, files
 from meetup2025.cli import output
 from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, recogniser, runs
 from meetup2025.cli.benchmark import benchmark
+from meetup2025.cli.export import export
 from meetup2025.cli.models import model
 from meetup2025.cli.options import (
     COUNTS,
@@ -72,6 +73,7 @@ def main() -> None:
 
 
 main.add_command(benchmark)
+main.add_command(export)
 main.add_command(model)
 main.add_command(serve)
 main.add_command(web)
