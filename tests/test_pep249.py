@@ -454,6 +454,18 @@ def test_conflict_of_two_connections(tmp_path: Path) -> None:
     assert caught.value.sqlcode == -119
 
 
+def test_functions_of_each_row_in_two_connections(tmp_path: Path) -> None:
+    """A function that runs once for each row works in all connections of a file, also when its first user has gone."""
+    url = f"duckdb:///{tmp_path / 'two.db'}"
+    sql = "SELECT COUNT(*) FROM MeetUp2025.Fish WHERE MeetUp2025.InRegion(LENGTH(Name), 1, '0,0;9,0;0,9') = 1"
+    with meetup2025.connect(url) as kept:
+        with meetup2025.connect(url) as gone:
+            gone.cursor().execute(INSERT_NAME, ["F1", "a"])
+            gone.commit()
+            assert [each.cursor().execute(sql).fetchall() for each in (gone, kept)] == [[(1,)], [(1,)]]
+        assert kept.cursor().execute(sql).fetchall() == [(1,)]
+
+
 def test_type_code_of_a_vector(cursor: Cursor) -> None:
     """The type code of a vector is that of a text, as on a server."""
     cursor.execute("SELECT TO_VECTOR('1,2', DOUBLE), TO_VECTOR('1,2', INTEGER, 2), SUM(1)")

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from meetup2025.loading.user_table import load_table
     from meetup2025.runs.sources import read_vectors
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 apilevel = "2.0"
 paramstyle = "qmark"

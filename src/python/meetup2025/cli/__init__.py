@@ -6,6 +6,7 @@ It sends SQL to a database, and does not depend on how the answers are made.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import sys
 from pathlib import Path
@@ -39,10 +40,11 @@ from meetup2025.cli.options import (
 )
 from meetup2025.cli.pictures import draw_answers, pictured
 from meetup2025.cli.serve import serve, web
-from meetup2025.client import records as records_of, rows, value
-from meetup2025.embedding.confidence import knows_only_drawings
+from meetup2025.client import records, rows, value
+from meetup2025.embedding.confidence import LIKE_A_DRAWING, knows_only_drawings
 from meetup2025.errors import UnreadableImageError
-from meetup2025.loading import records
+from meetup2025.loading.folders import SUFFIXES
+from meetup2025.loading.records import members, other_columns, other_members
 from meetup2025.loading.spelling import normal
 from meetup2025.locale import translated
 
@@ -55,10 +57,13 @@ _ALIKE = """
 SELECT DISTINCT %EXACT(one.Name) AS Alike FROM MeetUp2025.Fish one, MeetUp2025.Fish other
 WHERE one.FishID <> other.FishID AND VECTOR_COSINE(one.Features, other.Features) > 0.999999 ORDER BY Alike"""
 
+_ENGLISH = "SELECT TOP 1 %EXACT(Prompts) FROM MeetUp2025.Fish WHERE Prompts LIKE 'English %'"
+
 _MOST_COMPARED = 2000
 """Most names that are compared with one another after a load: four million cosines take a second or two."""
 
 _DRAWINGS_ALONE = "the model sketch knows drawings: do not trust it with photographs"
+
 
 
 @click.group(
@@ -103,8 +108,8 @@ def _label(_: click.Context, __: click.Parameter, label: str | None) -> str | No
     return label
 
 
-@main.command(epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify *.jpg -k 1 --format csv > names.csv"))
-@click.argument("pictures", metavar="PICTURE…", nargs=-1, required=True)
+@main.command(epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify ~/Pictures/fish -k 1 --format csv > names.csv"))
+@click.argument("pictures", metavar="PICTURE|FOLDER…", nargs=-1, required=True)
 @click.option(
     "--teach",
     metavar="LABEL",
@@ -121,9 +126,10 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
     If a recogniser is fitted to labelled photos (`meetup2025 recogniser`), the photos count beside the names, and the
     answer says whether it is sure. A label may be any name of the catalogue, or a word of your own.
 
-    The picture - is standard input. If the database has no names, the bundled catalogue is loaded. With --html or
+    The picture - is standard input. Of a folder, all pictures in it and its subfolders are named. If the database has no names, the bundled catalogue is loaded. With --html or
     --png, the pictures are drawn beside their names too.
     """
+    pictures = _pictures(pictures)
     with database() as connection:
         load_names_if_none(connection)
         sent = {picture: _sent(picture) for picture in pictures}
@@ -134,7 +140,7 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
     _show_identified(answers)
     draw_answers(answers, [sent[picture][0] for picture in pictures], files, _DRAWINGS_ALONE if only_drawings else "")
     if only_drawings and any("names" in answer for answer in answers):
-        complain(_DRAWINGS_ALONE)
+        complain(_of_drawings(answers))
     if any("error" in answer for answer in answers):
         sys.exit(SOME_FAILED)
 
@@ -180,7 +186,7 @@ def names(csv: str | None, prompts: str | None) -> None:
 
     A file of --prompts has the columns Column and Template. The line OtherNames,{}の写真 puts every other name into
     this text. The bundled file is catalogue/prompts.csv. A load without --prompts makes the vectors from the bare names
-    again.
+    again. For a model that knows English alone it makes them from the column English, as "a photo of a …".
     """
     from meetup2025.cli import upload
 
@@ -191,9 +197,12 @@ def names(csv: str | None, prompts: str | None) -> None:
         changed = value(connection, "SELECT MeetUp2025.LoadNames(?, ?)", [path, of_names])
         connection.commit()
         total = value(connection, COUNTS["Fish"])
+        english = [] if prompts or not changed else rows(connection, _ENGLISH)
         unknown = [row[0] for row in rows(connection, _ALIKE)] if changed and total <= _MOST_COMPARED else []
     _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
-    _tell_unread(records.other_columns(_first_line(csv))) if csv else None
+    if english:
+        complain(f"the model knows English alone: the vectors are of the column {english[0][0]}")
+    _tell_unread(other_columns(_first_line(csv)) if csv else [])
     if unknown:
         complain(
             f"{len(unknown)} of {total} names have the vector of another name: the model does not know these words. "
@@ -260,7 +269,7 @@ def vectors(jsonl: str, table: str, model_of: str | None) -> None:
     """
     from meetup2025.cli import upload
 
-    first = records.members(_first_line(jsonl))
+    first = members(_first_line(jsonl))
     model_of = model_of or str(first.get("model") or "")
     if not model_of:
         raise click.UsageError("The model that made the vectors must be known. Got none: add --model-of MODEL.")
@@ -274,7 +283,7 @@ def vectors(jsonl: str, table: str, model_of: str | None) -> None:
         connection.commit()
         total = value(connection, COUNTS[table])
     _show_counts(f"{changed} vectors added or changed, {total} in {table}", changed=changed, total=total)
-    _tell_unread(records.other_members(first, table))
+    _tell_unread(other_members(first, table))
 
 
 @load.command(
@@ -331,6 +340,7 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
 
     With a pipe or -, the statements come from standard input, and each ends with a semicolon. On a terminal there is a
     prompt. Each statement is a transaction of its own. The first error ends the run, and the statements before it stay.
+    A database of this machine reads your files by their paths, as in CALL MeetUp2025.Identify('/home/me/koi.jpg', 3).
     """
     from meetup2025.cli import shell
     from meetup2025.engines.classes.catalog import catalog_lines
@@ -338,7 +348,7 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
     if catalog:
         click.echo("\n".join(catalog_lines()))
         return
-    with database(autocommit=True) as connection:
+    with database(Path.cwd(), Path(Path.cwd().anchor), autocommit=True) as connection:
         if statement is None and sys.stdin.isatty() and sys.stdout.isatty():
             shell.ask(connection, options().format)
             return
@@ -411,9 +421,35 @@ def _identified(connection: Connection, picture: str, sent: str, fault: str, k: 
     if fault:
         complain(fault if repr(picture) in fault else f"{picture}: {fault}")
         return {"picture": picture, "error": fault}
-    names = records_of(connection, "SELECT * FROM MeetUp2025.NearestNames(?, ?)", [vector, k])
-    answer = records_of(connection, "SELECT * FROM MeetUp2025.NearestGroups(?, 1)", [vector])
+    names = records(connection, "SELECT * FROM MeetUp2025.NearestNames(?, ?)", [vector, k])
+    is_fitted = any(name["sure"] is not None for name in names)
+    answer = records(connection, "SELECT * FROM MeetUp2025.NearestGroups(?, 1)", [vector]) if is_fitted else []
     return {"picture": picture, "names": names, "answer": answer[0] if answer else None}
+
+
+def _pictures(given: Sequence[str]) -> list[str]:
+    """Return pictures, with the pictures of each folder in its place. A pattern that no shell has filled in is one."""
+    return [picture for each in given for picture in _of_folder(each)]
+
+
+def _of_folder(given: str) -> list[str]:
+    path = Path(given).expanduser()
+    if path.is_dir():
+        found = [each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file()]
+        if not found:
+            raise click.UsageError(f"The folder {given} must have pictures. Got none.")
+        return [str(each) for each in sorted(found)]
+    matched = [] if path.exists() or given == "-" else sorted(glob.glob(str(path)))
+    return matched or [given]
+
+
+def _of_drawings(answers: Sequence[dict[str, Any]]) -> str:
+    """Return the note about a model of drawings. For what is plainly no drawing it names the way out."""
+    from meetup2025.cli import shell
+
+    scores = {each["picture"]: each["names"][0]["score"] for each in answers if each.get("names")}
+    photographs = [picture for picture, score in scores.items() if score < LIKE_A_DRAWING]
+    return shell.photograph_note(photographs) if photographs else _DRAWINGS_ALONE
 
 
 def _data_url(picture: str) -> str:

@@ -58,7 +58,7 @@ def export(source: str, file: Path, wanted: str) -> None:
     with database() as connection:
         key, columns = _items(connection, source)
         for word in words:
-            found = _result(connection, source, word, columns[key])
+            found = _result(connection, source, word, columns[key].tolist())
             names = distinct([*columns, *found])
             columns = dict(zip(names, [*columns.values(), *found.values()], strict=True))
         connection.commit()

@@ -194,11 +194,18 @@ def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorReco
 def _parsed(file: BinaryIO, source: str, table: str) -> Iterator[tuple[int, VectorRecord]]:
     """Yield the records of the lines that are not empty, with the numbers of the lines. No vector is checked yet."""
     read = _fish_vector if table == "Fish" else _photo_vector
+    empty = 0
     for number, line in enumerate(iter(lambda: file.readline(files.LONGEST_LINE + 1), b""), 1):
         if line.strip():
             with _on_line(source, number):
                 record = read(line)
             yield number, record
+            continue
+        empty += 1
+        if empty > files.MOST_EMPTY_LINES:
+            raise InvalidFileError(
+                f"{source} must have at most {files.MOST_EMPTY_LINES} empty lines. Got more", line=number, column=1
+            )
 
 
 @contextlib.contextmanager
