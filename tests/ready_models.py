@@ -30,8 +30,8 @@ TILES = 3 * (SIZE // TILE) ** 2
 MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 
 PHRASES = [word for each in DRAWN for word in each.words]
-_PIECES = "|".join(sorted({*re.findall(r"[a-z]+|[赤青緑黄黒]色?い?|四角形|三角形|丸|一つ|二つ|たくさん|の|点", " ".join(PHRASES))},
-                          key=len, reverse=True))  # fmt: skip
+_KINDS = r"[a-z]+|[赤青緑黄黒]色?い?|四角形|三角形|丸|一つ|二つ|たくさん|の|点"
+_PIECES = "|".join(sorted(set(re.findall(_KINDS, " ".join(PHRASES))), key=len, reverse=True))
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", *sorted(set(re.findall(_PIECES, " ".join(PHRASES))))]
 
 
@@ -75,7 +75,7 @@ def matrix(width: int = 512, seed: int = 5) -> np.ndarray:
 
 def transformers_js(folder: Path, *, width: int = 512, seed: int = 5, output: str = "embeds") -> Path:
     """Publish a CLIP as repositories for transformers.js do: two graphs in three precisions, tokens without a mask."""
-    image, text = f"image_{output}" if output == "embeds" else output, f"text_{output}" if output == "embeds" else output
+    image, text = (f"{half}_{output}" if output == "embeds" else output for half in ("image", "text"))
     vision_graphs(folder, image, width, seed)
     nodes = f"rows = Gather(words, input_ids) {text} = ReduceSum<keepdims=0>(rows, one)"
     signature = f"(int64[n,length] input_ids) => (float[n,{width}] {text}, float[n,length,{width}] rows)"
@@ -116,7 +116,8 @@ def sentences(folder: Path, *, width: int = 512, pooling: str = "mean_tokens", a
     _graphs(folder / "onnx", "model", f"({inputs}) => ({outputs})", nodes, constants)
     (folder / "onnx" / "model_quantized.onnx").unlink()
     for ending in ("qint8_avx512", "qint8_avx512_vnni", "quint8_avx2", "qint8_arm64"):
-        _quantise(folder / "onnx" / "model.onnx", folder / "onnx" / f"model_{ending}.onnx", signed="quint8" not in ending)
+        file = folder / "onnx" / f"model_{ending}.onnx"
+        _quantise(folder / "onnx" / "model.onnx", file, signed="quint8" not in ending)
     steps = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Dense", "Dense")]
     listed = [{"path": path, "type": f"sentence_transformers.models.{kind}"} for path, kind in steps]
     _write(folder / "modules.json", listed)
@@ -132,11 +133,12 @@ def sentences(folder: Path, *, width: int = 512, pooling: str = "mean_tokens", a
 
 
 def _small_files(folder: Path, config: dict[str, Any]) -> None:
-    made = Tokenizer(models.WordLevel({piece: place for place, piece in enumerate(VOCABULARY)}, unk_token="[UNK]"))
+    pieces = {piece: place for place, piece in enumerate(VOCABULARY)}
+    made = Tokenizer(models.WordLevel(pieces, unk_token="[UNK]"))  # noqa: S106 - no password
     made.pre_tokenizer = pre_tokenizers.Split(Regex(rf"{_PIECES}|\s"), "removed", invert=True)
     made.pre_tokenizer = pre_tokenizers.Sequence([made.pre_tokenizer, pre_tokenizers.WhitespaceSplit()])
     made.post_processor = processors.TemplateProcessing(single="[CLS] $A", special_tokens=[("[CLS]", 2)])
-    made.enable_padding(length=128, pad_id=0, pad_token="[PAD]")  # noqa: S106 - as sentence-transformers publishes
+    made.enable_padding(length=128, pad_id=0, pad_token="[PAD]")  # noqa: S106
     made.save(str(folder / "tokenizer.json"))
     _write(folder / "config.json", config)
     _write(folder / "tokenizer_config.json", {"model_max_length": 64, "pad_token": "[PAD]"})

@@ -308,6 +308,7 @@ OWNERS = {
     "threadpoolctl": ("analytics",),
     "huggingface_hub": ("installing",),
     "onnx": ("installing",),
+    "safetensors": ("installing",),
     "tokenizers": ("embedding", "installing"),
     "torch": ("installing",),
     "transformers": ("installing",),
@@ -438,7 +439,8 @@ def test_circle_is_found(sources: dict[str, str], found: set[str]) -> None:
 
 
 TOP = {
-    *("__init__", "client", "errors", "files", "images", "iris_process", "procedures", "settings", "vectors"),
+    *("__init__", "__main__"),
+    *("client", "errors", "files", "images", "iris_process", "procedures", "settings", "vectors"),
     *("analytics", "cli", "embedding", "engines", "figures", "integratedml", "loading", "locale", "runs", "web"),
 }
 """Modules and folders at the top of the package: what its layout has."""
@@ -586,11 +588,13 @@ def test_sql_rule_finds_its_breach(source: str) -> None:
 
 
 def test_one_version() -> None:
-    """The changelog, and the IRIS package where there is one, are of the version of the package."""
+    """The changelog, the citation, the IRIS package and the image are of the version of the package."""
     versions = {meetup2025.__version__}
     versions |= set(re.findall(r"^## \[?(\d[\w.]*)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)[:1])
-    if (ROOT / "module.xml").exists():
-        versions |= set(re.findall(r"<Version>(.*?)</Version>", (ROOT / "module.xml").read_text("utf-8")))
+    versions |= set(re.findall(r"<Version>(.*?)</Version>", (ROOT / "module.xml").read_text("utf-8")))
+    versions |= set(re.findall(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text("utf-8"), re.MULTILINE))
+    for of_image in ("docs/iris.md", "iris-docker/compose.yaml"):
+        versions |= set(re.findall(r"meetup2025:(\d[\w.]*)", (ROOT / of_image).read_text("utf-8")))
 
     assert versions == {meetup2025.__version__}
 
@@ -599,5 +603,5 @@ def test_project_file_states_no_version() -> None:
     """pyproject.toml reads the version from the package."""
     text = (ROOT / "pyproject.toml").read_text("utf-8")
 
-    assert 'dynamic = ["version"]' in text
+    assert 'dynamic = ["version", "urls"]' in text
     assert re.search(r"^version\s*=", text, re.MULTILINE) is None

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 
 import meetup2025
-from meetup2025 import files, images
+from meetup2025 import files, images, settings
 from meetup2025.cli.output import table_lines
 from meetup2025.embedding.models import COLUMN
 from meetup2025.embedding.server import LEAST_TOKEN, Limits
@@ -109,10 +109,11 @@ def test_links_are_found() -> None:
 
 
 def test_index_has_each_page() -> None:
-    """The index lists each page of the folder once."""
-    listed = [link.file for link in links(INDEX) if link.file.parent == DOCS]
+    """The index lists each page of the folder once, and those of the first five minutes."""
+    listed = [link.file for link in links(INDEX)]
+    pages = sorted([*DOCS.glob("*.md"), *DOCS.glob("start/*.md")])
 
-    assert [page.name for page in sorted(DOCS.glob("*.md")) if page != INDEX and listed.count(page) != 1] == []
+    assert [page.name for page in pages if page != INDEX and listed.count(page) != 1] == []
 
 
 def test_index_is_found() -> None:
@@ -217,6 +218,19 @@ def is_same(one: str, other: str) -> bool:
     if re.fullmatch(r"-?\d\.\d{3}", one) and re.fullmatch(r"-?\d\.\d{3}", other):
         return abs(float(one) - float(other)) < 0.003
     return one == other
+
+
+PASSWORD = "MEETUP2025_IRIS_PASSWORD"
+
+
+@pytest.mark.parametrize("page", ["settings.md", "ja/install.md"])
+def test_each_setting_is_told(page: str) -> None:
+    """The table of settings has each variable that the program reads, and no other."""
+    known = set(re.findall(r"^- `(MEETUP2025_\w+)`", settings.__doc__ or "", re.MULTILINE)) | {PASSWORD}
+    told = re.findall(r"^\| `(MEETUP2025_\w+)` \|", (DOCS / page).read_text("utf-8"), re.MULTILINE)
+
+    assert len(known) >= 9
+    assert sorted(told) == sorted(known)
 
 
 def test_limits_of_pictures_are_those_of_the_program() -> None:

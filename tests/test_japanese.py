@@ -62,8 +62,24 @@ def test_latin_words_stand_apart(page):
     assert re.findall(rf".{{0,9}}(?:{JAPANESE}[A-Za-z0-9]|[A-Za-z0-9%]{JAPANESE}).{{0,9}}", text) == []
 
 
+def test_messages_are_those_of_the_program():
+    """Each message of the table of errors stands in the catalogue of messages, in both languages."""
+    entries = (ROOT / "src/python/meetup2025/locale/ja/LC_MESSAGES/meetup2025.po").read_text("utf-8").split("\n\n")
+    text = re.compile(r'"(.*)"$', re.MULTILINE)
+    pairs = [["".join(text.findall(part)) for part in each.split("\nmsgstr ")] for each in entries]
+    rows = re.findall(r"^\| `(.+?)` \| `(.+?)` \|", (FOLDER / "identify.md").read_text("utf-8"), re.MULTILINE)
+    errors = [row[::-1] for row in rows if "…" in "".join(row) or " must " in row[1]]
+
+    def is_there(row: tuple[str, str]) -> bool:
+        patterns = [".*".join(map(re.escape, re.split("…", text))) for text in row]
+        return any(all(map(re.search, patterns, pair)) for pair in pairs)
+
+    assert len(errors) >= 6
+    assert [row for row in errors if not is_there(row)] == []
+
+
 def test_index_has_each_page():
-    """The index leads to each Japanese page once, and the README and the English index lead to the index or its pages."""
+    """The index leads to each Japanese page once, and the English index leads to it."""
     listed = re.findall(r"\]\(([\w.-]+)\)", (FOLDER / "README.md").read_text("utf-8"))
     pages = sorted(page.name for page in FOLDER.glob("*.md") if page.name != "README.md")
 

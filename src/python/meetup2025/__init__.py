@@ -46,9 +46,10 @@ from meetup2025.errors import (
 )
 
 if TYPE_CHECKING:
+    from meetup2025.loading.user_table import load_table
     from meetup2025.runs.sources import read_vectors
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 apilevel = "2.0"
 paramstyle = "qmark"
@@ -82,12 +83,13 @@ __all__ = [
     "__version__",
     "apilevel",
     "connect",
+    "load_table",
     "paramstyle",
     "read_vectors",
     "threadsafety",
 ]
 
-_PLACES = {"read_vectors": "meetup2025.runs.sources"}
+_PLACES = {"load_table": "meetup2025.loading.user_table", "read_vectors": "meetup2025.runs.sources"}
 """Functions with heavy imports, which are made at their first use."""
 
 

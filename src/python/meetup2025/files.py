@@ -46,6 +46,9 @@ LARGEST_CSV = 20_000_000
 LONGEST_LINE = 1_000_000
 """Longest line of a JSON Lines file of vectors."""
 
+MOST_EMPTY_LINES = 1_000_000
+"""Most empty lines of a JSON Lines file of vectors. Those of a file that is sent in pieces stand for earlier pieces."""
+
 LARGEST_REQUEST = 32_000_000
 """Largest request to the encoder server."""
 
@@ -195,7 +198,7 @@ def open_source(source: str) -> Iterator[tuple[BinaryIO, str]]:
         yield file, source
 
 
-def to_data_url(data: bytes, name: str) -> str:
+def to_data_url(data: bytes | bytearray, name: str) -> str:
     """
     Write the bytes of a file, and its name, as a data URL.
 
@@ -204,13 +207,13 @@ def to_data_url(data: bytes, name: str) -> str:
     """
     if len(data) > LARGEST_SENT:
         raise InvalidFileError(
-            f"A file that is sent to a server must have at most {LARGEST_SENT / 1e6} MB. Got {len(data) / 1e6:.1f} of "
-            f"{name}; split it, or put it on the server and give its path there."
+            f"A file that is sent to a server must have at most {LARGEST_SENT / 1e6} MB. Got {name}, which has more; "
+            "split it, or put it on the server and give its path there."
         )
     return data_url(f"text/plain;name={quote(name)}", data)
 
 
-def data_url(kind: str, data: bytes) -> str:
+def data_url(kind: str, data: bytes | bytearray) -> str:
     """Write bytes as a data URL of a MIME type."""
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 

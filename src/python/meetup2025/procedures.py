@@ -21,7 +21,7 @@ from meetup2025.engines import current
 from meetup2025.engines.arguments import as_double, as_integer, as_text, is_missing
 from meetup2025.errors import DataError, shown
 from meetup2025.loading import names as catalogue, photos, tables
-from meetup2025.loading.prompts import BARE
+from meetup2025.loading.prompts import fitting
 from meetup2025.loading.records import read_templates
 from meetup2025.loading.spelling import composed
 from meetup2025.runs import (
@@ -147,14 +147,16 @@ def installed_models() -> str:
     A broken model has the name of its folder as its id, and its fault.
     """
     fields = ("id", "revision", "dimension", "licence", "description", "bytes")
-    used = settings.model()
+    used, origin = settings.model(), settings.model_origin()
     models = []
     for model in installed():
         is_used = used in {model.id, model.model}
-        models.append({field: getattr(model, field) for field in fields} | {"used": is_used, "fault": None})
-        if is_used and model.int8 and settings.runtime() == "int8":
+        models.append({field: getattr(model, field) for field in fields} | {
+            "used": is_used, "chosen_by": origin if is_used else None, "fault": None
+        })
+        if is_used and model.int8 and settings.runtime() in {"", "int8"}:
             models[-1]["revision"] += model.int8.suffix
-    nothing = {**dict.fromkeys(fields), "used": False}
+    nothing = {**dict.fromkeys(fields), "used": False, "chosen_by": None}
     models += [{**nothing, "id": folder.name, "fault": fault} for folder, fault in faults().items()]
     return json.dumps(models, ensure_ascii=False)
 
@@ -194,10 +196,12 @@ def load_names(csv: str, prompts: str = "") -> int:
 
     Args:
         csv: A CSV file: a path below the allowed folder, or a data URL.
-        prompts: A CSV file of templates, in the same form. Empty means the bare names.
+        prompts: A CSV file of templates, in the same form. Empty means the bare names, or for a model that knows
+            English alone the English ones.
     """
-    model, chosen = encoder(), BARE
+    model = encoder()
     model.check()
+    chosen = fitting(model.languages)
     if prompts:
         with files.open_source(prompts) as (file, name):
             chosen = read_templates(file, name)

@@ -24,7 +24,6 @@ import importlib.util
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import threading
@@ -35,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 from meetup2025 import settings
 from meetup2025.errors import OperationalError
-from meetup2025.iris_process import is_watched
+from meetup2025.iris_process import is_watched, uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -165,32 +164,11 @@ def _compile(target: Path, use: Callable[[], object]) -> None:
             file=sys.stderr,
         )
     own = _own_folder()
-    with _uninterrupted():
+    with uninterrupted():
         _load(own)
         use()
     if own:
         _publish(own, target)
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """
-    Hold Ctrl-C back until the end of a block.
-
-    While Numba compiles, Ctrl-C would raise an error in a callback of LLVM. LLVM prints the error and goes on in an
-    unknown state.
-    """
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
-        yield
-        return
-    held: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if held:
-        raise KeyboardInterrupt
 
 
 def _writable(target: Path) -> Path | None:

@@ -18,13 +18,14 @@ from meetup2025.cli.options import common, complain, database, example, options
 from meetup2025.embedding.installing import places, recipes
 from meetup2025.embedding.installing.layouts import PRECISIONS
 from meetup2025.embedding.models import BUNDLED, check_hashes, faults, find, read_model
-from meetup2025.errors import BrokenModelError, DataError
+from meetup2025.errors import BrokenModelError, DataError, MissingModelError
 from meetup2025.locale import translated
 
 if TYPE_CHECKING:
     from meetup2025.embedding.installing.install import Installed
     from meetup2025.embedding.installing.ready import Proof
     from meetup2025.embedding.models import ModelInfo
+    from meetup2025.engines import Connection
 
 _NAME = recipes.DEFAULT
 
@@ -97,21 +98,104 @@ def available() -> None:
     output.write_rows(columns, rows, style, records=True)
 
 
+@model.command(epilog=example(f"meetup2025 model use {_NAME} --embed", "meetup2025 model use sketch"))
+@click.argument("name")
+@click.option("--embed", is_flag=True, help="Make the vectors of names and photos again with this model.")
+@common
+def use(name: str, embed: bool) -> None:  # noqa: FBT001 - click gives it by name
+    """
+    Choose the model that makes the vectors from now on.
+
+    A model of `meetup2025 model available` is installed first, if it is not there. The choice is kept in the data
+    folder. The option --model and the variable MEETUP2025_MODEL come before it. Vectors of different models cannot be
+    compared. With --embed, the names and photos of the database get vectors of this model. Photos whose files are gone
+    get them from their thumbnails.
+    """
+    _this_machine()
+    if embed and not options().is_embedded:
+        raise click.UsageError("The vectors of a server are made there: leave out --embed.")
+    info = _there_or_installed(name)
+    file = settings.choose_model(info.model if "@" in name else info.id)
+    sentence = ""
+    if options().is_embedded:
+        with database(model=info.model) as connection:
+            sentence = _embed_again(connection, info) if embed else _to_embed(connection, info)
+            connection.commit()
+    if (origin := settings.model_origin()) != settings.CHOSEN and settings.model() not in {info.id, info.model}:
+        complain(f"{origin} still chooses {settings.model()}: remove this setting to use your choice")
+    output.write_record({"model": info.model, "file": str(file)}, f"{info.model} is in use now\n{sentence}".strip(), options().format)
+
+
+def _there_or_installed(name: str) -> ModelInfo:
+    """Find an installed model. A model with a recipe is installed if it is not there."""
+    from meetup2025.embedding.installing.install import Wishes, install
+
+    try:
+        return read_model(find(name))
+    except MissingModelError:
+        if name not in recipes.known():
+            raise
+    done = install(name, Wishes(consent=_consent, report=_report))
+    if done.fault:
+        complain(done.fault)
+    return done.info
+
+
+def _embed_again(connection: Connection, info: ModelInfo) -> str:
+    """Make all vectors with a model, and say how many."""
+    from meetup2025.embedding import local_encoder
+    from meetup2025.loading.again import embed_again
+    from meetup2025.runs.recogniser import refresh
+
+    done = embed_again(connection, local_encoder(info.model))
+    if done.photos:
+        refresh(connection)
+    if done.small:
+        complain(
+            f"the files of {len(done.small)} photos are gone or changed, so their thumbnails of 96 pixels are embedded: "
+            f"load these photos again. They are {', '.join(done.small)}"
+        )
+    return f"{done.names} names and {done.photos} photos have vectors of it"
+
+
+def _to_embed(connection: Connection, info: ModelInfo) -> str:
+    """Say what has vectors of other models."""
+    found = client.rows(connection, "SELECT Source, Model, Vectors FROM MeetUp2025.VectorModels()")
+    others = [f"{source}: {count} of {other}" for source, other, count in found if (other or "") != _model_of(info)]
+    if not others:
+        return ""
+    return (
+        f"Vectors of other models cannot be searched with it ({', '.join(others)}).\n"
+        f"To make them again: meetup2025 model use {info.id} --embed"
+    )
+
+
+def _model_of(info: ModelInfo) -> str:
+    """Return the model as its vectors name it."""
+    from meetup2025.embedding import local_encoder
+
+    return local_encoder(info.model).model
+
+
 @model.command("list", epilog=example("meetup2025 model list", "meetup2025 model list --format json"))
 @common
 def list_models() -> None:
-    """List the installed models. * marks the model in use, ! marks a broken model."""
+    """List the installed models. * marks the model in use and tells why, ! marks a broken model."""
     import json
 
     with database() as connection:
         models = json.loads(client.value(connection, "SELECT MeetUp2025.InstalledModels()"))
     style = options().format
-    columns = ["id", "revision", "dimension", "bytes", "licence", "description", "used", "fault"]
+    columns = ["id", "revision", "dimension", "bytes", "licence", "description", "used", "chosen_by", "fault"]
     rows = [tuple(map(each.get, columns)) for each in models]
     if style == "table":
         columns = ["", "id", "revision", "dimension", "size", "licence", "description"]
         rows = [_shown(each) for each in models]
     output.write_rows(columns, rows, style, records=True)
+    if style == "table":
+        for each in models:
+            if each["used"]:
+                click.echo(translated(f"* {each['id']} is in use: {each['chosen_by']}"))
 
 
 @model.command(epilog=example(f"meetup2025 model show {_NAME}"))
@@ -241,16 +325,16 @@ def _show_installed(done: Installed) -> None:
         sentence += f"; int8: median {info.int8.median:.4f}, lowest {info.int8.least:.4f}"
         values |= {"int8_median": info.int8.median, "int8_least": info.int8.least}
     values |= {"least": done.least, "folder": str(info.folder)}
-    output.write_record(values, f"{sentence}\nTo use it: export MEETUP2025_MODEL={info.model}", options().format)
+    output.write_record(values, f"{sentence}\nTo use it: meetup2025 model use {info.id} --embed", options().format)
 
 
 def _proved(proof: Proof) -> dict[str, str]:
     """Return what was measured about a model that is published in ONNX, in words."""
     understood = ", ".join(f"{each.language} {each.all:.2f} (colours {each.colours:.2f})" for each in proof.meanings)
     said = {"meaning": f"finds words for drawn pictures: {understood}"}
-    if near := proof.agreement:
-        said["agreement"] = (
-            f"cosine to float32: pictures {near.pictures[0]:.4f} (lowest {near.pictures[1]:.4f}), "
+    for name, near in proof.agreements.items():
+        said[f"agreement with {name}"] = (
+            f"cosine to {name}: pictures {near.pictures[0]:.4f} (lowest {near.pictures[1]:.4f}), "
             f"texts {near.texts[0]:.4f} (lowest {near.texts[1]:.4f})"
         )
     if cost := proof.cost:

@@ -100,11 +100,16 @@ class Commands(click.Group):
             # Buffered output is dropped silently.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(NO_READER)
+        except (MemoryError, ImportError) as error:
+            if options(ctx).debug:
+                traceback.print_exc()
+            complain(f"The memory must suffice, and each library load. Got: {error or 'too little memory'}.")
+            ctx.exit(FAILED)
         except OSError as error:
             if error.filename:
                 complain(f"{os.fspath(error.filename)!r} must exist and be readable. Got: {error.strerror}.")
             else:
-                complain(f"The output must be writable. Got: {error.strerror}.")
+                complain(f"The output and the folder of temporary files must be writable. Got: {error.strerror}.")
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(FAILED)
 
@@ -120,7 +125,7 @@ def common(command: F) -> F:
     for add in (
         option("--debug", is_flag=True, help="Show the traceback of an error."),
         option("--format", type=click.Choice(FORMATS), help="Format of the results [table]."),
-        option("--model", metavar="ID", help="Model that makes the vectors [$MEETUP2025_MODEL, or sketch]."),
+        option("--model", metavar="ID", help="Model that makes the vectors [$MEETUP2025_MODEL, your choice, or sketch]."),
         option("--url", help="Database [$MEETUP2025_URL, or a file in your data folder]."),
     ):
         command = add(command)
@@ -144,22 +149,24 @@ def complain(message: str) -> None:
 
 @contextmanager
 def database(
-    folder: Path | None = None, *, default: str | None = None, autocommit: bool = False
+    *folders: Path | None, default: str | None = None, autocommit: bool = False, model: str = ""
 ) -> Iterator[Connection]:
     """
     Open the database of the options.
 
     Args:
-        folder: A folder of the user that SQL may read while the database is open.
+        folders: Folders of the user that SQL may read while the database is open.
         default: URL if the options have none. Without it, the setting MEETUP2025_URL counts.
         autocommit: As for `meetup2025.connect`.
+        model: Model if the options have none. Empty takes the setting.
     """
     url = options().url or default or settings.url()
     if options().model and not url.startswith("duckdb:"):
         raise click.UsageError("A server has the model that its administrator set: leave out --model.")
     _warn_of_password(options().url)
-    folders = [str(folder)] if folder and url.startswith("duckdb:") else []
-    with meetup2025.connect(url, autocommit=autocommit, model=options().model or "", folders=folders) as connection:
+    readable = [str(each) for each in folders if each and url.startswith("duckdb:")]
+    wanted = options().model or (model if url.startswith("duckdb:") else "")
+    with meetup2025.connect(url, autocommit=autocommit, model=wanted, folders=readable) as connection:
         yield connection
 
 

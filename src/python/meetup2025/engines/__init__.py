@@ -54,6 +54,9 @@ class Cursor(Protocol):
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return the remaining rows."""
 
+    def insert_columns(self, operation: str, columns: Sequence[Any]) -> Cursor:
+        """Run an INSERT of values once for each row of columns of Arrow and of vectors."""
+
     def fetchnumpy(self) -> dict[str, NDArray[Any]]:
         """Return the remaining rows as arrays, by the names of their columns."""
 

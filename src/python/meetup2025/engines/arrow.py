@@ -60,6 +60,13 @@ def as_arrow(columns: Mapping[str, Any]) -> Any:
     return nanoarrow.Array(nanoarrow.c_array_from_buffers(schema, length, [None], children=list(made.values())))
 
 
+def as_column(array: NDArray[Any]) -> Any:
+    """Turn an array into a column of Arrow."""
+    import nanoarrow
+
+    return nanoarrow.Array(_column(array))
+
+
 def _column(values: Any) -> Any:
     import nanoarrow
 

@@ -84,6 +84,10 @@ class BaseCursor:
         """Run one statement of IRIS SQL."""
         raise NotImplementedError
 
+    def executemany(self, operation: str, seq_of_parameters: Sequence[Sequence[Any]]) -> Self:
+        """Run one statement once for each row of parameters."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Close the cursor. It runs no further statement."""
         raise NotImplementedError
@@ -109,6 +113,17 @@ class BaseCursor:
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return the remaining rows."""
         return list(self._reader())
+
+    def insert_columns(self, operation: str, columns: Sequence[Any]) -> Self:
+        """
+        Run an INSERT of values once for each row of columns.
+
+        Args:
+            operation: The statement, with `?` for each column.
+            columns: For each `?` a column of Arrow, or vectors of shape (n, d), checked by the caller.
+        """
+        lists = [each.to_pylist() if hasattr(each, "to_pylist") else list(each) for each in columns]
+        return self.executemany(operation, list(zip(*lists, strict=True)))
 
     def fetchnumpy(self) -> dict[str, NDArray[Any]]:
         """

@@ -52,7 +52,7 @@ _BATCH = 500
 _INSERT_FISH = """
 INSERT INTO MeetUp2025.Fish (FishID, Name, Kanji, OtherNames, English, Scientific, Family, Model, Prompts, Features)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, TO_VECTOR(?, DOUBLE))"""
-_UPDATE_FISH = """
+UPDATE_FISH = """
 UPDATE MeetUp2025.Fish SET Name = ?, Kanji = ?, OtherNames = ?, English = ?, Scientific = ?, Family = ?, Model = ?,
 Prompts = ?, Features = TO_VECTOR(?, DOUBLE) WHERE FishID = ?"""
 _UPDATE_WORDS = """
@@ -113,11 +113,11 @@ def load_names(
     embed = [row for row in changed if _needs_vector(row, stored.get(row.fish_id))]
     words = [row for row in changed if not _needs_vector(row, stored.get(row.fish_id))]
     check_lost("Fish", encoder.model, [stored[row.fish_id].model for row in embed if row.fish_id in stored])
-    made, new = _vectors(connection, encoder, embed, keep=chosen != BARE)
+    made, new = made_vectors(connection, encoder, embed, keep=chosen != BARE)
     with connection.transaction(), connection.cursor() as cursor:
         set_names_free(cursor, given_up)
         rows = [(*astuple(row), vector) for row, vector in zip(embed, made, strict=True)]
-        insert_or_update(cursor, _INSERT_FISH, _UPDATE_FISH, rows, stored)
+        insert_or_update(cursor, _INSERT_FISH, UPDATE_FISH, rows, stored)
         run_many(cursor, _UPDATE_WORDS, [(*astuple(row)[1:], row.fish_id) for row in words])
         run_many(cursor, _INSERT_PROMPT, new)
     return len(changed)
@@ -185,7 +185,7 @@ def _needs_vector(row: StoredFish, before: StoredFish | None) -> bool:
     return before is None or (prompts_of(row), row.model) != (prompts_of(before), before.model)
 
 
-def _vectors(
+def made_vectors(
     connection: Connection, encoder: Encoder, rows: list[StoredFish], *, keep: bool
 ) -> tuple[list[NDArray[Any]], list[tuple[Any, ...]]]:
     """

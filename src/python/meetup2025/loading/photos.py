@@ -52,7 +52,7 @@ _THREADS = 2
 _INSERT = """
 INSERT INTO MeetUp2025.FishImage (Name, Label, Source, Hash, Model, Features)
 VALUES (?, ?, ?, ?, ?, TO_VECTOR(?, DOUBLE))"""
-_UPDATE = """
+UPDATE_IMAGE = """
 UPDATE MeetUp2025.FishImage SET Label = ?, Source = ?, Hash = ?, Model = ?, Features = TO_VECTOR(?, DOUBLE)
 WHERE Name = ?"""
 _UPDATE_WORDS = "UPDATE MeetUp2025.FishImage SET Label = ?, Source = ? WHERE Name = ?"
@@ -167,7 +167,7 @@ def add_image(connection: Connection, name: str, data: bytes, label: str, encode
     _check_other_photos(connection, encoder.model, before)
     check_imported(encoder.model, stored, stored)
     found = _label(name, normal(label), names_of_fish(connection)) or (before.label if before else "")
-    row = StoredImage(before.name if before else name, found, "", _digest(data), encoder.model)
+    row = StoredImage(before.name if before else name, found, "", digest(data), encoder.model)
     if before and replace(before, source="") == row:
         return 0
     changes = Changes([])
@@ -219,7 +219,7 @@ def check_imported(model: str, stored: Mapping[str, StoredImage], names: Iterabl
 
 def write_rows(cursor: Cursor, changes: Changes, stored: Mapping[str, StoredImage]) -> None:
     """Write the rows of a load. *stored* are the rows of the table by name, `folded`."""
-    insert_or_update(cursor, _INSERT, _UPDATE, changes.rows, stored)
+    insert_or_update(cursor, _INSERT, UPDATE_IMAGE, changes.rows, stored)
     run_many(cursor, _UPDATE_WORDS, [(each.label, each.source, each.name) for each in changes.words])
     names = [row[0] for row in changes.rows]
     run_many(cursor, _DELETE_THUMBNAIL, [(name,) for name in names])
@@ -251,7 +251,7 @@ def open_photo(file: Photo, before: StoredImage | None, encoder: Encoder) -> Ope
     try:
         check_text("The file name", file.name, LONGEST_FILE_NAME)
         data = images.read_picture(file.path)
-        row = StoredImage(file.name, file.label, file.source, _digest(data), encoder.model)
+        row = StoredImage(file.name, file.label, file.source, digest(data), encoder.model)
         if before is not None:
             # A label that somebody set stays where the file has no label.
             row = replace(row, name=before.name, label=row.label or before.label)
@@ -265,7 +265,7 @@ def open_photo(file: Photo, before: StoredImage | None, encoder: Encoder) -> Ope
         return Skipped(file.name, str(error))
 
 
-def _digest(data: bytes) -> str:
+def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 

@@ -176,8 +176,14 @@ def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorReco
     """
     keys, names = _Once("fishid", source), _Once("name", source)
     lines = iter(lambda: file.readline(files.LONGEST_LINE + 1), b"")
+    empty = 0
     for number, line in enumerate(lines, 1):
         if not line.strip():
+            empty += 1
+            if empty > files.MOST_EMPTY_LINES:
+                raise InvalidFileError(
+                    f"{source} must have at most {files.MOST_EMPTY_LINES} empty lines. Got more", line=number, column=1
+                )
             continue
         try:
             record = _fish_vector(line) if table == "Fish" else _photo_vector(line)

@@ -177,6 +177,15 @@ def models_of(connection: Connection, table: str) -> dict[str, int]:
         return {row[0] or "": int(row[1]) for row in cursor.fetchall()}
 
 
+def how_to_fill(table: str) -> str:
+    """Return what fills a table, on the command line and in SQL."""
+    ways = {
+        "Fish": "run `meetup2025 load names`, or SELECT MeetUp2025.LoadNames('catalogue/fish.csv')",
+        "FishImage": "run `meetup2025 load photos FOLDER`, or SELECT MeetUp2025.LoadImages('samples')",
+    }
+    return ways.get(table, f"insert rows with vectors into the table of {table}")
+
+
 def check_search(connection: Connection, table: str, model: str) -> None:
     """
     Check that a search of *table* uses the model of its vectors.
@@ -187,8 +196,7 @@ def check_search(connection: Connection, table: str, model: str) -> None:
     """
     models = models_of(connection, table)
     if not models:
-        load = "LoadNames('catalogue/fish.csv')" if table == "Fish" else "LoadImages('samples')"
-        raise DataError(f"MeetUp2025.{table} must have rows to search. Got none: SELECT MeetUp2025.{load} first.")
+        raise DataError(f"MeetUp2025.{table} must have rows to search. Got none: {how_to_fill(table)}.")
     check_models(table, model, models)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from meetup2025 import vectors
 from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError, ProgrammingError, listed, shown
-from meetup2025.loading.tables import run_many
+from meetup2025.loading.tables import how_to_fill, run_many
 from meetup2025.runs.store import Basis
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def read_items(connection: Connection, source: str) -> Items:
         known = registered(connection, source)
         items = _read(connection, known.name, quoted(known))
     if not len(items):
-        raise DataError(f"A source to analyse must have vectors. Got none in {items.source}; load some first.")
+        raise _empty(items.source)
     return items
 
 
@@ -219,6 +219,11 @@ def _numbers(value: Any) -> Any:
     return vectors.from_text(value) if isinstance(value, str) else value
 
 
+def _empty(*sources: str) -> DataError:
+    ways = ", and ".join(map(how_to_fill, sources))
+    return DataError(f"A source to analyse must have vectors. Got none in {', '.join(sources)}: {ways}.")
+
+
 def _check(value: Any, key: Any, source: str) -> None:
     try:
         vectors.check(_numbers(value))
@@ -229,8 +234,7 @@ def _check(value: Any, key: Any, source: str) -> None:
 def _joined(source: str, parts: Sequence[Items]) -> Items:
     filled = [part for part in parts if len(part)]
     if len(filled) < len(parts):
-        missing = ", ".join(part.source for part in parts if not len(part))
-        raise DataError(f"A source to analyse must have vectors. Got none in {missing}; load some first.")
+        raise _empty(*(part.source for part in parts if not len(part)))
     tables, keys, names, labels = (
         tuple(value for part in parts for value in getattr(part, field))
         for field in ("tables", "keys", "names", "labels")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,16 +29,16 @@ class Repository:
     Attributes:
         name: Repository, as in `a/b`, or the path of the folder.
         commit: The whole revision. Empty for a folder.
+        asked: The revision that was asked for.
         files: Path -> SHA-256 of the file, or an empty text if the Hub does not say.
         folder: Folder of the files, if they are on this machine.
-        sizes: Path -> bytes, if the Hub says.
     """
 
     name: str
     commit: str
     files: Mapping[str, str]
     folder: Path | None = None
-    sizes: Mapping[str, int] = field(default_factory=dict)
+    asked: str | None = None
 
 
 def check() -> None:
@@ -83,10 +83,8 @@ def repository(name: str, revision: str | None = None, *, from_cache: bool = Fal
             folder = Path(huggingface_hub.snapshot_download(name, revision=revision, local_files_only=True))
             return Repository(name, folder.name, _files_in(folder), folder)
         found = huggingface_hub.HfApi().model_info(name, revision=revision, files_metadata=True)
-        siblings = found.siblings or ()
-        hashes = {each.rfilename: each.lfs.sha256 if each.lfs else "" for each in siblings}
-        sizes = {each.rfilename: each.size for each in siblings if each.size}
-        return Repository(name, str(found.sha), hashes, sizes=sizes)
+        hashes = {each.rfilename: each.lfs.sha256 if each.lfs else "" for each in found.siblings or ()}
+        return Repository(name, str(found.sha), hashes, asked=revision)
 
 
 def downloaded(found: Repository, files: Collection[str]) -> Path:
@@ -105,7 +103,13 @@ def downloaded(found: Repository, files: Collection[str]) -> Path:
 
     with _errors(f"{found.name}, revision {found.commit}"):
         patterns = [re.sub(r"([\[*?])", r"[\1]", each) for each in files]
-        return Path(huggingface_hub.snapshot_download(found.name, revision=found.commit, allow_patterns=patterns))
+        # By the name that was asked for, which the cache then knows.
+        folder = Path(huggingface_hub.snapshot_download(found.name, revision=found.asked, allow_patterns=patterns))
+    if folder.name != found.commit:
+        raise OperationalError(
+            f"{found.name} must stay as it is during its download. Got {folder.name} after {found.commit}; try again."
+        )
+    return folder
 
 
 def is_here(found: Repository, file: str) -> bool:
@@ -115,11 +119,6 @@ def is_here(found: Repository, file: str) -> bool:
     import huggingface_hub
 
     return isinstance(huggingface_hub.try_to_load_from_cache(found.name, file, revision=found.commit), str)
-
-
-def with_files(found: Repository, files: Collection[str]) -> Repository:
-    """Return a repository with its folder, after the download of some files."""
-    return replace(found, folder=downloaded(found, files))
 
 
 def _files_in(folder: Path) -> dict[str, str]:

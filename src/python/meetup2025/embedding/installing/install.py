@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from meetup2025 import settings
 from meetup2025.embedding import processors
 from meetup2025.embedding.installing import (
+    agreement,
     extra,
     golden,
     hub,
@@ -39,11 +40,13 @@ from meetup2025.embedding.models import (
     folder_name,
     read_model,
 )
+from meetup2025.embedding.onnx import OnnxEncoder
 from meetup2025.errors import BrokenModelError, MissingModelError, NotSupportedError, UntrustedCodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from meetup2025.embedding.installing.agreement import Peer
     from meetup2025.embedding.installing.original import Original
     from meetup2025.embedding.installing.published import Published
     from meetup2025.embedding.installing.ready import Proof, Ready
@@ -146,7 +149,7 @@ def _recipe(name: str, folder: Path, wishes: Wishes) -> Recipe | None:
         if wishes.revision or wishes.texts:
             raise NotSupportedError(f"{name} has fixed files. Got --revision or --texts; name its repository instead.")
         return replace(known, name=wishes.called or name)
-    if known or not _has_images(name, folder, wishes):
+    if known or not _is_in_onnx(name, folder, wishes):
         return None
     image = recipes.Source(name, wishes.revision)
     text = recipes.Source(wishes.texts) if wishes.texts else image
@@ -156,12 +159,12 @@ def _recipe(name: str, folder: Path, wishes: Wishes) -> Recipe | None:
     return recipes.Recipe(called, f"{what}, as published in ONNX.", "", (), 0, None, image, text)
 
 
-def _has_images(name: str, folder: Path, wishes: Wishes) -> bool:
+def _is_in_onnx(name: str, folder: Path, wishes: Wishes) -> bool:
     if folder.is_dir():
-        return layouts.has_images(hub.of_folder(folder).files)
+        return layouts.is_in_onnx(hub.of_folder(folder).files)
     _check_folder(name, folder)
     published.check_repository(name)
-    return layouts.has_images(hub.repository(name, wishes.revision, from_cache=wishes.from_cache).files)
+    return layouts.is_in_onnx(hub.repository(name, wishes.revision, from_cache=wishes.from_cache).files)
 
 
 def _installed_ready(recipe: Recipe, wishes: Wishes) -> Installed:
@@ -175,19 +178,22 @@ def _installed_ready(recipe: Recipe, wishes: Wishes) -> Installed:
     with places.disk(found.id), places.locked(lambda: wishes.report("waiting for another installation")) as at:
         if (info := _whole(target)) and not wishes.against_original:  # the other program made it
             return Installed(info)
-        proof = ready.make(at / "made", found, wishes.report, lambda: _full(at / "full", found, wishes))
+        proof = ready.make(at / "made", found, wishes.report, lambda longest: _peers(at, found, wishes, longest))
         places.put(at / "made", target)
     return Installed(read_model(target), proof.least, proof=proof)
 
 
-def _full(folder: Path, found: Ready, wishes: Wishes) -> Path | None:
-    """Make the same model in float32 if its files are on this machine."""
-    full = ready.full_precision(found)
-    if full is None:
-        return None
-    wishes.report("comparing it with float32")
-    ready.write(folder, full)
-    return folder
+def _peers(at: Path, found: Ready, wishes: Wishes, longest: int) -> Iterator[tuple[str, Peer]]:
+    """Yield the other forms of a model in ONNX: its files in float32 if they are on this machine, and its original."""
+    if full := ready.full_precision(found):
+        ready.write(at / "full", full)
+        yield "float32", OnnxEncoder(at / "full", strict=False)
+    if wishes.against_original:
+        image, text = found.originals
+        if not (image and text):
+            rule = "A model to compare must say what it was made from (base_model in its README.md)"
+            raise NotSupportedError(f"{rule}. Got {found.id}, which does not; leave out --against-original.")
+        yield "the original", agreement.Originals(image, text, longest, from_cache=wishes.from_cache)
 
 
 def _check_folder(name: str, folder: Path) -> None:

@@ -57,9 +57,11 @@ class Half:
     full: str
 
 
-def has_images(files: Collection[str]) -> bool:
-    """Return whether a repository has a picture half in ONNX."""
-    return bool(_graphs(files, "vision_model"))
+def is_in_onnx(files: Collection[str]) -> bool:
+    """Return whether a repository has a picture half in ONNX, or graphs in ONNX and no other weights."""
+    others = any(name.endswith((".safetensors", ".bin")) for name in files)
+    graphs = any(re.fullmatch(r"(onnx/)?[^/]+\.onnx", name) for name in files)
+    return bool(_graphs(files, "vision_model")) or (graphs and not others)
 
 
 def image_half(found: Repository, precision: str, pinned: Iterable[str], endings: Sequence[str]) -> Half:

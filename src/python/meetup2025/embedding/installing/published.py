@@ -165,9 +165,19 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def licence(folder: Path) -> str:
-    """Read the licence from the head of the model's page."""
+    """Return the licence on the model's page."""
+    return _said(folder, "license") or "unknown"
+
+
+def original(folder: Path) -> str:
+    """Return the repository of the model that this one was made from, as its page says, or an empty text."""
+    return _said(folder, "base_model")
+
+
+def _said(folder: Path, field: str) -> str:
+    """Read a field in the head of the model's page, or the first value of a list."""
     page = folder / "README.md"
     text = page.read_text("utf-8", "replace") if page.is_file() else ""
     head = text.split("---")[1] if text.startswith("---") and text.count("---") > 1 else ""
-    found = re.search(r"^license:\s*['\"]?([\w.+-]+)", head, re.MULTILINE)
-    return found[1] if found else "unknown"
+    found = re.search(rf"^{field}:(?:\s*-)?\s*['\"]?([\w./+-]+)", head, re.MULTILINE)
+    return found[1] if found else ""

@@ -38,10 +38,10 @@ from meetup2025.embedding.texts import to_embed
 from meetup2025.errors import BrokenModelError, MissingModelError, NotSupportedError, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from meetup2025.embedding.installing.agreement import Agreement
+    from meetup2025.embedding.installing.agreement import Agreement, Peer
     from meetup2025.embedding.installing.heads import Head
     from meetup2025.embedding.installing.hub import Repository
     from meetup2025.embedding.installing.layouts import Half
@@ -62,13 +62,13 @@ class Proof:
     Attributes:
         least: Lowest golden cosine.
         meanings: What it understands, by language.
-        agreement: How near it is to the same model in float32, if that was at hand.
+        agreements: Name of another form of the model -> how near it is to that form.
         cost: What the projection to the numbers of the tables costs, if there is one.
     """
 
     least: float
     meanings: Sequence[Meaning] = ()
-    agreement: Agreement | None = None
+    agreements: Mapping[str, Agreement] = field(default_factory=dict)
     cost: Cost | None = None
 
 
@@ -108,6 +108,7 @@ class Ready:
         licence: Licence on its page, or of its recipe.
         description: A sentence for people.
         languages: Languages that it must know. Empty means any.
+        originals: Repositories of the models that the two halves were made from, empty where that is not known.
     """
 
     id: str
@@ -117,6 +118,7 @@ class Ready:
     languages: tuple[str, ...]
     image: Part
     text: Part
+    originals: tuple[str, str] = ("", "")
     revision: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
@@ -151,7 +153,9 @@ def gathered(recipe: Recipe, precision: str | None, *, from_cache: bool, report:
         report(f"downloading {half.file} of {source.repository}")
         parts.append(_part(listing, half, source.files, stated))
     licence = recipe.licence or published.licence(parts[0].folder)
-    return Ready(recipe.name, halves[0].precision, licence, recipe.description, recipe.languages, *parts)
+    known = [each.original or published.original(part.folder) for each, part in zip(sources, parts, strict=True)]
+    facts = (recipe.name, halves[0].precision, licence, recipe.description, recipe.languages)
+    return Ready(*facts, image=parts[0], text=parts[1], originals=(known[0], known[1]))
 
 
 def _source(recipe: Recipe, half: str) -> Source:
@@ -180,8 +184,9 @@ def _halves(sources: Sequence[Source], found: Sequence[Repository], precision: s
                 layouts.image_half(pictures, each, image.files, ends),
                 layouts.text_half(texts, each, text.files, ends),
             )
-    one, other = (sorted(name for name in each.files if name.endswith(".onnx")) for each in found)
-    raise MissingModelError(f"Both halves of a model must have one precision. Got {listed(one)} and {listed(other)}.")
+    graphs = {each.name: sorted(name for name in each.files if name.endswith(".onnx")) for each in found}
+    got = " and ".join(f"{listed(names)} in {name}" for name, names in graphs.items())
+    raise MissingModelError(f"Both halves of a model must have one precision. Got {got}.")
 
 
 def _part(found: Repository, half: Half, pinned: Mapping[str, Pinned], stated: Sequence[str] | None) -> Part:
@@ -212,7 +217,9 @@ def _check_hash(found: Repository, name: str, digest: str, expected: str) -> Non
         raise BrokenModelError(f"{rule}. Got {digest}; remove {path.resolve()} and try again.")
 
 
-def make(folder: Path, ready: Ready, report: Callable[[str], None], full: Callable[[], Path | None]) -> Proof:
+def make(
+    folder: Path, ready: Ready, report: Callable[[str], None], peers: Callable[[int], Iterable[tuple[str, Peer]]]
+) -> Proof:
     """
     Write a model folder, and prove it.
 
@@ -220,7 +227,7 @@ def make(folder: Path, ready: Ready, report: Callable[[str], None], full: Callab
         folder: Folder to make.
         ready: What it is made of.
         report: Called with a few words about the present step.
-        full: Returns the folder of the same model in float32 to compare with, or None if it is not at hand.
+        peers: Called with the most tokens of a text. Returns other forms of the model to compare with, by name.
 
     Raises:
         NotSupportedError: A graph, or how its inputs are made, has no form here.
@@ -228,7 +235,10 @@ def make(folder: Path, ready: Ready, report: Callable[[str], None], full: Callab
     """
     report("reading the published files")
     data, own = write(folder, ready)
-    near = agreement.between(folder, other) if (other := full()) else None
+    near = {}
+    for name, peer in peers(data["text"]["max_length"]):
+        report(f"comparing it with {name}")
+        near[name] = agreement.checked(OnnxEncoder(folder, strict=False), peer, ready.precision, name)
     cost = None
     if data["dimension"] > COLUMN:
         report(f"projecting {data['dimension']} numbers to {COLUMN}")

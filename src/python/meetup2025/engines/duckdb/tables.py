@@ -17,10 +17,12 @@ from sqlglot import exp
 from meetup2025 import errors, settings
 from meetup2025.engines.classes.records import sql_type
 from meetup2025.engines.duckdb.errors import duckdb_errors
+from meetup2025.engines.duckdb.matrices import Matrices
 from meetup2025.engines.duckdb.translate import SETTINGS, to_duckdb
 from meetup2025.engines.duckdb.types import duckdb_type
 from meetup2025.engines.sql import parse
 from meetup2025.errors import ClassSyntaxError, EngineUnavailableError
+from meetup2025.iris_process import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,18 +38,25 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
 }
 
+_MATRICES: dict[str, Matrices] = {}
+"""The matrices of each open database, by the name that DuckDB shares it by."""
+
 _NAME = "%database"
 """DuckDB would name the database after its file, and take `meetup2025.duckdb` for the schema of that name."""
 
 
-def open_database(path: str) -> duckdb.DuckDBPyConnection:
+def open_database(path: str) -> tuple[duckdb.DuckDBPyConnection, Matrices]:
     """
     Open a database file, or make it. An empty *path* opens a database in memory.
+
+    Returns:
+        The connection, and the matrices that all connections of this process to the database share.
 
     Raises:
         EngineUnavailableError: The file cannot be opened, or another process has it.
     """
-    import duckdb
+    with uninterrupted():
+        import duckdb
 
     file = settings.expanded(path)
     if path:
@@ -60,16 +69,19 @@ def open_database(path: str) -> duckdb.DuckDBPyConnection:
     with _opening(file), duckdb_errors():
         database = duckdb.connect(host, config={**_CONFIG, **SETTINGS})
         try:
-            _attach(database, location)
+            is_first = _attach(database, location)
         except BaseException:
             database.close()
             raise
     if is_private:  # it holds small copies of photos
         file.chmod(0o600)
-    return database
+    if is_first:  # what an earlier connection knew of the file may be wrong
+        _MATRICES[host] = Matrices()
+    return database, _MATRICES[host]
 
 
-def _attach(database: duckdb.DuckDBPyConnection, location: str) -> None:
+def _attach(database: duckdb.DuckDBPyConnection, location: str) -> bool:
+    """Attach the file, unless another connection of this process has it, and return whether it was attached now."""
     attached = database.execute("SELECT 1 FROM duckdb_databases() WHERE database_name = $1", [_NAME]).fetchall()
     if not attached:
         quoted = location.replace("'", "''")
@@ -79,6 +91,7 @@ def _attach(database: duckdb.DuckDBPyConnection, location: str) -> None:
     if not attached:
         # From here on DuckDB opens no other file: SQL reaches files through the functions of this package alone.
         database.execute("SET enable_external_access = false")
+    return not attached
 
 
 @contextlib.contextmanager
