@@ -255,6 +255,18 @@ def add_image(name: str, image: str, label: str) -> int:
 
 
 @from_sql
+def label_image(name: str, label: str) -> int:
+    """Change the label of a photo, teach it, and return 1, or 0 where it was right: `MeetUp2025.LabelImage`."""
+    connection = current()
+    with connection.transaction():
+        before = recogniser.photo_of(connection, name)
+        changed = photos.label_image(connection, name, label)
+        if changed:
+            recogniser.learn(connection, before, recogniser.photo_of(connection, name))
+    return changed
+
+
+@from_sql
 def load_vectors(jsonl: str, table: str, model: str) -> int:
     """
     Load vectors of another program, and return the number of rows added or changed: `MeetUp2025.LoadVectors`.
