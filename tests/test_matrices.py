@@ -50,6 +50,7 @@ LIKE = [
 def small_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let tables of a few rows have a matrix."""
     monkeypatch.setattr(matrices, "SMALL", 2)
+    monkeypatch.setattr(matrices, "_FEW", -2000)
 
 
 @pytest.fixture
