@@ -318,8 +318,9 @@ def _vectors(
 
 
 def _row_ids(database: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] = ()) -> NDArray[np.int64]:
-    found = database.execute(sql, list(values)).fetchnumpy()
-    return np.asarray(next(iter(found.values())), np.int64)
+    """Return the RowIDs that a statement gives, without NULL."""
+    [found] = database.execute(sql, list(values)).fetchnumpy().values()
+    return np.asarray(np.ma.compressed(found), np.int64)
 
 
 def _vector(database: duckdb.DuckDBPyConnection, query: str | Part, parameters: Sequence[Any]) -> NDArray[np.float64]:
