@@ -305,3 +305,17 @@ def test_late_fault_leaves_nothing(connection: Connection, monkeypatch: pytest.M
     connection.rollback()
 
     assert tables(connection) == []
+
+
+def test_nearest_items(connection: Connection) -> None:
+    """`NearestItems` finds the rows of one's own table that are nearest to a vector, best first."""
+    loaded(connection, COLUMNS)
+    wanted = ",".join(map(str, VECTORS[3].tolist()))
+    with connection.cursor() as cursor:
+        found = selected(cursor, "SELECT Source, Item, Score FROM MeetUp2025.NearestItems('docs', ?, 2)", wanted)
+        with pytest.raises(Error, match="vector"):
+            selected(cursor, "SELECT Item FROM MeetUp2025.NearestItems('Docs', 'x', 2)")
+
+    assert [(row[0], row[1]) for row in found][0] == ("Docs", "猫")
+    assert found[0][2] == pytest.approx(1)
+    assert len(found) == 2
