@@ -316,6 +316,6 @@ def test_nearest_items(connection: Connection) -> None:
         with pytest.raises(Error, match="vector"):
             selected(cursor, "SELECT Item FROM MeetUp2025.NearestItems('Docs', 'x', 2)")
 
-    assert [(row[0], row[1]) for row in found][0] == ("Docs", "猫")
+    assert found[0][:2] == ("Docs", "猫")
     assert found[0][2] == pytest.approx(1)
     assert len(found) == 2

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from meetup2025.engines.arrow import as_arrow
-from meetup2025.errors import DataError, InterfaceError, listed
+from meetup2025.errors import DataError, InterfaceError, MissingExtraError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -116,8 +116,10 @@ def open_tabular(data: Any, beside: Any = None, texts: Sequence[str] = ()) -> It
         DataError: The file cannot be read, or holds no table.
         InterfaceError: The data is of another kind.
     """
-    import duckdb
-
+    try:
+        import duckdb
+    except ImportError as error:
+        raise MissingExtraError("Files and data frames are read by DuckDB: pip install duckdb nanoarrow.") from error
     with tempfile.TemporaryDirectory() as folder, duckdb.connect(str(Path(folder) / "scratch.db")) as scratch:
         scratch.execute("SET enable_progress_bar = false")
         source = str(data) if isinstance(data, (str, Path)) else type(data).__name__
