@@ -326,7 +326,7 @@ def matrix(column: Any, name: str, first: int) -> tuple[NDArray[Any], NDArray[np
         first: Number of the first row, for messages.
 
     Returns:
-        The vectors, shape (m, d), and which of the n rows have one, shape (n,).
+        The vectors, shape (m, d), a copy that outlives the batch, and which of the n rows have one, shape (n,).
 
     Raises:
         DataError: A vector has another length than the one before, or lacks a number.
@@ -347,7 +347,7 @@ def matrix(column: Any, name: str, first: int) -> tuple[NDArray[Any], NDArray[np
             got = f"a missing one in row {first + rows[0]}, column {name}"
             raise DataError(f"A vector must have all of its numbers. Got {got}.")
     if is_fixed:
-        return values[: items.length].reshape(len(column), length)[present], present
+        return np.array(values[: items.length].reshape(len(column), length)[present]), present
     lengths = np.diff(offsets)[present]
     if len(lengths) and (lengths != lengths[0]).any():
         wrong = int(np.argmax(lengths != lengths[0]))
@@ -355,7 +355,8 @@ def matrix(column: Any, name: str, first: int) -> tuple[NDArray[Any], NDArray[np
         got = f"{lengths[0]}, and {lengths[wrong]} in row {row}"
         raise DataError(f"The vectors of {name} must have one length. Got {got}.")
     length = int(lengths[0]) if len(lengths) else 0
-    return values[offsets[0] : offsets[0] + length * len(lengths)].reshape(len(lengths), length), present
+    found = values[offsets[0] : offsets[0] + length * len(lengths)].reshape(len(lengths), length)
+    return found.copy(), present
 
 
 def _bits(buffer: Any, length: int) -> NDArray[np.bool_]:
