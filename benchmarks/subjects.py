@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SUBJECTS = (
     *("cold", "warm", "jpeg", "load", "many", "search", "table", "serve"),
-    *("groups", "maps", "recognition", "model", "web"),
+    *("groups", "maps", "recognition", "model", "ready", "web"),
 )
 
 

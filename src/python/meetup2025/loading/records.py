@@ -53,9 +53,13 @@ _LINES_AT_ONCE = 500
 LONGEST_FILE_NAME = 100
 """Characters that the column Name of `MeetUp2025.FishImage` holds."""
 
+LONGEST_LABEL = 50
+"""Characters that the columns Name of `MeetUp2025.Fish` and Label of `MeetUp2025.FishImage` hold."""
+
 # Column of the file: longest text of the column of the table.
 _COLUMNS = {
-    "FishID": 10, "Name": 50, "Kanji": 50, "OtherNames": 200, "English": 100, "Scientific": 100, "Family": 100,
+    "FishID": 10, "Name": LONGEST_LABEL, "Kanji": 50, "OtherNames": 200, "English": 100, "Scientific": 100,
+    "Family": 100,
 }  # fmt: skip
 _REQUIRED = frozenset({"FishID", "Name", "File", "Column", "Template"})
 _OPTIONAL = tuple(column for column in _COLUMNS if column not in _REQUIRED)
