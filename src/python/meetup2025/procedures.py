@@ -482,6 +482,12 @@ def item_neighbours(source: str, item: str, k: int = 5, within: str = "") -> str
 
 
 @from_sql
+def vector_neighbours(source: str, vector: str, k: int = 5) -> str:
+    """Return the items nearest to a vector: `MeetUp2025.VectorNeighbours`, `runs.nearest.vector_neighbours`."""
+    return nearest.vector_neighbours(current(), source, vector, k)
+
+
+@from_sql
 def register_source(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     source: str, table: str, itemcolumn: str, namecolumn: str, vectorcolumn: str, labelcolumn: str = ""
 ) -> str:
