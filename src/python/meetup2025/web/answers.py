@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from meetup2025 import client, images
 from meetup2025.embedding.confidence import Ranking, confidence, knows_only_drawings
 from meetup2025.errors import DataError, shown as shown_value
-from meetup2025.web import files, statements
+from meetup2025.web import files, reading, statements
 from meetup2025.web.answer import Answer
 from meetup2025.web.request import RefusedError
 from meetup2025.web.statements import rows, script, shown, value
@@ -127,6 +127,11 @@ def add(connection: Connection, request: WebRequest) -> dict[str, Any]:
         changed = _of_picture(connection, statements.ADD, name, picture, label)
         connection.commit()
     return {"changed": changed, "name": name, "label": label, "sql": shown(statements.ADD, name, picture, label)}
+
+
+def read(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Run the sent statements, which must only read."""
+    return {"answers": reading.answers(connection, request.body().decode("utf-8", "replace"))}
 
 
 def change(connection: Connection, request: WebRequest) -> dict[str, Any]:
@@ -355,6 +360,7 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, An
     "/api/sample": ("GET", sample),
     "/api/add": ("POST", add),
     "/api/change": ("POST", change),
+    "/api/sql": ("POST", read),
     "/api/runs": ("GET", runs),
     "/api/run": ("GET", run),
     "/api/map": ("GET", points),
