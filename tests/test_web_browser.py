@@ -321,8 +321,8 @@ def test_nothing_jumps(driver, served):
     drawn(driver)
     before = script(driver, "[document.getElementById('plot').getBoundingClientRect().top, scrollY]")
     driver.execute_script(
-        "window.tops = new Set(); (function look() {"
-        "tops.add(document.getElementById('plot').getBoundingClientRect().top + scrollY); requestAnimationFrame(look); })()"
+        "window.tops = new Set(); (function look() { requestAnimationFrame(look);"
+        "tops.add(document.getElementById('plot').getBoundingClientRect().top + scrollY); })()"
     )
     drag(driver, [place_of(driver, "マダコ")])
     reads(driver, "#near", "ミズダコ")
@@ -484,7 +484,8 @@ def test_points_are_drawn_in_their_colours(driver, served):
     colours = script(
         driver,
         """(({ cloud }) => [...cloud.x.keys()].map((place) => {
-          const data = cloud.painter.pen.getImageData(Math.round(cloud.sx[place]), Math.round(cloud.sy[place]), 1, 1).data;
+          const [x, y] = [cloud.sx[place], cloud.sy[place]].map(Math.round);
+          const { data } = cloud.painter.pen.getImageData(x, y, 1, 1);
           const drawn = "#" + [...data].slice(0, 3).map((part) => part.toString(16).padStart(2, "0")).join("");
           return [drawn, cloud.looks[cloud.look[place]].colour];
         }))(document.getElementById("plot"))""",

@@ -86,7 +86,8 @@ class Application:
             return redirect(f"{request.base.rpartition('/')[2]}/")
         if request.path in PAGES:
             name = PAGES[request.path]
-            return files.page(name, language=request.language, token=request.token, adding=self._adding, reading=self._reading)
+            allowed = {"adding": self._adding, "reading": self._reading}
+            return files.page(name, language=request.language, token=request.token, **allowed)
         folder, _, name = request.path[1:].rpartition("/")
         if folder == "static":
             return files.static(name)
@@ -101,7 +102,7 @@ class Application:
         if answer in answers.WRITERS and not self._adding:
             raise RefusedError("403 Forbidden", "no_adding", "Adding must be on: meetup2025 web --allow-adding.")
         if answer is answers.read and not self._reading:
-            raise RefusedError("403 Forbidden", "refused", "SQL is run for this machine alone. Got a server for others.")
+            raise RefusedError("403 Forbidden", "refused", "SQL must be asked for on this machine. Got a server for others.")
         with meetup2025.connect(self._url) as connection:
             given = answer(connection, request) if answer else {}
             return given if isinstance(given, Answer) else json_answer(given)
