@@ -102,7 +102,7 @@ class Application:
         if answer in answers.WRITERS and not self._adding:
             raise RefusedError("403 Forbidden", "no_adding", "Adding must be on: meetup2025 web --allow-adding.")
         if answer is answers.read and not self._reading:
-            raise RefusedError("403 Forbidden", "refused", "SQL must be asked for on this machine. Got a server for others.")
+            raise RefusedError("403 Forbidden", "refused", "SQL must be asked for here. Got a server for others.")
         with meetup2025.connect(self._url) as connection:
             given = answer(connection, request) if answer else {}
             return given if isinstance(given, Answer) else json_answer(given)
