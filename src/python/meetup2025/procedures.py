@@ -16,10 +16,11 @@ from meetup2025 import files, images, settings, vectors
 from meetup2025.analytics import region as regions
 from meetup2025.analytics.maps import compile_now
 from meetup2025.embedding import encoder, local_encoder, worker
-from meetup2025.embedding.models import faults, installed
+from meetup2025.embedding.installing import recipes
+from meetup2025.embedding.models import faults, find, installed
 from meetup2025.engines import current
 from meetup2025.engines.arguments import as_double, as_integer, as_text, is_missing
-from meetup2025.errors import DataError, shown
+from meetup2025.errors import DataError, MissingModelError, shown
 from meetup2025.loading import names as catalogue, photos, tables
 from meetup2025.loading.prompts import fitting
 from meetup2025.loading.records import read_templates
@@ -33,6 +34,7 @@ from meetup2025.runs import (
     nearest,
     outliers,
     quality,
+    recall,
     recogniser,
     recognition,
     sources,
@@ -93,6 +95,15 @@ def embed_text(text: str) -> str:
         DataError: The text is empty.
     """
     return vectors.to_text(encoder().texts([text])[0])
+
+
+def embed_texts(texts: list[str | None]) -> list[str]:
+    """Return what `embed_text` returns for each of many texts."""
+    return [vectors.to_text(row) for row in encoder().texts([as_text(text) for text in texts])]
+
+
+MANY: dict[str, Callable[[list[Any]], list[Any]]] = {"embed_text": embed_texts}
+"""Functions that run for many values at once, by the function for one."""
 
 
 @from_sql
@@ -459,6 +470,12 @@ def delete_run(run: int) -> int:
 
 
 @from_sql
+def fit_search_recall(source: str, k: int = 10, sample: int = 100, seed: int = 5) -> int:
+    """Count the best rows that searches find: `MeetUp2025.FitSearchRecall`, `runs.recall.fit_search_recall`."""
+    return recall.fit_search_recall(current(), source, k, sample, seed)
+
+
+@from_sql
 def item_neighbours(source: str, item: str, k: int = 5, within: str = "") -> str:
     """Return the items nearest to an item, as JSON: `MeetUp2025.ItemNeighbours`, `runs.nearest.item_neighbours`."""
     return nearest.item_neighbours(current(), source, item, k, within)
@@ -488,6 +505,26 @@ def setup_compile_maps() -> None:
 def setup_save_setting(name: str, value: str) -> None:
     """Write a setting to the file of the installation: `MeetUp2025.Setup`, `settings.save`."""
     settings.save(name, value)
+
+
+@from_sql
+def setup_install_model() -> None:
+    """
+    Download the model of the settings, if it has a recipe for ONNX and is not installed: `MeetUp2025.Setup`.
+
+    Raises:
+        MissingExtraError: huggingface_hub or safetensors are missing.
+        OperationalError: The network or the disk failed.
+    """
+    known = recipes.known().get(settings.model())
+    if known is None or known.published:
+        return
+    try:
+        find(known.name)
+    except MissingModelError:
+        from meetup2025.embedding.installing.install import Wishes, install
+
+        install(known.name, Wishes())
 
 
 @from_sql

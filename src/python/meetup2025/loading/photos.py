@@ -7,6 +7,7 @@ Its steps are public, because `loading.ray` runs the same steps on many machines
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -266,14 +267,20 @@ def open_photo(file: Photo, before: StoredImage | None, encoder: Encoder) -> Ope
 
 
 def digest(data: bytes) -> str:
+    """Return the hash of a file, as in the column Hash."""
     return hashlib.sha256(data).hexdigest()
 
 
 def _label(name: str, given: str, fish: Mapping[str, str]) -> str:
-    """Return the given label, or the species in the name of a file (`マアジ_2.jpg`) or folder (`マアジ/1.jpg`)."""
+    """
+    Return the given label, or the species in the name of a file or folder.
+
+    Such names are `マアジ_2.jpg`, `マアジ/1.jpg`, and `マアジ 一.jpg` with a blank of any width.
+    """
     if given:
         return fish.get(folded(given), given)
     path = PurePosixPath(name)
     stem = normal(path.stem)
-    candidates = (stem, stem.strip("0123456789 _-()."), *map(normal, reversed(path.parent.parts)))
+    first = re.split(r"[\s_(]", stem, maxsplit=1)[0]
+    candidates = (stem, stem.strip("0123456789 _-()."), *map(normal, reversed(path.parent.parts)), first)
     return next((fish[folded(each)] for each in candidates if folded(each) in fish), "")
