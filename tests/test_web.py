@@ -821,9 +821,8 @@ def test_no_other_file_is_served(browser, path):
 def test_sql_is_not_made_of_input():
     """Each statement that is run is a constant of `statements`."""
     tree = ast.parse((WEB / "answers.py").read_text("utf-8"))
-    calls = [
-        node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in {"rows", "value", "_of_picture"}
-    ]
+    asking = {"rows", "value", "_of_picture"}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in asking]
 
     assert len(calls) > 10
     given = {ast.unparse(call.args[1]) for call in calls} - {"statement"}  # the parameter of _of_picture
