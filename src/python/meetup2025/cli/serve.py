@@ -118,7 +118,8 @@ def web(listen: str, hosts: Sequence[str], *, allow_adding: bool, allow_network:
             "The web pages must have a database that requests can share. Got a database in memory; use a file."
         )
     host, port = address_of(listen, network=allow_network)
-    application = Application(url, adding=allow_adding, hosts={"localhost", *(name.lower() for name in hosts)})
+    names = {"localhost", *(name.lower() for name in hosts)}
+    application = Application(url, adding=allow_adding, reading=not allow_network, hosts=names)
     # This connection keeps the file open, so that each request opens it in a few milliseconds.
     with database() as connection:
         load_names_if_none(connection)

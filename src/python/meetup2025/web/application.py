@@ -32,15 +32,23 @@ class Application:
     Args:
         url: URL of the database for `meetup2025.connect`.
         adding: Whether users may add photos. The database may still refuse.
+        reading: Whether users may run statements of their own, which must only read.
         at_once: Whether an analysis that a page asks for is made within the request, as inside IRIS.
         hosts: Names of this server. An IP address is allowed too. None leaves the check to a server in front.
     """
 
     def __init__(
-        self, url: str, *, adding: bool = False, at_once: bool = False, hosts: Collection[str] | None = None
+        self,
+        url: str,
+        *,
+        adding: bool = False,
+        reading: bool = False,
+        at_once: bool = False,
+        hosts: Collection[str] | None = None,
     ) -> None:
         self._url = url
         self._adding = adding
+        self._reading = reading
         self._hosts = hosts
         self._jobs = Jobs(lambda: meetup2025.connect(url), at_once=at_once)
 
@@ -78,7 +86,8 @@ class Application:
             return redirect(f"{request.base.rpartition('/')[2]}/")
         if request.path in PAGES:
             name = PAGES[request.path]
-            return files.page(name, language=request.language, token=request.token, adding=self._adding)
+            allowed = {"adding": self._adding, "reading": self._reading}
+            return files.page(name, language=request.language, token=request.token, **allowed)
         folder, _, name = request.path[1:].rpartition("/")
         if folder == "static":
             return files.static(name)
@@ -92,6 +101,8 @@ class Application:
             return json_answer(make(self._jobs, request))
         if answer in answers.WRITERS and not self._adding:
             raise RefusedError("403 Forbidden", "no_adding", "Adding must be on: meetup2025 web --allow-adding.")
+        if answer is answers.read and not self._reading:
+            raise RefusedError("403 Forbidden", "refused", "SQL must be asked for here. Got a server for others.")
         with meetup2025.connect(self._url) as connection:
             given = answer(connection, request) if answer else {}
             return given if isinstance(given, Answer) else json_answer(given)
