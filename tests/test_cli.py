@@ -580,13 +580,14 @@ def test_load_photos_tells_what_is_left_out(home):
 
 
 def test_load_photos_takes_the_samples(home):
-    """The samples of the package go by their name; an empty folder has none to load."""
+    """The samples of the package go by their name; an empty folder is told, since its drive may not be mounted."""
     (home / "empty").mkdir()
     samples, empty = run("load", "photos", "samples"), run("load", "photos", "empty")
     count = len(PHOTOS)
 
     assert f"{count} photos added or changed, {count} in the database\n" == samples.stdout
-    assert (0, f"0 photos added or changed, {count} in the database\n") == (empty.exit_code, empty.stdout)
+    assert (1, f"0 photos added or changed, {count} in the database\n") == (empty.exit_code, empty.stdout)
+    assert "A folder to load must have photos. Got none" in empty.stderr
 
 
 @pytest.mark.parametrize(("table", "key"), [("Fish", "fishname"), ("FishImage", "filename")])

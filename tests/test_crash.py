@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 import pytest
+from PIL import Image
 from planted import DIMENSION, INSERT_FISH
 
 import meetup2025
@@ -37,6 +38,25 @@ cursor.execute("DELETE FROM MeetUp2025.Fish WHERE FishID = 'F0'")
 print("loading", flush=True)
 sys.stdin.readline()
 """
+
+PHOTOS = """
+import sys
+from meetup2025.cli import main
+from meetup2025.loading import photos
+
+written = photos._written
+
+def told(connection, changes):
+    count = written(connection, changes)
+    if count:
+        print("written", flush=True)
+        sys.stdin.readline()
+    return count
+
+photos._written = told
+main()
+"""
+"""The command line. A load of photos waits after each portion."""
 
 
 @pytest.fixture
@@ -65,6 +85,30 @@ def test_killed_amid_a_load(tmp_path: Path, loading: subprocess.Popen[str]) -> N
         connection.commit()
         best = cursor.execute("SELECT Name FROM MeetUp2025.NearestFish(?, 1)", [vectors[300]]).fetchall()
         assert best == [("name 300",)]
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_load_of_photos_that_is_stopped(tmp_path: Path, end: signal.Signals) -> None:
+    """A load of photos that is stopped keeps whole portions, says so at Ctrl-C, and goes on from there."""
+    (tmp_path / "photos").mkdir()
+    for at in range(70):
+        Image.new("RGB", (8, 8), (at, 0, 0)).save(tmp_path / "photos" / f"{at:02}.png")
+    load = ["load", "photos", str(tmp_path / "photos"), "--url", f"duckdb:///{tmp_path / 'fish.db'}"]
+    command = [sys.executable, "-c", PHOTOS, *load]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as process:  # type: ignore[call-overload]
+        assert process.stdout.readline() == "written\n"
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "written\n"
+        os.kill(process.pid, end)
+        said = process.communicate()[1]
+
+    assert process.returncode == (130 if end == signal.SIGINT else -signal.SIGKILL)
+    assert ("stopped: 64 new photos are kept" in said) == (end == signal.SIGINT)
+    command = [sys.executable, "-c", "from meetup2025.cli import main; main()", *load]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == "6 photos added or changed, 70 in the database\n"
 
 
 def test_another_process_holds_the_file(tmp_path: Path, loading: subprocess.Popen[str]) -> None:

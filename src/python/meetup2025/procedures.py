@@ -204,20 +204,23 @@ def load_names(csv: str, prompts: str = "") -> int:
 
 
 @from_sql
-def load_images(folder: str) -> int:
+def load_images(folder: str, prefix: str = "") -> int:
     """
     Load the photos of a folder, and return the number of rows added or changed: `MeetUp2025.LoadImages`.
 
     Args:
         folder: Path below the allowed folder.
+        prefix: First part of the names of new photos.
     """
     model = encoder()
     model.check()
-    return _refreshed(photos.load_images(current(), files.resolve_folder(folder), model))
+    changed = photos.load_images(current(), files.resolve_folder(folder), model, prefix)
+    recogniser.refresh(current())  # also without changes: a load before may have been stopped
+    return changed
 
 
 @from_sql
-def add_image(name: str, image: str, label: str) -> int:
+def add_image(name: str, image: str, label: str = "", source: str = "") -> int:
     """
     Load one photo, teach its label, and return 1, or 0 where the row was right already: `MeetUp2025.AddImage`.
 
@@ -225,13 +228,14 @@ def add_image(name: str, image: str, label: str) -> int:
         name: Name of the photo, the key of the table.
         image: The picture: Base64, a data URL, or a path below the allowed folder.
         label: Any name of the fish on the photo, or empty.
+        source: Folder from which the photo comes, or empty.
     """
     model = encoder()
     model.check()
     connection, name, data = current(), composed(name.strip()), images.picture_bytes(image)
     with connection.transaction():
         before = recogniser.photo_of(connection, name)
-        changed = photos.add_image(connection, name, data, label, model)
+        changed = photos.add_image(connection, name, data, label, model, source)
         if changed:
             recogniser.learn(connection, before, recogniser.photo_of(connection, name))
     return changed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ from meetup2025.errors import UnreadableImageError
 from meetup2025.loading.spelling import normal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from meetup2025.engines import Connection
 
@@ -196,36 +197,46 @@ def names(csv: str | None, prompts: str | None) -> None:
 
 
 @load.command(
-    epilog=example("meetup2025 load photos ~/Pictures/fishing", "meetup2025 load photos /data/fish --ray 10.0.0.1:6379")
+    epilog=example(
+        "meetup2025 load photos ~/Pictures/fishing",
+        "meetup2025 load photos /data/2026-12-01 --prefix 2026-12-01",
+        "meetup2025 load photos /data/fish --ray 10.0.0.1:6379",
+    )
 )
 @click.argument("folder")
+@click.option("--prefix", default="", metavar="TEXT", help="First part of the names of new photos.")
 @click.option("--ray", "address", metavar="ADDRESS", help="Make the vectors on a Ray cluster: HOST:PORT, or local.")
 @common
-def photos(folder: str, address: str | None) -> None:
+def photos(folder: str, prefix: str, address: str | None) -> None:
     """
     Load the photos of a folder and its subfolders.
 
+    A photo is known by its content: the folder above, a copy, and a file that was moved or renamed give no second row.
+    The name of a new photo is its file name below the folder. Where another photo has this name, the names of the
+    folders above come before it.
+
     The file labels.csv of the folder (columns File and Name) labels the photos. A photo that is not in this file gets
     its label from its file name or its subfolder, if this is a name of the catalogue. Files that are no readable
-    pictures are left out and listed. With a server, photos of this machine are sent one by one and committed every few
-    photos, so they stay when the rest fails. With --ray, the machines of a cluster read the folder, and a few hundred
-    photos are committed at once.
+    pictures are left out and listed.
+
+    Photos are committed every few photos, and they stay when the rest fails. After Ctrl-C, the same command goes on
+    from there. With --ray, the machines of a cluster read the folder.
     """
     from meetup2025.cli import upload
     from meetup2025.loading import ray
 
     sent = local(folder)
     path, allowed = (folder, there(folder, "folder")) if address else readable(folder, "folder")
-    with database(allowed) as connection:
+    with database(allowed, autocommit=not sent) as connection:
         load_names_if_none(connection)
-        if address and allowed:
-            changed, skipped = ray.load_photos(connection, allowed, address)
-        elif sent:
-            changed, skipped = upload.send_photos(connection, sent)
-        else:
-            changed = value(connection, "SELECT MeetUp2025.LoadImages(?)", [path])
-            connection.commit()
-            skipped = rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
+        with _kept(connection):
+            if address and allowed:
+                changed, skipped = ray.load_photos(connection, allowed, address, prefix)
+            elif sent:
+                changed, skipped = upload.send_photos(connection, sent, prefix)
+            else:
+                changed = value(connection, "SELECT MeetUp2025.LoadImages(?, ?)", [path, prefix])
+                skipped = rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
         total = value(connection, COUNTS["FishImage"])
     sentence = f"{changed} photos added or changed, {total} in the database"
     _show_counts(sentence, changed=changed, total=total, skipped=len(skipped))
@@ -233,6 +244,19 @@ def photos(folder: str, address: str | None) -> None:
         complain(f"{name}: {reason}")
     if skipped:
         sys.exit(SOME_FAILED)
+
+
+@contextmanager
+def _kept(connection: Connection) -> Iterator[None]:
+    """Say at Ctrl-C which photos of a load are kept."""
+    before = value(connection, COUNTS["FishImage"])
+    try:
+        yield
+    except KeyboardInterrupt:
+        connection.rollback()
+        total = value(connection, COUNTS["FishImage"])
+        complain(f"stopped: {total - before} new photos are kept. The same command goes on from there")
+        raise
 
 
 @load.command(epilog=example("meetup2025 load vectors fish.jsonl --model-of sketch@1"))

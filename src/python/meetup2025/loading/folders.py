@@ -63,7 +63,12 @@ def photo_files(
             skipped.append(Skipped(name, f"A file name must occur once. {first.name} differs only in case."))
     reason = f"{LABELS} names it, but the folder has no such photo. Correct the name, or remove the line."
     skipped += [Skipped(name, reason) for name in written if name.upper() not in files]
+    if not paths and not skipped:
+        skipped.append(Skipped(folder.name or str(folder), _NO_PHOTOS))
     return list(files.values()), skipped
+
+
+_NO_PHOTOS = "A folder to load must have photos. Got none; check its path, and whether its drive is mounted."
 
 
 def _labels(folder: Path, open_file: Callable[[Path], AbstractContextManager[BinaryIO]]) -> Mapping[str, str]:
