@@ -111,6 +111,7 @@ def _clean_environment() -> Iterator[None]:
         for name in [name for name in os.environ if name.startswith("MEETUP2025_")]:
             if name not in KEPT:
                 patch.delenv(name)
+        patch.setenv("MEETUP2025_LANG", "en")
         yield
 
 

@@ -435,7 +435,7 @@ def test_circle_is_found(sources: dict[str, str], found: set[str]) -> None:
 
 TOP = {
     *("__init__", "client", "errors", "files", "images", "iris_process", "procedures", "settings", "vectors"),
-    *("analytics", "cli", "embedding", "engines", "figures", "integratedml", "loading", "runs", "web"),
+    *("analytics", "cli", "embedding", "engines", "figures", "integratedml", "loading", "locale", "runs", "web"),
 }
 """Modules and folders at the top of the package: what its layout has."""
 

@@ -14,6 +14,7 @@ server changes it by `do ##class(MeetUp2025.Setup).Set("Photos", "/data/photos")
   process makes them.
 - `MEETUP2025_ENCODER_TOKEN`: token for this server. Default: none.
 - `MEETUP2025_WORKER`: 1 lets the resident process of an IRIS instance make the vectors. Default: 0, this process does.
+- `MEETUP2025_LANG`: language of the messages, `ja` or `en`. Default: the language of the locale.
 - `MEETUP2025_PHOTOS`: folders that SQL may read files from, separated as in `PATH`. Default: none.
 """
 

@@ -42,6 +42,7 @@ from meetup2025.client import records, rows, value
 from meetup2025.embedding.confidence import knows_only_drawings
 from meetup2025.errors import UnreadableImageError
 from meetup2025.loading.spelling import normal
+from meetup2025.locale import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -439,7 +440,7 @@ def _show_verdicts(answers: Sequence[dict[str, Any]]) -> None:
     for answer in answers:
         if answer["answer"] and answer["answer"]["sure"] is not None:
             place = f"{answer['picture']}: " if len(answers) > 1 else ""
-            click.echo(output.plain(place + verdict(answer["answer"], answer["names"][0])))
+            click.echo(output.plain(place + translated(verdict(answer["answer"], answer["names"][0]))))
 
 
 def verdict(answer: dict[str, Any], first: dict[str, Any]) -> str:
@@ -463,8 +464,12 @@ def verdict(answer: dict[str, Any], first: dict[str, Any]) -> str:
 
 
 def _basis(first: dict[str, Any]) -> str:
-    photos = f"{first['photos']} photo{'s' * (first['photos'] != 1)}"
-    return {"name": "by its name", "photos": f"by {photos}"}.get(first["by"], f"by its name and {photos}")
+    count, plural = first["photos"], "s" * (first["photos"] != 1)
+    return {
+        "name": "by its name",
+        "photos": f"by {count} photo{plural}",
+        "both": f"by its name and {count} photo{plural}",
+    }[first["by"]]
 
 
 def _show_counts(sentence: str, **counts: int) -> None:

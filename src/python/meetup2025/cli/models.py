@@ -18,6 +18,7 @@ from meetup2025.cli.options import common, complain, database, example, options
 from meetup2025.embedding.installing import places
 from meetup2025.embedding.models import BUNDLED, check_hashes, faults, find, read_model
 from meetup2025.errors import BrokenModelError, DataError
+from meetup2025.locale import translated
 
 if TYPE_CHECKING:
     from meetup2025.embedding.installing.install import Installed
@@ -134,7 +135,7 @@ def remove(name: str, yes: bool) -> None:  # noqa: FBT001 - click gives it by na
     if not yes:
         if not sys.stdin.isatty():
             raise DataError(f"Removing {what} must be confirmed. There is no terminal to ask on; add --yes.")
-        click.confirm(f"Remove {what}, {folder}?", abort=True, err=True)
+        click.confirm(translated(f"Remove {what}, {folder}?"), abort=True, err=True)
     with places.disk(what):
         places.take_out(folder)
     output.write_record({"removed": what}, f"{what} removed", options().format)
@@ -185,7 +186,7 @@ def _consent(what: str) -> bool:
     """Ask the user, if there is a terminal."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    return click.confirm(f"{what}. Let it run?", default=False, err=True)
+    return click.confirm(translated(f"{what}. Let it run?"), default=False, err=True)
 
 
 def _report(what: str) -> None:

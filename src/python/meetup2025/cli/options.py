@@ -17,8 +17,10 @@ import click
 
 import meetup2025
 from meetup2025 import client, settings
+from meetup2025.cli import language
 from meetup2025.cli.output import plain
 from meetup2025.errors import Error
+from meetup2025.locale import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,6 +70,11 @@ class Options:
 class Commands(click.Group):
     """The group of all commands. It handles their errors."""
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the program in the language of the user."""
+        language.speak(self)
+        return super().main(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> None:
         """Run a command. An error of this project becomes one line and an exit code."""
         has_output = _open_streams()
@@ -81,6 +88,9 @@ class Commands(click.Group):
                 super().invoke(ctx)
             finally:
                 sys.stdout.flush()
+        except click.ClickException as error:
+            vars(error)["message"] = translated(error.message)
+            raise
         except Error as error:
             if options(ctx).debug:
                 traceback.print_exc()
@@ -130,8 +140,8 @@ def example(*commands: str) -> str:
 
 
 def complain(message: str) -> None:
-    """Write a message to standard error, in one line."""
-    click.echo(f"meetup2025: {plain(' '.join(message.split()))}", err=True)
+    """Write a message to standard error, in one line and in the language of the user."""
+    click.echo(f"meetup2025: {plain(translated(' '.join(message.split())))}", err=True)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from meetup2025.loading.spelling import is_invisible
+from meetup2025.locale import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,7 +56,7 @@ def write_record(values: dict[str, Any], sentence: str, style: str) -> None:
     elif style == "csv":
         _write_csv(list(values), [list(values.values())])
     else:
-        click.echo(sentence)
+        click.echo(translated(sentence))
 
 
 def write_json(value: Any) -> None:

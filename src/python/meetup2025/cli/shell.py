@@ -10,6 +10,7 @@ from meetup2025.cli.options import complain
 from meetup2025.engines.classes import catalog
 from meetup2025.engines.tokens import split_statements
 from meetup2025.errors import Error
+from meetup2025.locale import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,15 +96,15 @@ def run(connection: Connection, statement: str, style: str) -> None:
 def show_demo(connection: Connection, style: str) -> None:
     """Run the steps of the demo, each with its sentence and its statement."""
     for number, (sentence, statement) in enumerate(DEMO, 1):
-        print(f"{number}. {sentence}\n\n   SQL> {statement};\n")
+        print(f"{number}. {translated(sentence)}\n\n   SQL> {statement};\n")
         run(connection, statement, style)
         print()
-    print(DEMO_END)
+    print(translated(DEMO_END))
 
 
 def ask(connection: Connection, style: str) -> None:
     """Ask for statements, run them and show their results, until the user leaves."""
-    print(WELCOME)
+    print(translated(WELCOME))
     for text in _typed():
         _answer(connection, text, style)
 
@@ -142,7 +143,7 @@ def _typed() -> Iterator[str]:
         if word in _LEAVE:
             return
         if word in _ANSWERS:
-            print(_ANSWERS[word]())
+            print(translated(_ANSWERS[word]()))
         else:
             yield text
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import meetup2025
 from meetup2025.errors import DataError, Error, MeetUpError, OperationalError
+from meetup2025.locale import translated
 from meetup2025.web import answers, files
 from meetup2025.web.answer import Answer, json_answer, redirect
 from meetup2025.web.request import RefusedError, WebRequest
@@ -52,16 +53,17 @@ class Application:
                 request.check_host(self._hosts)
             return self._file(request) or self._rows(request)
         except RefusedError as error:
-            return _failed(error.status, error.key, error)
+            return _failed(error.status, error.key, error, request.language)
         except DataError as error:
-            return _failed("400 Bad Request", "wrong_input", error)
+            return _failed("400 Bad Request", "wrong_input", error, request.language)
         except OperationalError as error:
-            return _failed("503 Service Unavailable", "unavailable", error)
+            return _failed("503 Service Unavailable", "unavailable", error, request.language)
         except Error as error:
-            return _failed("500 Internal Server Error", "failed", error)
+            return _failed("500 Internal Server Error", "failed", error, request.language)
         except Exception:
             logging.getLogger("meetup2025").exception("a request failed: %s %s", request.method, request.path)
-            return _failed("500 Internal Server Error", "failed", MeetUpError("The log of the server has more."))
+            hidden = MeetUpError("The log of the server has more.")
+            return _failed("500 Internal Server Error", "failed", hidden, request.language)
 
     def _file(self, request: WebRequest) -> Answer | None:
         """Return a page or a static file, or None for a path that needs the database."""
@@ -95,5 +97,5 @@ class Application:
             return json_answer(answer(connection, request))
 
 
-def _failed(status: str, key: str, error: Exception) -> Answer:
-    return json_answer({"error": key, "detail": str(error)}, status=status)
+def _failed(status: str, key: str, error: Exception, language: str) -> Answer:
+    return json_answer({"error": key, "detail": translated(str(error), language)}, status=status)
