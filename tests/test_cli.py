@@ -193,7 +193,7 @@ def test_debug_shows_where_an_error_comes_from():
 def test_database_in_use_is_one_line():
     """A database that another process has is an error, told in one line."""
     with meetup2025.connect():
-        result = program("sql", NAMES, text=True)
+        result = program("sql", NAMES, "--wait", 0, text=True)
 
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (3, "", 1)
 

@@ -38,6 +38,7 @@ from meetup2025.cli.options import (
 )
 from meetup2025.cli.pictures import draw_answers, pictured
 from meetup2025.cli.serve import serve, web
+from meetup2025.cli.upkeep import backup
 from meetup2025.client import records, rows, value
 from meetup2025.embedding.confidence import knows_only_drawings
 from meetup2025.errors import UnreadableImageError
@@ -70,6 +71,7 @@ def main() -> None:
     """Name the fish in a picture, and see what vectors mean, in SQL."""
 
 
+main.add_command(backup)
 main.add_command(benchmark)
 main.add_command(model)
 main.add_command(serve)
@@ -302,8 +304,9 @@ def vectors(jsonl: str, table: str, model_of: str) -> None:
 )
 @click.argument("statement", required=False)
 @click.option("--catalog", is_flag=True, help="List the tables, functions, queries and procedures of SQL.")
+@click.option("--read-only", is_flag=True, help="Refuse changes. Many programs may read a file at once.")
 @common
-def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click gives it by name
+def sql(statement: str | None, *, catalog: bool, read_only: bool) -> None:
     """
     Run SQL statements, or ask for them on a terminal.
 
@@ -316,7 +319,7 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
     if catalog:
         click.echo("\n".join(catalog_lines()))
         return
-    with database(autocommit=True) as connection:
+    with database(autocommit=True, read_only=read_only) as connection:
         if statement is None and sys.stdin.isatty() and sys.stdout.isatty():
             shell.ask(connection, options().format)
             return

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from meetup2025 import settings
-from meetup2025.cli.options import common, database, example, load_names_if_none, options
+from meetup2025.cli.options import common, database, example, load_names_if_none, options, seconds_to_wait
 from meetup2025.embedding.server import Limits, serve_forever
 from meetup2025.errors import InterfaceError
 
@@ -117,8 +117,9 @@ def web(listen: str, hosts: Sequence[str], *, allow_adding: bool, allow_network:
             "The web pages must have a database that requests can share. Got a database in memory; use a file."
         )
     host, port = address_of(listen, network=allow_network)
-    application = Application(url, adding=allow_adding, hosts={"localhost", *(name.lower() for name in hosts)})
-    # This connection keeps the file open, so that each request opens it in a few milliseconds.
+    names = {"localhost", *(name.lower() for name in hosts)}
+    application = Application(url, adding=allow_adding, hosts=names, wait=seconds_to_wait())
     with database() as connection:
         load_names_if_none(connection)
-        serve(application, host, port, ready=lambda where: print(where, flush=True))
+    # Each request opens the file and lets it go, so that other programs have their turn.
+    serve(application, host, port, ready=lambda where: print(where, flush=True))

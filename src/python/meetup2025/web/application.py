@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import meetup2025
+from meetup2025.engines import WAIT
 from meetup2025.errors import DataError, Error, MeetUpError, OperationalError
 from meetup2025.locale import translated
 from meetup2025.web import answers, files
@@ -32,10 +33,14 @@ class Application:
         url: URL of the database for `meetup2025.connect`.
         adding: Whether users may add photos. The database may still refuse.
         hosts: Names of this server. An IP address is allowed too. None leaves the check to a server in front.
+        wait: Seconds that a request waits for a file that another program has.
     """
 
-    def __init__(self, url: str, *, adding: bool = False, hosts: Collection[str] | None = None) -> None:
+    def __init__(
+        self, url: str, *, adding: bool = False, hosts: Collection[str] | None = None, wait: float = WAIT
+    ) -> None:
         self._url = url
+        self._wait = wait
         self._adding = adding
         self._hosts = hosts
 
@@ -93,7 +98,7 @@ class Application:
             request.check_origin()
         if answer is answers.add and not self._adding:
             raise RefusedError("403 Forbidden", "no_adding", "Adding must be on: meetup2025 web --allow-adding.")
-        with meetup2025.connect(self._url) as connection:
+        with meetup2025.connect(self._url, wait=self._wait) as connection:
             return json_answer(answer(connection, request))
 
 

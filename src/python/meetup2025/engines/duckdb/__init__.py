@@ -1,7 +1,8 @@
 """
 The embedded engine: IRIS SQL and the classes of this package on DuckDB, as a PEP 249 connection and its cursor.
 
-A `DuckDBConnection` is one session, for one thread. A file belongs to one process at a time.
+A `DuckDBConnection` is one session, for one thread. A file belongs to one process at a time, or to processes that only
+read it.
 
 PEP 249 leaves some choices open. Here a row is a tuple, and a vector is comma-separated text, as in IRIS. `execute`
 returns the cursor. A SELECT opens no transaction. One difference from IRIS remains: an error in a transaction that has
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 import weakref
 from functools import partial
 from inspect import Parameter, Signature
@@ -27,7 +29,7 @@ from meetup2025.engines.duckdb.prepared import check_characters, is_rollback, pr
 from meetup2025.engines.duckdb.tables import StoredTables, create_tables, open_database
 from meetup2025.engines.duckdb.types import shown_type
 from meetup2025.engines.pep249 import BaseConnection, BaseCursor, running
-from meetup2025.errors import InterfaceError, OperationalError
+from meetup2025.errors import FileInUseError, InterfaceError, OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from meetup2025.engines.duckdb.prepared import Prepared
 
 _OPENING = threading.Lock()
+
+_BETWEEN_TRIES = 0.02
+"""Seconds between two looks at a file that another process has."""
 
 _STATEMENTS_KEPT = 200
 """Statements that a connection keeps translated."""
@@ -59,13 +64,23 @@ class DuckDBConnection(BaseConnection):
         autocommit: Whether each statement is its own transaction.
         model: As for `meetup2025.connect`.
         folders: As for `meetup2025.connect`.
+        read_only: As for `meetup2025.connect`.
+        wait: As for `meetup2025.connect`.
 
     Raises:
-        EngineUnavailableError: The file cannot be opened, or another process has it.
+        FileInUseError: Another process has the file.
+        EngineUnavailableError: The file cannot be opened.
     """
 
-    def __init__(
-        self, path: str = "", *, autocommit: bool = False, model: str = "", folders: Sequence[str] = ()
+    def __init__(  # noqa: PLR0913 - the choices of a connection
+        self,
+        path: str = "",
+        *,
+        autocommit: bool = False,
+        model: str = "",
+        folders: Sequence[str] = (),
+        read_only: bool = False,
+        wait: float = 0,
     ) -> None:
         self.autocommit = autocommit
         self._settings = partial(settings.chosen, model, folders)
@@ -77,8 +92,7 @@ class DuckDBConnection(BaseConnection):
         self._raised: BaseException | None = None
         self._row_functions: set[str] = set()
         self._database: duckdb.DuckDBPyConnection | None = None
-        with _OPENING:  # two threads must not make the same tables
-            self._connect(path)
+        self._connect_within(wait, path, read_only=read_only)
 
     @property
     def in_transaction(self) -> bool:
@@ -118,6 +132,11 @@ class DuckDBConnection(BaseConnection):
         """Undo the changes that are not committed, and release the file. Closing twice is harmless."""
         self._finalizer()
         self._database = None
+
+    def checkpoint(self) -> None:
+        """Write all committed changes into the file itself."""
+        with duckdb_errors():
+            self._open_database().execute("CHECKPOINT")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -211,13 +230,28 @@ class DuckDBConnection(BaseConnection):
 
     # --- the database
 
-    def _connect(self, path: str) -> None:
-        self._database = open_database(path)
+    def _connect_within(self, wait: float, path: str, *, read_only: bool) -> None:
+        end = time.monotonic() + wait
+        while not self._is_opened(path, read_only=read_only, last=time.monotonic() >= end):
+            time.sleep(_BETWEEN_TRIES)
+
+    def _is_opened(self, path: str, *, read_only: bool, last: bool) -> bool:
+        try:
+            with _OPENING:  # two threads must not make the same tables
+                self._connect(path, read_only=read_only)
+        except FileInUseError:
+            if last:
+                raise
+            return False
+        return True
+
+    def _connect(self, path: str, *, read_only: bool) -> None:
+        self._database = open_database(path, read_only=read_only)
         self._tables = StoredTables(self._database)
         # Also for a connection that nobody closes: a file is whole only if DuckDB releases it before Python ends.
         self._finalizer = weakref.finalize(self, self._database.close)
         try:
-            create_tables(self._database, self._program, self._tables)
+            create_tables(self._database, self._program, self._tables, read_only=read_only)
         except BaseException:
             self.close()
             raise
