@@ -296,6 +296,7 @@ OWNERS = {
     "numba": ("analytics",),
     "onnxruntime": ("embedding",),
     "plotly": ("figures", "web"),
+    "prometheus_client": ("embedding",),
     "prompt_toolkit": ("cli",),
     "ray": ("loading",),
     "scipy": ("analytics", "figures"),
@@ -311,6 +312,7 @@ OWNERS = {
     "tree_sitter_objectscript": ("engines",),
     "umap": ("analytics",),
     "waitress": ("embedding", "web"),
+    "watchdog": ("cli",),
     "wcwidth": ("cli", "figures"),
 }
 

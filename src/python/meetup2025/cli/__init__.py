@@ -38,7 +38,7 @@ from meetup2025.cli.options import (
 )
 from meetup2025.cli.pictures import draw_answers, pictured
 from meetup2025.cli.serve import serve, web
-from meetup2025.cli.upkeep import backup
+from meetup2025.cli.upkeep import backup, doctor
 from meetup2025.client import records, rows, value
 from meetup2025.embedding.confidence import knows_only_drawings
 from meetup2025.errors import UnreadableImageError
@@ -72,6 +72,7 @@ def main() -> None:
 
 
 main.add_command(backup)
+main.add_command(doctor)
 main.add_command(benchmark)
 main.add_command(model)
 main.add_command(serve)

@@ -47,6 +47,7 @@ class Answer:
         plots: Whether the page has a plot, for which Plotly needs more rights.
         encoding: Encoding of a body that is compressed already.
         headers: More headers.
+        fault: Reason why the server could not answer, for its log.
     """
 
     body: bytes
@@ -56,6 +57,7 @@ class Answer:
     plots: bool = False
     encoding: str = ""
     headers: tuple[tuple[str, str], ...] = field(default=())
+    fault: str = ""
 
     def to_wsgi(self, request: WebRequest) -> tuple[str, list[tuple[str, str]], bytes]:
         """Return status, headers and body for the browser of a request."""
