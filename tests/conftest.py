@@ -31,7 +31,10 @@ KEPT = {
     *("MEETUP2025_REQUIRE_BROWSER", "MEETUP2025_REQUIRE_CLIP", "MEETUP2025_REQUIRE_IRIS", "MEETUP2025_REQUIRE_RAY"),
 }
 ANALYSES = ("test_runs_groups", "test_runs_maps", "test_runs_outliers")
-DOUBLED = ("test_conformance", "test_pep249", "test_procedures", "test_runs", "test_searches", "test_workshop")
+DOUBLED = (
+    *("test_conformance", "test_pep249", "test_procedures", "test_runs", "test_searches", "test_sightings"),
+    "test_workshop",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

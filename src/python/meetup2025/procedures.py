@@ -18,11 +18,12 @@ from meetup2025.embedding import encoder, local_encoder, worker
 from meetup2025.embedding.models import faults, installed
 from meetup2025.engines import current
 from meetup2025.engines.arguments import as_double, as_integer, as_text, is_missing
-from meetup2025.errors import DataError, shown
+from meetup2025.errors import DataError, Error, shown
 from meetup2025.loading import names as catalogue, photos, tables
+from meetup2025.loading.folders import is_settled, photo_files
 from meetup2025.loading.prompts import BARE
 from meetup2025.loading.records import read_templates
-from meetup2025.loading.spelling import composed
+from meetup2025.loading.spelling import check_text, composed, normal
 from meetup2025.runs import (
     benchmark,
     changes,
@@ -33,12 +34,15 @@ from meetup2025.runs import (
     quality,
     recogniser,
     recognition,
+    sightings,
     sources,
     store,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from meetup2025.embedding import Encoder
 
 T = TypeVar("T")
 
@@ -239,6 +243,64 @@ def add_image(name: str, image: str, label: str = "", source: str = "") -> int:
         if changed:
             recogniser.learn(connection, before, recogniser.photo_of(connection, name))
     return changed
+
+
+@from_sql
+def add_sighting(image: str, file: str = "", source: str = "") -> int:
+    """
+    Name a picture and store it, once for each content: `MeetUp2025.AddSighting`, `runs.sightings.add`.
+
+    Args:
+        image: The picture: Base64, a data URL, or a path below the allowed folder.
+        file: Name of the file.
+        source: Folder or camera.
+    """
+    return sightings.add(current(), _arrival(image, file, source), _naming())
+
+
+@from_sql
+def add_sightings(folder: str) -> int:
+    """
+    Name the new pictures of a folder: `MeetUp2025.AddSightings`.
+
+    Args:
+        folder: Path below the allowed folder.
+    """
+    found, model = files.resolve_folder(folder), _naming()
+    written, _ = photo_files(found, files.open_below)
+    ready = (each for each in written if is_settled(each.path))
+    return sum(sightings.add(current(), _arrival(str(each.path), each.name, str(found)), model) for each in ready)
+
+
+def _naming() -> Encoder:
+    """Return the model that names pictures: it must be that of the names."""
+    model = encoder()
+    tables.check_search(current(), "Fish", model.model)
+    return model
+
+
+def _arrival(image: str, file: str, source: str) -> sightings.Arrival:
+    try:
+        data = images.picture_bytes(image)
+    except (Error, OSError) as error:
+        return sightings.Arrival(b"", photos.digest(f"{file}\n{error}".encode()), file, source, str(error))
+    return sightings.Arrival(data, photos.digest(data), file, source)
+
+
+@from_sql
+def correct_sighting(sighting: int, label: str) -> int:
+    """
+    Set the right name of a sighting, and teach it: `MeetUp2025.CorrectSighting`, `runs.sightings.correct`.
+
+    Args:
+        sighting: Number of the sighting.
+        label: Any name of the fish.
+    """
+    name = normal(label)
+    if not name:
+        raise DataError("A label must be a name. Got an empty one.")
+    known = tables.names_of_fish(current()).get(name.upper(), name)
+    return sightings.correct(current(), sighting, check_text("A label", known, 50))
 
 
 @from_sql

@@ -39,6 +39,7 @@ from meetup2025.cli.options import (
 from meetup2025.cli.pictures import draw_answers, pictured
 from meetup2025.cli.serve import serve, web
 from meetup2025.cli.upkeep import backup, doctor
+from meetup2025.cli.watch import watch
 from meetup2025.client import records, rows, value
 from meetup2025.embedding.confidence import knows_only_drawings
 from meetup2025.errors import UnreadableImageError
@@ -76,6 +77,7 @@ main.add_command(doctor)
 main.add_command(benchmark)
 main.add_command(model)
 main.add_command(serve)
+main.add_command(watch)
 main.add_command(web)
 for command in (map_, clusters, elbow, outliers, compare_detectors, recogniser, runs):
     main.add_command(command)

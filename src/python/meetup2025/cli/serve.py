@@ -80,7 +80,7 @@ def serve(listen: str | None, token_file: Path | None, timeout: float, log: str 
             _model,
             token=token_file.read_text("utf-8").strip() if token_file else settings.encoder_token(),
             limits=Limits(seconds=timeout),
-            stop=_stopped_by_signals(),
+            stop=stopped_by_signals(),
             ready=said.ready,
             log=said.line if log else None,
             metrics=Metrics(["/v1/embeddings", "/v1/models", "/healthz", PATH]),
@@ -95,7 +95,7 @@ def _model() -> Encoder:
     return encoder
 
 
-def _stopped_by_signals() -> Callable[[], bool]:
+def stopped_by_signals() -> Callable[[], bool]:
     """Return a function that is true after the first SIGTERM or SIGINT. The second one ends the process at once."""
     stopped = threading.Event()
 

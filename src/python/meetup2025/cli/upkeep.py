@@ -16,7 +16,6 @@ from meetup2025 import __version__, settings
 from meetup2025.cli import output
 from meetup2025.cli.options import COUNTS, SOME_FAILED, common, database, example, options, seconds_to_wait
 from meetup2025.client import rows, value
-from meetup2025.embedding import encoder
 from meetup2025.errors import Error
 
 if TYPE_CHECKING:
@@ -81,6 +80,8 @@ def _versions() -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
+    from meetup2025.embedding import encoder
+
     where = settings.encoder_url() or "this process"
     used = encoder(options().model)
     used.texts(["a"])
