@@ -296,7 +296,7 @@ OWNERS = {
     "numba": ("analytics",),
     "onnxruntime": ("embedding",),
     "plotly": ("figures", "web"),
-    "prometheus_client": ("embedding",),
+    "prometheus_client": ("cli",),
     "prompt_toolkit": ("cli",),
     "ray": ("loading",),
     "scipy": ("analytics", "figures"),

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from meetup2025.embedding.server.metrics import Line, Metrics, write
+from meetup2025.cli.metrics import Metrics
+from meetup2025.embedding.server.log import Line, write
 
 
 def numbers(metrics: Metrics) -> dict[str, float]:

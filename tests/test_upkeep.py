@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 import meetup2025
 from meetup2025.cli import main
@@ -85,3 +86,63 @@ def test_web_refuses_another_model(url: str) -> None:
     done = run("web", "--listen", "http://127.0.0.1:0")
 
     assert (done.exit_code, "other@1" in done.stderr) == (3, True)
+
+
+# --- refresh
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Path:
+    """Folder of a night, with two pictures that are no samples."""
+    folder = tmp_path / "night"
+    folder.mkdir()
+    for at in range(2):
+        Image.new("RGB", (32, 32), (at * 200, 90, 30)).save(folder / f"{at}.png")
+    return folder
+
+
+def refreshed(*arguments: object) -> tuple[int, dict[str, Any]]:
+    """Return the exit code of a refresh, and its report by what it is about."""
+    done = run("refresh", *arguments, "--format", "json")
+    return done.exit_code, {each["about"].split("/")[-1]: each for each in json.loads(done.stdout)}
+
+
+def named(url: str, **fits: str) -> None:
+    """Make analyses, and give them names."""
+    with meetup2025.connect(url) as connection, connection.cursor() as cursor:
+        for name, fit in fits.items():
+            number = cursor.execute(f"SELECT MeetUp2025.{fit}").fetchone()[0]
+            cursor.execute("SELECT MeetUp2025.DescribeRun(?, ?)", [number, name]).fetchone()
+        connection.commit()
+
+
+def test_nights(url: str, night: Path) -> None:
+    """New photos make the named analyses again, once; a night without new ones changes nothing."""
+    named(url, groups="FitClusters('FishImage', 2)", copies="FitDuplicates('FishImage', 0.99)")
+    code, report = refreshed(night, "--drift", "1")
+    assert (code, report["night"]["found"], report["groups"]["state"]) == (0, "2 added or changed", "fine")
+    assert "drift" in report["groups"]["found"]
+    assert "made again" in report["copies"]["found"]
+    code, report = refreshed(night)
+    assert (code, report["night"]["found"]) == (0, "0 added or changed")
+    assert "has not changed" in report["groups"]["found"]
+
+
+def test_what_to_look_at(url: str, night: Path) -> None:
+    """What is newly odd, and what was left out, is to be looked at, and told by name."""
+    named(url, odd="FitOutliers('FishImage', 'Neighbours', 0.05, '', '', 5)")
+    (night / "broken.png").write_bytes(b"no picture")
+    code, report = refreshed(night)
+
+    assert (code, report["night"]["state"]) == (1, "look")
+    assert "1 left out: 'broken.png'" in report["night"]["found"]
+    assert "odd" in report["odd"]["found"]
+
+
+@pytest.mark.usefixtures("url")
+def test_what_fails(night: Path) -> None:
+    """A folder that is not there fails, and the other one is loaded."""
+    code, report = refreshed(night / "nothing", night)
+
+    assert (code, report["nothing"]["state"], report["night"]["state"]) == (2, "failed", "fine")
+    assert "none has a name" in report["analyses"]["found"]

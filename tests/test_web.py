@@ -30,8 +30,8 @@ from web_calls import SAMPLES, Browser, analyse, web_server
 
 import meetup2025
 from meetup2025.cli import main
+from meetup2025.cli.metrics import Metrics
 from meetup2025.embedding import confidence
-from meetup2025.embedding.server.metrics import Metrics
 from meetup2025.engines.duckdb import DuckDBConnection
 from meetup2025.errors import InterfaceError
 from meetup2025.web import Application, answers, application, files, statements, texts

@@ -29,6 +29,7 @@ from meetup2025.runs import (
     changes,
     clusters as groups,
     evaluation,
+    management,
     maps,
     outliers,
     quality,
@@ -491,6 +492,24 @@ def source_changed(run: int) -> int:
     """Return 1 when the source of a run has changed since the run, otherwise 0: `MeetUp2025.SourceChanged`."""
     connection = current()
     return int(sources.has_changed(connection, store.stored_run(connection, run)))
+
+
+@from_sql
+def describe_run(run: int, name: str = "", note: str = "", tags: str = "", pinned: int = -1) -> int:
+    """Set name, note, tags and pinning of a run: `MeetUp2025.DescribeRun`, `runs.management.describe`."""
+    return management.describe(current(), run, name, note, tags, pinned)
+
+
+@from_sql
+def fit_again(run: int) -> int:
+    """Make an analysis again: `MeetUp2025.FitAgain`, `runs.management.fit_again`."""
+    return management.fit_again(current(), run)
+
+
+@from_sql
+def delete_runs_before(time: str) -> int:
+    """Delete old runs: `MeetUp2025.DeleteRunsBefore`, `runs.management.delete_before`."""
+    return management.delete_before(current(), time)
 
 
 @from_sql

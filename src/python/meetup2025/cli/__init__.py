@@ -37,6 +37,7 @@ from meetup2025.cli.options import (
     there,
 )
 from meetup2025.cli.pictures import draw_answers, pictured
+from meetup2025.cli.refresh import refresh
 from meetup2025.cli.serve import serve, web
 from meetup2025.cli.upkeep import backup, doctor
 from meetup2025.cli.watch import watch
@@ -76,6 +77,7 @@ main.add_command(backup)
 main.add_command(doctor)
 main.add_command(benchmark)
 main.add_command(model)
+main.add_command(refresh)
 main.add_command(serve)
 main.add_command(watch)
 main.add_command(web)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from meetup2025 import settings
+from meetup2025.cli.metrics import Metrics
 from meetup2025.cli.options import (
     COUNTS,
     common,
@@ -25,7 +26,7 @@ from meetup2025.cli.options import (
 )
 from meetup2025.client import value
 from meetup2025.embedding.server import Limits, serve_forever
-from meetup2025.embedding.server.metrics import PATH, Metrics, write
+from meetup2025.embedding.server.log import PATH, write
 from meetup2025.errors import EncoderUnavailableError, InterfaceError
 
 if TYPE_CHECKING:

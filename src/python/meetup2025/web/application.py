@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import meetup2025
 from meetup2025 import client
-from meetup2025.embedding.server.metrics import PATH, Line
+from meetup2025.embedding.server.log import PATH, Line
 from meetup2025.engines import WAIT
 from meetup2025.errors import DataError, Error, FileInUseError, MeetUpError, ModelMismatchError, OperationalError
 from meetup2025.locale import translated
@@ -25,7 +25,7 @@ from meetup2025.web.request import RefusedError, WebRequest
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from meetup2025.embedding.server.metrics import Metrics
+    from meetup2025.embedding.server.log import Numbers
 
     StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -59,7 +59,7 @@ class Application:
         hosts: Collection[str] | None = None,
         wait: float = WAIT,
         model: str = "",
-        metrics: Metrics | None = None,
+        metrics: Numbers | None = None,
         log: Callable[[Line], None] | None = None,
     ) -> None:
         self._connect = partial(meetup2025.connect, url, model=model)

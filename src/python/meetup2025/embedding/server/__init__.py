@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from meetup2025.embedding import Encoder
     from meetup2025.embedding.addresses import ServerAddress
     from meetup2025.embedding.server.app import EncoderApplication
-    from meetup2025.embedding.server.metrics import Metrics
+    from meetup2025.embedding.server.log import Numbers
 
 __all__ = ["Limits", "serve_forever"]
 
@@ -63,7 +63,7 @@ def serve_forever(  # noqa: PLR0913 - callers name each argument
     heartbeat: Callable[[], None] = lambda: None,
     ready: Callable[[str], None] = lambda _: None,
     log: Callable[[str], None] | None = None,
-    metrics: Metrics | None = None,
+    metrics: Numbers | None = None,
 ) -> None:
     """
     Serve a model until *stop* returns true, then finish the running requests.

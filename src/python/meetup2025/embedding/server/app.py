@@ -18,7 +18,7 @@ from meetup2025 import images
 from meetup2025.embedding.onnx import threads
 from meetup2025.embedding.server.batcher import Batcher, ClosedError, QueueFullError
 from meetup2025.embedding.server.form import RejectedError, read_request, write_answer, write_model, write_models
-from meetup2025.embedding.server.metrics import PATH, Line
+from meetup2025.embedding.server.log import PATH, Line
 from meetup2025.errors import DataError, MeetUpError, UnreadableImageError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from meetup2025.embedding import Encoder
     from meetup2025.embedding.server.batcher import Job, Kind
     from meetup2025.embedding.server.form import Limits
-    from meetup2025.embedding.server.metrics import Metrics
+    from meetup2025.embedding.server.log import Numbers
 
 _EMBEDDINGS, _MODELS, _HEALTH = "/v1/embeddings", "/v1/models", "/healthz"
 
@@ -66,7 +66,7 @@ class EncoderApplication:
         token: str,
         limits: Limits,
         log: Callable[[str], None] | None,
-        metrics: Metrics | None = None,
+        metrics: Numbers | None = None,
     ) -> None:
         self.limits = limits
         self._encoder = encoder

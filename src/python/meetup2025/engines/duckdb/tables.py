@@ -177,6 +177,7 @@ def create_tables(
             database.begin()
             database.execute(";\n".join([*added, *created]))
             database.commit()
+            stored.forget()
 
 
 def _added(table: Class, columns: dict[str, str]) -> list[str]:

@@ -1,19 +1,11 @@
-"""What a server tells of itself: numbers for Prometheus, and lines of the log, plain or JSON."""
+"""The numbers that a server tells of itself, in the form of Prometheus."""
 
 from __future__ import annotations
 
-import json
-import sys
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-
-PATH = "/metrics"
-
-_LONGEST_LINE = 500
-"""Most characters in a line of the log."""
 
 _SECONDS = (0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """Upper bounds of the classes of times, in seconds."""
@@ -78,40 +70,3 @@ class _Rows:
         for table, count in self._counts().items():
             family.add_metric([table], count)
         return [family]
-
-
-class Line(str):
-    """
-    A line of the log.
-
-    Attributes:
-        fields: What the line says, by name.
-    """
-
-    __slots__ = ("fields",)
-
-    fields: dict[str, Any]
-
-    @classmethod
-    def of_request(cls, method: str, uri: str, status: int, seconds: float, notes: Collection[str] = ()) -> Line:
-        """Return the line of an answer, of characters that a terminal can show."""
-        milliseconds = round(seconds * 1000, 1)
-        text = " ".join((method, uri, str(status), f"{milliseconds} ms", *notes))
-        line = cls("".join(each if each.isprintable() else "?" for each in text[:_LONGEST_LINE]))
-        line.fields = {
-            "method": method,
-            "uri": uri[:_LONGEST_LINE],
-            "status": status,
-            "ms": milliseconds,
-            "notes": " ".join(notes)[:_LONGEST_LINE],
-        }
-        return line
-
-
-def write(line: str, form: str = "plain") -> None:
-    """Write a line of the log to standard error, with the time in UTC: `plain`, or `json` for programs."""
-    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-    fields = line.fields if isinstance(line, Line) else {"message": line}
-    text = json.dumps({"time": now, **fields}, ensure_ascii=False) if form == "json" else f"{now} {line}"
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
