@@ -4,8 +4,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 URL    ?= duckdb://
 LAB    ?=
+# uv, where it is there, installs in a quarter of the time of pip. On a terminal both show what they download.
+UV     ?= $(shell command -v uv)
+QUIET  := $(shell [ -t 2 ] || echo --quiet)
+ifeq ($(UV),)
 # Python compiles what it imports: compiling all that is installed takes a third of the time of an installation.
-PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
+PIP    := $(BIN)/pip install $(QUIET) --disable-pip-version-check --no-compile
+else
+PIP    := $(UV) pip install $(QUIET) --python $(BIN)/python
+endif
 
 .PHONY: demo notebooks lab test check benchmark clean
 
@@ -31,6 +38,7 @@ benchmark: $(VENV)/tested
 
 # The stamps are made last, so that an interrupted installation starts again.
 $(VENV)/installed: pyproject.toml
+	@echo "Downloading 0.2 GB of libraries for $(VENV), which takes 0.7 GB of disk." >&2
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --editable .
 	touch $@

@@ -16,7 +16,7 @@ import meetup2025
 from benchmarks.groups import planted
 from benchmarks.measure import OURS, Result, Way, by_turns, peak_memory
 from meetup2025 import vectors
-from meetup2025.analytics.recogniser import calibration_error, fit, similarities
+from meetup2025.analytics.recogniser import calibration_error, fit
 from meetup2025.runs.recogniser import Photo, fit_recogniser, learn
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from meetup2025.analytics.recogniser import Recogniser
+    from meetup2025.analytics.recogniser import Learnt
 
     Rule = Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.str_]], NDArray[np.float64]]
 
@@ -90,20 +90,20 @@ def _judged(
     """Fit to four parts, ask the fifth: ECE, coverage, right among the sure (with negatives in the heap), AUC."""
     chances, right, sure, let_in, areas = [], [], [], 0, []
     for part, asked in enumerate(_parts(own, seed)):
-        known = rows[~asked], list(own[~asked])
         negatives = None if none is None else np.array_split(none, FOLDS)
         others = (
             None
             if negatives is None
             else np.concatenate([each for place, each in enumerate(negatives) if place != part])
         )
-        found = fit(*known, negatives=others).recogniser
-        score, chance, names = _first(found, rows[asked], *known)
+        learnt = fit(rows[~asked], list(own[~asked]), negatives=others)
+        found = learnt.recogniser
+        score, chance, names = _first(learnt, rows[asked])
         chances.append(chance)
         right.append(names == own[asked])
         sure.append((score >= found.score) & (chance >= found.probability))
         if negatives is not None:
-            of_none, by_chance, _ = _first(found, negatives[part], *known)
+            of_none, by_chance, _ = _first(learnt, negatives[part])
             let_in += int(((of_none >= found.score) & (by_chance >= found.probability)).sum())
             areas.append(float((score[:, None] > of_none).mean()))
     hits, called = np.concatenate(right), np.concatenate(sure)
@@ -111,12 +111,16 @@ def _judged(
     return (*shares, float(hits[called].sum() / (called.sum() + let_in)), float(np.mean(areas)) if areas else np.nan)
 
 
-def _first(
-    found: Recogniser, asked: NDArray[np.float32], rows: NDArray[np.float32], labels: list[str]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.str_]]:
-    likes = similarities(asked, rows, labels)
-    scores = found.scores(likes, np.full(likes.shape, np.nan))
-    return scores.max(axis=1), found.probabilities(scores).max(axis=1), np.unique(labels)[scores.argmax(axis=1)]
+def _first(learnt: Learnt, asked: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.str_]]:
+    likes = learnt.recogniser.likenesses(asked, learnt.prototypes)
+    scores = learnt.recogniser.scores(likes, np.full(likes.shape, np.nan))
+    chances = learnt.recogniser.probabilities(scores).max(axis=1)
+    return scores.max(axis=1), chances, np.array(learnt.prototypes.labels)[scores.argmax(axis=1)]
+
+
+def _ours(asked: NDArray[np.float32], rows: NDArray[np.float32], own: NDArray[np.str_]) -> NDArray[np.float64]:
+    learnt = fit(rows, list(own))
+    return learnt.recogniser.likenesses(asked, learnt.prototypes).astype(float)
 
 
 def _best(asked: NDArray[np.float32], rows: NDArray[np.float32], own: NDArray[np.str_], k: int) -> NDArray[np.float64]:
@@ -138,7 +142,7 @@ def _majority(asked: NDArray[np.float32], rows: NDArray[np.float32], own: NDArra
 
 
 RULES: dict[str, Rule] = {
-    OURS: lambda asked, rows, own: similarities(asked, rows, list(own)).astype(float),
+    OURS: _ours,
     "nearest photo": lambda asked, rows, own: _best(asked, rows, own, 1),
     "majority of 5": _majority,
     "best 3": lambda asked, rows, own: _best(asked, rows, own, 3),

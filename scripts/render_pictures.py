@@ -51,6 +51,9 @@ COLOURS = (128, 96, 64)
 EXACT = 6
 """Colours of the palette that occur in the picture. The other colours are means of several."""
 
+MEETUP2025 = [sys.executable, "-c", "from meetup2025.cli import main; main(prog_name='meetup2025')"]
+"""The command line of this Python."""
+
 UNITS = 900
 """Width of a figure before it is shrunk: the least width that its page has."""
 
@@ -59,9 +62,6 @@ DRAWN, EACH = workshop.SPECIES[-20:], 5
 Kinds of the maps of drawings, and their pictures: as many kinds as a legend distinguishes, not more pictures than
 names.
 """
-
-SHOWN = {"マダイ": 4, "トラフグ": 5, "ジンベエザメ": 8, "ズワイガニ": 2, "タイヤキ": 6}
-"""Drawings that are named: clear ones."""
 
 GROUPS = 7
 """Number of groups of the names, as in the notebooks."""
@@ -115,14 +115,6 @@ def _metrics(connection: Connection, run: int) -> dict[str, float]:
 
 
 # --- figures --------------------------------------------------------------------------------------------------------
-
-
-def identify() -> Figure:
-    """Four drawings and a cake that looks like a fish, beside their names."""
-    pictures = [workshop.drawings([name], number)[-1] for name, number in SHOWN.items()]
-    title, subtitle = "What the drawings show", "CALL MeetUp2025.Identify(…, 3); the last one is a cake"
-    figure = figures.identified(workshop.named(fish(), pictures), title=title, subtitle=subtitle)
-    return figure.update_layout(height=800)
 
 
 def names() -> Figure:
@@ -221,7 +213,7 @@ def comparison() -> Figure:
 
 
 FIGURES = {
-    each.__name__: each for each in (identify, names, photos, gap, steps, elbow, groups, outliers, curves, comparison)
+    each.__name__: each for each in (names, photos, gap, steps, elbow, groups, outliers, curves, comparison)
 }
 """Name of a picture -> function that draws it."""
 
@@ -234,6 +226,23 @@ def drawn(name: str) -> Image.Image:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "figure.png")
         figures.write_png(figure, path, width=UNITS)
+        return Image.open(io.BytesIO(path.read_bytes()))
+
+
+# --- commands -------------------------------------------------------------------------------------------------------
+
+SAMPLES = ("saba.png", "madako.png", "kinmedai.gif", "taiyaki.jpg")
+
+COMMANDS = {"identify": ["identify", *(f"samples/{name}" for name in SAMPLES)]}
+"""Name of a picture -> command that makes it, with --png or --html."""
+
+
+def ordered(name: str) -> Image.Image:
+    """Run a command, and return the picture that it makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "picture.png")
+        command = [*MEETUP2025, *COMMANDS[name], "--url", "duckdb://", "--png", str(path)]
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - it is ourselves
         return Image.open(io.BytesIO(path.read_bytes()))
 
 
@@ -269,8 +278,7 @@ def served() -> Iterator[str]:
             for fit in ("FitMap('Fish', 2)", f"FitClusters('Fish', {GROUPS})"):
                 _run(connection, fit)
             connection.commit()
-        code = "from meetup2025.cli import main; main(prog_name='meetup2025')"
-        command = [sys.executable, "-c", code, "web", "--url", url, "--listen", "http://127.0.0.1:0"]
+        command = [*MEETUP2025, "web", "--url", url, "--listen", "http://127.0.0.1:0"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - it is ourselves
             try:
                 yield server.stdout.readline().strip() if server.stdout else ""
@@ -359,7 +367,7 @@ def missing(names: Iterable[str]) -> list[str]:
 def main() -> None:
     """Make the chosen pictures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip())
-    known = [*FIGURES, *PAGES]
+    known = [*COMMANDS, *FIGURES, *PAGES]
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(known)}")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to, instead of docs/pictures")
     given = parser.parse_args()
@@ -377,6 +385,8 @@ def make(names: Iterable[str], folder: Path) -> None:
         del os.environ[setting]
     folder.mkdir(exist_ok=True)
     wanted = [*names]
+    for name in filter(COMMANDS.__contains__, wanted):
+        write(ordered(name), folder / f"{name}.png")
     for name in filter(FIGURES.__contains__, wanted):
         write(drawn(name), folder / f"{name}.png")
     if pages := [*filter(PAGES.__contains__, wanted)]:

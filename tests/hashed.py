@@ -27,6 +27,7 @@ class HashedEncoder:
 
     dimension = 512
     picture_size = 16
+    languages: tuple[str, ...] = ()
 
     def __init__(self, model: str = "hashed@1", fails_at: int | None = None) -> None:
         self.model = model

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -26,6 +28,9 @@ class _Handler(BaseHTTPRequestHandler):
     repositories: Mapping[str, Path]
     gated: frozenset[str]
     cut: re.Pattern[str]
+    changed: re.Pattern[str]
+    is_html: bool
+    starts: list[int]
 
     def do_HEAD(self) -> None:
         self._answer()
@@ -37,6 +42,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Write no log."""
 
     def _answer(self) -> None:
+        if self.is_html:
+            self._send(b"<html><body>Log in to this network</body></html>", {"Content-Type": "text/html"})
+        else:
+            self._answer_as_hub()
+
+    def _answer_as_hub(self) -> None:
         path = self.path.partition("?")[0]
         asked = re.fullmatch(r"/(?:api/models/)?([\w.-]+/[\w.-]+)(?:/(?:revision|resolve)/([\w.%-]+))?(?:/(.+))?", path)
         name, revision, file = asked.groups() if asked else ("", None, None)
@@ -49,15 +60,20 @@ class _Handler(BaseHTTPRequestHandler):
         folder = self.repositories[name]
         if path.startswith("/api/"):
             files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-            data = {"id": name, "modelId": name, "sha": COMMIT, "siblings": [{"rfilename": each} for each in files]}
+            siblings = [_sibling(folder, each) for each in sorted(files)]
+            data = {"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings}
             return self._send(json.dumps(data).encode(), {"Content-Type": "application/json"})
         if not file or not (folder / file).is_file():
             return self._refuse(404, "EntryNotFound")
         data = (folder / file).read_bytes()
+        if self.changed.fullmatch(file):
+            data = data[:-1] + bytes([data[-1] ^ 1])
         return self._send(data, {"ETag": f'"{hashlib.sha256(data).hexdigest()}"'}, cut=bool(self.cut.fullmatch(file)))
 
     def _send(self, data: bytes, headers: Mapping[str, str], *, cut: bool = False) -> None:
         start = int((re.search(r"\d+", self.headers.get("Range", "")) or ["0"])[0])
+        if self.command == "GET":
+            self.starts.append(start)
         self.send_response(206 if start else 200)
         for name, value in {**headers, "X-Repo-Commit": COMMIT, "Content-Length": str(len(data) - start)}.items():
             self.send_header(name, value)
@@ -73,9 +89,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
+def _sibling(folder: Path, file: str) -> dict[str, object]:
+    """Describe a file as the Hub does: large kinds have their SHA-256."""
+    data = (folder / file).read_bytes()
+    lfs = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 130}
+    is_large = file.endswith((".onnx", ".onnx_data", ".safetensors", ".bin"))
+    return {"rfilename": file, "size": len(data), **({"lfs": lfs} if is_large else {})}
+
+
 @contextmanager
 def serving(
-    repositories: Mapping[str, Path], *, gated: frozenset[str] = frozenset(), cut: re.Pattern[str] = _NEVER
+    repositories: Mapping[str, Path],
+    *,
+    gated: frozenset[str] = frozenset(),
+    cut: re.Pattern[str] = _NEVER,
+    changed: re.Pattern[str] = _NEVER,
+    is_html: bool = False,
+    starts: list[int] | None = None,
 ) -> Iterator[str]:
     """
     Serve repositories.
@@ -84,11 +114,15 @@ def serving(
         repositories: Name of a repository -> its folder.
         gated: Names that are open only to accounts.
         cut: Files whose connection ends in their middle.
+        changed: Files that come with another last byte.
+        is_html: Whether every answer is a page, as of a proxy that wants a login.
+        starts: List that gets the first byte of each answer.
 
     Yields:
         The address, for HF_ENDPOINT.
     """
-    handler = type("Handler", (_Handler,), {"repositories": repositories, "gated": gated, "cut": cut})
+    values = {"repositories": repositories, "gated": gated, "cut": cut, "changed": changed, "is_html": is_html}
+    handler = type("Handler", (_Handler,), {**values, "starts": [] if starts is None else starts})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -96,3 +130,21 @@ def serving(
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def reached(address: str, cache: Path) -> Iterator[None]:
+    """Let the library of this process reach a hub, with a cache of its own. It reads its settings at its import."""
+    from huggingface_hub import constants, file_download
+    from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
+
+    template = address + "/{repo_id}/resolve/{revision}/{filename}"
+    disable_progress_bars()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(constants, "ENDPOINT", address)
+        patch.setattr(file_download, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        patch.setattr(constants, "HF_HUB_OFFLINE", False)
+        patch.setattr(constants, "HF_HUB_CACHE", str(cache))
+        patch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        yield
+    enable_progress_bars()

@@ -115,7 +115,7 @@ def call(method: str) -> Any:
 class Fake:
     """A model with faults: it takes long to load, dies while it loads, takes long to answer, or fails."""
 
-    model, dimension, picture_size = "fake@1", 2, 8
+    model, dimension, picture_size, languages = "fake@1", 2, 8, ()
 
     def __init__(self, what: str) -> None:
         self._what = what

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from meetup2025.engines.duckdb.translate import SETTINGS, to_duckdb
+from meetup2025.engines.duckdb.translate import OWNER, SETTINGS, to_duckdb
 from meetup2025.engines.sql import parse
 
 
@@ -35,7 +35,7 @@ class Database:
         *before, last = to_duckdb(parse(sql), self) or ["SELECT 0"]
         for statement in before:
             self.connection.execute(statement)
-        result = self.connection.execute(last, list(parameters))
+        result = self.connection.execute(last.replace(OWNER, ""), list(parameters))
         return result.fetchall()
 
     def value(self, expression, *parameters):

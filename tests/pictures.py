@@ -37,21 +37,41 @@ def encoded(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def png_header(width: int, height: int) -> bytes:
-    """Make a PNG whose header promises a size and which has next to no pixels."""
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    """Write a chunk of a PNG."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"".join(
-        [
-            b"\x89PNG\r\n\x1a\n",
-            chunk(b"IHDR", header),
-            chunk(b"IDAT", zlib.compress(b"\0")),
-            chunk(b"IEND", b""),
-        ]
-    )
+def png_header(width: int, height: int, *, colours: int = 2) -> bytes:
+    """Make a PNG whose header promises a size and which has next to no pixels. Of *colours*, 6 is with transparency."""
+    header = struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0")), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*each) for each in chunks)
+
+
+def with_parts(kind: str, at: int, parts: bytes) -> bytes:
+    """Put bytes into the file of a picture."""
+    data = encoded(corners(), kind)
+    return data[:at] + parts + data[at:]
+
+
+def webp_of_size(width: int, height: int) -> bytes:
+    """Make a WebP of some 30 bytes whose header promises a size."""
+    data = encoded(Image.new("RGB", (1, 1)), "WEBP", lossless=True)
+    return data[:21] + struct.pack("<I", (width - 1) | (height - 1) << 14) + data[25:]
+
+
+def tiff_of_tags(count: int, size: int, *, first: int = 1000) -> bytes:
+    """Make a TIFF of tags, beginning with *first*. All have the same *size* values of a byte each."""
+    tags = b"".join(struct.pack("<HHLL", first + place, 7, size, 8) for place in range(count))
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", count) + tags + bytes(4 + (size if size < 10**6 else 0))
+
+
+def compressed_bmp() -> bytes:
+    """Make a BMP that says that its pixels are runs."""
+    data = bytearray(encoded(Image.new("P", (4, 4)), "BMP"))
+    data[30] = 1
+    return bytes(data)
 
 
 def jpeg_of_size(width: int, height: int, **options: Any) -> bytes:

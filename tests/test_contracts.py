@@ -295,9 +295,13 @@ OWNERS = {
     "nanoarrow": ("engines",),
     "numba": ("analytics",),
     "onnxruntime": ("embedding",),
+    "orjson": ("engines", "loading"),
+    "pandas": ("engines",),
     "plotly": ("figures", "web"),
+    "polars": ("engines",),
     "prometheus_client": ("cli",),
     "prompt_toolkit": ("cli",),
+    "pyarrow": ("engines",),
     "ray": ("loading",),
     "scipy": ("analytics", "figures"),
     "sklearn": ("analytics", "integratedml"),
@@ -305,6 +309,7 @@ OWNERS = {
     "threadpoolctl": ("analytics",),
     "huggingface_hub": ("installing",),
     "onnx": ("installing",),
+    "safetensors": ("installing",),
     "tokenizers": ("embedding", "installing"),
     "torch": ("installing",),
     "transformers": ("installing",),
@@ -436,7 +441,8 @@ def test_circle_is_found(sources: dict[str, str], found: set[str]) -> None:
 
 
 TOP = {
-    *("__init__", "client", "errors", "files", "images", "iris_process", "procedures", "settings", "vectors"),
+    *("__init__", "__main__"),
+    *("client", "errors", "files", "images", "iris_process", "procedures", "settings", "vectors"),
     *("analytics", "cli", "embedding", "engines", "figures", "integratedml", "loading", "locale", "runs", "web"),
 }
 """Modules and folders at the top of the package: what its layout has."""
@@ -507,10 +513,11 @@ def test_exports_are_complete() -> None:
     public = {
         name
         for name, value in vars(meetup2025).items()
-        if not name.startswith("_") and name != "annotations" and not isinstance(value, types.ModuleType)
+        if not name.startswith("_") and not isinstance(value, types.ModuleType)
     }
 
-    assert public | {"__version__"} == set(meetup2025.__all__)
+    of_python = {"annotations", "TYPE_CHECKING", "Any"}
+    assert (public - of_python) | {"__version__", *meetup2025._PLACES} == set(meetup2025.__all__)
 
 
 def function_lengths(source: str) -> list[int]:
@@ -583,11 +590,13 @@ def test_sql_rule_finds_its_breach(source: str) -> None:
 
 
 def test_one_version() -> None:
-    """The changelog, and the IRIS package where there is one, are of the version of the package."""
+    """The changelog, the citation, the IRIS package and the image are of the version of the package."""
     versions = {meetup2025.__version__}
     versions |= set(re.findall(r"^## \[?(\d[\w.]*)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)[:1])
-    if (ROOT / "module.xml").exists():
-        versions |= set(re.findall(r"<Version>(.*?)</Version>", (ROOT / "module.xml").read_text("utf-8")))
+    versions |= set(re.findall(r"<Version>(.*?)</Version>", (ROOT / "module.xml").read_text("utf-8")))
+    versions |= set(re.findall(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text("utf-8"), re.MULTILINE))
+    for of_image in ("docs/iris.md", "iris-docker/compose.yaml"):
+        versions |= set(re.findall(r"meetup2025:(\d[\w.]*)", (ROOT / of_image).read_text("utf-8")))
 
     assert versions == {meetup2025.__version__}
 
@@ -596,5 +605,5 @@ def test_project_file_states_no_version() -> None:
     """pyproject.toml reads the version from the package."""
     text = (ROOT / "pyproject.toml").read_text("utf-8")
 
-    assert 'dynamic = ["version"]' in text
+    assert 'dynamic = ["version", "urls"]' in text
     assert re.search(r"^version\s*=", text, re.MULTILINE) is None

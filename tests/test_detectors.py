@@ -6,13 +6,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+from blobs import blobs
 from planted_groups import plant_groups, with_strangers
 from sklearn import ensemble
 from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
-from meetup2025.analytics import forest
+from meetup2025.analytics import detectors, forest, neighbours
 from meetup2025.analytics.detector_tests import hold_out
 from meetup2025.analytics.detectors import DETECTORS, ByExemplar, IsolationForest, KMeansDistance, Neighbours
 from meetup2025.analytics.neighbours import directions
@@ -139,6 +140,23 @@ def test_neighbours_are_those_of_scikit_learn() -> None:
 
     assert fitted.own_scores == pytest.approx(reference.kneighbors()[0].mean(axis=1), abs=1e-6)
     assert fitted.scores(rows[100:]) == pytest.approx(reference.kneighbors(rows[100:])[0].mean(axis=1), abs=1e-6)
+
+
+def test_odd_rows_of_very_many_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where lists find the neighbours, no row seems less odd than it is, and the oddest have their exact scores."""
+    rows = np.concatenate([blobs(1500, 40, noise=0.6).rows, np.random.default_rng(3).normal(size=(30, 64))])
+    exact = Neighbours.fit(rows).own_scores
+    monkeypatch.setattr(neighbours, "ALL_COMPARED", 1)
+    monkeypatch.setattr(neighbours, "_HELD", 0.9)
+
+    without = neighbours.other_items(directions(rows), 5).distances.mean(axis=1)
+    monkeypatch.setattr(detectors, "_ODD", 0.05)
+    scores = Neighbours.fit(rows).own_scores
+    odd = np.argsort(-exact)[:40]
+
+    assert (scores >= exact - 1e-6).all()
+    assert scores[odd] == pytest.approx(exact[odd], abs=1e-6)
+    assert (without[odd] > exact[odd] + 1e-3).any()  # the lists alone miss neighbours of strangers
 
 
 @pytest.mark.parametrize("k", [0, 20, 10_000])

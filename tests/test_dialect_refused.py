@@ -20,7 +20,7 @@ def texts():
 UNSUPPORTED = [
     ("(SELECT a FROM t) ORDER BY a", "around a query in parentheses", 1, 1),
     ("WITH q AS (SELECT a FROM t) (SELECT a FROM q)", "around a query in parentheses", 1, 1),
-    ("EXPLAIN SELECT 1", "EXPLAIN", 1, 1),
+    ("EXPLAIN STAT SELECT 1", "EXPLAIN STAT", 1, 9),
     ("SAVEPOINT x", "SAVEPOINT", 1, 1),
     ("ROLLBACK TO SAVEPOINT x", "ROLLBACK TO SAVEPOINT", 1, 10),
     ("GRANT SELECT ON t TO x", "GRANT", 1, 1),

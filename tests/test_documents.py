@@ -12,12 +12,10 @@ from urllib.parse import unquote
 import pytest
 
 import meetup2025
-from meetup2025 import files, images
+from meetup2025 import files, images, settings
 from meetup2025.cli.output import table_lines
 from meetup2025.embedding.models import COLUMN
 from meetup2025.embedding.server import LEAST_TOKEN, Limits
-from meetup2025.engines.classes import read_package
-from meetup2025.engines.classes.program import class_folder
 from meetup2025.loading import records
 
 if TYPE_CHECKING:
@@ -29,9 +27,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = Path(meetup2025.__file__).parent
 DOCS = ROOT / "docs"
 INDEX = DOCS / "README.md"
+WORKFLOWS = ROOT / ".github" / "workflows"
 DOCUMENTS = [
     *sorted(ROOT.glob("*.md")),
-    *sorted(DOCS.glob("*.md")),
+    *sorted(DOCS.rglob("*.md")),
     ROOT / "benchmarks" / "README.md",
     ROOT / "scripts" / "sketch" / "README.md",
 ]
@@ -60,9 +59,10 @@ class Link(NamedTuple):
 
 
 def links(document: Path) -> list[Link]:
-    """Find the relative links of a document, without those in code."""
+    """Find the relative links of a document, without those in code and those to the pages of the repository."""
     text = re.sub(r"`[^`\n]*`", "", _CODE.sub("", document.read_text("utf-8")))
-    return [Link(document, target) for target in _LINK.findall(text) if not re.match(r"[a-z]+:", target)]
+    elsewhere = re.compile(r"[a-z]+:|\.\./\.\./actions/")
+    return [Link(document, target) for target in _LINK.findall(text) if not elsewhere.match(target)]
 
 
 def anchors(text: str) -> set[str]:
@@ -109,10 +109,11 @@ def test_links_are_found() -> None:
 
 
 def test_index_has_each_page() -> None:
-    """The index lists each page of the folder once."""
-    listed = [link.file for link in links(INDEX) if link.file.parent == DOCS]
+    """The index lists each page of the folder once, and those of the first five minutes."""
+    listed = [link.file for link in links(INDEX)]
+    pages = sorted([*DOCS.glob("*.md"), *DOCS.glob("start/*.md")])
 
-    assert [page.name for page in sorted(DOCS.glob("*.md")) if page != INDEX and listed.count(page) != 1] == []
+    assert [page.name for page in pages if page != INDEX and listed.count(page) != 1] == []
 
 
 def test_index_is_found() -> None:
@@ -168,18 +169,23 @@ READMES = [ROOT / "README.md", ROOT / "README.ja.md"]
 
 
 @pytest.mark.parametrize("readme", READMES, ids=lambda readme: readme.name)
-def test_readme_has_each_procedure(readme: Path) -> None:
-    """The README tells what each procedure does, in a row of its table."""
-    names = [
-        method.sql_name
-        for each in read_package(class_folder())
-        for method in each.methods
-        if "ReturnResultsets" in method.keywords
-    ]
-    rows = "\n".join(line for line in readme.read_text("utf-8").splitlines() if line.startswith("| `"))
+def test_badges_are_true(readme: Path) -> None:
+    """The badges have the licence and the versions of pyproject.toml and module.xml, and the workflow is there."""
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    python = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', project)
+    (licence,) = re.findall(r'^license = "(\w+)"', project, re.MULTILINE)
+    (iris,) = re.findall(r'Version=">=(\d+\.\d+)" Python', (ROOT / "module.xml").read_text("utf-8"))
+    text = readme.read_text("utf-8")
 
-    assert len(names) >= 18
-    assert [name for name in names if f"`{name}(" not in rows] == []
+    assert f"badge/licence-{licence}-" in text
+    assert f"badge/Python-{python[0]}_to_{python[-1]}-" in text
+    assert f"badge/IRIS-{iris}_or_later-" in text
+    assert [name for name in re.findall(r"actions/workflows/([\w.]+)", text) if not (WORKFLOWS / name).is_file()] == []
+
+
+def test_readme_is_short() -> None:
+    """The README has at most 200 lines."""
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 200
 
 
 @pytest.mark.parametrize("readme", READMES, ids=lambda readme: readme.name)
@@ -189,11 +195,9 @@ def test_answers_of_the_tour(readme: Path) -> None:
     with meetup2025.connect("duckdb://") as connection:
         tables = [[table(connection, sql) for sql in re.split(r";\s*\n", block) if sql.strip()] for block, _ in shown]
 
-    assert len(shown) == 3
+    assert len(shown) >= 2
     for found, (_, text) in zip(tables, shown, strict=True):
-        ours, theirs = "\n\n".join(found).split(), text.split()
-        assert len(ours) == len(theirs)
-        assert all(is_same(one, other) for one, other in zip(ours, theirs, strict=True)), text
+        assert is_same_text("\n\n".join(found), text), text
 
 
 def table(connection: Connection, sql: str) -> str:
@@ -203,11 +207,30 @@ def table(connection: Connection, sql: str) -> str:
         return "\n".join(table_lines([column[0] for column in cursor.description or ()], cursor.fetchall()))
 
 
+def is_same_text(ours: str, theirs: str) -> bool:
+    """Tell whether two texts have the same words, scores but for rounding."""
+    words, others = ours.split(), theirs.split()
+    return len(words) == len(others) and all(map(is_same, words, others))
+
+
 def is_same(one: str, other: str) -> bool:
     """Tell whether two words are the same, scores but for rounding."""
     if re.fullmatch(r"-?\d\.\d{3}", one) and re.fullmatch(r"-?\d\.\d{3}", other):
         return abs(float(one) - float(other)) < 0.003
     return one == other
+
+
+PASSWORD = "MEETUP2025_IRIS_PASSWORD"
+
+
+@pytest.mark.parametrize("page", ["settings.md", "ja/install.md"])
+def test_each_setting_is_told(page: str) -> None:
+    """The table of settings has each variable that the program reads, and no other."""
+    known = set(re.findall(r"^- `(MEETUP2025_\w+)`", settings.__doc__ or "", re.MULTILINE)) | {PASSWORD}
+    told = re.findall(r"^\| `(MEETUP2025_\w+)` \|", (DOCS / page).read_text("utf-8"), re.MULTILINE)
+
+    assert len(known) >= 9
+    assert sorted(told) == sorted(known)
 
 
 def test_limits_of_pictures_are_those_of_the_program() -> None:
@@ -217,7 +240,11 @@ def test_limits_of_pictures_are_those_of_the_program() -> None:
     assert f"| formats | {', '.join(images.FORMATS)} |" in text
     assert f"| file | {files.LARGEST_PICTURE // 10**6} MB |" in text
     assert f"| size by its header | {images.MAX_PIXELS // 10**6} megapixels |" in text
-    assert f"| size in memory | {images.MAX_DECODED_PIXELS // 10**6} megapixels |" in text
+    assert f"| a side | {images.MAX_SIDE:,} pixels |" in text
+    most = [images.MAX_DECODED_BYTES // (each * 10**6) for each in (8, 12, 16, 20)]
+    assert "| size in memory | {} megapixels; {} with transparency; WebP {}, and {} |".format(*most) in text
+    parts = "JPEG {JPEG:,}, PNG {PNG:,}, GIF {GIF:,}, TIFF {TIFF:,} tags".format(**images.MAX_PARTS)
+    assert f"| parts beside the pixels | {parts} and {images.MAX_STRIPS:,} strips |" in text
     assert f"| {images.MAX_SCANNED_PIXELS // 10**6:,} megapixels, all scans together |" in text
     assert f"| a picture for an encoder server | {Limits().picture // 10**6} MB |" in text
     assert f"has at most {images.MAX_PATH_CHARACTERS} characters, is a path" in text

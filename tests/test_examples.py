@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from click.testing import CliRunner
 from planted import DIMENSION, plant, text
+from test_documents import is_same_text
 
 import meetup2025
 from meetup2025.engines.classes import examples, read_package
@@ -26,8 +27,9 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(meetup2025.__file__).parent
 CATALOGUE = ROOT / "docs" / "catalogue.md"
-DOCUMENTS = [ROOT / "README.md", ROOT / "README.ja.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "README.ja.md", *sorted((ROOT / "docs").rglob("*.md"))]
 DOCUMENTS.remove(ROOT / "docs" / "verify-on-iris.md")  # its claims may be errors: test_verify.py has them
+DOCUMENTS.remove(ROOT / "docs" / "reference.md")  # its examples are those of the classes
 
 
 class Block(NamedTuple):
@@ -77,6 +79,16 @@ def commands(console: str) -> list[list[str]]:
     """
     lines = re.findall(r"^\$ (?:\.venv/bin/)?meetup2025\b(.*)$", console, re.MULTILINE)
     return [shlex.split(line, comments=True) for line in lines]
+
+
+def outputs(console: str) -> list[str]:
+    r"""
+    Find what a console block shows below each command of this program; empty where it shows nothing.
+
+    >>> outputs("$ make demo\n$ meetup2025 find 赤い魚\n1 saba.png\n$ meetup2025 runs\n")
+    ['1 saba.png\n', '']
+    """
+    return re.findall(r"^\$ (?:\.venv/bin/)?meetup2025\b.*\n((?:(?!\$ ).*\n)*)", console, re.MULTILINE)
 
 
 def documented(language: str) -> list[object]:
@@ -209,12 +221,13 @@ def test_python_of_a_document(code: str, tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("console", [each for each in documented("console") if commands(each.values[0])])
 def test_commands_of_a_document(console: str, reader: Path) -> None:
-    """The commands of a document end well, in the order in which they stand."""
+    """The commands of a document end well, in the order in which they stand, and print what it shows."""
     from meetup2025.cli import main
 
-    for command in commands(console):
+    for command, shown in zip(commands(console), outputs(console), strict=True):
         result = CliRunner().invoke(main, command, input="")
         assert (command, result.exit_code, result.stderr) == (command, 0, result.stderr)
+        assert not shown or is_same_text(result.stdout, shown), result.stdout
     assert reader.is_dir()
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -131,6 +134,43 @@ def test_page_is_replaced(page: Path) -> None:
 
     assert parsed(page.read_text("utf-8")).title == "other"
     assert [*page.parent.glob("*.html"), *page.parent.glob(".*")] == [page]
+
+
+def test_page_behind_a_link_is_replaced(page: Path) -> None:
+    """Where a link is given, the file that it means is replaced, and the link stays."""
+    link = page.parent / "link"
+    link.symlink_to(page)
+    figures.write_html(figures.map(ROWS[:1]), link, "other")
+
+    assert link.is_symlink()
+    assert parsed(page.read_text("utf-8")).title == "other"
+
+
+def test_pipe_is_written_into(tmp_path: Path) -> None:
+    """A pipe gets the page, and is a pipe afterwards: nothing that is no file is removed."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as thread:
+        reader = thread.submit(pipe.read_text, "utf-8")
+        figures.write_html(figures.map(ROWS[:1]), pipe, "into")
+
+    assert parsed(reader.result()).title == "into"
+    assert pipe.is_fifo()
+    assert [*tmp_path.iterdir()] == [pipe]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="a device is made by root")
+def test_device_stays_a_device(tmp_path: Path) -> None:
+    """A device stays a device: as root, a rename would remove it."""
+    device = tmp_path / "null"
+    try:
+        os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+        device.write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system takes no devices")
+    figures.write_html(figures.map(ROWS[:1]), device)
+
+    assert device.is_char_device()
 
 
 def test_no_half_file(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -222,6 +223,30 @@ def test_file_that_changes_while_opened(photos: Path, monkeypatch: pytest.Monkey
         found.parent.symlink_to(photos.parent)
 
     with pytest.raises(ForbiddenPathError, match=r"changed while it was opened|cannot be opened"):
+        read("deep/eel.jpg")
+
+
+@posix
+def test_folder_that_is_a_link_for_a_moment(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is exchanged with a link while each part is opened, and then back, gives no file of elsewhere."""
+    (photos.parent / "eel.jpg").write_bytes(b"secret")
+    (photos / "link").symlink_to(photos.parent)
+    open_now = os.open
+
+    def exchange() -> None:
+        for old, new in (("deep", "moved"), ("link", "deep"), ("moved", "link")):
+            (photos / old).rename(photos / new)
+
+    def opened(*given: Any, **options: Any) -> int:
+        exchange()
+        try:
+            return open_now(*given, **options)
+        finally:
+            exchange()
+
+    monkeypatch.setattr(files.os, "open", opened)
+    monkeypatch.setattr(files.os, "supports_dir_fd", {opened})
+    with pytest.raises(ForbiddenPathError, match="changed while it was opened"):
         read("deep/eel.jpg")
 
 

@@ -13,7 +13,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
-from pictures import RED, UPRIGHT, corners, encoded, found_corners, jpeg_of_size, noise, png_header
+from pictures import (
+    RED,
+    UPRIGHT,
+    compressed_bmp,
+    corners,
+    encoded,
+    found_corners,
+    jpeg_of_size,
+    noise,
+    png_chunk,
+    png_header,
+    tiff_of_tags,
+    webp_of_size,
+    with_parts,
+)
 from PIL import Image, ImageFile
 
 from meetup2025 import images
@@ -33,6 +47,69 @@ def test_header_of_too_many_pixels(size: tuple[int, int]) -> None:
         images.open_picture(data)
 
     assert time.process_time() - started < 0.1
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (webp_of_size(16_383, 3_906), "32 megapixels. Got 16383 x 3906"),
+        (png_header(1, 65_501), "sides of at most 65500 pixels. Got 65501"),
+        (png_header(8_000, 8_001), "64 megapixels. Got 8000 x 8001"),
+        (png_header(8_000, 5_334, colours=6), "42 megapixels. Got 8000 x 5334"),
+    ],
+)
+def test_memory_of_each_format(data: bytes, message: str) -> None:
+    """A format that needs more memory for a pixel may have fewer pixels, so that each takes half a gigabyte."""
+    with pytest.raises(UnreadableImageError, match=f"must have (at most )?{message}"):
+        images.open_picture(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        pytest.param(with_parts("JPEG", 2, b"\xff" * 1_000), "1000 parts", id="fill bytes"),
+        pytest.param(with_parts("JPEG", 2, b"\xff\0" * 500), "1000 parts", id="junk"),
+        pytest.param(with_parts("JPEG", 2, b"\xff\xfe\0\2" * 1_000), "1000 parts", id="comments"),
+        pytest.param(with_parts("PNG", 33, png_chunk(b"teSt", b"") * 20_000), "20000 parts", id="chunks"),
+        pytest.param(with_parts("PNG", -12, png_chunk(b"teSt", b"") * 20_000), "20000 parts", id="chunks at the end"),
+        pytest.param(with_parts("PNG", 33, png_chunk(b"iCCP", b"") * 2), "1 colour profile", id="profiles"),
+        pytest.param(with_parts("GIF", 25, b"!\xfe\0" * 5_001), "5000 parts", id="extensions"),
+        pytest.param(with_parts("GIF", 25, b"\0" * 5_001), "5000 parts", id="bytes of no block"),
+        pytest.param(tiff_of_tags(1_001, 1), "1000 tags", id="tags"),
+        pytest.param(tiff_of_tags(10, 100), "bytes in its tags", id="tags that share their values"),
+        pytest.param(tiff_of_tags(1, 70_001, first=273), "70000 strips", id="strips"),
+        pytest.param(
+            encoded(corners(), "JPEG", exif=b"Exif\0\0" + tiff_of_tags(10, 100)), "bytes in its tags", id="EXIF"
+        ),
+        pytest.param(compressed_bmp(), None, id="runs of a BMP"),
+    ],
+)
+def test_many_parts(data: bytes, message: str | None) -> None:
+    """A file of many small parts, each of which Pillow would read in Python, is refused before that."""
+    with pytest.raises(UnreadableImageError, match=f"at most .*{message}" if message else "not be a compressed BMP"):
+        images.open_picture(data)
+
+
+def test_parts_of_photographs_are_few() -> None:
+    """As many parts as the largest photographs have are taken."""
+    for kind, at, parts in (
+        ("JPEG", 2, b"\xff" * 99 + b"\xff\xfe\0\2" * 800),
+        ("PNG", 33, png_chunk(b"teSt", b"") * 19_000),
+        ("GIF", 25, b"!\xfe" + b"\x01a" * 4_000 + b"\0"),
+    ):
+        assert found_corners(images.open_picture(with_parts(kind, at, parts))) == UPRIGHT
+
+
+def test_pillow_warns_of_nothing() -> None:
+    """A broken file gives an error and no warning, and the filters of the process stay as they were."""
+    before = list(warnings.filters)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        with pytest.raises(UnreadableImageError):
+            images.open_picture(tiff_of_tags(3, 1_000_000))
+
+    assert seen == []
+    assert warnings.filters == before
 
 
 @pytest.mark.parametrize("action", ["ignore", "error"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -60,7 +61,7 @@ def test_options_that_would_be_overlooked(options: str) -> None:
         "http://fisher:secret@h/USER", "IRIS://fisher:secret@h/USER", "iris//fisher:secret@h/USER",
         "fisher:secret@h:1972/USER", "duckdb://fisher:secret@h/x", "iris://fisher@h/USER?password=secret",
         "duckdb:///a.db?password=secret", "iris://fisher:top/secret@h", "iris://fisher:top#secret@h",
-        "iris://fisher:top?secret@h",
+        "iris://fisher:top?secret@h", "iris://fisher:secret", "iris://fisher:secret/USER", "iris://fisher:1secret/USER",
     ],
 )  # fmt: skip
 def test_mistyped_url_keeps_its_password(url: str) -> None:
@@ -70,6 +71,13 @@ def test_mistyped_url_keeps_its_password(url: str) -> None:
 
     assert "secret" not in str(caught.value)
     assert "top" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://server:1972/USER", "http://[::1]:1972/USER", "http://server:/USER"])
+def test_port_is_shown(url: str) -> None:
+    """What stands in the place of a password and is a port is shown."""
+    with pytest.raises(InterfaceError, match=re.escape(url)):
+        meetup2025.connect(url)
 
 
 def test_password_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from blobs import blobs
 
-from meetup2025.analytics import maps
+from meetup2025.analytics import maps, neighbours
 from meetup2025.analytics.faithfulness import faithfulness
 from meetup2025.errors import DataError, InvalidVectorError
 
@@ -152,7 +152,7 @@ def test_fewer_numbers_than_dimensions() -> None:
 
 def test_map_of_many_keeps_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there are so many items that not all are compared, groups stay together as well."""
-    monkeypatch.setattr(maps, "_ALL_COMPARED", 1)
+    monkeypatch.setattr(neighbours, "ALL_COMPARED", 1)
     rows, of, _ = blobs(240, 6, d=200)
 
     assert purity(maps.fit_map(rows).embedding, of) == 1

@@ -473,12 +473,21 @@ def test_models_are_of_this_machine(command):
     assert "leave out --url" in result.stderr
 
 
-def test_without_the_extra(tmp_path, monkeypatch):
-    """Without torch the error names the extra, before anything is looked for."""
+@pytest.mark.parametrize(
+    ("name", "needs", "extras"),
+    [
+        ("org/absent", "A model of the Hugging Face Hub needs huggingface_hub and safetensors", "hub"),
+        (".", "Published models, to install or run them, need torch and transformers and onnx", "clip"),
+    ],
+)
+def test_without_the_extra(tmp_path, monkeypatch, name, needs, extras):
+    """Without its libraries the error names the extra, before anything is looked for."""
+    (tmp_path / "config.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(extra.importlib.util, "find_spec", lambda _: None)
-    result = run("install", "org/absent", "--from-cache")
+    result = run("install", name, "--from-cache")
 
     assert result.exit_code == 3
-    assert "Published models, to install or run them, need torch and transformers and onnx" in result.stderr
-    assert install_command("clip") in result.stderr
+    assert needs in result.stderr
+    assert install_command(extras) in result.stderr
     assert not (tmp_path / "models").exists() or own_ids() == []

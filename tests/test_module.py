@@ -49,7 +49,7 @@ BREACHES = [
     ("fitting_texts", 'When="After"', 'When="Later"'),
     ("fitting_texts", 'Preload="true"', 'Preload="yes"'),
     ("fitting_texts", 'Phase="test"', 'Phase="integration"'),
-    ("needed_places", "<Version>0.1.0</Version>", ""),
+    ("needed_places", "<Version>0.2.0</Version>", ""),
     ("needed_places", 'Method="Check"', ""),
     ("needed_places", 'Target="${mgrdir}python/meetup2025/"', ""),
     ("full_versions", ">=3.10.0", ">=3.10"),

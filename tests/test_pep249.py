@@ -454,6 +454,18 @@ def test_conflict_of_two_connections(tmp_path: Path) -> None:
     assert caught.value.sqlcode == -119
 
 
+def test_functions_of_each_row_in_two_connections(tmp_path: Path) -> None:
+    """A function that runs once for each row works in all connections of a file, also when its first user has gone."""
+    url = f"duckdb:///{tmp_path / 'two.db'}"
+    sql = "SELECT COUNT(*) FROM MeetUp2025.Fish WHERE MeetUp2025.InRegion(LENGTH(Name), 1, '0,0;9,0;0,9') = 1"
+    with meetup2025.connect(url) as kept:
+        with meetup2025.connect(url) as gone:
+            gone.cursor().execute(INSERT_NAME, ["F1", "a"])
+            gone.commit()
+            assert [each.cursor().execute(sql).fetchall() for each in (gone, kept)] == [[(1,)], [(1,)]]
+        assert kept.cursor().execute(sql).fetchall() == [(1,)]
+
+
 def test_type_code_of_a_vector(cursor: Cursor) -> None:
     """The type code of a vector is that of a text, as on a server."""
     cursor.execute("SELECT TO_VECTOR('1,2', DOUBLE), TO_VECTOR('1,2', INTEGER, 2), SUM(1)")
@@ -839,3 +851,44 @@ def test_function_outside_of_sql() -> None:
 
     with pytest.raises(EngineUnavailableError, match="SQL"):
         procedures.known_name("マアジ")
+
+
+# --- rows as arrays -------------------------------------------------------------------------------------------------
+
+
+def test_rows_as_arrays(connection: Connection, planted: Planted) -> None:
+    """The vectors of a SELECT are one array of shape (n, d), and every other column is an array of its values."""
+    insert(connection, planted)
+    with connection.cursor() as cursor:
+        found = cursor.execute("SELECT FishID, LENGTH(Name) AS Long, Features FROM MeetUp2025.Fish").fetchnumpy()
+
+    assert list(found) == ["FishID", "Long", "Features"]
+    assert found["FishID"].tolist() == planted.ids
+    assert found["Long"].dtype.kind == "i"
+    np.testing.assert_allclose(found["Features"], planted.vectors, atol=1e-15)
+
+
+def test_missing_values_in_arrays(connection: Connection) -> None:
+    """A row without a vector has NaN, a missing number is masked, and a missing text is None."""
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_NAME, ["F1", "a"])
+        cursor.execute(INSERT_FISH, ["F2", "b", np.ones(DIMENSION)])
+        cursor.execute("UPDATE MeetUp2025.Fish SET Family = 'K' WHERE FishID = 'F2'")
+        sql = "SELECT Family, Features, NULLIF(LENGTH(Name), LENGTH(FishID) - 1) AS Long FROM MeetUp2025.Fish"
+        found = cursor.execute(sql).fetchnumpy()
+
+    assert found["Family"].tolist() == [None, "K"]
+    assert np.isnan(found["Features"]).all(axis=1).tolist() == [True, False]
+    assert found["Long"].tolist() == [None, None]
+
+
+def test_rest_of_the_rows_as_arrays(connection: Connection, planted: Planted) -> None:
+    """Rows that were fetched before do not come again, and a statement in between takes nothing away."""
+    insert(connection, planted)
+    with connection.cursor() as cursor, connection.cursor() as other:
+        cursor.execute("SELECT FishID, Features FROM MeetUp2025.Fish ORDER BY FishID").fetchone()
+        count(other)
+        found = cursor.fetchnumpy()
+
+    assert found["FishID"].tolist() == sorted(planted.ids)[1:]
+    assert found["Features"].shape == (len(planted.ids) - 1, DIMENSION)

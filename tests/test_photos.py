@@ -16,7 +16,7 @@ from pictures import encoded
 from PIL import Image
 
 from meetup2025 import files, images
-from meetup2025.errors import DataError, InvalidFileError, ModelMismatchError, ProgrammingError
+from meetup2025.errors import DataError, IntegrityError, InvalidFileError, ModelMismatchError, ProgrammingError
 from meetup2025.loading import names, photos
 from meetup2025.vectors import from_text
 
@@ -443,6 +443,32 @@ def test_names_that_differ_by_case(connection, folder):
     }
     assert load(connection, folder) == 0
     assert load(connection, folder, HashedEncoder("other@1")) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems know no case")
+@pytest.mark.parametrize(("one", "other"), [("İ", "i"), ("ϴ", "θ"), ("ẞ", "ß"), ("ı", "i"), ("ς", "σ")])
+def test_names_that_are_equal_in_one_case_alone(connection, folder, one, other):
+    """Of names equal as small letters or as capitals, one is loaded and one listed; another load changes nothing."""
+    put(folder, f"{one}.png", f"{other}.png")
+
+    assert load(connection, folder) == 1
+    assert len(left_out(connection)) == 1
+    before = rows(connection)
+    put(folder, f"{one}.png", f"{other}.png", f"{one}.png")
+    assert load(connection, folder) in (0, 1)
+    assert load(connection, folder) == 0
+    assert [row[0] for row in rows(connection)] == [row[0] for row in before]
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize(("one", "other"), [("İ", "i"), ("ϴ", "θ"), ("ẞ", "ß"), ("ı", "i")])
+def test_index_knows_what_comparisons_take_for_one(connection, one, other):
+    """A name that a comparison, or IRIS, would take for another one is refused by the index."""
+    insert = "INSERT INTO MeetUp2025.FishImage (Name, Model, Features) VALUES (?, 'm', TO_VECTOR(?, DOUBLE))"
+    with connection.cursor() as cursor:
+        cursor.execute(insert, [one, np.ones(512)])
+        with pytest.raises(IntegrityError, match="must be unique"):
+            cursor.execute(insert, [other, np.ones(512)])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other file systems know no case")

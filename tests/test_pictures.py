@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from browser import FOUND
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "scripts" / "render_pictures.py"
@@ -32,7 +32,9 @@ def script() -> dict[str, Any]:
 
 def test_script_makes_each_picture(script):
     """What is in the folder is what the script makes, all of it and nothing else."""
-    assert [path.name for path in PICTURES] == sorted(f"{name}.png" for name in [*script["FIGURES"], *script["PAGES"]])
+    made = [*script["COMMANDS"], *script["FIGURES"], *script["PAGES"]]
+
+    assert [path.name for path in PICTURES] == sorted(f"{name}.png" for name in made)
 
 
 @pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
@@ -53,10 +55,19 @@ def test_all_pictures_are_small():
 
 def test_each_picture_is_shown():
     """Each picture stands in a page of the documentation, and each that a page shows is there."""
-    pages = [*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")]
+    pages = [*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")]
     shown = re.findall(r"pictures/([\w-]+\.png)", "\n".join(page.read_text("utf-8") for page in pages))
 
     assert sorted(set(shown)) == [path.name for path in PICTURES]
+
+
+def test_command_stands_beside_its_picture(script):
+    """The README shows the picture of a command with that command below, before anything else."""
+    text = (ROOT / "README.md").read_text("utf-8")
+
+    for name, command in script["COMMANDS"].items():
+        below = text.partition(f"pictures/{name}.png)")[2]
+        assert below.startswith(f"\n\n```console\n$ meetup2025 {' '.join(command)} ")
 
 
 def test_unknown_picture():
@@ -81,13 +92,13 @@ def test_machine_without_browser(tmp_path):
 
 @pytest.mark.browser
 def test_picture_is_made(tmp_path):
-    """A picture comes out as wide as it should be, and with something on it."""
+    """The picture of a command comes out as it is shown, but for the letters of the machine."""
     if FOUND is None:
         if os.environ.get("MEETUP2025_REQUIRE_BROWSER") == "1":
             pytest.fail("MEETUP2025_REQUIRE_BROWSER=1 asks for chromium")
         pytest.skip("no Chromium on this machine")
-    subprocess.run([sys.executable, SCRIPT, "elbow", "--out", tmp_path], check=True, timeout=300)
+    subprocess.run([sys.executable, SCRIPT, "identify", "--out", tmp_path], check=True, timeout=300)
+    made, shown = (Image.open(folder / "identify.png").convert("RGB") for folder in (tmp_path, PICTURES[0].parent))
 
-    with Image.open(tmp_path / "elbow.png") as picture:
-        assert picture.width == 1000
-        assert len(picture.convert("RGB").getcolors(100_000)) > 10
+    assert made.size == shown.size
+    assert ImageStat.Stat(ImageChops.difference(made, shown)).mean < [5, 5, 5]

@@ -425,3 +425,32 @@ def test_bundled_templates_still_name_the_samples(bundled):
         for photo, label in photos:
             named = cursor.execute("CALL MeetUp2025.Identify(?, 1)", [f"samples/{photo}"]).fetchone()
             assert (photo, named[1]) == (photo, label)
+
+
+@pytest.mark.parametrize(
+    ("languages", "prompts"),
+    [((), [""]), (("ja",), [""]), (("ja", "en"), [""]), (("en",), ["English a photo of a {}"])],
+)
+def test_templates_that_fit_the_model(connection, photos, monkeypatch, languages, prompts):
+    """Without chosen templates a model that knows English alone gets English names, and any other the bare names."""
+    encoder = HashedEncoder()
+    encoder.languages = languages
+    encoder.check = lambda: None
+    monkeypatch.setattr("meetup2025.procedures.encoder", lambda: encoder)
+    (photos / "fish.csv").write_text("FishID,Name,English\nF001,マアジ,jack mackerel\n", "utf-8")
+    rows(connection, f"SELECT MeetUp2025.LoadNames('{photos / 'fish.csv'}')")
+
+    assert [row[0] or "" for row in rows(connection, "SELECT Prompts FROM MeetUp2025.Fish")] == prompts
+    assert encoder.made == (["a photo of a jack mackerel"] if prompts != [""] else ["マアジ"])
+
+
+def test_catalogue_without_english(connection, photos, monkeypatch):
+    """A catalogue without English names is refused for a model that knows English alone."""
+    encoder = HashedEncoder()
+    encoder.languages = ("en",)
+    encoder.check = lambda: None
+    monkeypatch.setattr("meetup2025.procedures.encoder", lambda: encoder)
+    (photos / "fish.csv").write_text("FishID,Name\nF001,マアジ\n", "utf-8")
+
+    with pytest.raises(DataError, match="Each name must have a prompt"):
+        rows(connection, f"SELECT MeetUp2025.LoadNames('{photos / 'fish.csv'}')")

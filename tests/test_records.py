@@ -405,3 +405,12 @@ def test_doubled_keys(table, first, second, reason):
     data = lines_of({**first, "features": ONES}) + b"\n" + lines_of({**second, "features": ONES})
     message, line = refused_vectors(data, table)
     assert (reason in message, "is also on line 1" in message, line) == (True, True, 3), message
+
+
+def test_empty_lines_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of nothing but empty lines is refused at its limit, not read for minutes."""
+    monkeypatch.setattr(files, "MOST_EMPTY_LINES", 3)
+    assert list(read_vectors(BytesIO(b"\n" * 3), "a.jsonl", "Fish")) == []
+
+    with pytest.raises(InvalidFileError, match=r"at most 3 empty lines\. Got more \(line 4"):
+        list(read_vectors(BytesIO(b"\n" * 4), "a.jsonl", "Fish"))

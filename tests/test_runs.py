@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from asked import selected
+from planted import insert
 
+import meetup2025
 from meetup2025 import vectors
 from meetup2025.engines.classes.program import program
 from meetup2025.errors import (
@@ -415,3 +417,13 @@ def test_text_that_is_no_vector(connection: Connection, docs: Cursor) -> None:
     docs.execute("UPDATE App.Docs SET Title = 'two' WHERE DocID = 'b'")
     with pytest.raises(InvalidVectorError, match=r"Docs, b: "):
         read_items(connection, "Docs")
+
+
+def test_vectors_as_an_array(connection: Connection, planted: Planted) -> None:
+    """`read_vectors` gives the keys of a source, in order, and their vectors as one array of float32."""
+    insert(connection, planted)
+    keys, array, labels = meetup2025.read_vectors(connection, "fish")
+
+    assert (keys, labels) == (sorted(planted.ids), [""] * len(planted.ids))
+    assert array.dtype == np.float32
+    np.testing.assert_allclose(array, planted.vectors, atol=1e-7)

@@ -173,3 +173,11 @@ def test_assignment_of_another_length(groups: Cursor) -> None:
             selected(groups, "CALL MeetUp2025.AssignClusters(?, 'Short')", run)
     finally:
         groups.execute("DROP TABLE App.Short")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+@pytest.mark.parametrize("fit", ["FitClusters('Fish', 3, ?)", "FitElbow('Fish', 2, 9, ?)"])
+def test_seed_out_of_range(fish: Cursor, fit: str, seed: int) -> None:
+    """A seed that random numbers do not take is refused with its range, before anything is fitted."""
+    with pytest.raises(DataError, match=rf"seed must be from 0 to 4294967295\. Got {seed}"):
+        fish.execute(f"SELECT MeetUp2025.{fit}", [seed])

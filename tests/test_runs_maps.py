@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -197,6 +198,77 @@ def test_map_without_gap_takes_no_new_vectors(fish: Cursor) -> None:
 
     with pytest.raises(NotSupportedError, match=f"Run {run} is without"):
         selected(fish, "CALL MeetUp2025.PlaceOnMap(?, 'FishImage')", run)
+
+
+# --- a part of a map ------------------------------------------------------------------------------------------------
+
+
+def test_sample_is_drawn_from_the_whole_run(fish: Cursor) -> None:
+    """A sample of rows that are stored topic by topic has each topic in its share, and is the same at each call."""
+    fish.execute(
+        "INSERT INTO MeetUp2025.Analysis (Kind, Source, Parameters, Items, Seconds, Versions, Created, "
+        "Asked, SourceHash, Fingerprint) VALUES ('Map', 'Fish', '{}', 3000, 1, 'x', '2026-01-01 00:00:00', 1, 'x', 'x')"
+    )
+    run = number(fish, "SELECT MAX(%ID) FROM MeetUp2025.Analysis")
+    rows = [(run, "Fish", f"P{place}", f"topic {place // 300}", 0.0, 0.0) for place in range(3000)]
+    point = "INSERT INTO MeetUp2025.MapPoint (Run, Source, Item, Label, X, Y) VALUES (?, ?, ?, ?, ?, ?)"
+    fish.executemany(point, rows)
+
+    drawn = selected(fish, "SELECT Item, Label FROM MeetUp2025.SampleMap(?, 600)", run)
+
+    shares = Counter(label for _, label in drawn)
+    assert len({item for item, _ in drawn}) == 600
+    assert len(shares) == 10
+    assert 35 <= min(shares.values()) <= max(shares.values()) <= 90
+    assert selected(fish, "SELECT Item, Label FROM MeetUp2025.SampleMap(?, 50)", run) == drawn[:50]
+
+
+def test_region_is_a_condition(laid: tuple[Cursor, int]) -> None:
+    """The items in a region are those that a WHERE finds: a box around one place has it, and one beside it has not."""
+    fish, run = laid
+    x, y = places(fish, run)["マダコ"]
+    sql = "SELECT Name FROM MeetUp2025.ReadMap(?) WHERE MeetUp2025.InRegion(X, Y, ?) = 1"
+    corners = ";".join(f"{x + dx},{y + dy}" for dx, dy in ((-1e-3, -1e-3), (1e-3, -1e-3), (1e-3, 1e-3), (-1e-3, 1e-3)))
+    beside = f"{x + 1},{y};{x + 1.001},{y};{x + 1},{y + 0.001}"
+
+    assert ("マダコ",) in selected(fish, sql, run, corners)
+    assert ("マダコ",) not in selected(fish, sql, run, beside)
+
+
+@pytest.mark.parametrize("region", ["", "1,2", "1,2;3,4", "1,2;3,4;x,y", "1,2;3,4;nan,0", "1,2,3;4,5;6,7"])
+def test_region_must_be_a_polygon(fish: Cursor, region: str) -> None:
+    """A region of fewer than three corners, or of no numbers, is refused."""
+    with pytest.raises(DataError, match="at least 3 corners"):
+        selected(fish, "SELECT MeetUp2025.InRegion(0, 0, ?)", region)
+
+
+# --- the nearest by vectors -----------------------------------------------------------------------------------------
+
+
+def test_items_like_an_item(fish: Cursor, planted: Planted) -> None:
+    """The items like one are those whose vectors have the largest cosine, without the item itself."""
+    [(item,)] = selected(fish, "SELECT FishID FROM MeetUp2025.Fish WHERE Name = 'マアジ'")
+
+    rows = selected(fish, "SELECT Source, Name, Score FROM MeetUp2025.ItemsLike('fish', ?, 3)", item)
+
+    expected = planted.nearest(planted.vector("マアジ"), 4)[1:]
+    assert [row[:2] for row in rows] == [("Fish", name) for name, _ in expected]
+    assert [row[2] for row in rows] == pytest.approx([score for _, score in expected], abs=1e-6)
+
+
+def test_names_like_a_photo(fish: Cursor) -> None:
+    """Names and photos are searched together where both are asked for."""
+    rows = selected(fish, "SELECT Source, Name, Score FROM MeetUp2025.ItemsLike('FishImage', 'マアジ.jpg', 3, 'Both')")
+
+    assert rows[0] == ("Fish", "マアジ", pytest.approx(1))
+    assert {row[0] for row in rows[1:]} == {"Fish", "FishImage"}
+
+
+@pytest.mark.parametrize(("item", "k", "says"), [("F999", 5, "have a vector"), ("F001", 0, "from 1 to 30")])
+def test_likeness_of_nothing(fish: Cursor, item: str, k: int, says: str) -> None:
+    """An item that does not exist, or no neighbours, is refused."""
+    with pytest.raises(DataError, match=says):
+        selected(fish, "SELECT MeetUp2025.ItemNeighbours('Fish', ?, ?)", item, k)
 
 
 # --- the way back ---------------------------------------------------------------------------------------------------

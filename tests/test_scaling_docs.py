@@ -103,7 +103,6 @@ SQL = [statement for block in blocks(PAGE) if block.language == "sql" for statem
 
 # What the dialect does not have: words whose removal leaves a statement that it has, and whole statements.
 EXTRAS = {
-    "EXPLAIN ": "EXPLAIN",
     "%IGNOREINDEX MeetUp2025.FishImage.HNSWIndex ": "%IGNOREINDEX",
     "%NOINDEX ": "%NOINDEX",
     " SHARD KEY (Name)": "CREATE TABLE … SHARD",

@@ -36,7 +36,7 @@ import numpy as np
 from meetup2025.embedding.server import serve_forever
 
 class Slow:
-    model, dimension, picture_size = "slow@1", 2, 8
+    model, dimension, picture_size, languages = "slow@1", 2, 8, ()
     def check(self): pass
     def texts(self, texts):
         print("running", flush=True)

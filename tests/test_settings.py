@@ -158,3 +158,63 @@ def test_a_server_keeps_its_settings(given: dict[str, Any]) -> None:
     """A connection to a server takes no settings: its administrator has set them."""
     with pytest.raises(InterfaceError, match="its administrator set"):
         meetup2025.connect("iris://fisher@localhost:1972/USER", **given)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege")
+def test_file_behind_a_link(file: Path) -> None:
+    """Settings that an administrator keeps elsewhere, behind a link, are changed there."""
+    elsewhere = file.with_name("elsewhere.json")
+    elsewhere.write_text("{}", "utf-8")
+    file.symlink_to(elsewhere)
+
+    settings.save("Model", "clip@1")
+
+    assert file.is_symlink()
+    assert "clip@1" in elsewhere.read_text("utf-8")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes of files")
+@pytest.mark.parametrize("before", [None, 0o755])
+def test_default_database_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int | None) -> None:
+    """The default database and its folder are readable by their user alone, those of an earlier version too."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    if before:
+        settings.data_folder().mkdir(mode=before, parents=True)
+
+    with meetup2025.connect(settings.url()):
+        found = settings.data_folder(), settings.data_folder() / "meetup2025.duckdb"
+        assert [path.stat().st_mode & 0o777 for path in found] == [0o700, 0o600]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes of files")
+def test_database_of_a_user_keeps_its_mode(tmp_path: Path) -> None:
+    """A new database elsewhere is private too; the mode that its user chose later stays, and so does the folder."""
+    tmp_path.chmod(0o755)
+    path = tmp_path / "mine.duckdb"
+    meetup2025.connect(f"duckdb:///{path}").close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+    path.chmod(0o640)
+    meetup2025.connect(f"duckdb:///{path}").close()
+
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_no_folder_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a folder of the user the bundled model works, and what needs the folder says which setting is missing."""
+
+    def unknown(path: Path) -> Path:
+        if str(path).startswith("~"):
+            raise RuntimeError("Could not determine home directory.")
+        return path
+
+    monkeypatch.setattr(settings.Path, "expanduser", unknown)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+
+    assert settings.models_folders() == []
+    for use in (settings.data_folder, settings.url, settings.models_folder):
+        with pytest.raises(OperationalError, match="HOME must be the folder of the user"):
+            use()
+    with meetup2025.connect("duckdb://") as connection, connection.cursor() as cursor:
+        assert cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')").fetchall() == [(100,)]

@@ -7,9 +7,11 @@ import pytest
 from iris_sql import empty_tables, three_and_one
 from sqlglot import exp
 
+import meetup2025
 from meetup2025.engines.duckdb.translate import to_duckdb
 from meetup2025.engines.sql import bind, parse, table_calls
 from meetup2025.engines.sql.functions import AGGREGATES, FUNCTIONS, VARIADIC, arities, render
+from meetup2025.errors import DataError
 
 
 @pytest.fixture(scope="module")
@@ -289,3 +291,32 @@ def test_a_query_may_replace_its_call(fish):
     table.replace(exp.Subquery(this=inner, alias=table.args["alias"]))
     [sql] = to_duckdb(tree, fish)
     assert fish.connection.execute(sql, [[1, 0, 0], 0.9]).fetchall() == [("Aji",)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "REPEAT('a', 2000000000)", "SPACE(2000000000)", "LPAD('a', 2000000000)", "RPAD('a', 2000000000, 'b')",
+        "REPEAT(REPEAT('a', 3000000), 2)", "REPLACE(REPEAT('a', 3000000), 'a', REPEAT('b', 3000000))",
+    ],
+)  # fmt: skip
+def test_text_longer_than_iris_has_it(text: str) -> None:
+    """A text that IRIS cannot hold is refused before it is made, not made for minutes."""
+    with (
+        meetup2025.connect("duckdb://") as connection,
+        connection.cursor() as cursor,
+        pytest.raises(DataError, match="A text must have at most 3641144 characters"),
+    ):
+        cursor.execute(f"SELECT LENGTH({text})").fetchall()
+
+
+def test_longest_text_of_iris() -> None:
+    """A text of the length that IRIS holds is made, and a column keeps its collation in these functions."""
+    lengths = "LENGTH(REPEAT('ab', 1820572)), LENGTH(REPLACE(REPEAT('a', 3641144), 'a', 'b'))"
+    sql = f"SELECT {lengths}, LPAD('a', 3), RPAD('a', 3)"
+    with meetup2025.connect("duckdb://") as connection, connection.cursor() as cursor:
+        assert cursor.execute(sql).fetchall() == [(3641144, 3641144, "  a", "a  ")]
+        cursor.execute("CREATE TABLE Own.Word (Word VARCHAR(9))")
+        cursor.execute("INSERT INTO Own.Word (Word) VALUES ('a')")
+        found = cursor.execute("SELECT Word FROM Own.Word WHERE REPLACE(Word, 'x', 'y') = 'A' AND LPAD(Word, 2) = ' A'")
+        assert found.fetchall() == [("a",)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 import warnings
@@ -58,6 +59,14 @@ def run(script: str) -> list[str]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
+
+
+@pytest.fixture
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folder of compiled functions as a process has made it, for a process that has loaded none."""
+    monkeypatch.setattr(umap_library, "_loaded", [])
+    umap_library._publish(filled(tmp_path / "own"), tmp_path / "kept" / "umap")
+    return tmp_path / "kept" / "umap"
 
 
 @pytest.fixture
@@ -197,6 +206,53 @@ def test_folder_of_another_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert (own / "functions" / "compiled.nbc").read_text("utf-8") == "functions"
     assert (own / "functions").stat().st_mode & 0o777 == 0o700
     assert umap_library._writable(own) == own
+
+
+@pytest.mark.parametrize("damage", [b"", b"ow", b"owm", None])
+def test_damaged_folder_is_removed(published: Path, damage: bytes | None) -> None:
+    """A folder with a file that is empty, cut, changed or gone is removed, so that it is made anew."""
+    assert umap_library._is_whole(published)
+    file = published / "compiled.nbc"
+    file.unlink() if damage is None else file.write_bytes(damage)
+
+    assert not umap_library._is_whole(published)
+    assert not published.exists()
+    assert list(published.parent.iterdir()) == []
+
+
+def test_folder_without_digests_is_removed(published: Path) -> None:
+    """A folder of an earlier version has no digests, so it is made anew."""
+    (published / "sha256.json").unlink()
+
+    assert not umap_library._is_whole(published)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has no such modes")
+@pytest.mark.parametrize("place", [".", "compiled.nbc"])
+def test_folder_that_others_may_write(published: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """A folder that others may write, or another user's, is neither used nor removed: code would run from it."""
+    (published / place).chmod(0o777)
+    with pytest.warns(UserWarning, match="must be of this user, and writable by nobody else"):
+        assert not umap_library._is_whole(published)
+
+    (published / place).chmod(0o700)
+    monkeypatch.setattr(umap_library.os, "geteuid", lambda: 12345)
+    if published.stat().st_uid:  # root may own it
+        with pytest.warns(UserWarning, match="must be of this user"):
+            assert not umap_library._is_whole(published)
+    assert (published / "compiled.nbc").exists()
+
+
+@pytest.mark.usefixtures("unloaded")
+def test_kept_functions_are_not_added_to() -> None:
+    """A function that is compiled for other types later is not written into the folder with the digests."""
+    umap_library._load_kept(umap_library.folder())
+    before = umap_library._digests(umap_library.folder())
+    from umap import layouts
+
+    layouts.clip(7)  # maps give it decimals
+
+    assert umap_library._digests(umap_library.folder()) == before == umap_library._noted(umap_library.folder())
 
 
 def test_no_folder_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

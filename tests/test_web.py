@@ -35,6 +35,7 @@ from meetup2025.embedding import confidence
 from meetup2025.engines.duckdb import DuckDBConnection
 from meetup2025.errors import InterfaceError
 from meetup2025.web import Application, answers, application, files, statements, texts
+from meetup2025.web.jobs import Jobs
 from meetup2025.web.request import LANGUAGE, LANGUAGES, TOKEN, WebRequest
 from meetup2025.web.server import address_of
 
@@ -104,6 +105,31 @@ def test_shown_sql_gives_what_is_shown(browser, url):
     names, group = answer["sql"].split(";\n")
     assert [row[1] for row in asked(url, names)] == [each["name"] for each in answer["names"]]
     assert asked(url, group)[0][1] == answer["answer"]["name"]
+
+
+def test_two_pictures_are_open_at_once(url, monkeypatch):
+    """Eight small files of many pixels that come together are decoded two at once: each takes half a gigabyte."""
+    from meetup2025 import images
+
+    decode, open_now, most = images._decode, [], []
+    waiting = threading.Barrier(2)
+
+    def counted(*given: Any) -> Any:
+        open_now.append(1)
+        most.append(len(open_now))
+        waiting.wait(30)  # two are open: a third would be counted
+        try:
+            return decode(*given)
+        finally:
+            open_now.pop()
+
+    monkeypatch.setattr(images, "_decode", counted)
+    application_ = Application(url, adding=True, hosts=LOCAL)
+    with ThreadPoolExecutor(8) as threads:
+        replies = list(threads.map(lambda _: Browser(application_).post("/api/identify", encoded(corners())), range(8)))
+
+    assert [reply.status for reply in replies] == [200] * 8
+    assert max(most) == 2
 
 
 def test_sample_is_named_by_its_link(browser):
@@ -238,55 +264,203 @@ def test_adding_is_off_unless_allowed(url):
 # --- maps and runs --------------------------------------------------------------------------------------------------
 
 
+def map_of(browser: Browser, run: int) -> list[dict[str, Any]]:
+    """Give the points of a map as rows."""
+    columns = browser.get(f"/api/map?run={run}").json()["columns"]
+    decoded = {
+        name: [column["values"][place] for place in column["places"]] if isinstance(column, dict) else column
+        for name, column in columns.items()
+    }
+    return [dict(zip(decoded, row, strict=True)) for row in zip(*decoded.values(), strict=True)]
+
+
 def test_map_has_every_item(browser, runs):
     """A map has a place for each name, and says which statement gave them."""
     answer = browser.get(f"/api/map?run={runs['map']}").json()
+    points = map_of(browser, runs["map"])
 
-    assert len(answer["points"]) == 100
-    assert set(answer["points"][0]) == {"source", "item", "name", "label", "x", "y", "z"}
-    assert answer["sql"].endswith(f"FROM MeetUp2025.ReadMap({runs['map']}, 50000)")
-
-
-def test_nearest_to_a_point_is_itself(browser, runs):
-    """What is nearest to the place of an item is that item."""
-    point = browser.get(f"/api/map?run={runs['map']}").json()["points"][3]
-
-    near = browser.get(f"/api/near?run={runs['map']}&x={point['x']!r}&y={point['y']!r}").json()["near"]
-
-    assert (near[0]["item"], near[0]["distance"]) == (point["item"], pytest.approx(0))
-    assert len(near) == 6
+    assert len({point["item"] for point in points}) == answer["total"] == 100
+    assert set(points[0]) == {"source", "item", "name", "label", "x", "y"}
+    assert f"FROM MeetUp2025.SampleMap({runs['map']}, 50000)" in answer["sql"]
 
 
-def test_near_photos_are_seen(browser, url):
-    """Photos that lie near have their thumbnails, by a statement that is shown; names have none."""
-    with meetup2025.connect(url) as connection, connection.cursor() as cursor:
-        [(number,)] = cursor.execute("SELECT MeetUp2025.FitMap('Both', 2, 12)").fetchall()
-        connection.commit()
-    points = browser.get(f"/api/map?run={number}").json()["points"]
-    photo = next(each for each in points if each["item"] == "saba.png")
-    answer = browser.get(f"/api/near?run={number}&x={photo['x']!r}&y={photo['y']!r}&k=100").json()
+def test_nearest_are_those_by_vector(browser, url):
+    """The neighbours of an item are those of its vector, not those of the picture of the map."""
+    near = browser.get("/api/near?source=Fish&item=F002&within=Fish").json()
 
-    assert {row["source"]: row["picture"][:22] for row in answer["near"]} == {
-        "FishImage": "data:image/jpeg;base64",
-        "Fish": "",
-    }
-    statement = answer["sql"].split(";\n")[1]
-    assert dict(asked(url, statement))["saba.png"] == next(
-        row["picture"] for row in answer["near"] if row["item"] == "saba.png"
-    )
+    like = asked(url, "SELECT Name FROM MeetUp2025.FishLike('マサバ', 5)")
+    assert [(row["name"],) for row in near["near"]] == like
+    assert len(like) == 5
+    assert asked(url, near["sql"])[0][2] == near["near"][0]["name"]
+
+
+def test_near_photos_are_seen(browser):
+    """Photos that are near have their thumbnails, and so has the item itself; names have none."""
+    answer = browser.get("/api/near?source=FishImage&item=saba.png&within=Both&k=30").json()
+
+    assert answer["picture"].startswith("data:image/jpeg;base64,")
+    kinds = {(row["source"], row["picture"][:16]) for row in answer["near"]}
+    assert kinds == {("Fish", ""), ("FishImage", "data:image/jpeg;")}
+
+
+SHOWN = [
+    ({}, lambda _: True),
+    ({"find": "マ"}, lambda point: "マ" in point["name"]),
+    ({"find": "scomb"}, lambda point: "scomb" in (point["label"] or "").lower()),
+    ({"value": "Carangidae"}, lambda point: point["label"] == "Carangidae"),
+    ({"region": "-100,-100;100,-100;0,5"}, lambda point: point["y"] < 5 - abs(point["x"]) * 1.05),
+    ({"find": "%' OR 1=1 --"}, lambda _: False),
+]
+
+
+@pytest.mark.parametrize(("asks", "wanted"), SHOWN, ids=["all", "name", "label", "value", "region", "hostile"])
+def test_what_is_shown_is_its_sql(browser, url, runs, asks, wanted):
+    """Region, search and category are conditions of the statement that is shown; it has the same items and counts."""
+    query = "&".join(f"{name}={value}" for name, value in {"run": runs["map"], "colour": "label", **asks}.items())
+    answer = browser.get(f"/api/items?{query}").json()
+
+    expected = {point["item"] for point in map_of(browser, runs["map"]) if wanted(point)}
+    assert {row["item"] for row in answer["items"]} == expected
+    assert {row[1] for row in asked(url, answer["sql"])} == expected
+    assert answer["total"] == sum(row["items"] for row in answer["counts"]) == len(expected)
+
+
+@pytest.mark.parametrize("kind", ["clusters", "outliers"])
+def test_colour_of_a_run_is_counted(browser, runs, kind):
+    """The items of each cluster, and the odd ones, are counted over the whole map."""
+    colour = f"{kind.title()}:{runs[kind]}"
+    answer = browser.get(f"/api/items?run={runs['map']}&colour={colour}").json()
+
+    assert sum(row["items"] for row in answer["counts"]) == 100
+    value = answer["counts"][0]
+    one = browser.get(f"/api/items?run={runs['map']}&colour={colour}&value={value['value']}").json()
+    assert one["total"] == value["items"]
+
+
+@pytest.mark.parametrize("query", ["colour=label:3", "colour=Clusters", "colour=x", "colour=Clusters:4&value=x"])
+def test_colour_must_be_one_of_a_map(browser, runs, query):
+    """Another colour is refused in a sentence."""
+    reply = browser.get(f"/api/items?run={runs['map']}&{query}")
+
+    assert reply.status == 400
+    assert "must" in reply.json()["detail"]
+
+
+def test_what_is_shown_is_a_file(browser, runs):
+    """The items are a CSV file for spreadsheets, all of them."""
+    reply = browser.get(f"/api/items.csv?run={runs['map']}&colour=label&find=マ")
+
+    lines = reply.body.decode("utf-8-sig").splitlines()
+    assert lines[0] == "source,item,name,label"
+    assert all("マ" in line for line in lines[1:])
+    assert len(lines) > 5
+    assert reply.headers["Content-Type"] == "text/csv; charset=utf-8"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
+def test_no_cell_is_a_formula(text):
+    """A text that a spreadsheet would compute is written as a text."""
+    assert answers._plain_cell(text) == f"'{text}"
+    assert answers._plain_cell(-1.5) == -1.5
+
+
+def test_text_finds_photos(browser):
+    """A text finds photos, with their thumbnails, by a statement that is shown."""
+    answer = browser.get("/api/find?find=マダコ&k=3").json()
+
+    assert len(answer["found"]) == 3
+    assert answer["found"][0]["label"] == "マダコ"
+    assert answer["found"][0]["picture"].startswith("data:image/jpeg")
+    assert answer["sql"] == "CALL MeetUp2025.FindImages('マダコ', 3)"
+
+
+def test_pictures_come_in_the_order_of_their_names(browser):
+    """Thumbnails are asked for by name; one that is not there is empty."""
+    shown = browser.get("/api/pictures?item=saba.png&item=no.png&item=maaji.jpg").json()["pictures"]
+
+    assert [bool(each) for each in shown] == [True, False, True]
+
+
+def test_large_map_is_a_random_part(browser, runs, monkeypatch):
+    """Of a map that is too large to draw, a part of it comes, and its total."""
+    monkeypatch.setattr(answers, "_POINTS", 30)
+
+    assert len(map_of(browser, runs["map"])) == 30
+    assert browser.get(f"/api/map?run={runs['map']}").json()["total"] == 100
 
 
 def test_placed_picture_is_near_its_name(browser, runs):
-    """A picture lands near the name that it shows, and the statements that are shown give its place."""
-    answer = browser.post(f"/api/place?run={runs['map']}", SABA).json()
+    """A picture lands near the name that it shows; its nearest are those by vector, and the statements are shown."""
+    answer = browser.post(f"/api/place?run={runs['map']}&within=Fish", SABA).json()
 
-    point = next(
-        each for each in browser.get(f"/api/map?run={runs['map']}").json()["points"] if each["name"] == "マサバ"
-    )
+    point = next(each for each in map_of(browser, runs["map"]) if each["name"] == "マサバ")
     assert np.hypot(point["x"] - answer["place"][0], point["y"] - answer["place"][1]) < 1.5
+    assert answer["near"][0]["name"] == "マサバ"
     assert len(answer["near"]) == 5
     assert "PlaceOf" in answer["sql"]
-    assert "NearestOnMap" in answer["sql"]
+    assert "Identify" in answer["sql"]
+
+
+# --- what is made here ----------------------------------------------------------------------------------------------
+
+
+def test_sources_can_be_analysed(browser):
+    """What has vectors is offered, and names and photos together."""
+    assert browser.get("/api/sources").json()["sources"] == ["Both", "Fish", "FishImage"]
+
+
+def test_groups_are_made_from_the_page(url):
+    """What a page asks for is made, and has a run."""
+    page = Browser(Application(url, at_once=True))
+    made = page.post("/api/fit?kind=clusters&source=Fish").json()
+
+    assert (made["state"], made["message"]) == ("done", "")
+    assert asked(url, f"SELECT Kind FROM MeetUp2025.Runs() WHERE Run = {made['run']}") == [("Clusters",)]
+    assert page.get("/api/jobs").json()["jobs"][0]["run"] == made["run"]
+
+
+def test_what_cannot_be_made_is_a_message(url):
+    """A source that does not exist fails in a sentence; another kind is refused."""
+    page = Browser(Application(url, at_once=True))
+
+    failed = page.post("/api/fit?kind=map&source=Nothing").json()
+    assert failed["state"] == "failed"
+    assert "A source must be" in failed["message"]
+    assert page.post("/api/fit?kind=x&source=Fish").status == 400
+    assert page.post("/api/cancel?job=99").status == 400
+
+
+def test_jobs_wait_and_are_cancelled():
+    """One job runs at a time: the second waits, and both can be cancelled; nothing of them is stored."""
+    begun, ended = threading.Event(), threading.Event()
+
+    class Connection:
+        """A connection that works until it is interrupted."""
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            ended.set()
+
+        def cursor(self) -> None:
+            begun.set()
+            while True:
+                pass
+
+    jobs = Jobs(Connection)
+    first = jobs.start("map", "Fish")
+    assert begun.wait(30)
+    second = jobs.start("map", "Fish")
+    assert (first.state, second.state) == ("running", "waiting")
+
+    jobs.cancel(second.job)
+    jobs.cancel(first.job)
+    for job in (first, second):
+        job.thread.join(30)
+    assert (first.state, second.state) == ("cancelled", "cancelled")
+    assert ended.is_set()
+    assert [job.job for job in jobs.listed()] == [second.job, first.job]
 
 
 def test_place_has_as_many_numbers_as_the_map(browser, runs):
@@ -635,9 +809,10 @@ def test_no_text_is_missing():
 
 def test_no_text_is_left_over():
     """Each text of the table is used: by a page, by a script, or as what an answer says."""
-    modules = [*(path for path in WEB.glob("*.py") if path.name != "texts.py"), Path(confidence.__file__)]
-    said = "".join(path.read_text("utf-8") for path in modules)
-    said_keys = {key for key in texts.texts("en") if f'"{key}"' in said}
+    modules = [*WEB.glob("*.py"), *WEB.glob("static/*.js"), Path(confidence.__file__)]
+    said = "".join(path.read_text("utf-8") for path in modules if path.name != "texts.py")
+    begun = tuple(re.findall(r"text\(`(\w+_)\$", said))
+    said_keys = {key for key in texts.texts("en") if f'"{key}"' in said or key.startswith(begun)}
     titles = {f"{name}_title" for name in application.PAGES.values()}
 
     assert set(texts.texts("en")) - used_texts() - said_keys - titles - {"Clusters", "Outliers"} == set()
@@ -659,13 +834,11 @@ def test_texts_cannot_end_their_script():
 
 
 def test_first_page_is_small(browser):
-    """The first page with its scripts and styles has less than 300 kB, and no library that draws."""
+    """The first page with its scripts and styles has less than 300 kB."""
     text = browser.get("/").text
     links = [*re.findall(r'(?:src|href)="(static/[^"]*)"', text), "static/common.js"]
 
     assert len(text.encode()) + sum(len(browser.get(f"/{link}").body) for link in links) < 300_000
-    assert "plotly.js" not in text
-    assert 'src="plotly.js"' in browser.get("/map").text
 
 
 def test_known_file_is_not_sent_again(browser):
@@ -696,19 +869,6 @@ def test_application_has_a_slash_at_its_end(browser):
     reply = browser.get("", SCRIPT_NAME="/csp/meetup2025")
 
     assert (reply.status, reply.headers["Location"]) == (302, "meetup2025/")
-
-
-def test_map_without_plotly_has_its_list(browser, monkeypatch):
-    """Where Plotly is not installed, the page loads no library, and the rest of it is there."""
-    monkeypatch.setattr(files, "has_plotly", lambda: False)
-    files._page.cache_clear()
-    try:
-        text = browser.get("/map").text
-    finally:
-        files._page.cache_clear()
-
-    assert "plotly.js" not in text
-    assert '<table id="list">' in text
 
 
 # --- inside IRIS: a double of its process -----------------------------------------------------------------------------

@@ -31,7 +31,12 @@ LONG = 60
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 AXE = Path(__file__).parents[1] / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ["?sample=saba.png", "map?run=1&colour=Clusters:4&at=Fish/F002", "runs?run=1&other=2"]
+PAGES = [
+    "?sample=saba.png",
+    "map?run=1&colour=Clusters:4&at=Fish/F002",
+    "map?run=8&colour=label&find=ma",
+    "runs?run=1&other=2",
+]
 
 # --- the browser ----------------------------------------------------------------------------------------------------
 
@@ -86,8 +91,9 @@ def script(driver: Any, code: str, *given: Any) -> Any:
 
 
 def drawn(driver: Any) -> None:
-    """Wait until the cloud is there."""
-    until(driver, lambda _: script(driver, "Boolean(document.querySelector('#plot')?._fullLayout?.xaxis?._length)"))
+    """Wait until the cloud is there, and the list beside it."""
+    until(driver, lambda _: script(driver, "document.querySelector('#plot')?.cloud?.frames > 0"))
+    until(driver, lambda _: script(driver, "document.querySelectorAll('#list tbody tr').length > 0"))
 
 
 def faults(driver: Any) -> list[str]:
@@ -268,22 +274,17 @@ def test_two_users_at_once(served):
 
 def place_of(driver: Any, name: str) -> tuple[float, float]:
     """Give where in the window the point of a name is drawn."""
-    return tuple(
-        script(
-            driver,
-            """(() => {
-              const plot = document.getElementById("plot"), box = plot.getBoundingClientRect();
-              for (const trace of plot._fullData) {
-                const at = trace.text.indexOf(arguments[0]);
-                if (at < 0 || trace.customdata[at] == null) continue;
-                const { xaxis, yaxis } = plot._fullLayout;
-                const [x, y] = [xaxis._offset + xaxis.l2p(trace.x[at]), yaxis._offset + yaxis.l2p(trace.y[at])];
-                return [box.left + x, box.top + y];
-              }
-            })()""",
-            name,
-        )
+    left, top, *_ = script(
+        driver,
+        """(() => {
+          const { host, ...cloud } = document.getElementById("plot").cloud, box = host.getBoundingClientRect();
+          const at = [...cloud.x.keys()].find((place) => cloud.titleOf(place) === arguments[0]);
+          const [x, y] = host.cloud.screen(at);
+          return [box.left + x, box.top + y];
+        })()""",
+        name,
     )
+    return left, top
 
 
 def drag(driver: Any, corners: list[tuple[float, float]]) -> None:
@@ -301,7 +302,7 @@ def drag(driver: Any, corners: list[tuple[float, float]]) -> None:
 
 
 def test_clicked_point_has_neighbours(driver, served):
-    """A click on a point shows what is near, by name and distance, and the link leads there."""
+    """A click on a point shows what is nearest by vector, with lines on the map, and the link leads there."""
     driver.get(f"{served}map?run=1")
     drawn(driver)
     drag(driver, [place_of(driver, "マダコ")])
@@ -309,8 +310,94 @@ def test_clicked_point_has_neighbours(driver, served):
     reads(driver, "#chosen-text", "Near マダコ:")
     reads(driver, "#near", "ミズダコ")
     assert "at=Fish%2FF" in driver.current_url
-    assert "NearestOnMap(1," in found(driver, "#sql").text
+    assert "ItemsLike('Fish', 'F" in found(driver, "#sql").text
+    assert script(driver, "document.getElementById('plot').cloud.links.length") == 5
     assert faults(driver) == []
+
+
+def test_nothing_jumps(driver, served):
+    """A click on a point moves neither the map nor the page."""
+    driver.get(f"{served}map?run=1")
+    drawn(driver)
+    before = script(driver, "[document.getElementById('plot').getBoundingClientRect().top, scrollY]")
+    driver.execute_script(
+        "window.tops = new Set(); (function look() {"
+        "tops.add(document.getElementById('plot').getBoundingClientRect().top + scrollY); requestAnimationFrame(look); })()"
+    )
+    drag(driver, [place_of(driver, "マダコ")])
+    reads(driver, "#near", "ミズダコ")
+
+    assert script(driver, "[...tops]") == [before[0]]
+    assert script(driver, "scrollY") == 0
+
+
+def test_back_takes_back_a_step(driver, served):
+    """The way back from a point leads to the map without it."""
+    driver.get(f"{served}map?run=1")
+    drawn(driver)
+    drag(driver, [place_of(driver, "マダコ")])
+    until(driver, lambda _: "at=" in driver.current_url)
+    driver.back()
+
+    until(driver, lambda _: "at=" not in driver.current_url)
+    drawn(driver)
+    assert "Choose a point" in found(driver, "#chosen-text").text
+
+
+def test_map_moves_under_the_mouse(driver, served):
+    """A drag moves the map by as much as the hand, and the wheel zooms around the pointer."""
+    driver.get(f"{served}map?run=1")
+    drawn(driver)
+    x, y = place_of(driver, "マダコ")
+    drag(driver, [(x + 60, y + 60), (x + 20, y + 60), (x + 10, y + 100)])
+    assert place_of(driver, "マダコ") == pytest.approx((x - 50, y + 40), abs=2)
+
+    x, y = place_of(driver, "マダコ")
+    other = place_of(driver, "ミズダコ")
+    wheel = {"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": -400}
+    driver.execute_cdp_cmd("Input.dispatchMouseEvent", wheel)
+    until(driver, lambda _: abs(place_of(driver, "ミズダコ")[0] - x) > 2 * abs(other[0] - x))
+    assert place_of(driver, "マダコ") == pytest.approx((x, y), abs=2)
+
+
+def test_map_in_space_turns(driver, served):
+    """A drag turns a map in space; all of its points lie in its window before."""
+    driver.get(f"{served}map?run=3")
+    drawn(driver)
+    box = "[...cloud.sx.keys()].filter((at) => cloud.sx[at] < 0 || cloud.sy[at] < 0 || cloud.sx[at] > cloud.width)"
+    assert script(driver, f"(({{cloud}}) => {box}.length)(document.getElementById('plot'))") == 0
+    before = place_of(driver, "マダコ")
+    middle = script(driver, "(box => [box.x + 300, box.y + 200])(document.getElementById('plot').getBoundingClientRect())")
+    drag(driver, [middle, (middle[0] + 200, middle[1])])
+
+    assert place_of(driver, "マダコ") != pytest.approx(before, abs=5)
+
+
+def test_a_finger_scrolls_past_the_map_and_two_zoom(served):
+    """On a telephone a swipe over the map scrolls the page, and two fingers that part zoom the map."""
+    with chromium(390, 844) as driver:
+        driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+        driver.get(f"{served}map?run=1")
+        drawn(driver)
+
+        def touch(kind: str, *points: tuple[int, int]) -> None:
+            fingers = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+            driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+        touch("touchStart", (190, 700))
+        for y in range(680, 380, -20):
+            touch("touchMove", (190, y))
+        touch("touchEnd")
+        until(driver, lambda _: script(driver, "scrollY") > 150)
+        assert "lasso" not in driver.current_url
+
+        driver.execute_script("document.getElementById('plot').scrollIntoView({ block: 'center' })")
+        before = script(driver, "document.getElementById('plot').cloud.k")
+        for kind, apart in (("touchStart", 20), ("touchMove", 40), ("touchMove", 80)):
+            touch(kind, (195 - apart, 420), (195 + apart, 420))
+        touch("touchEnd")
+        assert script(driver, "document.getElementById('plot').cloud.k") > 2 * before
+        assert script(driver, "visualViewport.scale") == 1
 
 
 def test_keyboard_chooses_a_point(driver, served):
@@ -381,11 +468,67 @@ def test_a_page_draws_a_map_as_the_figures_do(driver, served):
     """The clusters of a map have the colours, the symbols and the order that `--html` gives them."""
     driver.get(f"{served}map?run=1&colour=Clusters:4")
     drawn(driver)
-    looks = script(driver, "document.getElementById('plot').data.map(({marker}) => [marker.color, marker.symbol])")
+    looks = script(driver, "document.getElementById('plot').cloud.looks.map((look) => [look.colour, look.symbol])")[1:]
 
     expected = [palette.marker(rank) for rank in range(len(looks))]
     assert len(looks) > 1
-    assert looks == [[look["color"], look["symbol"]] for look in expected]
+    assert [[colour.upper(), symbol] for colour, symbol in looks] == [[each["color"], each["symbol"]] for each in expected]
+
+
+def test_points_are_drawn_in_their_colours(driver, served):
+    """At the place of a point lies a pixel of its colour."""
+    driver.get(f"{served}map?run=1&colour=Clusters:4")
+    drawn(driver)
+    colours = script(
+        driver,
+        """(({ cloud }) => [...cloud.x.keys()].map((place) => {
+          const data = cloud.painter.pen.getImageData(Math.round(cloud.sx[place]), Math.round(cloud.sy[place]), 1, 1).data;
+          const drawn = "#" + [...data].slice(0, 3).map((part) => part.toString(16).padStart(2, "0")).join("");
+          return [drawn, cloud.looks[cloud.look[place]].colour];
+        }))(document.getElementById("plot"))""",
+    )
+
+    right = [drawn_as == wanted for drawn_as, wanted in colours]
+    assert len(right) == 100
+    assert sum(right) > 80  # others lie over some
+
+
+def test_photos_are_on_the_map(driver, served):
+    """A map of photos shows their pictures, asked for in one request."""
+    driver.get(f"{served}map?run=8")
+    drawn(driver)
+    count = "[...document.getElementById('plot').cloud.pictures.values()].filter(Boolean).length"
+    until(driver, lambda _: script(driver, count) > 4)
+
+    sizes = script(driver, "[...document.getElementById('plot').cloud.pictures.values()].map((each) => each.naturalWidth)")
+    assert min(sizes) > 20
+    assert found(driver, "#gallery").find_elements("tag name", "img")
+
+
+def test_text_finds_photos_on_the_map(driver, served):
+    """The one search box finds names as one writes, and photos for a text."""
+    from selenium.webdriver.common.keys import Keys
+
+    driver.get(f"{served}map?run=8")
+    drawn(driver)
+    found(driver, "#find").send_keys("マダコ", Keys.ENTER)
+
+    reads(driver, "#chosen-text", "Photos for")
+    assert "madako" in found(driver, "#near").text
+    assert "FindImages('マダコ', 20)" in found(driver, "#sql").text
+
+
+def test_category_is_a_filter(driver, served):
+    """A bar of the legend shows its items alone, in the list, on the map and in the SQL."""
+    driver.get(f"{served}map?run=1&colour=label")
+    drawn(driver)
+    name = found(driver, "#bars button span").text
+    count = found(driver, "#bars button b").text
+    found(driver, "#bars button").click()
+
+    reads(driver, "#summary", f"{count} of 100 items.")
+    assert f"%EXACT(p.Label) = '{name}'" in found(driver, "#sql").text
+    assert script(driver, "document.getElementById('plot').cloud.back.filter((each) => !each).length") == int(count)
 
 
 def test_lasso_lists_a_region(driver, served):
@@ -393,8 +536,9 @@ def test_lasso_lists_a_region(driver, served):
     driver.get(f"{served}map?run=1&colour=Clusters:4")
     drawn(driver)
     x, y = place_of(driver, "マダコ")
+    found(driver, ".tools button").click()
     drag(driver, [(x - 40, y - 40), (x + 40, y - 40), (x + 40, y + 40), (x - 40, y + 40), (x - 40, y - 38)])
-    until(driver, lambda _: "lasso=" in driver.current_url)
+    reads(driver, "#sql", "InRegion")
 
     summary = reads(driver, "#summary", " of 100 items.")
     listed = found(driver, "#list").text
@@ -404,8 +548,9 @@ def test_lasso_lists_a_region(driver, served):
     driver.get(driver.current_url)
     reads(driver, "#summary", summary)
     assert found(driver, "#list").text == listed
-    chosen = "document.getElementById('plot').data.flatMap((trace) => trace.selectedpoints ?? []).length"
+    chosen = "document.getElementById('plot').cloud.back?.filter((each) => !each).length ?? 0"
     until(driver, lambda _: script(driver, chosen) == int(summary.split(" ")[0]))
+    assert "MeetUp2025.InRegion(p.X, p.Y, '" in found(driver, "#sql").text
 
     found(driver, "#all").click()
     reads(driver, "#summary", "100 of 100 items.")
@@ -421,36 +566,57 @@ def test_new_picture_lands_on_the_map(driver, served):
 
     reads(driver, "#chosen-text", "Near your picture:")
     assert "マサバ" in found(driver, "#near").text
-    assert script(driver, "document.getElementById('plot').data.at(-1).name") == "Your picture"
+    assert script(driver, "document.getElementById('plot').cloud.guest.picture.naturalWidth") > 20
 
 
 @pytest.mark.parametrize("run", [6, 7])
 def test_five_thousand_points(driver, served, run):
-    """A map of 5,000 points is drawn, and moves; its list grows as one asks for more."""
+    """A map of 5,000 points is drawn; its list grows as one asks for more."""
     driver.get(f"{served}map?run={run}")
-    count = "document.getElementById('plot')._fullData?.flatMap((trace) => trace.x).length"
-    until(driver, lambda _: script(driver, count) == 5000)
-    move = "xaxis.range" if run == 6 else "scene.camera.eye.x"
-    seconds = driver.execute_async_script(
-        """
-        const [move, done] = arguments, times = [];
-        (async () => {
-          for (let turn = 0; turn < 10; turn++) {
-            const start = performance.now();
-            await Plotly.relayout("plot", { [move]: move === "xaxis.range" ? [-3 + turn / 10, 3] : 1 + turn / 10 });
-            await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
-            times.push((performance.now() - start) / 1000);
-          }
-          done(times.sort()[5]);
-        })();
-        """,
-        move,
-    )
+    drawn(driver)
+    assert script(driver, "document.getElementById('plot').cloud.count") == 5000
     found(driver, "#more").click()
 
-    assert seconds < 1  # by a processor; a graphics card takes a few milliseconds
-    assert script(driver, "document.querySelectorAll('#list tbody tr').length") == 200
+    until(driver, lambda _: script(driver, "document.querySelectorAll('#list tbody tr').length") == 200)
     assert faults(driver) == []
+
+
+def test_first_map_is_made_on_the_page(_browser_there, _bundled_file, tmp_path):
+    """A new database explains what a map is, makes one while the page shows its progress, and opens it."""
+    shutil.copy(_bundled_file, tmp_path / "new.duckdb")
+    with web_server(f"duckdb:///{tmp_path / 'new.duckdb'}") as (_, address), chromium() as driver:
+        driver.get(f"{address}map")
+        reads(driver, "#make", "what is alike lies near")
+        found(driver, "#making button").click()
+        reads(driver, "#jobs", "Map, Both:")
+
+        drawn(driver)
+        assert "run=1" in driver.current_url
+        assert script(driver, "document.getElementById('plot').cloud.count") == 112
+        assert faults(driver) == []
+
+
+# --- hostile names --------------------------------------------------------------------------------------------------
+
+HOSTILE = "</script><img src=x onerror=document.title='owned'>"
+
+
+def test_hostile_names_are_texts(_browser_there, _bundled_file, tmp_path):
+    """Names and labels with markup and formulas are shown as they are, and nothing of them runs."""
+    shutil.copy(_bundled_file, tmp_path / "hostile.duckdb")
+    url = f"duckdb:///{tmp_path / 'hostile.duckdb'}"
+    run = plant_map(url, 2, items=20)
+    with meetup2025.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE MeetUp2025.MapPoint SET Name = ?, Label = ? WHERE Run = ?", [HOSTILE, HOSTILE, run])
+        connection.commit()
+    with web_server(url) as (_, address), chromium() as driver:
+        driver.get(f"{address}map?run={run}&find={HOSTILE}")
+        drawn(driver)
+
+        assert HOSTILE in found(driver, "#list").text
+        assert HOSTILE in found(driver, "#bars").text
+        assert "owned" not in driver.title
+        assert faults(driver) == []
 
 
 # --- runs -----------------------------------------------------------------------------------------------------------
@@ -469,6 +635,19 @@ def test_two_runs_are_compared(driver, served):
     reads(driver, "#moved", moved)
     assert "ReadChanges" in found(driver, "#sql").text
     assert faults(driver) == []
+
+
+def test_compared_maps_move_together(driver, served):
+    """A map that is moved takes the other with it."""
+    driver.get(f"{served}runs?run=1&other=2")
+    reads(driver, "#second", "trustworthiness")
+    clouds = "[...document.querySelectorAll('.plot')].map((plot) => [plot.cloud?.ox, plot.cloud?.frames > 0])"
+    until(driver, lambda _: all(drawn for _, drawn in script(driver, clouds)))
+    before = [x for x, _ in script(driver, clouds)]
+    left, top = script(driver, "(box => [box.x + 100, box.y + 100])(document.querySelector('.plot').getBoundingClientRect())")
+    drag(driver, [(left, top), (left + 50, top)])
+
+    assert [x for x, _ in script(driver, clouds)] == pytest.approx([x + 50 for x in before], abs=2)
 
 
 # --- below a path, as inside IRIS -----------------------------------------------------------------------------------
@@ -494,7 +673,7 @@ def test_application_works_below_a_path(driver, below):
     found(driver, "#file").send_keys(str(SAMPLES / "saba.png"))
     reads(driver, "#verdict", "マサバ")
     found(driver, "nav a[href=map]").click()
-    reads(driver, "#error", "There is no map yet.")
+    reads(driver, "#make", "what is alike lies near")
 
     assert driver.current_url == f"{below}/map"
     assert {cookie["path"] for cookie in driver.get_cookies()} == {"/csp/meetup2025/"}
@@ -519,13 +698,12 @@ def test_language_switch_keeps_the_state(driver, served, page):
 
 @pytest.mark.parametrize("page", ["", "map", "runs"])
 def test_pages_come_from_here_alone(driver, served, page):
-    """A page asks no other machine for anything, and only pages that draw load the library for it."""
+    """A page asks no other machine for anything."""
     driver.get(f"{served}{page}")
     until(driver, lambda _: script(driver, "document.readyState") == "complete")
     names = script(driver, "performance.getEntriesByType('resource').map((each) => each.name)")
 
     assert [name for name in names if not name.startswith((served, "blob:", "data:"))] == []
-    assert any("plotly" in name for name in names) == (page != "")
     assert faults(driver) == []
 
 
@@ -552,7 +730,7 @@ def test_phone_needs_no_sideways_scrolling(served, page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_are_accessible(served, scheme):
-    """axe-core finds nothing serious on any page, in light and dark."""
+    """axe-core finds nothing that matters on any page, in light and dark."""
     if not AXE.is_file():
         pytest.skip("no axe-core: npm install --no-save axe-core")
     with chromium(scheme=scheme) as driver:
@@ -564,6 +742,6 @@ def test_pages_are_accessible(served, scheme):
             serious = [
                 (page, each["id"], [node["target"] for node in each["nodes"]])
                 for each in result["violations"]
-                if each["impact"] in {"serious", "critical"}
+                if each["impact"] != "minor"
             ]
             assert serious == []

@@ -13,6 +13,9 @@ The module is a PEP 249 driver: `connect`, the exceptions, `apilevel`, `threadsa
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from meetup2025.engines import connect
 from meetup2025.engines.pep249 import (
     BINARY,
@@ -42,7 +45,11 @@ from meetup2025.errors import (
     Warning,  # noqa: A004 - PEP 249
 )
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from meetup2025.loading.user_table import load_table
+    from meetup2025.runs.sources import read_vectors
+
+__version__ = "0.2.0"
 
 apilevel = "2.0"
 paramstyle = "qmark"
@@ -76,6 +83,18 @@ __all__ = [
     "__version__",
     "apilevel",
     "connect",
+    "load_table",
     "paramstyle",
+    "read_vectors",
     "threadsafety",
 ]
+
+_PLACES = {"load_table": "meetup2025.loading.user_table", "read_vectors": "meetup2025.runs.sources"}
+"""Functions with heavy imports, which are made at their first use."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import a function of this module at its first use."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_PLACES[name]), name)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import os
 import stat
 import unicodedata
@@ -45,6 +46,9 @@ LARGEST_CSV = 20_000_000
 LONGEST_LINE = 1_000_000
 """Longest line of a JSON Lines file of vectors."""
 
+MOST_EMPTY_LINES = 1_000_000
+"""Most empty lines of a JSON Lines file of vectors. Those of a file that is sent in pieces stand for earlier pieces."""
+
 LARGEST_REQUEST = 32_000_000
 """Largest request to the encoder server."""
 
@@ -59,6 +63,10 @@ _FLAGS = (
     | getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_NONBLOCK", 0)
 )
+
+
+# A folder on the way to a file need not be readable where the system has O_PATH.
+_FOLDER_FLAGS = _FLAGS | getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0)
 
 
 def roots() -> list[Path]:
@@ -102,24 +110,39 @@ def open_below(path: str | os.PathLike[str]) -> BinaryIO:
     """
     found = resolve(path)
     try:
-        descriptor = os.open(found, _FLAGS)
+        descriptor = _open_without_links(found)
     except OSError as exc:
-        raise ForbiddenPathError(f"{shown(os.fspath(path))} cannot be opened: {exc.strerror}.") from exc
-    if not _is_still_at(found, descriptor):
+        if exc.errno not in (errno.ELOOP, errno.ENOTDIR):
+            raise ForbiddenPathError(f"{shown(os.fspath(path))} cannot be opened: {exc.strerror}.") from exc
+        raise ForbiddenPathError(_changed(path)) from exc
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise ForbiddenPathError(f"{shown(os.fspath(path))} changed while it was opened. Try again.")
+        raise ForbiddenPathError(_changed(path))
     return os.fdopen(descriptor, "rb")
 
 
-def _is_still_at(found: Path, descriptor: int) -> bool:
-    """Check the opened file, not the path of a moment before: a folder may have become a link."""
-    opened = os.fstat(descriptor)
-    if not stat.S_ISREG(opened.st_mode) or _real(found) != found:
-        return False
+def _open_without_links(found: Path) -> int:
+    """
+    Open a file part by part of its path, each below the opened folder before it and never a link.
+
+    A folder may become a link at any moment after the path was checked. Windows opens the path as a whole; links need a
+    privilege there.
+    """
+    if os.open not in os.supports_dir_fd:
+        return os.open(found, _FLAGS)
+    folder = os.open(found.anchor, _FOLDER_FLAGS)
     try:
-        return os.path.samestat(opened, found.stat())
-    except OSError:
-        return False
+        for part in found.parts[1:-1]:
+            below = os.open(part, _FOLDER_FLAGS, dir_fd=folder)
+            os.close(folder)
+            folder = below
+        return os.open(found.name, _FLAGS, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _changed(path: str | os.PathLike[str]) -> str:
+    return f"{shown(os.fspath(path))} changed while it was opened. Try again."
 
 
 def _find(path: str, is_kind: Callable[[Path], bool], kind: str) -> Path:
@@ -175,7 +198,7 @@ def open_source(source: str) -> Iterator[tuple[BinaryIO, str]]:
         yield file, source
 
 
-def to_data_url(data: bytes, name: str) -> str:
+def to_data_url(data: bytes | bytearray, name: str) -> str:
     """
     Write the bytes of a file, and its name, as a data URL.
 
@@ -184,13 +207,13 @@ def to_data_url(data: bytes, name: str) -> str:
     """
     if len(data) > LARGEST_SENT:
         raise InvalidFileError(
-            f"A file that is sent to a server must have at most {LARGEST_SENT / 1e6} MB. Got {len(data) / 1e6:.1f} of "
-            f"{name}; split it, or put it on the server and give its path there."
+            f"A file that is sent to a server must have at most {LARGEST_SENT / 1e6} MB. Got {name}, which has more; "
+            "split it, or put it on the server and give its path there."
         )
     return data_url(f"text/plain;name={quote(name)}", data)
 
 
-def data_url(kind: str, data: bytes) -> str:
+def data_url(kind: str, data: bytes | bytearray) -> str:
     """Write bytes as a data URL of a MIME type."""
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 

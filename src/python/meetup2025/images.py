@@ -8,11 +8,15 @@ with the reason. Colour profiles are not applied.
 from __future__ import annotations
 
 import os
+import re
 import struct
+import threading
+import warnings
 from contextlib import contextmanager, suppress
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 import numpy as np
 from PIL import (  # the plugins add their formats to `Image.OPEN`
@@ -34,13 +38,28 @@ from meetup2025.files import open_below
 from meetup2025.settings import install_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+Part: TypeAlias = "tuple[int | bytes, int, int]"
+"""A part of a picture file: its kind, and where its bytes begin and end."""
 
 MAX_PIXELS = 200_000_000
 """Most pixels by the header: telephones of 200 megapixels exist, and JPEG is decoded at a smaller scale."""
 
-MAX_DECODED_PIXELS = 64_000_000
-"""Most pixels in memory, at four bytes a pixel, and twice with transparency: half a gigabyte."""
+MAX_DECODED_BYTES = 512_000_000
+"""Most memory for decoding: 64 megapixels, or 42 with transparency, 32 of WebP, 25 of WebP with transparency."""
+
+MAX_SIDE = 65_500
+"""Most pixels of a side, as libjpeg has it. Pillow needs eight bytes more for each row."""
+
+MAX_PARTS = {"JPEG": 1_000, "PNG": 20_000, "GIF": 5_000, "TIFF": 1_000}
+"""
+Most segments before the scan, chunks, blocks before the first frame, and tags of a file. Photographs have a tenth.
+Pillow reads each part in Python, so a file of nothing else would take a minute.
+"""
+
+MAX_STRIPS = 70_000
+"""Most strips or tiles of a TIFF: one for each row."""
 
 MAX_SCANNED_PIXELS = 4_000_000_000
 """Most pixels times scans of a progressive JPEG: four seconds. Photographs have about ten scans."""
@@ -52,7 +71,15 @@ FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP")
 """Formats of photographs. No other decoder of Pillow sees the bytes, except the decoder of HEIC."""
 
 _SCAN = b"\xff\xda"  # begins a scan of a JPEG
+_MARKER = re.compile(b"\xff[\x01-\xfe]")
+_ALONE = frozenset((0x01, 0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)))  # markers of JPEG without a length
+_TAG_BYTES = dict(zip(range(1, 19), (1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 2, 4, 8, 8, 8), strict=True))
+_STRIPS = (273, 324)  # the tags of TIFF that say where strips and tiles are
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
+
+_SILENCE = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
+_QUIETING = threading.Lock()
+_quieted = 0
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -244,7 +271,7 @@ def _decode(data: bytes, what: str, longest: int) -> Image.Image:
         factor = max(1, max(full) // longest)
         picture.draft(None, (max(1, full[0] // factor), max(1, full[1] // factor)))
         one_scan = _is_one_scan(data)
-        _check_pixels(picture.size if one_scan else full, MAX_DECODED_PIXELS, what)
+        _check_pixels(picture.size if one_scan else full, MAX_DECODED_BYTES // _bytes_of_pixel(picture), what)
         _check_scans(1 if one_scan else data.count(_SCAN), full, what)
         picture.load()
         turn = _TURNS.get(_orientation(picture))
@@ -257,7 +284,8 @@ def _decode(data: bytes, what: str, longest: int) -> Image.Image:
 def _reading(what: str) -> Iterator[None]:
     """Return the fault that a decoder of Pillow found, in plain words."""
     try:
-        yield
+        with _quiet():
+            yield
     except UnreadableImageError:
         raise
     except UnidentifiedImageError as exc:
@@ -271,17 +299,41 @@ def _reading(what: str) -> Iterator[None]:
         raise UnreadableImageError(f"{what} is broken: {reason.rstrip('.')}. Get a whole copy.") from exc
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """
+    Let Pillow warn of nothing in a block: the error says what is wrong, and a broken file would give 40,000 warnings.
+
+    Filters belong to the process. So the first of several threads adds one, and the last removes it.
+    """
+    global _quieted  # noqa: PLW0603
+    with _QUIETING:
+        if not _quieted:
+            warnings.filters.insert(0, _SILENCE)  # type: ignore[attr-defined]
+        _quieted += 1
+    try:
+        yield
+    finally:
+        with _QUIETING:
+            _quieted -= 1
+            if not _quieted:
+                with suppress(ValueError):  # a host that restored its own filters has removed it
+                    warnings.filters.remove(_SILENCE)  # type: ignore[attr-defined]
+
+
 def _header(data: bytes, what: str) -> Image.Image:
     """Read the header only: nothing is decoded yet."""
     if not data:
         raise UnreadableImageError(f"{what} must be a picture. Got zero bytes; the file is empty.")
     is_heif = data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS
-    picture = _heif(data, what) if is_heif else _opened(data)
+    picture = _heif(data, what) if is_heif else _opened(data, what)
     _check_pixels(picture.size, MAX_PIXELS, what)
+    if max(picture.size) > MAX_SIDE:
+        raise UnreadableImageError(f"{what} must have sides of at most {MAX_SIDE} pixels. Got {max(picture.size)}.")
     return picture
 
 
-def _opened(data: bytes) -> ImageFile.ImageFile:
+def _opened(data: bytes, what: str) -> ImageFile.ImageFile:
     """
     Open a picture of one of `FORMATS`.
 
@@ -291,6 +343,7 @@ def _opened(data: bytes) -> ImageFile.ImageFile:
         factory, is_of_format = Image.OPEN[name]
         if is_of_format is None or is_of_format(data[:16]) is True:
             with suppress(SyntaxError, IndexError, TypeError, struct.error):  # as `Image.open` does
+                _check_parts(name, data, what)
                 return factory(BytesIO(data), "")
     raise UnidentifiedImageError
 
@@ -318,6 +371,11 @@ def _check_scans(scans: int, size: tuple[int, int], what: str) -> None:
         raise UnreadableImageError(f"{what} must have at most {most} scans. Got {scans}; save it again.")
 
 
+def _bytes_of_pixel(picture: Image.Image) -> int:
+    """Return the bytes that a pixel needs at most, as measured: a copy for each step, and three of libwebp."""
+    return 8 + 4 * picture.has_transparency_data + 8 * (picture.format == "WEBP")
+
+
 def _too_many(got: str, limit: int, what: str) -> str:
     return f"{what} must have at most {limit // 1_000_000} megapixels. Got {got}; save it smaller."
 
@@ -331,12 +389,13 @@ def _is_one_scan(data: bytes) -> bool:
     """
     if not data.startswith(b"\xff\xd8"):
         return True
-    components, at = 0, 2
-    while data[at] == 0xFF and data[at : at + 2] != _SCAN:
-        if data[at + 1] in (0xC0, 0xC1):  # the frame of a JPEG that is not progressive
-            components = data[at + 9]
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return data[at] == 0xFF and data[at + 4] == components
+    components = 0
+    for marker, at, _ in _segments(data):
+        if marker in (0xC0, 0xC1):  # the frame of a JPEG that is not progressive
+            components = data[at + 7]
+        if marker == 0xDA:
+            return data[at + 2] == components
+    return False
 
 
 def _to_rgb(picture: Image.Image, what: str) -> Image.Image:
@@ -357,9 +416,95 @@ def _to_rgb(picture: Image.Image, what: str) -> Image.Image:
 def _orientation(picture: Image.Image) -> int:
     """Read the orientation of the camera. A photo with broken EXIF is not turned."""
     try:
+        _check_tags(picture.info.get("exif", b""), "The EXIF")
         return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # noqa: BLE001 - as above
         return 1
+
+
+# --- the parts of a file: Pillow reads what passes these checks in a few seconds ------------------------------
+
+
+def _check_parts(kind: str, data: bytes, what: str) -> None:
+    """Refuse a file that would keep Pillow busy for long before its first pixel."""
+    if kind == "BMP" and data[30:34] in (b"\1\0\0\0", b"\2\0\0\0"):  # Pillow decodes these in Python
+        raise UnreadableImageError(f"{what} must not be a compressed BMP. Got one; save it as PNG.")
+    if kind == "TIFF":
+        _check_tags(data, what)
+    if kind in _PARTS:
+        found = list(islice(_PARTS[kind](data), MAX_PARTS[kind] + 1))
+        _check_count(len(found), MAX_PARTS[kind], "parts beside its pixels", what)
+        _check_count(sum(name == b"iCCP" for name, _, _ in found), 1, "colour profile", what)
+        exif = (data[at + 8 : end] for name, at, end in found if name == 0xE1 and data[at + 2 : at + 6] == b"Exif")
+        _check_tags(b"".join(exif), what)
+
+
+def _check_tags(data: bytes, what: str) -> None:
+    """Refuse a TIFF, or EXIF, of too many tags or strips, or whose tags share their values to be long."""
+    tags = list(_tags(data))
+    _check_count(len(tags), MAX_PARTS["TIFF"], "tags", what)
+    _check_count(max((count for tag, count, _ in tags if tag in _STRIPS), default=0), MAX_STRIPS, "strips", what)
+    _check_count(sum(size for _, _, size in tags), len(data), "bytes in its tags", what)
+
+
+def _check_count(count: int, most: int, parts: str, what: str) -> None:
+    if count > most:
+        raise UnreadableImageError(f"{what} must have at most {most} {parts}. Got more; save it again.")
+
+
+def _segments(data: bytes) -> Iterator[Part]:
+    """Yield the segments of a JPEG up to its first scan. Pillow skips bytes between them one by one, so each counts."""
+    at = 2
+    while found := _MARKER.search(data, at):
+        yield from ((0, skipped, skipped + 1) for skipped in range(at, found.start()))
+        marker, at = data[found.end() - 1], found.end()
+        start, at = at, at if marker in _ALONE else at + max(2, int.from_bytes(data[at : at + 2], "big"))
+        yield marker, start, at
+        if marker == 0xDA:
+            return
+
+
+def _chunks(data: bytes) -> Iterator[Part]:
+    """Yield the chunks of a PNG."""
+    at = 8
+    while at < len(data):
+        end = at + 8 + int.from_bytes(data[at : at + 4], "big")
+        yield data[at + 4 : at + 8], at + 8, end
+        at = end + 4
+
+
+def _blocks(data: bytes) -> Iterator[Part]:
+    """Yield the blocks of a GIF up to its first frame. A byte between them counts, as in a JPEG."""
+    at = 13 + (6 << (data[10] & 7)) * (data[10] >> 7)
+    while (first := data[at : at + 1]) not in (b"", b",", b";"):
+        yield first, at, at + 1
+        at += 1
+        if first == b"!":  # an extension: its label, and blocks of some bytes up to an empty one
+            at += 1
+            while size := int.from_bytes(data[at : at + 1], "big"):
+                yield b"", at, at + 1 + size
+                at += 1 + size
+            at += 1
+
+
+def _tags(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the tags of the first directory of a TIFF or of EXIF: number, count and bytes of the values in the data."""
+    data = data.removeprefix(b"Exif\0\0")
+    order, is_big = "<" if data[:2] == b"II" else ">", 43 in data[2:4]
+    wide, few = ("Q", "Q") if is_big else ("L", "H")
+    entry = struct.Struct(f"{order}HH{wide}{wide}")
+    with suppress(struct.error):  # the data ends before
+        (at,) = struct.unpack_from(order + wide, data, 8 if is_big else 4)
+        (count,) = struct.unpack_from(order + few, data, at)
+        start = at + struct.calcsize(order + few)
+        for at in range(start, start + min(count, MAX_PARTS["TIFF"] + 1) * entry.size, entry.size):
+            tag, kind, count, place = entry.unpack_from(data, at)
+            size = count * _TAG_BYTES.get(kind, 0)
+            if size <= len(data) - place or size <= struct.calcsize(wide):
+                yield tag, count, size
+
+
+_PARTS: Mapping[str, Callable[[bytes], Iterator[Part]]] = {"JPEG": _segments, "PNG": _chunks, "GIF": _blocks}
 
 
 # --- from pixels to bytes -----------------------------------------------------------------------------------

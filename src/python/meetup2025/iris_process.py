@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def module() -> Any:
@@ -25,6 +29,27 @@ def module() -> Any:
 def is_watched() -> bool:
     """Check whether a person sees the output of this process. A process of JOB or WSGI may have no stderr."""
     return sys.stderr is not None and sys.stderr.isatty()
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """
+    Hold Ctrl-C back until the end of a block, in the main thread.
+
+    In a library of C, Ctrl-C may end the process or leave an unknown state: in a callback of LLVM while Numba compiles,
+    and in an import of Python while DuckDB is loaded.
+    """
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
+        yield
+        return
+    held: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        raise KeyboardInterrupt
 
 
 def log(text: str) -> None:

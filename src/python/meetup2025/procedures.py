@@ -13,6 +13,7 @@ import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from meetup2025 import files, images, settings, vectors
+from meetup2025.analytics import region as regions
 from meetup2025.analytics.maps import compile_now
 from meetup2025.embedding import encoder, local_encoder, worker
 from meetup2025.embedding.models import faults, installed
@@ -21,9 +22,9 @@ from meetup2025.engines.arguments import as_double, as_integer, as_text, is_miss
 from meetup2025.errors import DataError, Error, shown
 from meetup2025.loading import names as catalogue, photos, tables
 from meetup2025.loading.folders import is_settled, photo_files
-from meetup2025.loading.prompts import BARE
+from meetup2025.loading.prompts import fitting
 from meetup2025.loading.records import read_templates
-from meetup2025.loading.spelling import check_text, composed, normal
+from meetup2025.loading.spelling import check_text, composed, folded, normal
 from meetup2025.runs import (
     benchmark,
     changes,
@@ -31,6 +32,7 @@ from meetup2025.runs import (
     evaluation,
     management,
     maps,
+    nearest,
     outliers,
     quality,
     recogniser,
@@ -150,14 +152,16 @@ def installed_models() -> str:
     A broken model has the name of its folder as its id, and its fault.
     """
     fields = ("id", "revision", "dimension", "licence", "description", "bytes")
-    used = settings.model()
+    used, origin = settings.model(), settings.model_origin()
     models = []
     for model in installed():
         is_used = used in {model.id, model.model}
-        models.append({field: getattr(model, field) for field in fields} | {"used": is_used, "fault": None})
-        if is_used and model.int8 and settings.runtime() == "int8":
+        models.append({field: getattr(model, field) for field in fields} | {
+            "used": is_used, "chosen_by": origin if is_used else None, "fault": None
+        })
+        if is_used and model.int8 and settings.runtime() in {"", "int8"}:
             models[-1]["revision"] += model.int8.suffix
-    nothing = {**dict.fromkeys(fields), "used": False}
+    nothing = {**dict.fromkeys(fields), "used": False, "chosen_by": None}
     models += [{**nothing, "id": folder.name, "fault": fault} for folder, fault in faults().items()]
     return json.dumps(models, ensure_ascii=False)
 
@@ -197,10 +201,12 @@ def load_names(csv: str, prompts: str = "") -> int:
 
     Args:
         csv: A CSV file: a path below the allowed folder, or a data URL.
-        prompts: A CSV file of templates, in the same form. Empty means the bare names.
+        prompts: A CSV file of templates, in the same form. Empty means the bare names, or for a model that knows
+            English alone the English ones.
     """
-    model, chosen = encoder(), BARE
+    model = encoder()
     model.check()
+    chosen = fitting(model.languages)
     if prompts:
         with files.open_source(prompts) as (file, name):
             chosen = read_templates(file, name)
@@ -300,7 +306,7 @@ def correct_sighting(sighting: int, label: str) -> int:
     name = normal(label)
     if not name:
         raise DataError("A label must be a name. Got an empty one.")
-    known = tables.names_of_fish(current()).get(name.upper(), name)
+    known = tables.names_of_fish(current()).get(folded(name), name)
     return sightings.correct(current(), sighting, check_text("A label", known, 50))
 
 
@@ -461,6 +467,12 @@ def recognise(vector: str, k: int = 3, by: str = "both") -> str:
 
 
 @from_sql
+def in_region(x: float, y: float, region: str) -> int:
+    """Return 1 for a place inside a region of a map, otherwise 0: `analytics.region.contains`."""
+    return int(regions.contains(region, x, y))
+
+
+@from_sql
 def place_of(run: int, vector: str) -> str:
     """Return the place of a vector on a map: `MeetUp2025.PlaceOf`, `runs.maps.place_of`."""
     return maps.place_of(current(), run, vector)
@@ -517,6 +529,12 @@ def delete_run(run: int) -> int:
     """Delete a run and its results, and return its number: `MeetUp2025.DeleteRun`."""
     store.delete_run(current(), run)
     return run
+
+
+@from_sql
+def item_neighbours(source: str, item: str, k: int = 5, within: str = "") -> str:
+    """Return the items nearest to an item, as JSON: `MeetUp2025.ItemNeighbours`, `runs.nearest.item_neighbours`."""
+    return nearest.item_neighbours(current(), source, item, k, within)
 
 
 @from_sql

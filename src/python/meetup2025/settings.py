@@ -1,13 +1,14 @@
 """
-The settings of a process, from its environment or from the file of an installation. A setting is read when needed.
+The settings of a process, from its environment or from a file. A setting is read when needed.
 
-The environment comes first. The file is `settings.json` in the folder of the package. An administrator of an IRIS
-server changes it by `do ##class(MeetUp2025.Setup).Set("Photos", "/data/photos")`. Elsewhere there is no file.
+The environment comes first. Then comes `settings.json` in the folder of the package: an administrator of an IRIS server
+changes it by `do ##class(MeetUp2025.Setup).Set("Photos", "/data/photos")`. The last is `settings.json` in the user's
+data folder, which `meetup2025 model use` writes.
 
 - `MEETUP2025_URL`: database of the command line. Default: a file in the user's data folder.
 - `MEETUP2025_MODEL`: model that makes the vectors. Default: `sketch`.
 - `MEETUP2025_RUNTIME`: library that runs the model, `onnx`, `int8` (pictures quantised) or `torch` (the original).
-  Default: `onnx`.
+  Default: `int8` for a model that was installed with it, otherwise `onnx`.
 - `MEETUP2025_MODELS`: folders of the installed models, separated as in `PATH`. Models are installed into the first.
   Default: `models` in the data folder.
 - `MEETUP2025_ENCODER`: server that makes the vectors, as `unix:/path` or `http://127.0.0.1:8025`. Default: none, this
@@ -16,6 +17,8 @@ server changes it by `do ##class(MeetUp2025.Setup).Set("Photos", "/data/photos")
 - `MEETUP2025_WORKER`: 1 lets the resident process of an IRIS instance make the vectors. Default: 0, this process does.
 - `MEETUP2025_LANG`: language of the messages, `ja` or `en`. Default: the language of the locale.
 - `MEETUP2025_PHOTOS`: folders that SQL may read files from, separated as in `PATH`. Default: none.
+- `MEETUP2025_SEARCH_MEMORY`: megabytes that the embedded engine may take for vectors in memory. With 0 every search
+  scans its table. Default: a quarter of the memory of the machine.
 """
 
 from __future__ import annotations
@@ -32,6 +35,9 @@ from meetup2025.errors import DataError, InterfaceError, OperationalError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+CHOSEN = "meetup2025 model use"
+"""What has chosen the model that the user's own file names."""
 
 FILE = Path(__file__).with_name("settings.json")
 """File with the settings of an installation."""
@@ -72,7 +78,32 @@ def data_folder() -> Path:
         root = "~/Library/Application Support"
     else:
         root = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(root).expanduser() / "meetup2025"
+    return expanded(root) / "meetup2025"
+
+
+def expanded(path: str) -> Path:
+    """
+    Return a path with `~` as the folder of the user.
+
+    Raises:
+        OperationalError: The system does not know this folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise OperationalError(f"HOME must be the folder of the user. Got none, for {shown(path)}; set it.") from error
+
+
+def make_private(folder: Path) -> None:
+    """
+    Make a folder that its user alone may read. The data folder becomes one, and another folder stays as it is.
+
+    Raises:
+        OSError: The folder cannot be made.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder == data_folder():
+        folder.chmod(0o700)
 
 
 def install_command(extra: str) -> str:
@@ -92,25 +123,54 @@ def url() -> str:
 
 def model() -> str:
     """Return the id of the model that makes the vectors."""
-    return _MODEL.get() or _value("MEETUP2025_MODEL") or "sketch"
+    return _model()[0]
+
+
+def model_origin() -> str:
+    """Return what has chosen the model: a word for people."""
+    return _model()[1]
+
+
+def _model() -> tuple[str, str]:
+    name = NAMES["MODEL"]
+    found = (
+        (_MODEL.get(), "the option --model"),
+        (os.environ.get(name), name),
+        (_read(FILE).get(name), str(FILE)),
+        (_chosen().get(name), CHOSEN),
+    )
+    return next(((value, origin) for value, origin in found if value), ("sketch", "no other is chosen"))
 
 
 def runtime() -> str:
     """
-    Return the library that runs the model: `onnx`, `int8` or `torch`.
+    Return the library that runs the model: `onnx`, `int8` or `torch`. Empty lets the model decide.
 
     Raises:
         InterfaceError: The setting is another word.
     """
-    wanted = _value("MEETUP2025_RUNTIME") or "onnx"
-    if wanted not in RUNTIMES:
+    wanted = _value("MEETUP2025_RUNTIME")
+    if wanted and wanted not in RUNTIMES:
         raise InterfaceError(f"MEETUP2025_RUNTIME must be {', '.join(RUNTIMES)}. Got {wanted!r}.")
     return wanted
 
 
 def models_folders() -> list[Path]:
-    """Return the folders of the installed models. A model is installed into the first, and found there first."""
-    return _folders("MEETUP2025_MODELS") or [data_folder() / "models"]
+    """Return the folders of the installed models, the first first. Without a folder of the user there may be none."""
+    folders = _folders("MEETUP2025_MODELS")
+    with contextlib.suppress(OperationalError):
+        folders = folders or [data_folder() / "models"]
+    return folders
+
+
+def models_folder() -> Path:
+    """
+    Return the folder into which models are installed.
+
+    Raises:
+        OperationalError: As `expanded`.
+    """
+    return next(iter(models_folders()), None) or data_folder() / "models"
 
 
 def encoder_url() -> str:
@@ -136,6 +196,29 @@ def uses_worker() -> bool:
     return value == "1"
 
 
+def search_memory() -> int:
+    """
+    Return the bytes that the embedded engine may take for vectors in memory.
+
+    Raises:
+        InterfaceError: The setting is no whole number from 0.
+    """
+    value = _value("MEETUP2025_SEARCH_MEMORY").strip()
+    if not value:
+        return _machine_memory() // 4
+    if not value.isdecimal():
+        raise InterfaceError(f"MEETUP2025_SEARCH_MEMORY must be a whole number of megabytes. Got {value!r}.")
+    return int(value) * 10**6
+
+
+def _machine_memory() -> int:
+    """Return the bytes of memory of the machine, or of 4 GB where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 4 * 10**9
+
+
 def photo_folders() -> list[Path]:
     """Return the folders that SQL may read files from."""
     return [*map(Path, _FOLDERS.get()), *_folders("MEETUP2025_PHOTOS")]
@@ -155,34 +238,65 @@ def save(name: str, value: str) -> None:
     """
     if name.upper() not in NAMES:
         raise DataError(f"A setting must be one of {', '.join(map(str.title, NAMES))}. Got {shown(name)}.")
-    values = {**_installed(), NAMES[name.upper()]: value}
-    beside = FILE.with_name(f"{FILE.name}.{os.getpid()}")
+    _write(FILE.resolve(), name, value)  # an administrator may keep it elsewhere, behind a link
+
+
+def choose_model(name: str) -> Path:
+    """
+    Write the model that the user chooses, and return the file.
+
+    Raises:
+        OperationalError: The file cannot be written. It stays as it was.
+    """
+    file = _users_file()
+    try:
+        make_private(file.parent)
+    except OSError as error:
+        raise OperationalError(f"The folder {file.parent} must be writable. Got: {error.strerror}.") from error
+    _write(file, "MODEL", name)
+    return file
+
+
+def _users_file() -> Path:
+    return data_folder() / "settings.json"
+
+
+def _write(file: Path, name: str, value: str) -> None:
+    values = {**_read(file), NAMES[name.upper()]: value}
+    beside = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         beside.write_text(json.dumps({key: each for key, each in values.items() if each}, indent=2), "utf-8")
-        beside.replace(FILE)
+        beside.replace(file)
     except OSError as error:
         with contextlib.suppress(OSError):
             beside.unlink()
-        raise OperationalError(f"The file {FILE} must be writable. Got: {error.strerror}.") from error
+        raise OperationalError(f"The file {file} must be writable. Got: {error.strerror}.") from error
 
 
 def _folders(name: str) -> list[Path]:
-    return [Path(folder).expanduser() for folder in _value(name).split(os.pathsep) if folder.strip()]
+    return [expanded(folder) for folder in _value(name).split(os.pathsep) if folder.strip()]
 
 
 def _value(name: str) -> str:
-    return os.environ.get(name) or _installed().get(name, "")
+    return os.environ.get(name) or _read(FILE).get(name) or _chosen().get(name, "")
 
 
-def _installed() -> dict[str, str]:
+def _chosen() -> dict[str, str]:
+    """Return the settings of the user. Without a folder of the user there are none."""
     try:
-        values = json.loads(FILE.read_text("utf-8"))
-    except FileNotFoundError:
+        file = _users_file()
+    except OperationalError:
+        return {}
+    return _read(file)
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        values = json.loads(file.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:
-        raise OperationalError(f"The file {FILE} must be a JSON object in UTF-8. Got: {error}.") from error
+        raise OperationalError(f"The file {file} must be a JSON object in UTF-8. Got: {error}.") from error
     if not isinstance(values, dict) or not all(isinstance(each, str) for each in values.values()):
-        raise OperationalError(
-            f"The file {FILE} must be a JSON object of texts. Got another form; set the settings again."
-        )
+        raise OperationalError(f"The file {file} must be a JSON object of texts. Got another form; set the settings again.")
     return values

@@ -7,6 +7,7 @@ fitted detector is a record of arrays and numbers. It is stored as it is, and re
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 _NEIGHBOURS = 5
 """Neighbours that are used where no number is given."""
+
+_ODD = 0.02
+"""Share of very many rows that are compared with all others: the rows that seem odd."""
 
 _EXEMPLARS = 3
 """Exemplars that are drawn where none are given. The workshop had as many."""
@@ -91,7 +95,7 @@ class Neighbours:
         known = neighbours.directions(rows)
         _check_enough(known)
         k = min(_NEIGHBOURS, len(known) - 1) if k is None else k
-        return cls(k, known, _mean(neighbours.nearest_others(known, k)))
+        return cls(k, known, _own_scores(known, k))
 
     def scores(self, rows: ArrayLike) -> NDArray[np.float64]:
         """Score new rows. A known row finds itself as a neighbour, so use `own_scores` for known rows."""
@@ -175,6 +179,20 @@ DETECTORS: Mapping[str, type[Detector]] = {
 def _check_enough(unit: NDArray[np.float32]) -> None:
     if len(unit) < 2:
         raise DataError(f"A detector needs at least 2 vectors. Got {len(unit)}; add some.")
+
+
+def _own_scores(known: NDArray[np.float32], k: int) -> NDArray[np.float64]:
+    """
+    Return the mean distance of each row to its neighbours.
+
+    Of very many rows, nearly all neighbours are found. A missed neighbour makes a row odder. So the rows that seem odd
+    are compared with all others.
+    """
+    found = neighbours.other_items(known, k)
+    if len(known) > neighbours.ALL_COMPARED:
+        odd = np.argsort(-found.distances.mean(axis=1))[: math.ceil(_ODD * len(known))]
+        found = neighbours.compare_all(known, found, odd)
+    return _mean(found)
 
 
 def _mean(found: neighbours.NearestRows) -> NDArray[np.float64]:

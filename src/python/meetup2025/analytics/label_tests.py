@@ -42,7 +42,8 @@ class Measured(NamedTuple):
         spread: Standard deviation of top1 over the draws.
         top3: Share of photos whose label is among the first three.
         macro: Mean of the shares of right first answers of each label.
-        ece: Expected calibration error, or None without probabilities.
+        ece: Expected calibration error of the answers of all draws together, or None without probabilities. Few
+            answers have a large error by chance alone.
         coverage: Share of photos whose answer is sure, or None where it is not known.
         sure_right: Share of right answers among the sure ones.
     """
@@ -194,7 +195,7 @@ def _by_photos(
     learnt = recogniser.fit(unit[draw.known], labels, names=list(known), name_rows=rows, precision=PRECISION)
     names = np.array([*learnt.prototypes.labels, *sorted(set(known) - set(labels))])
     likes = np.full((len(draw.asked), len(names)), np.nan)
-    likes[:, : len(learnt.prototypes.labels)] = recogniser.similarities(unit[draw.asked], unit[draw.known], labels)
+    likes[:, : len(learnt.prototypes.labels)] = learnt.recogniser.likenesses(unit[draw.asked], learnt.prototypes)
     cosines = np.full(likes.shape, np.nan)
     for column, name in enumerate(names):
         if name in known:
@@ -212,8 +213,10 @@ def _mean(
     way: str, photos: int, own: NDArray[np.str_], draws: Sequence[_Draw], answer: Callable[[_Draw], _Answers]
 ) -> Measured:
     """Measure each draw, and return the means."""
-    rows = np.array([_measured(answer(draw), own[draw.asked]) for draw in draws], float)
-    top1, top3, macro, ece, coverage, sure_right = (_mean_of(column) for column in rows.T)
+    every = [(answer(draw), own[draw.asked]) for draw in draws]
+    rows = np.array([_measured(*each) for each in every], float)
+    top1, top3, macro, coverage, sure_right = (_mean_of(column) for column in rows.T)
+    ece = _calibration(every)
     labels, asked = len(np.unique(own[draws[0].asked])), len(draws[0].asked)
     shares = float(top1 or 0), float(rows[:, 0].std()), float(top3 or 0), float(macro or 0)
     return Measured(way, photos, labels, asked, *shares, ece, coverage, sure_right)
@@ -225,14 +228,23 @@ def _mean_of(column: NDArray[np.float64]) -> float | None:
 
 
 def _measured(answers: _Answers, own: NDArray[np.str_]) -> tuple[float, ...]:
-    """Return top 1, top 3, macro, ECE, coverage and the share of right sure answers, or NaN where there is none."""
+    """Return top 1, top 3, macro, coverage and the share of right sure answers, or NaN where there is none."""
     order = np.argsort(-answers.scores, axis=1, kind="stable")[:, :3]
     hits = answers.names[order] == own[:, None]
     right = hits[:, 0]
     macro = float(np.mean([right[own == label].mean() for label in np.unique(own)]))
     shares = float(right.mean()), float(hits.any(axis=1).mean()), macro
-    if answers.chances is None or answers.sure is None:
-        return (*shares, np.nan, np.nan, np.nan)
-    ece = recogniser.calibration_error(answers.chances.max(axis=1), right)
+    if answers.sure is None:
+        return (*shares, np.nan, np.nan)
     sure_right = float(right[answers.sure].mean()) if answers.sure.any() else np.nan
-    return (*shares, ece, float(answers.sure.mean()), sure_right)
+    return (*shares, float(answers.sure.mean()), sure_right)
+
+
+def _calibration(every: Sequence[tuple[_Answers, NDArray[np.str_]]]) -> float | None:
+    """Return the calibration error of all answers with probabilities."""
+    chances, right = [], []
+    for answers, own in every:
+        if answers.chances is not None:
+            chances.append(answers.chances.max(axis=1))
+            right.append(answers.names[answers.scores.argmax(axis=1)] == own)
+    return recogniser.calibration_error(np.concatenate(chances), np.concatenate(right)) if chances else None

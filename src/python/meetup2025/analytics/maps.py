@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
     from meetup2025.analytics.neighbours import NearestRows
 
-_ALL_COMPARED = 32_768
-"""Rows up to which all are compared: 7 seconds for 512 dimensions. Lists take 5 seconds, if the rows are in groups."""
-
 
 @dataclass(frozen=True)
 class NearbyItems:
@@ -89,7 +86,7 @@ def fit_map(  # noqa: PLR0913 - they are what can be chosen
     _check(dimensions, neighbours, min_dist, seed)
     _check_items(len(directions), labels)
     size = min(neighbours, len(directions))
-    indices, distances = with_itself(other_items(directions, size - 1))
+    indices, distances = with_itself(nearest.other_items(directions, size - 1))
     with umap_library.umap(_compiled_parts) as umap:
         a, b = umap.find_ab_params(1.0, min_dist)
         random = umap.check_random_state(seed)
@@ -139,13 +136,6 @@ def with_itself(found: NearestRows) -> tuple[NDArray[np.int64], NDArray[np.float
     indices = np.column_stack([np.arange(len(found.indices)), found.indices]).astype(np.int64)
     distances = np.column_stack([np.zeros(len(indices), np.float32), found.distances])
     return indices, distances
-
-
-def other_items(directions: NDArray[np.float32], k: int) -> NearestRows:
-    """Find the *k* nearest others of each item: all of them, or nearly all where there are very many items."""
-    if len(directions) > _ALL_COMPARED:
-        return nearest.nearest_of_many(directions, k)
-    return nearest.nearest_others(directions, k)
 
 
 def _start(directions: NDArray[np.float32], dimensions: int, random: np.random.RandomState) -> NDArray[np.float32]:

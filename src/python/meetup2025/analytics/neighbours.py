@@ -1,8 +1,8 @@
 """
 The nearest neighbours of vectors by the cosine. All rows are compared, block by block, so no neighbour is missed.
 
-Maps of very many rows use lists instead: an inverted file puts similar rows into one list, and a row is compared with
-few lists only. The errors of such a layout are larger than the error of a missed neighbour.
+Very many rows use lists instead: an inverted file puts similar rows into one list, and a row is compared with few lists
+only. The errors of a map are larger than the error of a missed neighbour, and outliers are compared with all rows.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ _TALL = 1024
 
 _ROWS = 512
 """Vectors whose norms are computed at once."""
+
+ALL_COMPARED = 32_768
+"""Rows up to which all are compared: 7 seconds for 512 dimensions. Lists take 5 seconds, if the rows are in groups."""
 
 _TRIED = 500
 """Rows that are compared with all others, to learn how many lists hold their neighbours."""
@@ -189,6 +192,22 @@ def nearest_of_many(unit: NDArray[np.float32], k: int) -> NearestRows:
             _leave_out(block, start)  # the list of the row itself is the first
             found[rows] = near[_highest(block, k)]
     return _ordered(unit, unit, found, k)
+
+
+def other_items(unit: NDArray[np.float32], k: int) -> NearestRows:
+    """Find the *k* nearest others of each row: all of them, or nearly all where there are very many rows."""
+    return nearest_others(unit, k) if len(unit) <= ALL_COMPARED else nearest_of_many(unit, k)
+
+
+def compare_all(unit: NDArray[np.float32], found: NearestRows, rows: NDArray[np.intp]) -> NearestRows:
+    """Compare some rows with all others, and return the neighbours *found* of all rows with these corrected."""
+    k = found.indices.shape[1]
+    near = nearest_directions(unit[rows], unit, k + 1)
+    others = np.argsort(near.indices == rows[:, None], axis=1, kind="stable")[:, :k]  # the row itself goes last
+    indices, cosines = found.indices.copy(), found.cosines.copy()
+    indices[rows] = np.take_along_axis(near.indices, others, axis=1)
+    cosines[rows] = np.take_along_axis(near.cosines, others, axis=1)
+    return NearestRows(indices, cosines)
 
 
 def _lists(file: InvertedFile, unit: NDArray[np.float32], k: int) -> int:

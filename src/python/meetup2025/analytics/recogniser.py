@@ -1,9 +1,8 @@
 """
 A recogniser of labels. Labelled photos teach it the weights of photos and names, and when an answer is sure.
 
-    photo = cosine to the prototype of a label, the mean of its photos; from 10 photos on, the mean of this cosine and
-    of the
-            cosines to its 3 best photos (`similarities`)
+    photo = cosine to the prototype of a label, the mean of its photos, where directions in which the photos of a label
+            differ count less (`whitening`)
     score = photos * photo + names * cosine to the name                    (`Recogniser.scores`)
     probability = softmax(sharpness * score)                               (`Recogniser.probabilities`)
 
@@ -13,12 +12,13 @@ two bounds above which answers are right as often as wanted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from meetup2025.analytics.neighbours import directions
+from meetup2025.analytics.whitening import FOLDS, Within, damped, folds, within
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-MANY = 10
-"""
-Photos of a label from which its best photos count beside the prototype. With fewer, the prototype alone is better.
-"""
-
-BEST = 3
-"""Number of best photos of a label."""
-
 ENOUGH = 3
 """Photos a label, on average, from which probabilities can be trusted."""
 
@@ -44,6 +36,12 @@ CANDIDATES = 64
 
 JUDGED = 5_000
 """Photos that the others judge: enough for a few weights, so that many photos take no longer."""
+
+SHRINKAGES = (np.inf, 10.0, 3.0, 1.0)
+"""Shrinkages of the variance within labels that are tried (`Within.damping`). Infinity changes no cosine."""
+
+_TRIED = 1_000
+"""Photos by which a shrinkage is chosen."""
 
 _BLOCK = 1 << 20
 """Cosines that are in memory at once."""
@@ -61,13 +59,13 @@ _BINS = 15
 @dataclass(frozen=True)
 class Prototypes:
     """
-    The prototypes of labels: the common direction of their photos.
+    The prototypes of labels: the mean of their photos, in the space of a recogniser (`Recogniser.damped`).
 
     Attributes:
         labels: Labels, in rising order.
         counts: Number of photos of each label, at least 1, shape (m,).
-        means: Means of the unit vectors of the photos, shape (m, d), float32. A mean is the shorter, the more the
-            photos differ.
+        means: Means of the damped unit vectors of the photos, shape (m, d), float32. A mean is the shorter, the more
+            the photos differ.
     """
 
     labels: tuple[str, ...]
@@ -94,6 +92,8 @@ class Recogniser:
         name_score: Lowest score of an answer by a name without photos. It is above 1 where such answers cannot be
             trusted.
         alone_by_photos: Sharpness and the two bounds of `by_photos`. Empty where names have no weight anyway.
+        axes: Directions in which the photos of a label differ, shape (r, d), float32. r may be 0.
+        damping: Share of each direction that does not count, from 0 to 1, shape (r,), float32.
     """
 
     photos: float
@@ -108,6 +108,54 @@ class Recogniser:
     precision: float
     name_score: float = 2.0
     alone_by_photos: tuple[float, ...] = ()
+    axes: Floats = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    damping: Floats = field(default_factory=lambda: np.empty(0, np.float32))
+
+    def damped(self, vectors: ArrayLike) -> Floats:
+        """
+        Bring vectors into the space of the prototypes.
+
+        Args:
+            vectors: Vectors, shape (n, d).
+
+        Returns:
+            The unit vectors without what does not count, shape (n, d). They are shorter than 1.
+
+        Raises:
+            InvalidVectorError: As `vectors.check`.
+        """
+        unit = directions(vectors)
+        return damped(unit, self.axes, self.damping) if len(self.axes) else unit
+
+    def likenesses(self, vectors: ArrayLike, prototypes: Prototypes) -> Floats:
+        """
+        Compare pictures with the photos of each label.
+
+        Args:
+            vectors: Vectors of the pictures, shape (p, d).
+            prototypes: Prototypes of the labels, in the space of this recogniser.
+
+        Returns:
+            Cosines to the prototypes, shape (p, m).
+
+        Raises:
+            InvalidVectorError: As `vectors.check`.
+        """
+        return directions(self.damped(vectors)) @ _scaled(prototypes.means)[0].T
+
+    def grown(self, mean: ArrayLike, count: int, vector: ArrayLike, photos: int = 1) -> Floats:
+        """
+        Return the mean of a label after a photo is added or removed.
+
+        Args:
+            mean: Mean before, shape (d,), as in `Prototypes`.
+            count: Photos of the label before, or 0 for a new label.
+            vector: Vector of the photo, shape (d,).
+            photos: 1 adds the photo, -1 removes it. *count* + *photos* must not be 0.
+        """
+        photo = self.damped(np.atleast_2d(vector))[0]
+        changed: Floats = (np.asarray(mean, np.float32) * count + np.float32(photos) * photo) / np.float32(count + photos)
+        return changed
 
     def by_photos(self) -> Recogniser:
         """Return the recogniser without names: its scores are the likenesses to photos."""
@@ -218,14 +266,25 @@ class _Photos:
         order: Index of each row among the given photos, shape (n,).
         own: Index of its label, shape (n,).
         starts: First row of each label, shape (m + 1,).
-        prototypes: Prototypes of the labels.
+        means: Mean of the unit vectors of each label, shape (m, d), float32.
+        labels: The labels, in rising order.
     """
 
     unit: Floats
     order: NDArray[np.intp]
     own: NDArray[np.intp]
     starts: NDArray[np.intp]
-    prototypes: Prototypes
+    means: Floats
+    labels: tuple[str, ...]
+
+    @property
+    def counts(self) -> NDArray[np.intp]:
+        """Number of photos of each label, shape (m,)."""
+        return np.diff(self.starts)
+
+    def prototypes(self, recogniser: Recogniser) -> Prototypes:
+        """Return the prototypes in the space of a recogniser."""
+        return Prototypes(self.labels, self.counts, damped(self.means, recogniser.axes, recogniser.damping))
 
     @classmethod
     def of(cls, vectors: ArrayLike, labels: Sequence[str]) -> _Photos:
@@ -238,74 +297,8 @@ class _Photos:
         order = np.argsort(own, kind="stable")
         unit, own = directions(rows[order]), own[order]
         starts = np.searchsorted(own, np.arange(len(kinds) + 1))
-        counts = np.diff(starts)
-        means = (np.add.reduceat(unit, starts[:-1], axis=0) / counts[:, None]).astype(np.float32)
-        return cls(unit, order, own, starts, Prototypes(tuple(map(str, kinds)), counts, means))
-
-
-def prototypes(vectors: ArrayLike, labels: Sequence[str]) -> Prototypes:
-    """
-    Return the prototype of each label.
-
-    Args:
-        vectors: Vectors of photos, shape (n, d), n at least 1.
-        labels: Label of each row. None is empty.
-
-    Raises:
-        DataError: There is no row, a label is empty, or the lengths differ.
-        InvalidVectorError: As `vectors.check`.
-    """
-    return _Photos.of(vectors, labels).prototypes
-
-
-def grown(mean: ArrayLike, count: int, vector: ArrayLike, photos: int = 1) -> Floats:
-    """
-    Return the mean of a label after a photo is added or removed.
-
-    Args:
-        mean: Mean before, shape (d,), as in `Prototypes`.
-        count: Photos of the label before, or 0 for a new label.
-        vector: Vector of the photo, shape (d,).
-        photos: 1 adds the photo, -1 removes it. *count* + *photos* must not be 0.
-    """
-    unit = directions(np.atleast_2d(vector))[0]
-    changed: Floats = (np.asarray(mean, np.float32) * count + np.float32(photos) * unit) / np.float32(count + photos)
-    return changed
-
-
-def likeness(count: int, prototype: float, best: Sequence[float]) -> float:
-    """
-    Compute the likeness of a picture to the photos of a label.
-
-    Args:
-        count: Number of photos of the label.
-        prototype: Cosine to its prototype.
-        best: Cosines to its nearest photos, falling. `BEST` of them are used.
-    """
-    return (prototype + float(np.mean(best[:BEST]))) / 2 if count >= MANY and len(best) else prototype
-
-
-def similarities(vectors: ArrayLike, photos: ArrayLike, labels: Sequence[str]) -> NDArray[np.float32]:
-    """
-    Compute the likeness of pictures to the photos of each label.
-
-    Args:
-        vectors: Vectors of the pictures, shape (p, d).
-        photos: Vectors of the photos, shape (n, d), n at least 1.
-        labels: Label of each photo.
-
-    Returns:
-        Likeness from -1 to 1, shape (p, m), with a column for each label in rising order.
-
-    Raises:
-        DataError: As `prototypes`.
-        InvalidVectorError: As `vectors.check`.
-    """
-    known, unit = _Photos.of(photos, labels), directions(vectors)
-    found = np.empty((len(unit), len(known.starts) - 1), np.float32)
-    for rows in _blocks(len(unit), len(known.unit)):
-        found[rows] = _similarities(unit[rows], known)
-    return found
+        means = (np.add.reduceat(unit, starts[:-1], axis=0) / np.diff(starts)[:, None]).astype(np.float32)
+        return cls(unit, order, own, starts, means, tuple(map(str, kinds)))
 
 
 def fit(  # noqa: PLR0913 - what photos, names and negatives are
@@ -345,26 +338,48 @@ def fit(  # noqa: PLR0913 - what photos, names and negatives are
     none = np.empty((0, known.unit.shape[1]), np.float32) if negatives is None else directions(negatives)
     named = _Names.of(known, names, name_rows)
     rows = np.unique(np.linspace(0, len(known.unit) - 1, max(1, judged)).astype(np.intp))
-    table = _judged(known, named, rows)
-    recogniser, found, of_none = _fitted(known, named, table, none, precision)
+    spread = _Spread.of(known)
+    shrinkage = _shrinkage(known, named, rows, spread)
+    table = _judged(known, named, rows, spread, shrinkage)
+    space = _space(spread.every, shrinkage)
+    recogniser, found, of_none = _fitted(known, named, table, none, precision, space)
     if len(named.unit):
         nameless = _Names(named.candidates, named.unit[:0], np.full_like(named.rows, -1))
-        alone = _fitted(known, nameless, replace(table, name=np.full_like(table.name, np.nan)), none, precision)[0]
+        without = replace(table, name=np.full_like(table.name, np.nan))
+        alone = _fitted(known, nameless, without, none, precision, space)[0]
         recogniser = replace(recogniser, alone_by_photos=(alone.sharpness, alone.score, alone.probability))
-    return Learnt(recogniser, known.prototypes, _metrics(recogniser, found, of_none, known), found)
+    return Learnt(recogniser, known.prototypes(recogniser), _metrics(recogniser, found, of_none, known), found)
 
 
-def _fitted(
-    known: _Photos, named: _Names, table: _Table, negatives: Floats, precision: float
+def _shrinkage(known: _Photos, named: _Names, rows: NDArray[np.intp], spread: _Spread) -> float:
+    """Choose the shrinkage by which the own labels of photos are most likely."""
+    some = rows[:: max(1, len(rows) // _TRIED)]
+    tables = {each: _judged(known, named, some, spread, each) for each in SHRINKAGES}
+    return min(SHRINKAGES, key=lambda each: _weights(tables[each], known.counts)[1])
+
+
+def _space(spread: Within, shrinkage: float) -> tuple[Floats, Floats]:
+    """Return the axes and the damping of a recogniser."""
+    axes = spread.axes[:0] if np.isinf(shrinkage) else spread.axes
+    return axes, spread.damping(shrinkage)[: len(axes)]
+
+
+def _fitted(  # noqa: PLR0913, PLR0917 - what photos, names and negatives are
+    known: _Photos,
+    named: _Names,
+    table: _Table,
+    negatives: Floats,
+    precision: float,
+    space: tuple[Floats, Floats],
 ) -> tuple[Recogniser, Judgements, NDArray[np.float64]]:
     """
     Find weights and bounds.
 
     Return them with the judgements of the photos, and of the photos that are none of the labels.
     """
-    weights = _weights(table, known.prototypes.counts)
-    trusted = len(known.unit) >= ENOUGH * len(known.prototypes.counts)
-    blank = _recogniser(weights, table.middle, trusted=trusted)
+    weights, _ = _weights(table, known.counts)
+    trusted = len(known.unit) >= ENOUGH * len(known.labels)
+    blank = replace(_recogniser(weights, table.middle, trusted=trusted), axes=space[0], damping=space[1])
     found = _judgements(blank, table, known, named)
     none = _none(blank, known, named, negatives)
     bounded = _bounded(blank, found, none, precision)
@@ -394,7 +409,7 @@ class _Names:
         if len(unit) and unit.shape[1] != known.unit.shape[1]:
             raise DataError(f"Names and photos must have vectors of one length. Got {unit.shape[1]} for names.")
         places = {name: row for row, name in enumerate(names)}
-        labels = known.prototypes.labels
+        labels = known.labels
         candidates = (*labels, *sorted(set(places).difference(labels)))
         return cls(candidates, unit, np.array([places.get(each, -1) for each in candidates], np.intp))
 
@@ -435,44 +450,70 @@ def _blocks(count: int, width: int) -> Iterator[slice]:
     return (slice(start, min(start + step, count)) for start in range(0, count, step))
 
 
-def _similarities(unit: Floats, known: _Photos, own: NDArray[np.intp] | None = None) -> Floats:
-    """Compare rows with the photos of each label. *own* are their own indices, so that each photo leaves itself out."""
-    counts, means = known.prototypes.counts, known.prototypes.means
+@dataclass(frozen=True)
+class _Spread:
+    """
+    How photos differ within their labels.
+
+    Attributes:
+        every: By all photos.
+        others: By the photos outside each part.
+        part: Part of each photo, shape (n,).
+    """
+
+    every: Within
+    others: tuple[Within, ...]
+    part: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, known: _Photos) -> _Spread:
+        part = folds(known.own)
+        others = (part != each for each in range(FOLDS))
+        return cls(
+            within(known.unit, known.own), tuple(within(known.unit[each], known.own[each]) for each in others), part
+        )
+
+
+def _scaled(means: Floats) -> tuple[Floats, Floats]:
+    """Return the directions of means, and their lengths."""
     lengths = np.maximum(np.linalg.norm(means, axis=1), np.finfo(np.float32).tiny)
-    found: Floats = unit @ (means / lengths[:, None]).T
-    places = np.arange(len(unit))
-    if own is not None:
-        label = known.own[own]
-        others = counts[label] - 1
-        # The numerator has no bias, and the length is the length of the prototype that a picture will meet.
-        left = (found[places, label] * lengths[label] * counts[label] - 1) / np.maximum(others, 1) / lengths[label]
-        found[places, label] = np.where(others > 0, left, np.nan)
-    many = np.flatnonzero(counts >= MANY)
-    if len(many):
-        cosines = unit @ known.unit.T
-        if own is not None:
-            cosines[places, own] = -np.inf
-        for number in many:
-            of_label = cosines[:, known.starts[number] : known.starts[number + 1]]
-            best = np.partition(of_label, -BEST, axis=1)[:, -BEST:].mean(axis=1)
-            found[:, number] = (found[:, number] + best) / 2
+    return means / lengths[:, None], lengths
+
+
+def _likenesses(known: _Photos, own: NDArray[np.intp], space: Within, shrinkage: float) -> Floats:
+    """Compare photos, by their indices, with the other photos of each label, shape (n, m)."""
+    damping = space.damping(shrinkage)
+    rows, (means, lengths) = (
+        damped(known.unit[own], space.axes, damping),
+        _scaled(damped(known.means, space.axes, damping)),
+    )
+    unit, norms = _scaled(rows)
+    found: Floats = unit @ means.T
+    places, label = np.arange(len(own)), known.own[own]
+    counts = known.counts[label]
+    # The numerator has no bias, and the length is the length of the prototype that a picture will meet.
+    left = (found[places, label] * lengths[label] * counts - norms) / np.maximum(counts - 1, 1) / lengths[label]
+    found[places, label] = np.where(counts > 1, left, np.nan)
     return found
 
 
-def _judged(known: _Photos, named: _Names, chosen: NDArray[np.intp]) -> _Table:
-    """Compare photos with all others and the names."""
+def _judged(known: _Photos, named: _Names, chosen: NDArray[np.intp], spread: _Spread, shrinkage: float) -> _Table:
+    """Compare photos with all others and the names. The photos of a part are seen in the space of the other parts."""
     count, all_of_them = len(chosen), len(named.candidates)
     width = min(all_of_them, 2 * CANDIDATES)
     candidates = np.empty((count, width), np.int32)
     photo, name = np.empty((2, count, width), np.float32)
-    for rows in _blocks(count, max(len(known.unit), 2 * all_of_them)):
-        own, unit = chosen[rows], known.unit[chosen[rows]]
-        full = np.full((len(own), all_of_them), np.nan, np.float32)
-        full[:, : len(known.starts) - 1] = _similarities(unit, known, own)
-        of_names = named.cosines(unit)
-        candidates[rows], dropped = _chosen(full, of_names, known.own[own], width)
-        photo[rows] = np.where(dropped, np.nan, np.take_along_axis(full, candidates[rows], axis=1))
-        name[rows] = np.where(dropped, np.nan, np.take_along_axis(of_names, candidates[rows], axis=1))
+    for part, space in enumerate(spread.others):
+        places = np.flatnonzero(spread.part[chosen] == part)
+        for block in _blocks(len(places), 4 * all_of_them):
+            rows = places[block]
+            own = chosen[rows]
+            full = np.full((len(own), all_of_them), np.nan, np.float32)
+            full[:, : len(known.labels)] = _likenesses(known, own, space, shrinkage)
+            of_names = named.cosines(known.unit[own])
+            candidates[rows], dropped = _chosen(full, of_names, known.own[own], width)
+            photo[rows] = np.where(dropped, np.nan, np.take_along_axis(full, candidates[rows], axis=1))
+            name[rows] = np.where(dropped, np.nan, np.take_along_axis(of_names, candidates[rows], axis=1))
     middle = float(known.unit.mean(axis=0) @ named.unit.mean(axis=0)) if len(named.unit) else 0.0
     return _Table(chosen, candidates, photo, name, middle)
 
@@ -494,9 +535,11 @@ def _chosen(
     return np.hstack([first, second]), np.hstack([np.zeros(first.shape, np.bool_), dropped])
 
 
-def _weights(table: _Table, counts: NDArray[np.intp]) -> NDArray[np.float64]:
+def _weights(table: _Table, counts: NDArray[np.intp]) -> tuple[NDArray[np.float64], float]:
     """
     Find the weights of photos and names, and of names alone with their offset, as logits of a cosine of 1.
+
+    Return them with the loss, which is the lower, the more likely the own labels are.
 
     A photo whose label has other photos asks for both weights. Hiding the photos of the own label asks for a name
     alone. Together the hidden ones count as often as labels with one photo, which is the chance of meeting a label
@@ -507,20 +550,20 @@ def _weights(table: _Table, counts: NDArray[np.intp]) -> NDArray[np.float64]:
     singles = int((counts == 1).sum())
     share = len(table.rows) / counts.sum()
     hidden = (singles * share + 1) / max(1, int((~np.isnan(table.name[:, 0])).sum()))
-    found = minimize(
+    least = minimize(
         _loss,
         np.array(_TYPICAL),
         args=(table, hidden),
         jac=True,
         method="L-BFGS-B",
         bounds=[(0, None), (0, None), (0, None), (None, None)],
-    ).x
+    )
+    found = least.x
     if np.isnan(table.photo[:, 0]).all():  # No label has two photos: names count as if they were alone.
         found[1] = found[2]
         others = int((~np.isnan(table.name) & np.isnan(table.photo)).sum(axis=1).max(initial=0))
         found[3] = found[0] * _rival(table.photo) - np.log(max(1, others))  # together as probable as the best label
-    weights: NDArray[np.float64] = found
-    return weights
+    return found, float(least.fun)
 
 
 def _rival(photo: Floats) -> float:
@@ -614,9 +657,10 @@ def _none(recogniser: Recogniser, known: _Photos, named: _Names, unit: Floats) -
     The columns are score and probability of the first answer, and whether it has photos.
     """
     found = np.empty((len(unit), 3))
-    for rows in _blocks(len(unit), max(len(known.unit), 4 * len(named.candidates))):
+    prototypes = known.prototypes(recogniser)
+    for rows in _blocks(len(unit), 4 * len(named.candidates)):
         full = np.full((rows.stop - rows.start, len(named.candidates)), np.nan, np.float32)
-        full[:, : len(known.starts) - 1] = _similarities(unit[rows], known)
+        full[:, : len(known.labels)] = recogniser.likenesses(unit[rows], prototypes)
         scores = recogniser.scores(full, named.cosines(unit[rows]))
         seen = ~np.isnan(full[np.arange(len(full)), scores.argmax(axis=1)])
         found[rows] = np.stack([scores.max(axis=1), recogniser.probabilities(scores).max(axis=1), seen], axis=1)
@@ -675,7 +719,7 @@ def _metrics(recogniser: Recogniser, found: Judgements, none: NDArray[np.float64
     from meetup2025.analytics.evaluation import areas
 
     own = found.judged
-    counts = len(known.prototypes.counts), len(known.unit), int(own.sum())
+    counts = len(known.labels), len(known.unit), int(own.sum())
     score, chance, right = found.score[own], found.highest[own], found.right[own]
     auc = None
     if len(none) and len(score):

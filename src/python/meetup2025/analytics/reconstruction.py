@@ -96,7 +96,7 @@ class Reconstruction(Map):
 
 def _own_images(fitted: Map, method: inverse.Method, k: int) -> NDArray[np.float64]:
     n = len(fitted.directions)
-    others = maps.other_items(fitted.directions, min(fitted.neighbours, n - 1))
+    others = nearest.other_items(fitted.directions, min(fitted.neighbours, n - 1))
     places = placing.placed(fitted, others)
     if method == "neighbours":
         return inverse.averaged(fitted, places, k, without=np.arange(n))

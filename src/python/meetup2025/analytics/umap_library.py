@@ -8,6 +8,9 @@ asks for them, before their first call. The folder is in `compiled` in the data 
 `NUMBA_CACHE_DIR`. Its name contains the versions and the place of the libraries, so another version uses another
 folder.
 
+Numba reads code and pickles from the folder. So the folder must be of this user or of the system's, writable by nobody
+else, and each file must have the digest that it got when the folder was made. A damaged folder is made anew.
+
 Two threads in parallel loops of Numba end the process where its threading layer is `workqueue`, the only layer that is
 always present (https://numba.readthedocs.io/en/stable/user/threading-layer.html). Hence the lock.
 """
@@ -18,9 +21,9 @@ import atexit
 import contextlib
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import threading
@@ -31,13 +34,16 @@ from typing import TYPE_CHECKING, Any
 
 from meetup2025 import settings
 from meetup2025.errors import OperationalError
-from meetup2025.iris_process import is_watched
+from meetup2025.iris_process import is_watched, uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
 _LIBRARIES = ("umap-learn", "pynndescent", "numba")
+
+_DIGESTS = "sha256.json"
+"""File of the folder with the digests of the others. Functions that are compiled later are not kept."""
 
 _LOCK = threading.RLock()
 _loaded: list[ModuleType] = []
@@ -56,7 +62,7 @@ def umap(use: Callable[[], object] | None = None) -> Iterator[ModuleType]:
         if not _loaded and use:
             compile_now(use)
         elif not _loaded:
-            _load(_writable(folder()) if folder().is_dir() else _own_folder())
+            _load_kept(folder()) if _is_whole(folder()) else _load(_own_folder())
         with _one_thread():
             yield _loaded[0]
 
@@ -67,8 +73,8 @@ def compile_now(use: Callable[[], object]) -> Path:
 
     The files are written to a folder of this process first. One step then gives the folder its name. So two processes
     that compile at once do not mix their files, and no process reads half of them. Where the folder cannot be written,
-    there is one warning in a process, and every process compiles anew. A folder that another user has written is
-    copied.
+    or is not of this user, there is one warning in a process, and every process compiles anew. A folder of the system's
+    user is copied.
 
     Args:
         use: Calls the functions to compile, with the types that maps use.
@@ -81,8 +87,8 @@ def compile_now(use: Callable[[], object]) -> Path:
     """
     with _LOCK:
         target = folder()
-        if target.is_dir():
-            _load(_writable(target))
+        if _is_whole(target):
+            _load_kept(target)
         elif _loaded:
             raise OperationalError(
                 f"{target} must be made by a process that has made no map yet. Start another process."
@@ -99,6 +105,41 @@ def folder() -> Path:
     stamp = repr((sys.version, str(source), source.stat().st_mtime_ns, [version(name) for name in _LIBRARIES]))
     name = f"umap-{version('umap-learn')}-numba-{version('numba')}-{hashlib.sha256(stamp.encode()).hexdigest()[:8]}"
     return Path(os.environ.get("NUMBA_CACHE_DIR") or settings.data_folder() / "compiled") / name
+
+
+def _is_whole(target: Path) -> bool:
+    """Check whether the folder can be used. A damaged one is removed, if this user may."""
+    if not target.is_dir():
+        return False
+    if not _is_ours(target):
+        _warn(target, "must be of this user, and writable by nobody else: its code runs. Got another folder")
+        return False
+    if _loaded or _digests(target) == _noted(target):
+        return True
+    with contextlib.suppress(OSError), tempfile.TemporaryDirectory(dir=target.parent) as beside:
+        target.rename(Path(beside, "damaged"))
+    return False
+
+
+def _is_ours(target: Path) -> bool:
+    if not hasattr(os, "geteuid"):
+        return True
+    found = [path.lstat() for path in (target, *target.rglob("*"))]
+    return all(each.st_uid in (0, os.geteuid()) and not each.st_mode & 0o022 for each in found)
+
+
+def _digests(target: Path) -> dict[str, str]:
+    """Return the SHA-256 of the files of compiled functions."""
+    files = [path for kind in ("nbc", "nbi") for path in target.rglob(f"*.{kind}")]
+    return {path.relative_to(target).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _noted(target: Path) -> object:
+    """Return the digests of when the folder was made."""
+    try:
+        return json.loads((target / _DIGESTS).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 @contextlib.contextmanager
@@ -123,32 +164,11 @@ def _compile(target: Path, use: Callable[[], object]) -> None:
             file=sys.stderr,
         )
     own = _own_folder()
-    with _uninterrupted():
+    with uninterrupted():
         _load(own)
         use()
     if own:
         _publish(own, target)
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """
-    Hold Ctrl-C back until the end of a block.
-
-    While Numba compiles, Ctrl-C would raise an error in a callback of LLVM. LLVM prints the error and goes on in an
-    unknown state.
-    """
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
-        yield
-        return
-    held: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if held:
-        raise KeyboardInterrupt
 
 
 def _writable(target: Path) -> Path | None:
@@ -161,6 +181,15 @@ def _writable(target: Path) -> Path | None:
         for place in (own, *own.rglob("*/")):
             place.chmod(0o700)
     return own
+
+
+def _load_kept(target: Path) -> None:
+    """Import UMAP with the functions of a folder, and let the folder stay as its digests have it."""
+    _load(_writable(target))
+    for name, module in [*sys.modules.items()]:
+        if name.partition(".")[0] in ("umap", "pynndescent"):
+            for function in _compiled_ones(module):
+                function._cache.save_overload = lambda *_: None  # noqa: SLF001 - Numba has no other way
 
 
 def _load(place: Path | None) -> None:
@@ -187,20 +216,22 @@ def _load(place: Path | None) -> None:
 
 def _keep(modules: list[ModuleType]) -> None:
     """Turn the cache of functions on, as `cache=True` in their decorators would."""
+    for function in {each for module in modules for each in _compiled_ones(module)}:
+        function.enable_caching()
+
+
+def _compiled_ones(module: ModuleType) -> list[Any]:
+    """Return the functions of a module that Numba compiles."""
     from numba.core.dispatcher import Dispatcher
 
-    functions: dict[int, Any] = {
-        id(value): value for module in modules for value in vars(module).values() if isinstance(value, Dispatcher)
-    }
-    for function in functions.values():
-        function.enable_caching()
+    return [value for value in vars(module).values() if isinstance(value, Dispatcher)]
 
 
 def _own_folder() -> Path | None:
     try:
         own = tempfile.mkdtemp(prefix="meetup2025-compiled-")
     except OSError as error:
-        _warn(error)
+        _warn_of_writing(error)
         return None
     atexit.register(shutil.rmtree, own, ignore_errors=True)
     return Path(own)
@@ -211,14 +242,19 @@ def _publish(own: Path, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(own, beside)
-        beside.chmod(0o755)  # a temporary folder can be read by its owner alone
+        for path in (beside, *beside.rglob("*")):  # a temporary folder can be read by its owner alone
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        (beside / _DIGESTS).write_text(json.dumps(_digests(beside)), "utf-8")
         beside.rename(target)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
         if not target.is_dir():  # otherwise another process was first
-            _warn(error)
+            _warn_of_writing(error)
 
 
-def _warn(error: OSError) -> None:
-    told = f"{folder().parent} must be writable, so that maps are compiled once. Got: {error.strerror}; "
-    warnings.warn(f"{told}each process compiles for some twenty seconds until it is.", stacklevel=2)
+def _warn_of_writing(error: OSError) -> None:
+    _warn(folder().parent, f"must be writable, so that maps are compiled once. Got: {error.strerror}")
+
+
+def _warn(place: Path, rule: str) -> None:
+    warnings.warn(f"{place} {rule}; each process compiles for some twenty seconds until it is.", stacklevel=2)

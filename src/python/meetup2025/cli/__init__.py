@@ -6,6 +6,7 @@ It sends SQL to a database, and does not depend on how the answers are made.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import sys
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+import meetup2025
 from meetup2025 import __version__, files
 from meetup2025.cli import output
 from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, recogniser, runs
@@ -42,8 +44,9 @@ from meetup2025.cli.serve import serve, web
 from meetup2025.cli.upkeep import backup, doctor
 from meetup2025.cli.watch import watch
 from meetup2025.client import records, rows, value
-from meetup2025.embedding.confidence import knows_only_drawings
+from meetup2025.embedding.confidence import LIKE_A_DRAWING, knows_only_drawings
 from meetup2025.errors import UnreadableImageError
+from meetup2025.loading.folders import SUFFIXES
 from meetup2025.loading.spelling import normal
 from meetup2025.locale import translated
 
@@ -56,10 +59,13 @@ _ALIKE = """
 SELECT DISTINCT %EXACT(one.Name) AS Alike FROM MeetUp2025.Fish one, MeetUp2025.Fish other
 WHERE one.FishID <> other.FishID AND VECTOR_COSINE(one.Features, other.Features) > 0.999999 ORDER BY Alike"""
 
+_ENGLISH = "SELECT TOP 1 %EXACT(Prompts) FROM MeetUp2025.Fish WHERE Prompts LIKE 'English %'"
+
 _MOST_COMPARED = 2000
 """Most names that are compared with one another after a load: four million cosines take a second or two."""
 
 _DRAWINGS_ALONE = "the model sketch knows drawings: do not trust it with photographs"
+
 
 
 @click.group(
@@ -107,8 +113,8 @@ def _label(_: click.Context, __: click.Parameter, label: str | None) -> str | No
     return label
 
 
-@main.command(epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify *.jpg -k 1 --format csv > names.csv"))
-@click.argument("pictures", metavar="PICTURE…", nargs=-1, required=True)
+@main.command(epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify ~/Pictures/fish -k 1 --format csv > names.csv"))
+@click.argument("pictures", metavar="PICTURE|FOLDER…", nargs=-1, required=True)
 @click.option(
     "--teach",
     metavar="LABEL",
@@ -125,9 +131,10 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
     If a recogniser is fitted to labelled photos (`meetup2025 recogniser`), the photos count beside the names, and the
     answer says whether it is sure. A label may be any name of the catalogue, or a word of your own.
 
-    The picture - is standard input. If the database has no names, the bundled catalogue is loaded. With --html or
+    The picture - is standard input. Of a folder, all pictures in it and its subfolders are named. If the database has no names, the bundled catalogue is loaded. With --html or
     --png, the pictures are drawn beside their names too.
     """
+    pictures = _pictures(pictures)
     with database() as connection:
         load_names_if_none(connection)
         sent = {picture: _sent(picture) for picture in pictures}
@@ -138,7 +145,7 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
     _show_identified(answers)
     draw_answers(answers, [sent[picture][0] for picture in pictures], files, _DRAWINGS_ALONE if only_drawings else "")
     if only_drawings and any("names" in answer for answer in answers):
-        complain(_DRAWINGS_ALONE)
+        complain(_of_drawings(answers))
     if any("error" in answer for answer in answers):
         sys.exit(SOME_FAILED)
 
@@ -184,7 +191,7 @@ def names(csv: str | None, prompts: str | None) -> None:
 
     A file of --prompts has the columns Column and Template. The line OtherNames,{}の写真 puts every other name into
     this text. The bundled file is catalogue/prompts.csv. A load without --prompts makes the vectors from the bare names
-    again.
+    again. For a model that knows English alone it makes them from the column English, as "a photo of a …".
     """
     from meetup2025.cli import upload
 
@@ -195,8 +202,11 @@ def names(csv: str | None, prompts: str | None) -> None:
         changed = value(connection, "SELECT MeetUp2025.LoadNames(?, ?)", [path, of_names])
         connection.commit()
         total = value(connection, COUNTS["Fish"])
+        english = [] if prompts or not changed else rows(connection, _ENGLISH)
         unknown = [row[0] for row in rows(connection, _ALIKE)] if changed and total <= _MOST_COMPARED else []
     _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
+    if english:
+        complain(f"the model knows English alone: the vectors are of the column {english[0][0]}")
     if unknown:
         complain(
             f"{len(unknown)} of {total} names have the vector of another name: the model does not know these words. "
@@ -299,6 +309,43 @@ def vectors(jsonl: str, table: str, model_of: str) -> None:
     _show_counts(f"{changed} vectors added or changed, {total} in {table}", changed=changed, total=total)
 
 
+@load.command(
+    epilog=example(
+        "meetup2025 load table docs.parquet --as Docs --label topic",
+        "meetup2025 load table vectors.npy --as Docs --with names.csv --key id",
+        "meetup2025 load table data.csv --as App.Docs --vectors 'x*'",
+    )
+)
+@click.argument("file")
+@click.option("--as", "name", metavar="NAME", required=True, help="Name of the table and of the source.")
+@click.option("--with", "beside", metavar="FILE", help="File with further columns of the same rows, for an array.")
+@click.option("--key", default="", help="Column with the key [id, key, or the number of the row].")
+@click.option("--vector", default="", help="Column with the vectors [the only one of lists of numbers].")
+@click.option("--vectors", default="", metavar="PATTERN", help="Columns with a number each, as x*.")
+@click.option("--text", default="", metavar="COLUMN", help="Make vectors of the texts of a column.")
+@click.option("--image", default="", metavar="COLUMN", help="Make vectors of the pictures of a column.")
+@click.option("--label", default="", metavar="COLUMN", help="Column with the class of a row.")
+@click.option("--title", default="", metavar="COLUMN", help="Column with the name of a row [the key].")
+@common
+def table(file: str, name: str, beside: str | None, **roles: str) -> None:
+    """
+    Load a table of your own, with vectors of any length.
+
+    FILE is Parquet, CSV, JSON, JSON Lines, Arrow, NPY, NPZ, or a folder of Hugging Face datasets. The table is made
+    with the columns of the file and their types, and becomes a source of analyses. Loading again changes only the rows
+    that differ, and deletes none.
+    """
+    with database() as connection:
+        loaded = meetup2025.load_table(connection, file, name, beside=beside, **roles)
+        connection.commit()
+    counts = {"added": loaded.added, "changed": loaded.changed, "total": loaded.total}
+    told = f"{loaded.added} rows added, {loaded.changed} changed, {loaded.total} in {loaded.table}"
+    _show_counts(f"{told}, vectors of {loaded.dimension} numbers", **counts, dimension=loaded.dimension)
+    for column, renamed in loaded.renamed.items():
+        complain(f"the column {column} is {renamed} in the table")
+    complain(f"next: meetup2025 map {loaded.source} --html map.html, or clusters, outliers, elbow of {loaded.source}")
+
+
 @main.command(
     epilog=example(
         'meetup2025 sql "SELECT Name, Kanji FROM MeetUp2025.FishCatalogue()" --format csv',
@@ -317,6 +364,7 @@ def sql(statement: str | None, *, catalog: bool, read_only: bool) -> None:
 
     With a pipe or -, the statements come from standard input, and each ends with a semicolon. On a terminal there is a
     prompt. Each statement is a transaction of its own. The first error ends the run, and the statements before it stay.
+    A database of this machine reads your files by their paths, as in CALL MeetUp2025.Identify('/home/me/koi.jpg', 3).
     """
     from meetup2025.cli import shell
     from meetup2025.engines.classes.catalog import catalog_lines
@@ -324,7 +372,8 @@ def sql(statement: str | None, *, catalog: bool, read_only: bool) -> None:
     if catalog:
         click.echo("\n".join(catalog_lines()))
         return
-    with database(autocommit=True, read_only=read_only) as connection:
+    folders = (Path.cwd(), Path(Path.cwd().anchor))
+    with database(*folders, autocommit=True, read_only=read_only) as connection:
         if statement is None and sys.stdin.isatty() and sys.stdout.isatty():
             shell.ask(connection, options().format)
             return
@@ -384,8 +433,34 @@ def _identified(connection: Connection, picture: str, sent: str, fault: str, k: 
         complain(fault if repr(picture) in fault else f"{picture}: {fault}")
         return {"picture": picture, "error": fault}
     names = records(connection, "SELECT * FROM MeetUp2025.NearestNames(?, ?)", [vector, k])
-    answer = records(connection, "SELECT * FROM MeetUp2025.NearestGroups(?, 1)", [vector])
+    is_fitted = any(name["sure"] is not None for name in names)
+    answer = records(connection, "SELECT * FROM MeetUp2025.NearestGroups(?, 1)", [vector]) if is_fitted else []
     return {"picture": picture, "names": names, "answer": answer[0] if answer else None}
+
+
+def _pictures(given: Sequence[str]) -> list[str]:
+    """Return pictures, with the pictures of each folder in its place. A pattern that no shell has filled in is one."""
+    return [picture for each in given for picture in _of_folder(each)]
+
+
+def _of_folder(given: str) -> list[str]:
+    path = Path(given).expanduser()
+    if path.is_dir():
+        found = [each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file()]
+        if not found:
+            raise click.UsageError(f"The folder {given} must have pictures. Got none.")
+        return [str(each) for each in sorted(found)]
+    matched = [] if path.exists() or given == "-" else sorted(glob.glob(str(path)))
+    return matched or [given]
+
+
+def _of_drawings(answers: Sequence[dict[str, Any]]) -> str:
+    """Return the note about a model of drawings. For what is plainly no drawing it names the way out."""
+    from meetup2025.cli import shell
+
+    scores = {each["picture"]: each["names"][0]["score"] for each in answers if each.get("names")}
+    photographs = [picture for picture, score in scores.items() if score < LIKE_A_DRAWING]
+    return shell.photograph_note(photographs) if photographs else _DRAWINGS_ALONE
 
 
 def _data_url(picture: str) -> str:
@@ -424,7 +499,7 @@ def _show_identified(answers: Sequence[dict[str, Any]]) -> None:
     ranked = [(answer["picture"], rank, name) for answer in named for rank, name in enumerate(answer["names"], 1)]
     if style == "json":
         output.write_json(answers)
-    elif style == "csv":
+    elif style != "table":
         rows = [(picture, rank, *(name[each] for each in _NAMED)) for picture, rank, name in ranked]
         output.write_rows(("picture", "rank", *_NAMED), rows, style)
     elif ranked:

@@ -268,10 +268,10 @@ def _write(connection: Connection, sql: str, given: Sequence[Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
         columns = [str(column[0]).lower() for column in cursor.description or ()]
-        found = cursor.fetchall()
-    if options().format == "table":
-        found = [tuple(map(_short, row)) for row in found]
-    output.write_rows(columns, found, options().format)
+        if options().format == "table":
+            output.write_rows(columns, [tuple(map(_short, row)) for row in cursor.fetchall()], "table")
+        else:
+            output.write_result(cursor, columns, options().format)
 
 
 def _short(given: Any) -> Any:

@@ -96,7 +96,7 @@ def _write(found: Sequence[dict[str, Any]], about: dict[str, Any]) -> None:
     style = options().format
     if style == "json":
         output.write_json({**about, "results": list(found)})
-    elif style == "csv":
+    elif style != "table":
         output.write_rows(list(found[0]), [tuple(each.values()) for each in found], style)
     else:
         click.echo("\n".join(markdown(found, about)))

@@ -15,19 +15,22 @@ import click
 from meetup2025 import client, settings
 from meetup2025.cli import output
 from meetup2025.cli.options import common, complain, database, example, options
-from meetup2025.embedding.installing import places
+from meetup2025.embedding.installing import places, recipes
+from meetup2025.embedding.installing.layouts import PRECISIONS
 from meetup2025.embedding.models import BUNDLED, check_hashes, faults, find, read_model
-from meetup2025.errors import BrokenModelError, DataError
+from meetup2025.errors import BrokenModelError, DataError, MissingModelError
 from meetup2025.locale import translated
 
 if TYPE_CHECKING:
     from meetup2025.embedding.installing.install import Installed
+    from meetup2025.embedding.installing.ready import Proof
     from meetup2025.embedding.models import ModelInfo
+    from meetup2025.engines import Connection
 
-_NAME = "line-corporation/clip-japanese-base"
+_NAME = recipes.DEFAULT
 
 
-@click.group(epilog=example(f"meetup2025 model install {_NAME} --int8", "meetup2025 model list"))
+@click.group(epilog=example("meetup2025 model available", f"meetup2025 model install {_NAME}", "meetup2025 model list"))
 @common
 def model() -> None:
     """Install, list and check the models that make vectors."""
@@ -35,15 +38,19 @@ def model() -> None:
 
 @model.command(
     epilog=example(
-        f"meetup2025 model install {_NAME} --trust-remote-code --int8",
+        "meetup2025 model install",
+        "meetup2025 model install Xenova/clip-vit-base-patch16 --precision float32",
+        "meetup2025 model install line-corporation/clip-japanese-base --trust-remote-code --int8",
         "meetup2025 model install ~/models/my-clip",
-        "meetup2025 model install openai/clip-vit-base-patch16 --from-cache",
     )
 )
-@click.argument("name", metavar="NAME|FOLDER")
+@click.argument("name", metavar="NAME|FOLDER", default=_NAME)
 @click.option("--revision", help="Commit, branch or tag of the repository [main].")
 @click.option("--as", "called", metavar="ID", help="Id of the model here [name of the repository or folder].")
-@click.option("--int8", is_flag=True, help="Add a quantised picture half, for MEETUP2025_RUNTIME=int8.")
+@click.option("--texts", metavar="NAME|FOLDER", help="Repository of the text half in ONNX, if it is another.")
+@click.option("--precision", type=click.Choice(PRECISIONS), help="Which published file in ONNX [int8 if there is one].")
+@click.option("--against-original", is_flag=True, help="Compare published files in ONNX with the original, by [clip].")
+@click.option("--int8", is_flag=True, help="Add a quantised picture half to an exported model.")
 @click.option("--from-cache", is_flag=True, help="Use only the cache of Hugging Face, not the network.")
 @click.option("--trust-remote-code", is_flag=True, help="Allow the model to run its own Python code now.")
 @common
@@ -51,8 +58,10 @@ def install(name: str, **wishes: Any) -> None:
     """
     Install a published model, or a model folder of another machine.
 
-    The model is exported to ONNX. It is installed only if its vectors equal the vectors of the original. The export
-    needs the extra [clip]. The installed folder does not need it, and may be copied to other machines.
+    NAME is one of `meetup2025 model available` (without it: clip-multilingual), or a repository of the Hugging Face
+    Hub. A model that is published in ONNX is downloaded as it is (extra [hub]). It is installed only if it finds the
+    words for drawn pictures. Any other is exported (extra [clip]). It is installed only if its vectors equal the
+    vectors of the original. The installed folder needs no extra, and may be copied to other machines.
     """
     from meetup2025.embedding.installing.install import Wishes, install, note_of_dimension
 
@@ -66,21 +75,127 @@ def install(name: str, **wishes: Any) -> None:
         complain(note)
 
 
+@model.command(epilog=example("meetup2025 model available", f"meetup2025 model install {_NAME}"))
+@common
+def available() -> None:
+    """List the models that can be installed by a short name."""
+    known = recipes.known().values()
+    style = options().format
+    if style == "table":
+        columns = ["name", "languages", "numbers", "download", "needs", "licence", "description"]
+        needs = ["[clip]" if each.published else "[hub]" for each in known]
+        rows: list[tuple[Any, ...]] = [
+            (each.name, " ".join(each.languages), each.numbers, each.size, extra, each.licence, each.description)
+            for each, extra in zip(known, needs, strict=True)
+        ]
+    else:
+        columns = ["name", "languages", "numbers", "bytes", "extra", "licence", "description"]
+        rows = [
+            (each.name, " ".join(each.languages), each.numbers, each.bytes, "clip" if each.published else "hub",
+             each.licence, each.description)
+            for each in known
+        ]  # fmt: skip
+    output.write_rows(columns, rows, style, records=True)
+
+
+@model.command(epilog=example(f"meetup2025 model use {_NAME} --embed", "meetup2025 model use sketch"))
+@click.argument("name")
+@click.option("--embed", is_flag=True, help="Make the vectors of names and photos again with this model.")
+@common
+def use(name: str, embed: bool) -> None:  # noqa: FBT001 - click gives it by name
+    """
+    Choose the model that makes the vectors from now on.
+
+    A model of `meetup2025 model available` is installed first, if it is not there. The choice is kept in the data
+    folder. The option --model and the variable MEETUP2025_MODEL come before it. Vectors of different models cannot be
+    compared. With --embed, the names and photos of the database get vectors of this model. Photos whose files are gone
+    get them from their thumbnails.
+    """
+    _this_machine()
+    if embed and not options().is_embedded:
+        raise click.UsageError("The vectors of a server are made there: leave out --embed.")
+    info = _there_or_installed(name)
+    file = settings.choose_model(info.model if "@" in name else info.id)
+    sentence = ""
+    if options().is_embedded:
+        with database(model=info.model) as connection:
+            sentence = _embed_again(connection, info) if embed else _to_embed(connection, info)
+            connection.commit()
+    if (origin := settings.model_origin()) != settings.CHOSEN and settings.model() not in {info.id, info.model}:
+        complain(f"{origin} still chooses {settings.model()}: remove this setting to use your choice")
+    output.write_record({"model": info.model, "file": str(file)}, f"{info.model} is in use now\n{sentence}".strip(), options().format)
+
+
+def _there_or_installed(name: str) -> ModelInfo:
+    """Find an installed model. A model with a recipe is installed if it is not there."""
+    from meetup2025.embedding.installing.install import Wishes, install
+
+    try:
+        return read_model(find(name))
+    except MissingModelError:
+        if name not in recipes.known():
+            raise
+    done = install(name, Wishes(consent=_consent, report=_report))
+    if done.fault:
+        complain(done.fault)
+    return done.info
+
+
+def _embed_again(connection: Connection, info: ModelInfo) -> str:
+    """Make all vectors with a model, and say how many."""
+    from meetup2025.embedding import local_encoder
+    from meetup2025.loading.again import embed_again
+    from meetup2025.runs.recogniser import refresh
+
+    done = embed_again(connection, local_encoder(info.model))
+    if done.photos:
+        refresh(connection)
+    if done.small:
+        complain(
+            f"the files of {len(done.small)} photos are gone or changed, so their thumbnails of 96 pixels are embedded: "
+            f"load these photos again. They are {', '.join(done.small)}"
+        )
+    return f"{done.names} names and {done.photos} photos have vectors of it"
+
+
+def _to_embed(connection: Connection, info: ModelInfo) -> str:
+    """Say what has vectors of other models."""
+    found = client.rows(connection, "SELECT Source, Model, Vectors FROM MeetUp2025.VectorModels()")
+    others = [f"{source}: {count} of {other}" for source, other, count in found if (other or "") != _model_of(info)]
+    if not others:
+        return ""
+    return (
+        f"Vectors of other models cannot be searched with it ({', '.join(others)}).\n"
+        f"To make them again: meetup2025 model use {info.id} --embed"
+    )
+
+
+def _model_of(info: ModelInfo) -> str:
+    """Return the model as its vectors name it."""
+    from meetup2025.embedding import local_encoder
+
+    return local_encoder(info.model).model
+
+
 @model.command("list", epilog=example("meetup2025 model list", "meetup2025 model list --format json"))
 @common
 def list_models() -> None:
-    """List the installed models. * marks the model in use, ! marks a broken model."""
+    """List the installed models. * marks the model in use and tells why, ! marks a broken model."""
     import json
 
     with database() as connection:
         models = json.loads(client.value(connection, "SELECT MeetUp2025.InstalledModels()"))
     style = options().format
-    columns = ["id", "revision", "dimension", "bytes", "licence", "description", "used", "fault"]
+    columns = ["id", "revision", "dimension", "bytes", "licence", "description", "used", "chosen_by", "fault"]
     rows = [tuple(map(each.get, columns)) for each in models]
     if style == "table":
         columns = ["", "id", "revision", "dimension", "size", "licence", "description"]
         rows = [_shown(each) for each in models]
     output.write_rows(columns, rows, style, records=True)
+    if style == "table":
+        for each in models:
+            if each["used"]:
+                click.echo(translated(f"* {each['id']} is in use: {each['chosen_by']}"))
 
 
 @model.command(epilog=example(f"meetup2025 model show {_NAME}"))
@@ -150,8 +265,8 @@ def _removable(name: str) -> tuple[Path, str]:
     folder, what = (info.folder, info.model) if info else (found or Path(), name)
     if folder.parent == BUNDLED:
         raise DataError(f"A model to remove must be installed. Got {what}, which is part of the package.")
-    if folder.parent != settings.models_folders()[0]:
-        raise DataError(f"A model to remove must be in {settings.models_folders()[0]}. Got {folder}; delete it there.")
+    if folder.parent != settings.models_folder():
+        raise DataError(f"A model to remove must be in {settings.models_folder()}. Got {folder}; delete it there.")
     return folder, what
 
 
@@ -200,13 +315,32 @@ def _show_installed(done: Installed) -> None:
     sentence = f"{info.model}: {info.dimension} numbers, {info.bytes / 1e6:.0f} MB"
     if done.least is None:
         sentence += ", is installed already"
-    else:
+    elif done.proof is None:
         sentence += f"; lowest cosine to the original {done.least:.6f}"
+    else:
+        measured = _proved(done.proof)
+        sentence += f"; {'; '.join(measured.values())}"
+        values["measured"] = measured
     if info.int8:
         sentence += f"; int8: median {info.int8.median:.4f}, lowest {info.int8.least:.4f}"
         values |= {"int8_median": info.int8.median, "int8_least": info.int8.least}
     values |= {"least": done.least, "folder": str(info.folder)}
-    output.write_record(values, f"{sentence}\nTo use it: export MEETUP2025_MODEL={info.model}", options().format)
+    output.write_record(values, f"{sentence}\nTo use it: meetup2025 model use {info.id} --embed", options().format)
+
+
+def _proved(proof: Proof) -> dict[str, str]:
+    """Return what was measured about a model that is published in ONNX, in words."""
+    understood = ", ".join(f"{each.language} {each.all:.2f} (colours {each.colours:.2f})" for each in proof.meanings)
+    said = {"meaning": f"finds words for drawn pictures: {understood}"}
+    for name, near in proof.agreements.items():
+        said[f"agreement with {name}"] = (
+            f"cosine to {name}: pictures {near.pictures[0]:.4f} (lowest {near.pictures[1]:.4f}), "
+            f"texts {near.texts[0]:.4f} (lowest {near.texts[1]:.4f})"
+        )
+    if cost := proof.cost:
+        kept = f"cosines correlate by {cost.correlation:.4f}, {cost.same:.0%} of the nearest items stay"
+        said["projection"] = f"projected to 512 numbers: {kept}"
+    return said
 
 
 def _fields(info: ModelInfo) -> dict[str, Any]:

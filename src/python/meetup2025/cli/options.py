@@ -19,7 +19,7 @@ import click
 import meetup2025
 from meetup2025 import client, settings
 from meetup2025.cli import language
-from meetup2025.cli.output import plain
+from meetup2025.cli.output import FORMATS, plain
 from meetup2025.engines import WAIT
 from meetup2025.errors import Error, FileInUseError
 from meetup2025.locale import translated
@@ -44,8 +44,6 @@ Exit codes:
 
 """
 
-
-FORMATS = ("table", "json", "csv")
 
 NAMES = "catalogue/fish.csv"
 """The bundled catalogue, as SQL names it."""
@@ -105,11 +103,16 @@ class Commands(click.Group):
             # Buffered output is dropped silently.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(NO_READER)
+        except (MemoryError, ImportError) as error:
+            if options(ctx).debug:
+                traceback.print_exc()
+            complain(f"The memory must suffice, and each library load. Got: {error or 'too little memory'}.")
+            ctx.exit(FAILED)
         except OSError as error:
             if error.filename:
                 complain(f"{os.fspath(error.filename)!r} must exist and be readable. Got: {error.strerror}.")
             else:
-                complain(f"The output must be writable. Got: {error.strerror}.")
+                complain(f"The output and the folder of temporary files must be writable. Got: {error.strerror}.")
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(FAILED)
 
@@ -125,7 +128,7 @@ def common(command: F) -> F:
     for add in (
         option("--debug", is_flag=True, help="Show the traceback of an error."),
         option("--format", type=click.Choice(FORMATS), help="Format of the results [table]."),
-        option("--model", metavar="ID", help="Model that makes the vectors [$MEETUP2025_MODEL, or sketch]."),
+        option("--model", metavar="ID", help="Model that makes the vectors [$MEETUP2025_MODEL, your choice, or sketch]."),
         option(
             "--wait",
             metavar="SECONDS",
@@ -155,29 +158,30 @@ def complain(message: str) -> None:
 
 @contextmanager
 def database(
-    folder: Path | None = None, *, default: str | None = None, autocommit: bool = False, read_only: bool = False
+    *folders: Path | None,
+    default: str | None = None,
+    autocommit: bool = False,
+    model: str = "",
+    read_only: bool = False,
 ) -> Iterator[Connection]:
     """
     Open the database of the options.
 
     Args:
-        folder: A folder of the user that SQL may read while the database is open.
+        folders: Folders of the user that SQL may read while the database is open.
         default: URL if the options have none. Without it, the setting MEETUP2025_URL counts.
         autocommit: As for `meetup2025.connect`.
+        model: Model if the options have none. Empty takes the setting.
         read_only: As for `meetup2025.connect`.
     """
     url = options().url or default or settings.url()
     if options().model and not url.startswith("duckdb:"):
         raise click.UsageError("A server has the model that its administrator set: leave out --model.")
     _warn_of_password(options().url)
-    folders = [str(folder)] if folder and url.startswith("duckdb:") else []
+    readable = [str(each) for each in folders if each and url.startswith("duckdb:")]
+    wanted = options().model or (model if url.startswith("duckdb:") else "")
     open_now = partial(
-        meetup2025.connect,
-        url,
-        autocommit=autocommit,
-        model=options().model or "",
-        folders=folders,
-        read_only=read_only,
+        meetup2025.connect, url, autocommit=autocommit, model=wanted, folders=readable, read_only=read_only
     )
     with _opened(open_now) as connection:
         yield connection

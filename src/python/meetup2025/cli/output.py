@@ -1,5 +1,5 @@
 """
-Results on standard output: an aligned table for people, JSON and CSV for programs.
+Results on standard output: an aligned table for people, JSON, CSV, Parquet and arrays of numpy for programs.
 
 This module makes the table itself: rich takes 0.03 s to import and 6 s for 10,000 rows, this module takes 0.3 s.
 """
@@ -18,16 +18,31 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from meetup2025.engines.pep249 import distinct
 from meetup2025.loading.spelling import is_invisible
 from meetup2025.locale import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from numpy.typing import NDArray
+
+    from meetup2025.engines import Cursor
+
 Row: TypeAlias = "Sequence[Any]"
 
 _VECTOR = re.compile(r"[-+.\deE]+(?:,[-+.\deE]+){7,}")
 _GAP = "  "
+_FILES_WRITTEN = "meetup2025.files"
+
+FILES = ("parquet", "npy")
+"""Formats of one result, which no terminal shows."""
+
+COLUMNAR = ("jsonl", *FILES)
+"""Formats in which a vector is an array of numbers."""
+
+FORMATS = ("table", "json", "csv", *COLUMNAR)
+"""Formats of results."""
 
 
 def write_rows(columns: Sequence[str], rows: Sequence[Row], style: str, *, records: bool = False) -> None:
@@ -37,16 +52,48 @@ def write_rows(columns: Sequence[str], rows: Sequence[Row], style: str, *, recor
     Args:
         columns: Names of the columns.
         rows: Rows with a value for each column.
-        style: `table`, `json` (an array of objects) or `csv` (with a header).
+        style: `table`, `json` (an array of objects), `csv` (with a header), or a style of `write_columns`.
         records: Whether a table that is wider than the terminal becomes a list of names and values.
     """
     if style == "json":
-        write_json([dict(zip(_distinct(columns), row, strict=True)) for row in rows])
+        write_json([dict(zip(distinct(columns), row, strict=True)) for row in rows])
     elif style == "csv":
         _write_csv(columns, rows)
+    elif style in COLUMNAR:
+        from meetup2025.engines.arrays import of_rows
+
+        write_columns(of_rows(distinct(columns), rows), style)
     else:
         lines = table_lines(columns, rows)
         click.echo("\n".join(record_lines(columns, rows) if records and not _fits(lines) else lines))
+
+
+def write_result(cursor: Cursor, columns: Sequence[str], style: str, *, records: bool = False) -> None:
+    """Write the rows of a cursor, as `write_rows`. In a style of `write_columns`, vectors are arrays of numbers."""
+    if style in COLUMNAR:
+        names = distinct(columns)
+        write_columns(dict(zip(names, cursor.fetchnumpy().values(), strict=True)), style)
+    else:
+        write_rows(columns, cursor.fetchall(), style, records=records)
+
+
+def write_columns(columns: dict[str, NDArray[Any]], style: str) -> None:
+    """Write columns to standard output as a file. See `engines.exchange.file_of`."""
+    from meetup2025.engines.exchange import file_of
+
+    if style in FILES:
+        _begin_file(style)
+    click.echo(file_of(columns, style), nl=False)
+
+
+def _begin_file(style: str) -> None:
+    """Refuse a file in a terminal, and a second file behind the first."""
+    context = click.get_current_context().find_root()
+    if sys.stdout.isatty():
+        raise click.UsageError(f"A {style} file is for a file or a pipe: add > FILE.")
+    if context.meta.setdefault(_FILES_WRITTEN, 0):
+        raise click.UsageError(f"A {style} file has one result. Got another: run one statement that returns rows.")
+    context.meta[_FILES_WRITTEN] = 1
 
 
 def write_record(values: dict[str, Any], sentence: str, style: str) -> None:
@@ -55,8 +102,10 @@ def write_record(values: dict[str, Any], sentence: str, style: str) -> None:
         write_json(values)
     elif style == "csv":
         _write_csv(list(values), [list(values.values())])
+    elif style == "jsonl":
+        click.echo(json.dumps(_json_value(values), ensure_ascii=False))
     else:
-        click.echo(translated(sentence))
+        click.echo(translated(sentence), err=style != "table")  # a file has rows alone
 
 
 def write_json(value: Any) -> None:
@@ -119,18 +168,6 @@ def _write_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-
-
-def _distinct(columns: Sequence[str]) -> list[str]:
-    """Number the columns whose name occurred before: an object has a name only once."""
-    names: list[str] = []
-    for column in columns:
-        name, count = column, 1
-        while name in names:
-            count += 1
-            name = f"{column}_{count}"
-        names.append(name)
-    return names
 
 
 def _json_value(value: Any) -> Any:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
-from meetup2025 import settings
+from meetup2025 import client, settings
 from meetup2025.cli import output
 from meetup2025.cli.options import complain
+from meetup2025.embedding.confidence import LIKE_A_DRAWING, knows_only_drawings
+from meetup2025.embedding.installing import recipes
 from meetup2025.engines.classes import catalog
 from meetup2025.engines.tokens import split_statements
-from meetup2025.errors import Error
+from meetup2025.errors import Error, OperationalError
 from meetup2025.locale import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from prompt_toolkit.history import History
 
     from meetup2025.engines import Connection
+
+_RECIPE = recipes.known()[recipes.DEFAULT]
 
 DEMO = (
     ("The names of 100 fish become vectors.", "SELECT MeetUp2025.LoadNames('catalogue/fish.csv') AS Fish"),
@@ -47,8 +52,9 @@ A statement ends with ; and may have many lines. Ctrl-C drops the typed text. Tr
   SELECT Name, Kanji, English FROM MeetUp2025.FishCatalogue() WHERE OtherNames LIKE '%ワカシ%';
   CALL MeetUp2025.Identify('samples/saba.png', 3);"""
 
-DEMO_END = """\
+DEMO_END = f"""\
 The model `sketch` came with the program: it knows drawings such as the samples, not photographs.
+For photographs: meetup2025 model use {_RECIPE.name} --embed (downloads {_RECIPE.size}, a few minutes)
 
 Try next
   meetup2025 identify PICTURE   a picture of yours
@@ -80,17 +86,46 @@ def is_complete(text: str) -> bool:
     return word in _LEAVE or word in _ANSWERS or not split(text)[1]
 
 
+def photograph_note(pictures: Sequence[str]) -> str:
+    """Return the note that pictures are no drawings, with the command that installs a model for them."""
+    return (
+        f"{', '.join(pictures[:3])}{' …' if len(pictures) > 3 else ''}: this looks like a photograph, and the model sketch knows drawings alone. "
+        f"For photographs: meetup2025 model use {_RECIPE.name} --embed (downloads {_RECIPE.size}, a few minutes)"
+    )
+
+
 def run(connection: Connection, statement: str, style: str) -> None:
-    """Run a statement, and write its rows, or the number of changed rows, to standard output."""
+    """
+    Run a statement, and write its rows, or the number of changed rows, to standard output.
+
+    A call of Identify says when the picture is plainly no drawing and the model knows drawings alone.
+    """
     with connection.cursor() as cursor:
         cursor.execute(statement)
         if cursor.description is not None:
             columns = [column[0] for column in cursor.description]
-            output.write_rows(columns, cursor.fetchall(), style, records=True)
+            if style == "table" and _IDENTIFY.match(statement):
+                rows = cursor.fetchall()
+                output.write_rows(columns, rows, style, records=True)
+                _note_photograph(connection, rows, columns)
+            else:
+                output.write_result(cursor, columns, style, records=True)
         else:
             changed = cursor.rowcount if cursor.rowcount >= 0 else None
             sentence = "done" if changed is None else f"{changed} row{'s' * (changed != 1)} changed"
             output.write_record({"changed": changed}, sentence, style)
+
+
+_IDENTIFY = re.compile(r"\s*CALL\s+(MeetUp2025\.)?Identify\s*\(", re.IGNORECASE)
+
+
+def _note_photograph(connection: Connection, rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> None:
+    """Say that a named picture is plainly no drawing, where the model of the names knows drawings alone."""
+    models = client.rows(connection, "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'Fish'")
+    if rows and any(knows_only_drawings(each[0] or "") for each in models):
+        first = dict(zip(columns, rows[0], strict=True))
+        if first["By"] == "name" and first["Score"] < LIKE_A_DRAWING:
+            complain(photograph_note(["the picture"]))
 
 
 def show_demo(connection: Connection, style: str) -> None:
@@ -156,10 +191,10 @@ def _history() -> History:
     """Return a history in the data folder. If the folder cannot be written, the history lasts as long as the prompt."""
     from prompt_toolkit.history import FileHistory, InMemoryHistory
 
-    path = settings.data_folder() / "history"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = settings.data_folder() / "history"
+        settings.make_private(path.parent)
         path.touch(mode=0o600)
-    except OSError:
+    except (OSError, OperationalError):
         return InMemoryHistory()
     return FileHistory(str(path))

@@ -43,7 +43,7 @@ def picture(source: str | Path | bytes) -> str:
 def whole(path: Path) -> str:
     """Return a file as a data URL."""
     with _opened(path) as file:
-        return files.to_data_url(file.read(), path.name)
+        return files.to_data_url(file.read(files.LARGEST_SENT + 1), path.name)
 
 
 def send_vectors(connection: Connection, path: Path, table: str, model: str) -> int:
@@ -124,12 +124,12 @@ def _pieces(path: Path) -> Iterator[str]:
 
     Empty lines stand for the lines of earlier pieces, so that an error has the line number of the file.
     """
-    piece = b""
+    piece = bytearray()
     with _opened(path) as file:
-        for line in file:
+        for line in iter(lambda: file.readline(files.LONGEST_LINE + 1), b""):
             if piece and len(piece) + len(line) > files.LARGEST_SENT:
                 yield files.to_data_url(piece, path.name)
-                piece = b"\n" * piece.count(b"\n")
+                piece = bytearray(b"\n" * piece.count(b"\n"))
             piece += line
     yield files.to_data_url(piece, path.name)
 

@@ -11,7 +11,7 @@ import functools
 from typing import TYPE_CHECKING, Protocol
 
 from meetup2025 import settings
-from meetup2025.embedding.models import find, state
+from meetup2025.embedding.models import find, read_model, state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ class Encoder(Protocol):
         model: Id and revision of the model, for example `sketch@1`. Only vectors of one model can be compared.
         dimension: Length d of the vectors.
         picture_size: Side in pixels of the square that the model sees. A larger picture gains nothing.
+        languages: Languages of its texts, as `ja`. Empty means unknown.
     """
 
     @property
@@ -42,6 +43,9 @@ class Encoder(Protocol):
 
     @property
     def picture_size(self) -> int: ...  # noqa: D102
+
+    @property
+    def languages(self) -> tuple[str, ...]: ...  # noqa: D102
 
     def check(self) -> None:
         """
@@ -125,4 +129,4 @@ def _encoder(folder: Path, runtime: str, _: tuple[int, int, int]) -> Encoder:
         return OriginalEncoder(folder)
     from meetup2025.embedding.onnx import OnnxEncoder
 
-    return OnnxEncoder(folder, int8=runtime == "int8")
+    return OnnxEncoder(folder, int8=runtime == "int8" or (not runtime and read_model(folder).int8 is not None))

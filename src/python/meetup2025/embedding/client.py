@@ -121,6 +121,8 @@ class RemoteEncoder:
         self.model = str(described.get("model", name)) if self.is_ours else name
         self._modality = self._address.options.get("pictures", "object") == "modality"
         self.picture_size = self._size("picture_size", described["picture_size"] if self.is_ours else size)
+        languages = described.get("languages", ())
+        self.languages = tuple(map(str, languages)) if isinstance(languages, list) else ()
         self._dimension = 0
         is_known = self.is_ours and "dimension" in described
         dimension = described["dimension"] if is_known else self.texts(["fish"]).shape[1]

@@ -7,6 +7,7 @@ A folder holds `model.json` and the files named there: a picture tower and a tex
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import json
@@ -67,9 +68,16 @@ _SHAPE: dict[str, Any] = {
 _MAY_HOLD: dict[str, Any] = {
     "int8": {"file": str, "way": str, "median": float, "least": float},
     "weights": dict,
+    "heads": dict,
+    "precision": ("float32", "float16", "int8"),
+    "languages": list,
+    "sources": dict,
     "original": {"source": str, "revision": str, "kind": str, "remote_code": bool, "made_with": str},
 }
 """Optional fields of `model.json`."""
+
+_HEAD: dict[str, Any] = {"output": str, "pooling": ("none", "mean", "first"), "file": str}
+"""Fields of a record of `heads`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,30 @@ class ImageInfo:
     interpolation: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    resize: int = 0
+    """Side that *fit* makes, if the middle of *size* is cut out of it. 0 means *size*."""
+
+    @property
+    def seen(self) -> int:
+        """Side in pixels of what is left of a picture before its middle is cut out."""
+        return self.resize or self.size
+
+
+@dataclass(frozen=True, slots=True)
+class HeadInfo:
+    """
+    What becomes of the output of a graph that was published by others.
+
+    Attributes:
+        output: Name of the output.
+        pooling: `none` for an output of shape (n, d). For one of shape (n, length, d): `mean` of the tokens, or the
+            `first` token.
+        file: File with a matrix of shape (d, dimension), and a bias, that the vectors are multiplied with. Or empty.
+    """
+
+    output: str = "vectors"
+    pooling: str = "none"
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +154,16 @@ class OriginalInfo:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """Content of a `model.json`. *weights* has the file with the weights of a graph that does not hold them itself."""
+    """
+    Content of a `model.json`.
+
+    Attributes:
+        weights: Graph -> file with its weights, if it does not hold them itself.
+        heads: Graph -> what becomes of its output. Other graphs give the vectors themselves.
+        precision: Numbers that the graphs work with, as published.
+        languages: Languages of the texts. Empty means unknown.
+        sources: Half -> repository, commit, and SHA-256 of the files that it was made of.
+    """
 
     id: str
     revision: str
@@ -137,6 +178,10 @@ class ModelInfo:
     weights: Mapping[str, str]
     int8: QuantisedInfo | None = None
     original: OriginalInfo | None = None
+    heads: Mapping[str, HeadInfo] = dataclasses.field(default_factory=dict)
+    precision: str = "float32"
+    languages: tuple[str, ...] = ()
+    sources: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def model(self) -> str:
@@ -206,7 +251,7 @@ def find(name: str) -> Path:
     known = ", ".join(info.id for info in installed()) or "none"
     raise MissingModelError(
         f"The model must be installed. Got {name!r}; installed: {known}. Take `meetup2025 model install`, put its "
-        f"folder into {settings.models_folders()[0]}, or choose one of `meetup2025 model list`."
+        f"folder into {settings.models_folder()}, or choose one of `meetup2025 model list`."
     )
 
 
@@ -279,13 +324,16 @@ def _read_model(folder: Path, _: tuple[int, int, int]) -> ModelInfo:
     image, text = data["image"], data["text"]
     lists = {name: tuple(image[name]) for name in ("background", "mean", "std")}
     towers: dict[str, Any] = {
-        "image": ImageInfo(**{name: image[name] for name in _SHAPE["image"]} | lists),
+        "image": ImageInfo(**{name: image[name] for name in _SHAPE["image"]} | lists, resize=image.get("resize", 0)),
         "text": TextInfo(**{name: text[name] for name in _SHAPE["text"]}),
     }
     for name, kind in (("int8", QuantisedInfo), ("original", OriginalInfo)):
         if name in may:
             towers[name] = kind(**{key: data[name][key] for key in may[name]})
     towers["weights"] = data.get("weights", {})
+    towers["heads"] = {graph: HeadInfo(**head) for graph, head in data.get("heads", {}).items()}
+    towers["languages"] = tuple(data.get("languages", ()))
+    towers |= {name: data[name] for name in ("precision", "sources") if name in may}
     return ModelInfo(**{name: data[name] for name in _SHAPE} | towers, folder=folder)
 
 
@@ -376,6 +424,9 @@ def _check_ranges(folder: Path, data: Mapping[str, Any]) -> None:
     for field, value in positive.items():
         if not 1 <= value <= MOST:
             raise _broken(folder, field, f"must be from 1 to {MOST}. Got {value}")
+    resize = image.get("resize", 0)
+    if type(resize) is not int or (resize and not image["size"] <= resize <= MOST):
+        raise _broken(folder, "image.resize", f"must be from {image['size']} to {MOST}, or 0. Got {resize!r}")
     if min(image["std"]) <= 0:
         raise _broken(folder, "image.std", f"must be above 0. Got {image['std']}")
     if not all(0 <= value <= 255 for value in image["background"]):
@@ -389,10 +440,7 @@ def _check_names(folder: Path, data: Mapping[str, Any]) -> None:
     if "int8" in data:
         files["int8.file"] = data["int8"]["file"]
     graphs = set(files.values())
-    for graph, weights in data.get("weights", {}).items():
-        if graph not in graphs or not isinstance(weights, str):
-            raise _broken(folder, f"weights.{graph}", f"must be a file for one of {sorted(graphs)}. Got {weights!r}")
-        files[f"weights.{graph}"] = weights
+    files |= _files_beside(folder, data, graphs)
     for field, name in {**files, "golden": data["golden"]}.items():
         if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name):
             raise _broken(folder, field, f"must be the name of a file in the folder. Got {name!r}")
@@ -401,6 +449,22 @@ def _check_names(folder: Path, data: Mapping[str, Any]) -> None:
             raise _broken(folder, f"sha256.{name}", f"must be 64 hexadecimal digits. Got {digest!r}")
     if extra := set(data["sha256"]) - {*files.values(), data["golden"]}:
         raise _broken(folder, "sha256", f"must be of the files named. Got {sorted(extra)} beside")
+
+
+def _files_beside(folder: Path, data: Mapping[str, Any], graphs: set[str]) -> dict[str, str]:
+    """Return the files of weights and of heads, by field."""
+    files = {}
+    for graph, weights in data.get("weights", {}).items():
+        if graph not in graphs or not isinstance(weights, str):
+            raise _broken(folder, f"weights.{graph}", f"must be a file for one of {sorted(graphs)}. Got {weights!r}")
+        files[f"weights.{graph}"] = weights
+    for graph, head in data.get("heads", {}).items():
+        if graph not in graphs or not isinstance(head, dict):
+            raise _broken(folder, f"heads.{graph}", f"must be an object for one of {sorted(graphs)}. Got {head!r}")
+        _check_fields(folder, head, _HEAD, f"heads.{graph}.")
+        if head["file"]:
+            files[f"heads.{graph}.file"] = head["file"]
+    return files
 
 
 def _broken(folder: Path, field: str, problem: str) -> BrokenModelError:

@@ -3,7 +3,9 @@ Model folders run by ONNX Runtime.
 
 A tower, for pictures or for texts, is loaded at its first use: naming a fish never loads the text tower.
 Its files must have their hashes, and its first golden item must get the published vector. A quantised tower must pass
-all its golden pictures, once on each processor.
+all its golden items, once on each processor.
+
+A graph that others published stays as it is. Its head, what becomes of its output, is a matter of numpy.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from PIL import Image
 
 from meetup2025 import iris_process, vectors
 from meetup2025.embedding import processors, runtime
-from meetup2025.embedding.models import SEVEN_BITS, check_files, read_model
+from meetup2025.embedding.models import SEVEN_BITS, HeadInfo, check_files, read_model
 from meetup2025.embedding.texts import to_embed
 from meetup2025.errors import BrokenModelError, DataError, InvalidVectorError, MeetUpError, MissingModelError, shown
 
@@ -52,6 +54,14 @@ How much lower a golden cosine of a quantised tower may be on another processor.
 
 Rounding makes a difference of 1e-5 at most, an overflow makes one of 2e-3 and more (docs/models.md).
 """
+
+LEAST_LENGTH, MOST_LENGTH = 1e-4, 1e6
+"""Lengths that the vectors of a model may have before they become unit vectors. Models in use give 0.5 to 100."""
+
+INT8 = "int8"
+
+_TYPES = {"tensor(float16)": np.float16, "tensor(int32)": np.int32}
+"""Types of inputs that are not made as they are."""
 
 MOST_THREADS = 4
 """Most threads of a tower: a database has other work too."""
@@ -83,7 +93,8 @@ class OnnxEncoder:
         self.info = _quantised(read_model(folder)) if int8 else read_model(folder)
         self.model = self.info.model
         self.dimension = self.info.dimension
-        self.picture_size = self.info.image.size
+        self.picture_size = self.info.image.seen
+        self.languages = self.info.languages
         self._strict = strict
         self._towers: dict[type[_Tower], _Tower] = {}
         self._lock = threading.Lock()
@@ -179,28 +190,34 @@ class _Tower(ABC):
 
     def __init__(self, info: ModelInfo) -> None:
         self.info = info
-        weights = [info.weights[name] for name in self.files() if name in info.weights]
+        self.head = info.heads.get(self.files()[0], HeadInfo())
+        beside = [info.weights[name] for name in self.files() if name in info.weights]
+        beside += [self.head.file] if self.head.file else []
         with ThreadPoolExecutor(1) as pool:  # hashing 350 MB takes 0.2 s, as long as a picture
-            checked = pool.submit(check_files, info, [*self.files(), *weights, info.golden])
+            checked = pool.submit(check_files, info, [*self.files(), *beside, info.golden])
             try:
                 self.session = self.load()
+                self.map = self.linear_map()
             finally:
                 checked.result()  # a changed file is reported as changed, whatever else it causes
 
     def check(self) -> None:
-        """Check the vector of the first golden item."""
-        [(label, cosine)] = self.golden(most=1)
+        """Check the first golden item. Check all items of a half in int8 once on each processor."""
+        is_done = self.info.precision != INT8 or processors.is_checked(self.info.folder, self.inputs)
+        label, cosine = min(self.golden(most=1 if is_done else None), key=lambda pair: pair[1])
         if cosine < self.least():
             got = f"a cosine of {cosine:.4f} for {label}"
             raise self.broken(f"must give its published vectors (cosine {self.least():.6g}). Got {got}")
+        if not is_done:
+            processors.remember(self.info.folder, self.inputs)
 
     def least(self) -> float:
         """Return the lowest cosine that a golden item may have."""
         return LEAST_COSINE
 
     def batch(self) -> int:
-        """Return the most items of one run."""
-        return BATCH
+        """Return the most items of one run: one in int8, where all items of a run share the scale of their integers."""
+        return 1 if self.info.precision == INT8 else BATCH
 
     @abstractmethod
     def files(self) -> list[str]:
@@ -227,10 +244,18 @@ class _Tower(ABC):
         with self.reading(self.files()[0]):
             session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         inputs, outputs = ({each.name for each in some} for some in (session.get_inputs(), session.get_outputs()))
-        if not inputs <= set(self.takes) or "vectors" not in outputs:
-            rule = f"a {self.files()[0]} with the output vectors and no inputs but {' and '.join(self.takes)}"
+        if not inputs <= set(self.takes) or self.head.output not in outputs:
+            takes = " and ".join(self.takes)
+            rule = f"a {self.files()[0]} with the output {self.head.output} and no inputs but {takes}"
             raise self.malformed(f"have {rule}. Got the inputs {sorted(inputs)}, the outputs {sorted(outputs)}")
         return session
+
+    def linear_map(self) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        """Read the matrix and the bias that vectors are multiplied with. None means that they stay as they are."""
+        if not self.head.file:
+            return None
+        with self.reading(self.head.file), np.load(self.info.folder / self.head.file, allow_pickle=False) as arrays:
+            return arrays["matrix"].astype(np.float32), arrays["bias"].astype(np.float32)
 
     def embed_all(self, items: Sequence[Any]) -> NDArray[np.float32]:
         """Embed one item or more, in as many runs as they need."""
@@ -241,15 +266,31 @@ class _Tower(ABC):
         """Embed one item or more in one run."""
         feeds = self.feeds(items)
         with self.reading(self.files()[0]):
-            wanted = {each.name: feeds[each.name] for each in self.session.get_inputs()}
-            (found,) = self.session.run(["vectors"], wanted)
+            types = {each.name: _TYPES.get(each.type) for each in self.session.get_inputs()}
+            wanted = {name: feeds[name].astype(kind or feeds[name].dtype, copy=False) for name, kind in types.items()}
+            (found,) = self.session.run([self.head.output], wanted)
+            found = self.headed(found, feeds.get("attention_mask"))
         shape = (len(items), self.info.dimension)
         if found.shape != shape:
             raise self.broken(f"must give vectors of the shape {shape}. Got {found.shape}")
+        lengths = np.linalg.norm(found.astype(np.float64), axis=1)
+        if lengths.max(initial=LEAST_LENGTH) > MOST_LENGTH or lengths.min(initial=LEAST_LENGTH) < LEAST_LENGTH:
+            got = f"{lengths.min():.3g} to {lengths.max():.3g}"
+            raise self.broken(f"must give vectors of a length from {LEAST_LENGTH} to {MOST_LENGTH}. Got {got}")
         try:
             return vectors.unit(found).astype(np.float32)
         except InvalidVectorError as exc:
             raise self.broken(f"must give vectors that are finite and not zero. Got others: {exc}") from exc
+
+    def headed(self, found: NDArray[Any], mask: NDArray[np.int64] | None) -> NDArray[Any]:
+        """Pool the tokens of an output, then multiply it with the matrix of the head."""
+        found = found.astype(np.float32, copy=False)
+        if self.head.pooling == "first":
+            found = found[:, 0]
+        elif self.head.pooling == "mean":
+            seen = np.ones(found.shape[:2], np.float32) if mask is None else mask.astype(np.float32)
+            found = np.einsum("nld,nl->nd", found, seen) / seen.sum(axis=1, keepdims=True)
+        return found if self.map is None else found @ self.map[0] + self.map[1]
 
     def golden(self, most: int | None = None) -> list[tuple[str, float]]:
         """
@@ -296,14 +337,14 @@ class _Tower(ABC):
 
 class _ImageTower(_Tower):
     inputs = "pictures"
-    takes = ("pixels",)
+    takes = ("pixels", "pixel_values")
 
     def least(self) -> float:
         return self.info.quantised.least - LESS_COSINE if self.info.quantised else LEAST_COSINE
 
     def batch(self) -> int:
         """One if quantised: all pictures of a run share the scale of their integers, and a batch saves only a tenth."""
-        return 1 if self.info.quantised else BATCH
+        return 1 if self.info.quantised else super().batch()
 
     def check(self) -> None:
         """Check all golden pictures of a quantised tower once on each processor, and otherwise the first."""
@@ -317,7 +358,8 @@ class _ImageTower(_Tower):
         return [self.info.image.file]
 
     def feeds(self, items: Sequence[Image.Image]) -> dict[str, NDArray[Any]]:
-        return {"pixels": pixels(items, self.info.image)}
+        made = pixels(items, self.info.image)
+        return dict.fromkeys(self.takes, made)
 
     def golden_items(self, arrays: Any) -> Iterator[tuple[str, Any, NDArray[Any]]]:
         for place, vector in enumerate(arrays["image_vectors"]):
@@ -350,7 +392,7 @@ def _check_quantised(info: ModelInfo, found: Sequence[tuple[str, float]]) -> Non
 
 class _TextTower(_Tower):
     inputs = "texts"
-    takes = ("input_ids", "attention_mask")
+    takes = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
 
     def files(self) -> list[str]:
         return [self.info.text.file, self.info.text.tokenizer]
@@ -384,7 +426,8 @@ class _TextTower(_Tower):
         if not mask.any(axis=1).all():
             text = items[int(np.argmin(mask.any(axis=1)))]
             raise DataError(f"A text to embed must have words that {self.info.model} knows. Got {shown(text)}.")
-        return {"input_ids": ids, "attention_mask": mask}
+        places = np.broadcast_to(np.arange(shape[1]), shape)
+        return dict(zip(self.takes, (ids, mask, np.zeros_like(ids), places), strict=True))
 
     def golden_items(self, arrays: Any) -> Iterator[tuple[str, Any, NDArray[Any]]]:
         for text, vector in zip(arrays["texts"].tolist(), arrays["text_vectors"], strict=True):
@@ -398,7 +441,7 @@ def fitted(picture: Image.Image, info: ImageInfo) -> Image.Image:
     `pad` resizes the long side and fills the rest with the background, `crop` resizes the short side and cuts
     the middle out, `squash` resizes both.
     """
-    size, (width, height) = info.size, picture.size
+    size, (width, height) = info.seen, picture.size
     if info.fit == "squash":
         wide, high = size, size
     elif info.fit == "pad":
@@ -406,8 +449,8 @@ def fitted(picture: Image.Image, info: ImageInfo) -> Image.Image:
     else:
         wide, high = (side * size // min(width, height) for side in (width, height))
     picture = picture.convert("RGB").resize((wide, high), _FILTERS[info.interpolation])
-    square = Image.new("RGB", (size, size), info.background)
-    square.paste(picture, (int((size - wide) / 2), int((size - high) / 2)))
+    square = Image.new("RGB", (info.size, info.size), info.background)
+    square.paste(picture, (int((info.size - wide) / 2), int((info.size - high) / 2)))
     return square
 
 

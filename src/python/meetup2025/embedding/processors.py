@@ -43,21 +43,42 @@ def _described() -> dict[str, str]:
     return {key.strip(): value.strip() for key, value in pairs if key.strip() in _KEYS}
 
 
-def is_checked(folder: Path) -> bool:
-    """Return whether the quantised tower of a model folder was checked on this processor."""
-    return _read(folder).get(identity()) == file_hash(folder / "model.json")
+def is_checked(folder: Path, half: str = "") -> bool:
+    """Return whether the quantised tower, or a half of a model in int8, was checked on this processor."""
+    return _read(folder).get(_key(half)) == file_hash(folder / "model.json")
 
 
-def remember(folder: Path) -> None:
-    """Write down that the tower passed its check here. If the folder is not writable, each process checks anew."""
+def remember(folder: Path, half: str = "") -> None:
+    """Write down that it passed its check here. If the folder is not writable, each process checks anew."""
     beside = folder / f"{FILE}.{os.getpid()}"
-    checked = {**_read(folder), identity(): file_hash(folder / "model.json")}
+    checked = {**_read(folder), _key(half): file_hash(folder / "model.json")}
     with contextlib.suppress(OSError):
         try:
             beside.write_text(json.dumps(checked, indent=2), "utf-8")
             beside.replace(folder / FILE)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def _key(half: str) -> str:
+    return f"{identity()}, {half}" if half else identity()
+
+
+def is_arm() -> bool:
+    """Return whether this processor is an ARM of 64 bits."""
+    return platform.machine().lower() in {"arm64", "aarch64"}
+
+
+def sums_without_cut() -> bool:
+    """
+    Return whether this processor adds products of 8-bit integers without cutting their sums at 16 bits.
+
+    ARM and processors with VNNI do. Where the system does not say, the answer is no.
+    """
+    if is_arm():
+        return True
+    flags = _described().get("flags", "").split()
+    return any(flag in flags for flag in ("avx512_vnni", "avx_vnni"))
 
 
 def _read(folder: Path) -> dict[str, str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from numpy.typing import NDArray
     from typing_extensions import Self
 
 
@@ -52,6 +53,21 @@ class Cursor(Protocol):
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return the remaining rows."""
+
+    def insert_columns(self, operation: str, columns: Sequence[Any]) -> Cursor:
+        """Run an INSERT of values once for each row of columns of Arrow and of vectors."""
+
+    def fetchnumpy(self) -> dict[str, NDArray[Any]]:
+        """Return the remaining rows as arrays, by the names of their columns."""
+
+    def df(self) -> Any:
+        """Return the remaining rows as a data frame of pandas."""
+
+    def pl(self) -> Any:
+        """Return the remaining rows as a data frame of polars."""
+
+    def arrow(self) -> Any:
+        """Return the remaining rows as a table of pyarrow."""
 
     def close(self) -> None:
         """Close the cursor."""

@@ -16,6 +16,7 @@ from meetup2025 import errors
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
     from typing_extensions import Self
 
     from meetup2025.engines import Connection
@@ -33,6 +34,18 @@ def running(connection: Connection | None) -> Iterator[None]:
         yield
     finally:
         CURRENT.reset(token)
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Number the columns whose name occurred before: a column of a table has its name alone."""
+    found: list[str] = []
+    for column in names:
+        name, count = column, 1
+        while name in found:
+            count += 1
+            name = f"{column}_{count}"
+        found.append(name)
+    return found
 
 
 class BaseConnection:
@@ -64,9 +77,15 @@ class BaseCursor:
     """A cursor that takes its rows from `_reader`. `execute` runs its statements."""
 
     arraysize = 1
+    wants_arrays = False
+    description: list[tuple[Any, ...]] | None = None
 
     def execute(self, operation: str, parameters: Sequence[Any] = ()) -> Self:
         """Run one statement of IRIS SQL."""
+        raise NotImplementedError
+
+    def executemany(self, operation: str, seq_of_parameters: Sequence[Sequence[Any]]) -> Self:
+        """Run one statement once for each row of parameters."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -94,6 +113,52 @@ class BaseCursor:
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return the remaining rows."""
         return list(self._reader())
+
+    def insert_columns(self, operation: str, columns: Sequence[Any]) -> Self:
+        """
+        Run an INSERT of values once for each row of columns.
+
+        Args:
+            operation: The statement, with `?` for each column.
+            columns: For each `?` a column of Arrow, or vectors of shape (n, d), checked by the caller.
+        """
+        lists = [each.to_pylist() if hasattr(each, "to_pylist") else list(each) for each in columns]
+        return self.executemany(operation, list(zip(*lists, strict=True)))
+
+    def fetchnumpy(self) -> dict[str, NDArray[Any]]:
+        """
+        Return the remaining rows as columns: name -> array.
+
+        A column of vectors is one array of shape (n, d), with NaN where a row has none. Missing numbers and times are
+        masked, other missing values are None. A server says only that a vector is a text: there, a column whose every
+        text is 8 numbers or more counts as vectors.
+        """
+        from meetup2025.engines import arrays
+
+        names = distinct([str(column[0]) for column in self.description or ()])
+        before, self.wants_arrays = self.wants_arrays, True
+        try:
+            return arrays.of_rows(names, self.fetchall())
+        finally:
+            self.wants_arrays = before
+
+    def df(self) -> Any:
+        """Return the remaining rows as a data frame of pandas. A vector is an array of shape (d,)."""
+        from meetup2025.engines.arrays import to_pandas
+
+        return to_pandas(self.fetchnumpy())
+
+    def pl(self) -> Any:
+        """Return the remaining rows as a data frame of polars."""
+        from meetup2025.engines.arrays import to_polars
+
+        return to_polars(self.fetchnumpy())
+
+    def arrow(self) -> Any:
+        """Return the remaining rows as a table of pyarrow."""
+        from meetup2025.engines.arrays import to_arrow
+
+        return to_arrow(self.fetchnumpy())
 
     def setinputsizes(self, sizes: Sequence[Any]) -> None:
         """Do nothing, as PEP 249 allows."""

@@ -99,7 +99,8 @@ def write_html(figure: Figure, path: str | os.PathLike[str], title: str = "", la
 
     Args:
         figure: Any figure of Plotly.
-        path: File to write. An existing file is replaced, whole or not at all.
+        path: File to write. An existing file is replaced, whole or not at all; behind a link, the file that it means.
+            What is no file, such as a pipe or a device, is written into.
         title: Title of the page.
         lang: Language of its texts.
 
@@ -142,7 +143,9 @@ def check_file(path: str | os.PathLike[str]) -> None:
     Raises:
         DataError: The folder does not exist or cannot be written, or *path* is a folder.
     """
-    wanted = Path(path)
+    if _is_written_into(Path(path)):
+        return
+    wanted = Path(os.path.realpath(path))
     if not wanted.parent.is_dir():
         raise DataError(f"The folder of a picture must exist. Got {wanted}; make {wanted.parent}.")
     if wanted.is_dir():
@@ -187,8 +190,18 @@ def _page(figure: Figure, title: str, lang: str, height: int | None = None) -> s
     )
 
 
+def _is_written_into(path: Path) -> bool:
+    """Check for a device, a pipe or a socket, which a rename would remove."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 def _replace(path: Path, data: bytes) -> None:
     """Write a temporary file, then rename it, so that nobody ever sees half of the file."""
+    if _is_written_into(path):
+        with path.open("wb") as stream:
+            stream.write(data)
+        return
+    path = Path(os.path.realpath(path))
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
         try:
             stream.write(data)

@@ -20,8 +20,11 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 OTHER = "#999999"
 """Colour of items without a category of their own, and of all edges."""
 
-SCALE = "Cividis"
-"""Colours of numbers: Nuñez et al. 2018, made for colour-blind eyes."""
+SCALE = (
+    *("#00224e", "#123570", "#3b496c", "#575d6d", "#707173"),
+    *("#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"),
+)
+"""Colours of numbers: cividis, Nuñez et al. 2018, made for colour-blind eyes."""
 
 SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star")
 SYMBOLS_IN_SPACE = ("circle", "square", "diamond", "cross", "circle-open", "diamond-open", "square-open")

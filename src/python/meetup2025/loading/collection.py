@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from meetup2025.errors import DataError
 from meetup2025.loading.records import LONGEST_FILE_NAME
-from meetup2025.loading.spelling import check_text
+from meetup2025.loading.spelling import check_text, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +35,7 @@ class Collection:
     The rows of `MeetUp2025.FishImage` without their vectors, as a load finds and changes them.
 
     Args:
-        rows: The rows of the table by name in upper case.
+        rows: The rows of the table by name, `folded`.
         prefix: First part of the names of new rows, or an empty text.
     """
 
@@ -54,13 +54,13 @@ class Collection:
             self._keep(row)
 
     def covered(self, files: Iterable[StoredImage]) -> set[str]:
-        """Return the names in upper case of the rows that files belong to by their names or paths."""
-        found = (self._paths.get(_path(each, self._prefix), each.name.upper()) for each in files)
+        """Return the names, `folded`, of the rows that files belong to by their names or paths."""
+        found = (self._paths.get(_path(each, self._prefix), folded(each.name)) for each in files)
         return {name for name in found if name in self.names}
 
     def likely(self, file: StoredImage) -> StoredImage | None:
         """Return the row of the path or the name of a file, whose content is not known."""
-        return self.names.get(self._paths.get(_path(file, self._prefix), file.name.upper()))
+        return self.names.get(self._paths.get(_path(file, self._prefix), folded(file.name)))
 
     def before(self, file: StoredImage) -> StoredImage | None:
         """Return the row with the content of a file, or None."""
@@ -97,7 +97,7 @@ class Collection:
 
     def _moved(self, file: StoredImage, before: StoredImage) -> StoredImage:
         """Return the row of a known content. Its name stays, because results of analyses refer to it."""
-        keeps_name = file.name.upper() == before.name.upper()
+        keeps_name = folded(file.name) == folded(before.name)
         source = file.source if keeps_name else before.source
         return replace(file, name=before.name, label=self._label(file, before), source=source)
 
@@ -109,25 +109,25 @@ class Collection:
 
     def _without_picture(self, file: StoredImage) -> StoredImage | None:
         """Return the row of this name whose vector came without a picture."""
-        row = self.names.get(file.name.upper())
+        row = self.names.get(folded(file.name))
         return row if row and not row.hash else None
 
     def _free(self, file: StoredImage) -> str:
         """Return the name of a file, with as many folders before it as make it unique."""
         names = list(_longer_names(file, self._prefix))
-        name = next((each for each in names if each.upper() not in self.names), "")
+        name = next((each for each in names if folded(each) not in self.names), "")
         if not name:
             raise DataError(f"A photo must have a name of its own. Got {names[-1]}, which is taken; give a prefix.")
         return check_text("The file name", name, LONGEST_FILE_NAME)
 
     def _keep(self, row: StoredImage) -> StoredImage:
-        self.names[row.name.upper()] = row
+        self.names[folded(row.name)] = row
         if row.hash:
             self.contents.setdefault(row.hash, row)
-            if self.contents[row.hash].name.upper() == row.name.upper():
+            if folded(self.contents[row.hash].name) == folded(row.name):
                 self.contents[row.hash] = row
         for path in _paths(row, self._prefix):
-            self._paths.setdefault(path, row.name.upper())
+            self._paths.setdefault(path, folded(row.name))
         return row
 
 
@@ -158,4 +158,4 @@ def _paths(row: StoredImage, prefix: str) -> Iterator[str]:
 
 
 def _joined(folder: str, name: str) -> str:
-    return f"{PurePath(folder).as_posix()}/{name}".upper()
+    return folded(f"{PurePath(folder).as_posix()}/{name}")

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from meetup2025.loading.records import read_labels
-from meetup2025.loading.spelling import composed
+from meetup2025.loading.spelling import composed, folded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,17 +66,17 @@ def photo_files(
         InvalidFileError: The file `labels.csv` of the folder breaks a rule.
     """
     written = _labels(folder, open_file)
-    labels = {name.upper(): label for name, label in written.items()}
+    labels = {folded(name): label for name, label in written.items()}
     paths, skipped = photo_paths(folder)
     files: dict[str, PhotoFile] = {}
     for path in sorted(paths, key=lambda path: (_name(path, folder), path)):
         name = _name(path, folder)
-        file = PhotoFile(path, name, labels.get(name.upper(), ""))
-        first = files.setdefault(name.upper(), file)
+        file = PhotoFile(path, name, labels.get(folded(name), ""))
+        first = files.setdefault(folded(name), file)
         if first is not file:
             skipped.append(Skipped(name, f"A file name must occur once. {first.name} differs only in case."))
     reason = f"{LABELS} names it, but the folder has no such photo. Correct the name, or remove the line."
-    skipped += [Skipped(name, reason) for name in written if name.upper() not in files]
+    skipped += [Skipped(name, reason) for name in written if folded(name) not in files]
     if not paths and not skipped:
         skipped.append(Skipped(folder.name or str(folder), _NO_PHOTOS))
     return list(files.values()), skipped

@@ -19,6 +19,7 @@ from meetup2025.loading import prompts
 from meetup2025.loading.prompts import BARE, Template, prompts_of
 from meetup2025.loading.records import FishRecord, VectorRecord, read_names, read_vectors
 from meetup2025.loading.rows import StoredFish, StoredImage
+from meetup2025.loading.spelling import folded
 from meetup2025.loading.tables import (
     batches,
     check_lost,
@@ -51,7 +52,7 @@ _BATCH = 500
 _INSERT_FISH = """
 INSERT INTO MeetUp2025.Fish (FishID, Name, Kanji, OtherNames, English, Scientific, Family, Model, Prompts, Features)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, TO_VECTOR(?, DOUBLE))"""
-_UPDATE_FISH = """
+UPDATE_FISH = """
 UPDATE MeetUp2025.Fish SET Name = ?, Kanji = ?, OtherNames = ?, English = ?, Scientific = ?, Family = ?, Model = ?,
 Prompts = ?, Features = TO_VECTOR(?, DOUBLE) WHERE FishID = ?"""
 _UPDATE_WORDS = """
@@ -112,11 +113,11 @@ def load_names(
     embed = [row for row in changed if _needs_vector(row, stored.get(row.fish_id))]
     words = [row for row in changed if not _needs_vector(row, stored.get(row.fish_id))]
     check_lost("Fish", encoder.model, [stored[row.fish_id].model for row in embed if row.fish_id in stored])
-    made, new = _vectors(connection, encoder, embed, keep=chosen != BARE)
+    made, new = made_vectors(connection, encoder, embed, keep=chosen != BARE)
     with connection.transaction(), connection.cursor() as cursor:
         set_names_free(cursor, given_up)
         rows = [(*astuple(row), vector) for row, vector in zip(embed, made, strict=True)]
-        insert_or_update(cursor, _INSERT_FISH, _UPDATE_FISH, rows, stored)
+        insert_or_update(cursor, _INSERT_FISH, UPDATE_FISH, rows, stored)
         run_many(cursor, _UPDATE_WORDS, [(*astuple(row)[1:], row.fish_id) for row in words])
         run_many(cursor, _INSERT_PROMPT, new)
     return len(changed)
@@ -143,7 +144,7 @@ def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str
     """
     fish = stored_fish(connection) if table == "Fish" else {}
     stored: Mapping[str, Any] = fish if table == "Fish" else stored_images(connection)
-    names = {record.key.upper(): record.name for record in read_vectors(file, source, table)}
+    names = {folded(record.key): record.name for record in read_vectors(file, source, table)}
     given_up = names_given_up(fish, names) if table == "Fish" else []
     check_models(table, model, models_left(stored, names))
     labels = names_of_fish(connection) if table == "FishImage" else {}
@@ -152,7 +153,7 @@ def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str
     with connection.transaction(), connection.cursor() as cursor:
         set_names_free(cursor, given_up)
         for batch in progress(batches(read_vectors(file, source, table), _BATCH), "vectors", len(names)):
-            records = [_labelled(each, stored.get(each.key.upper()), labels) for each in batch]
+            records = [_labelled(each, stored.get(folded(each.key)), labels) for each in batch]
             same = _unchanged(cursor, [each for each in records if _is_known(each, stored, model)], table)
             rows = [
                 (each.key, *((each.name,) if table == "Fish" else (each.label, source[:500])), model, each.vector)
@@ -184,7 +185,7 @@ def _needs_vector(row: StoredFish, before: StoredFish | None) -> bool:
     return before is None or (prompts_of(row), row.model) != (prompts_of(before), before.model)
 
 
-def _vectors(
+def made_vectors(
     connection: Connection, encoder: Encoder, rows: list[StoredFish], *, keep: bool
 ) -> tuple[list[NDArray[Any]], list[tuple[Any, ...]]]:
     """
@@ -205,13 +206,13 @@ def _labelled(
     record: VectorRecord, before: StoredFish | StoredImage | None, labels: Mapping[str, str]
 ) -> VectorRecord:
     """Set the label of a photo to the name of the catalogue. A photo whose line has no label keeps its label."""
-    label = labels.get(record.label.upper(), record.label)
+    label = labels.get(folded(record.label), record.label)
     return replace(record, label=label or (before.label if isinstance(before, StoredImage) else ""))
 
 
 def _is_known(record: VectorRecord, stored: Mapping[str, Any], model: str) -> bool:
     """Check whether a row has the right model and label."""
-    before = stored.get(record.key.upper())
+    before = stored.get(folded(record.key))
     return before is not None and (before.model, getattr(before, "label", "")) == (model, record.label)
 
 
@@ -220,8 +221,8 @@ def _unchanged(cursor: Cursor, records: list[VectorRecord], table: str) -> set[s
     key = "FishID" if table == "Fish" else "Name"
     sql = f"SELECT {key}, Name, Features FROM MeetUp2025.{table} WHERE {key} IN (?)"
     found = selected(cursor, sql, [record.key for record in records])
-    rows = {row[0].upper(): (row[1], vectors.from_text(row[2])) for row in found if row[2]}
-    return {record.key for record in records if _is_same(record, rows.get(record.key.upper()), table)}
+    rows = {folded(row[0]): (row[1], vectors.from_text(row[2])) for row in found if row[2]}
+    return {record.key for record in records if _is_same(record, rows.get(folded(record.key)), table)}
 
 
 def _is_same(record: VectorRecord, row: tuple[str, Any] | None, table: str) -> bool:

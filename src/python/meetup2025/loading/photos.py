@@ -22,7 +22,7 @@ from meetup2025.loading.folders import Skipped, photo_files
 from meetup2025.loading.names import progress
 from meetup2025.loading.records import LONGEST_FILE_NAME
 from meetup2025.loading.rows import StoredImage
-from meetup2025.loading.spelling import check_text, composed, normal
+from meetup2025.loading.spelling import check_text, composed, folded, normal
 from meetup2025.loading.tables import (
     batches,
     check_lost,
@@ -52,7 +52,7 @@ _THREADS = 2
 _INSERT = """
 INSERT INTO MeetUp2025.FishImage (Name, Label, Source, Hash, Model, Features)
 VALUES (?, ?, ?, ?, ?, TO_VECTOR(?, DOUBLE))"""
-_UPDATE = """
+UPDATE_IMAGE = """
 UPDATE MeetUp2025.FishImage SET Label = ?, Source = ?, Hash = ?, Model = ?, Features = TO_VECTOR(?, DOUBLE)
 WHERE Name = ?"""
 _UPDATE_WORDS = "UPDATE MeetUp2025.FishImage SET Label = ?, Source = ? WHERE Name = ?"
@@ -268,7 +268,7 @@ def add_image(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
         raise DataError("A photo must have a name, which is its key. Got an empty one.")
     with connection.cursor() as cursor:
         stored = rows_of_images(cursor, [name])
-    before = stored.get(name.upper())
+    before = stored.get(folded(name))
     _check_other_photos(connection, encoder.model, before)
     check_imported(encoder.model, stored, stored)
     found = _label(name, normal(label), names_of_fish(connection)) or (before.label if before else "")
@@ -292,7 +292,7 @@ def _check_other_photos(connection: Connection, model: str, replaced: StoredImag
 
 
 def check_imported(model: str, stored: Mapping[str, StoredImage], names: Iterable[str]) -> None:
-    """Refuse to replace vectors of names, in upper case, that no picture made and that could not be made again."""
+    """Refuse to replace vectors of names, `folded`, that no picture made and that could not be made again."""
     imported = [stored[name].model for name in names if name in stored and not stored[name].hash]
     check_lost("FishImage", model, imported)
 
@@ -307,7 +307,7 @@ def check_covered(model: str, collection: Collection, files: Sequence[Photo]) ->
 def write_rows(cursor: Cursor, changes: Changes) -> None:
     """Write the rows of a load."""
     run_many(cursor, _INSERT, changes.rows)
-    run_many(cursor, _UPDATE, [(*row[1:], row[0]) for row in changes.replaced])
+    run_many(cursor, UPDATE_IMAGE, [(*row[1:], row[0]) for row in changes.replaced])
     run_many(cursor, _UPDATE_WORDS, [(each.label, each.source, each.name) for each in changes.words])
     run_many(cursor, _DELETE_THUMBNAIL, [(row[0],) for row in changes.replaced])
     pictures = [(row[0], *changes.thumbnails[row[3]]) for row in changes.rows + changes.replaced]
@@ -370,10 +370,10 @@ def digest(data: bytes) -> str:
 def _label(name: str, given: str, fish: Mapping[str, str]) -> str:
     """Return the given label, or the species in the name of a file (`マアジ_2.jpg`) or folder (`マアジ/1.jpg`)."""
     if given:
-        return fish.get(given.upper(), given)
+        return fish.get(folded(given), given)
     path = PurePosixPath(name)
     stem = normal(path.stem)
     words = stem.replace("_", " ")  # Scomber_japonicus_2.jpg
     bare = [each.strip("0123456789 _-().") for each in (stem, words)]
     candidates = (stem, *bare, *map(normal, reversed(path.parent.parts)))
-    return next((fish[each.upper()] for each in candidates if each.upper() in fish), "")
+    return next((fish[folded(each)] for each in candidates if folded(each) in fish), "")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from meetup2025.loading.rows import StoredFish
 
@@ -42,6 +42,14 @@ class Template:
 
 BARE = frozenset({Template("Name", MARK)})
 """The template of the bare name."""
+
+ENGLISH = frozenset({Template("English", f"a photo of a {MARK}")})
+"""The template for a model that knows English alone."""
+
+
+def fitting(languages: Collection[str]) -> frozenset[Template]:
+    """Return the templates for a model of some languages, if none are chosen. No languages means unknown ones."""
+    return ENGLISH if "en" in languages and "ja" not in languages else BARE
 
 
 def record(templates: Iterable[Template]) -> str:

@@ -18,7 +18,7 @@ from meetup2025 import files, vectors
 from meetup2025.errors import DataError, InvalidFileError
 from meetup2025.loading import prompts
 from meetup2025.loading.prompts import Template
-from meetup2025.loading.spelling import check_text, composed, normal
+from meetup2025.loading.spelling import check_text, composed, folded, normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,7 +81,7 @@ def read_names(file: BinaryIO, source: str) -> list[FishRecord]:
         source: Name of the file, for messages.
 
     Returns:
-        The rows, in the order of the file. FishID is in upper case. Other texts have the spelling of `normal`.
+        The rows, in the order of the file. FishID is `folded`. Other texts have the spelling of `normal`.
 
     Raises:
         InvalidFileError: The file has another encoding, a missing, unknown or doubled column, a wrong number of fields,
@@ -172,8 +172,14 @@ def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorReco
     """
     keys, names = _Once("fishid", source), _Once("name", source)
     lines = iter(lambda: file.readline(files.LONGEST_LINE + 1), b"")
+    empty = 0
     for number, line in enumerate(lines, 1):
         if not line.strip():
+            empty += 1
+            if empty > files.MOST_EMPTY_LINES:
+                raise InvalidFileError(
+                    f"{source} must have at most {files.MOST_EMPTY_LINES} empty lines. Got more", line=number, column=1
+                )
             continue
         try:
             record = _fish_vector(line) if table == "Fish" else _photo_vector(line)
@@ -192,7 +198,7 @@ class _Once:
         self._lines: dict[str, int] = {}
 
     def add(self, key: str, line: int, column: int = 1) -> None:
-        before = self._lines.setdefault(key.upper(), line)
+        before = self._lines.setdefault(folded(key), line)
         if before != line:
             raise InvalidFileError(
                 f"Each {self.what} of {self.source} must occur once. {key} is also on line {before}",
@@ -287,7 +293,7 @@ def _cell(column: str, value: str, longest: int) -> str:
         return _column_of_names(text)
     if column == "Template" and (text.count(prompts.MARK) != 1 or ";" in text):
         raise DataError(f"A template must have {{}} once, where the name goes, and no semicolon. Got {text[:60]!r}.")
-    return check_text(column, text.upper() if column == "FishID" else text, longest)
+    return check_text(column, folded(text) if column == "FishID" else text, longest)
 
 
 def _column_of_names(text: str) -> str:

@@ -19,6 +19,11 @@ class StoredFish:
     model: str = ""
     prompts: str = ""
 
+    @property
+    def key(self) -> str:
+        """The key of the row, as the table has it."""
+        return self.fish_id
+
 
 @dataclass(frozen=True)
 class StoredImage:
@@ -29,3 +34,8 @@ class StoredImage:
     source: str
     hash: str
     model: str
+
+    @property
+    def key(self) -> str:
+        """The key of the row, as the table has it."""
+        return self.name

@@ -7,7 +7,7 @@ import unicodedata
 from meetup2025.embedding.texts import normal
 from meetup2025.errors import DataError
 
-__all__ = ["check_text", "composed", "is_invisible", "normal"]
+__all__ = ["check_text", "composed", "folded", "is_invisible", "normal"]
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Categories of Unicode: control, format, half of a character (surrogate), line and paragraph separators."""
@@ -19,6 +19,25 @@ _EMOJI = frozenset({"\u200d", *map(chr, range(0xE0020, 0xE0080))})
 def composed(name: str) -> str:
     """Return the one spelling of a file name: NFC. It still finds the file. The spelling of `normal` may not."""
     return unicodedata.normalize("NFC", name)
+
+
+def folded(name: str) -> str:
+    """
+    Return the form in which two names are the same if a database may take them for one.
+
+    A database compares the small letters or the capitals. So each character becomes small and then a capital, which
+    keeps the number of characters: `ß` stays, and `İ`, `ı`, `i` and `I` are the same.
+    """
+    return "".join(_capital(_small(character)) for character in name)
+
+
+def _small(character: str) -> str:
+    return character.lower()[0]  # of İ alone there would be two
+
+
+def _capital(character: str) -> str:
+    capital = character.upper()
+    return capital if len(capital) == 1 else character
 
 
 def is_invisible(character: str) -> bool:

@@ -13,7 +13,7 @@ from meetup2025.embedding.models import installed
 from meetup2025.engines.arguments import selected
 from meetup2025.errors import DataError, IntegrityError, ModelMismatchError, UnknownNameError, listed
 from meetup2025.loading.rows import StoredFish, StoredImage
-from meetup2025.loading.spelling import normal
+from meetup2025.loading.spelling import folded, normal
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -29,16 +29,16 @@ _BATCH = 500
 
 
 def stored_fish(connection: Connection) -> dict[str, StoredFish]:
-    """Read the rows of `MeetUp2025.Fish` by FishID in upper case, because the case of a key does not count."""
+    """Read the rows of `MeetUp2025.Fish` by FishID, `folded`, because the case of a key does not count."""
     columns = "FishID, Name, Kanji, OtherNames, English, Scientific, Family, Model, Prompts"
     rows = _rows(connection, f"SELECT {columns} FROM MeetUp2025.FishCatalogue()")
-    return {fish_id.upper(): StoredFish(fish_id.upper(), *rest) for fish_id, *rest in rows}
+    return {folded(fish_id): StoredFish(fish_id.upper(), *rest) for fish_id, *rest in rows}
 
 
 def stored_images(connection: Connection) -> dict[str, StoredImage]:
-    """Read the rows of `MeetUp2025.FishImage` by Name in upper case."""
+    """Read the rows of `MeetUp2025.FishImage` by Name, `folded`."""
     rows = _rows(connection, "SELECT Name, Label, Source, Hash, Model FROM MeetUp2025.ImageCatalogue()")
-    return {row[0].upper(): StoredImage(*row) for row in rows}
+    return {folded(row[0]): StoredImage(*row) for row in rows}
 
 
 def prompt_key(model: str, text: str) -> str:
@@ -59,12 +59,12 @@ def rows_of_images(cursor: Cursor, names: Sequence[str]) -> dict[str, StoredImag
     """Read the rows of some photos, as `stored_images` does."""
     sql = "SELECT Name, Label, Source, Hash, Model FROM MeetUp2025.FishImage WHERE Name IN (?)"
     rows = selected(cursor, sql, names)
-    return {row[0].upper(): StoredImage(*(value or "" for value in row)) for row in rows}
+    return {folded(row[0]): StoredImage(*(value or "" for value in row)) for row in rows}
 
 
 def names_of_fish(connection: Connection) -> dict[str, str]:
     """
-    Map names of all kinds, in upper case, to names of the catalogue.
+    Map names of all kinds, `folded`, to names of the catalogue.
 
     The kinds are kana, kanji, market, regional, growth-stage, English and scientific names. A name that belongs to two
     rows is left out, unless it is the kana name of one of them.
@@ -73,9 +73,9 @@ def names_of_fish(connection: Connection) -> dict[str, str]:
     rows = list(stored_fish(connection).values())
     for row in rows:
         for other in (row.kanji, *row.other_names.split(";"), row.english, row.scientific):
-            key = normal(other).upper()
+            key = folded(normal(other))
             names[key] = row.name if names.get(key, row.name) == row.name else None
-    names.update((normal(row.name).upper(), row.name) for row in rows)
+    names.update((folded(normal(row.name)), row.name) for row in rows)
     return {key: name for key, name in names.items() if key and name}
 
 
@@ -87,7 +87,7 @@ def known_names(connection: Connection, names: Iterable[str]) -> list[str]:
         UnknownNameError: No row has one of the names.
     """
     catalogue = names_of_fish(connection)
-    found = {name.strip(): catalogue.get(normal(name).upper(), "") for name in names}
+    found = {name.strip(): catalogue.get(folded(normal(name)), "") for name in names}
     if unknown := [name for name, known in found.items() if not known]:
         raise UnknownNameError(
             "A name must be that of one fish of MeetUp2025.Fish; SELECT * FROM MeetUp2025.FishCatalogue() lists the "
@@ -109,13 +109,13 @@ def names_given_up(stored: Mapping[str, StoredFish], names: Mapping[str, str]) -
     """
     owners: dict[str, str] = {}
     for fish_id, name in {**{key: row.name for key, row in stored.items()}, **names}.items():
-        owner = owners.setdefault(name.upper(), fish_id)
+        owner = owners.setdefault(folded(name), fish_id)
         if owner != fish_id:
             raise IntegrityError(
                 f"A name must have one FishID. {name} would have {owner}, which is in MeetUp2025.Fish, and {fish_id}: "
                 "give it the FishID of the table, or delete that row first."
             )
-    return [key for key, row in stored.items() if owners.get(row.name.upper(), key) != key]
+    return [key for key, row in stored.items() if owners.get(folded(row.name), key) != key]
 
 
 def set_names_free(cursor: Cursor, fish_ids: Iterable[str]) -> None:
@@ -167,7 +167,7 @@ def check_lost(table: str, model: str, replaced: Iterable[str]) -> None:
 
 
 def models_left(stored: Mapping[str, StoredFish | StoredImage], replaced: Container[str]) -> list[str]:
-    """Return the models of the rows that a load does not change. *replaced* are keys in upper case."""
+    """Return the models of the rows that a load does not change. *replaced* are keys, `folded`."""
     return [row.model for key, row in stored.items() if key not in replaced]
 
 
@@ -176,6 +176,15 @@ def models_of(connection: Connection, table: str) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT Model, Vectors FROM MeetUp2025.VectorModels() WHERE Source = ?", [table])
         return {row[0] or "": int(row[1]) for row in cursor.fetchall()}
+
+
+def how_to_fill(table: str) -> str:
+    """Return what fills a table, on the command line and in SQL."""
+    ways = {
+        "Fish": "run `meetup2025 load names`, or SELECT MeetUp2025.LoadNames('catalogue/fish.csv')",
+        "FishImage": "run `meetup2025 load photos FOLDER`, or SELECT MeetUp2025.LoadImages('samples')",
+    }
+    return ways.get(table, f"insert rows with vectors into the table of {table}")
 
 
 def check_search(connection: Connection, table: str, model: str) -> None:
@@ -188,17 +197,20 @@ def check_search(connection: Connection, table: str, model: str) -> None:
     """
     models = models_of(connection, table)
     if not models:
-        load = "LoadNames('catalogue/fish.csv')" if table == "Fish" else "LoadImages('samples')"
-        raise DataError(f"MeetUp2025.{table} must have rows to search. Got none: SELECT MeetUp2025.{load} first.")
+        raise DataError(f"MeetUp2025.{table} must have rows to search. Got none: {how_to_fill(table)}.")
     check_models(table, model, models)
 
 
 def insert_or_update(
-    cursor: Cursor, insert: str, update: str, rows: Sequence[tuple[Any, ...]], stored: Mapping[str, Any]
+    cursor: Cursor,
+    insert: str,
+    update: str,
+    rows: Sequence[tuple[Any, ...]],
+    stored: Mapping[str, StoredFish | StoredImage],
 ) -> None:
-    """Write *rows*, whose first value is the key. The UPDATE takes the key last."""
-    run_many(cursor, insert, [row for row in rows if row[0].upper() not in stored])
-    run_many(cursor, update, [(*row[1:], row[0]) for row in rows if row[0].upper() in stored])
+    """Write *rows*, whose first value is the key. The UPDATE takes last the key that the table has."""
+    run_many(cursor, insert, [row for row in rows if folded(row[0]) not in stored])
+    run_many(cursor, update, [(*row[1:], stored[folded(row[0])].key) for row in rows if folded(row[0]) in stored])
 
 
 def run_many(cursor: Cursor, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -15,9 +15,9 @@ from uuid import uuid4
 import numpy as np
 
 from meetup2025 import vectors
-from meetup2025.analytics.recogniser import Recogniser, coverage, fit, grown, reliability
+from meetup2025.analytics.recogniser import Recogniser, coverage, fit, reliability
 from meetup2025.errors import DataError
-from meetup2025.runs.sources import check_compatible, has_changed, read_items
+from meetup2025.runs.sources import check_compatible, read_items
 from meetup2025.runs.store import (
     Metric,
     Outcome,
@@ -136,15 +136,23 @@ def learn(connection: Connection, before: Photo | None, after: Photo | None) -> 
         _change(connection, run.run, before, -1)
     if after and after.label:
         _change(connection, run.run, after, 1)
-    _rename(connection, run.run)
+    if not run.fingerprint.startswith(_GROWN):
+        _rename(connection, run.run)
     if _is_much(connection, run.run):
         refit(connection, run)
 
 
-def refit(connection: Connection, run: StoredRun) -> int:
-    """Fit a recogniser again to its present source. It replaces an earlier one that was made in the same way."""
+def refit(connection: Connection, run: StoredRun, items: Items | None = None) -> int:
+    """
+    Fit a recogniser again to its present source. It replaces an earlier one that was made in the same way.
+
+    Args:
+        connection: An open connection.
+        run: The recogniser.
+        items: Items of the source, if they are read already.
+    """
     given = run.parameters
-    number = _fit(connection, run.basis.source, given["precision"], given["labels"], {"grown": True})
+    number = _fit(connection, items or run.basis.source, given["precision"], given["labels"], {"grown": True})
     if given.get("grown") and number != run.run:
         delete_run(connection, run.run)
     return number
@@ -153,12 +161,17 @@ def refit(connection: Connection, run: StoredRun) -> int:
 def refresh(connection: Connection) -> None:
     """Fit the recogniser of the photos again after many of them have changed, if there is one."""
     run = newest(connection)
-    if run is not None and has_changed(connection, run):
-        refit(connection, run)
+    if run is None:
+        return
+    items = read_items(connection, run.basis.source)
+    if items.hash != run.basis.hash:
+        refit(connection, run, items)
 
 
-def _fit(connection: Connection, source: str, precision: float, labels: str, more: dict[str, Any]) -> int:
-    items = read_items(connection, source)
+def _fit(
+    connection: Connection, source: str | Items, precision: float, labels: str, more: dict[str, Any]
+) -> int:
+    items = read_items(connection, source) if isinstance(source, str) else source
     names = names_beside(connection, items)
     odd = _marked(connection, labels, items)
     parameters = {
@@ -268,7 +281,7 @@ def _change(connection: Connection, run: int, photo: Photo, photos: int) -> None
             return
         vector = vectors.from_text(photo.features)
         mean: NDArray[Any] = vectors.from_text(rows[0][1]) if rows else np.zeros(len(vector))
-        text = vectors.to_text(grown(mean, count, vector, photos))
+        text = vectors.to_text(recogniser_of(connection, run).grown(mean, count, vector, photos))
         cursor.execute(_UPDATE if rows else _INSERT, [count + photos, text, run, photo.label])
 
 
@@ -280,7 +293,11 @@ _INSERT = "INSERT INTO MeetUp2025.Prototype (Photos, Features, Run, Label) VALUE
 def _rename(connection: Connection, run: int) -> None:
     """Set a fingerprint of its own for an updated run, which differs from a new fit to its source."""
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE MeetUp2025.Analysis SET Fingerprint = ? WHERE %ID = ?", [f"grown {uuid4().hex}", run])
+        cursor.execute("UPDATE MeetUp2025.Analysis SET Fingerprint = ? WHERE %ID = ?", [_GROWN + uuid4().hex, run])
+
+
+_GROWN = "grown "
+"""Beginning of the fingerprint of an updated run."""
 
 
 _CHANGED = """

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from meetup2025 import vectors
-from meetup2025.analytics.recogniser import BEST, CANDIDATES, likeness
+from meetup2025.analytics.recogniser import CANDIDATES
 from meetup2025.engines.arguments import marked
 from meetup2025.errors import DataError
 from meetup2025.runs.recogniser import PHOTOS, newest, recogniser_of
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from meetup2025.analytics.recogniser import Recogniser
     from meetup2025.engines import Connection
 
-_LABELS, _PHOTOS = 10, 200
-"""Labels whose photos are compared one by one, because they may be the answer, and most of these photos."""
+_PHOTOS = 200
+"""Photos that one search returns for some labels."""
 
 _NAMES = 1000
 """Names that are compared."""
@@ -59,18 +59,16 @@ class Candidate:
         name: A name of the catalogue, or another label.
         fish: FishID, kanji and English name, or empty for a label that is no name.
         count: Number of labelled photos.
-        prototype: Cosine to the mean of the photos, NaN without photos.
+        likeness: Likeness to the photos, NaN without photos.
         named: Cosine to the name, NaN where the label is no name.
-        best: Cosines to its nearest photos, falling. Empty where these were not compared.
-        nearest: Name of the nearest photo.
+        nearest: Name of the nearest photo. Empty where the photos were not compared.
     """
 
     name: str
     fish: tuple[str, ...] = ()
     count: int = 0
-    prototype: float = np.nan
+    likeness: float = np.nan
     named: float = np.nan
-    best: list[float] = field(default_factory=list)
     nearest: str = ""
 
     @property
@@ -207,33 +205,34 @@ def _recognised(connection: Connection, vector: str, k: int, *, with_names: bool
         found = list(candidates.values())
         nothing = np.full(len(found), np.nan)
         return Recognised(None, found, np.array([each.named for each in found]), nothing)
-    for label, count, score in _rows(connection, _NEAR_PROTOTYPES, CANDIDATES, vector, run.run):
-        each = candidates.setdefault(label.upper(), Candidate(label))
-        each.count, each.prototype = int(count), float(score)
     recogniser = recogniser_of(connection, run.run)
     recogniser = recogniser if with_names else recogniser.by_photos()
-    first = _judged(recogniser, list(candidates.values())).candidates
-    _add_photos(connection, vector, [each for each in first if each.count][: max(k, _LABELS)])
-    return _judged(recogniser, first)
+    damped = vectors.to_text(recogniser.damped(vectors.from_text(vector)[None])[0])
+    for label, count, score in _rows(connection, _NEAR_PROTOTYPES, CANDIDATES, damped, run.run):
+        each = candidates.setdefault(label.upper(), Candidate(label))
+        each.count, each.likeness = int(count), float(score)
+    found = _judged(recogniser, list(candidates.values()))
+    _add_photos(connection, vector, [each for each in found.candidates[:k] if each.count])
+    return found
 
 
 def _add_photos(connection: Connection, vector: str, candidates: Sequence[Candidate]) -> None:
-    """Find the photos of some labels that are nearest to a picture."""
-    sql = marked(_NEAR_PHOTOS, len(candidates))
-    photos = _rows(connection, sql, _PHOTOS, vector, *(each.name for each in candidates)) if candidates else []
-    known = {each.name.upper(): each for each in candidates}
-    for photo, label, score in photos:
-        each = known[label.upper()]
-        each.best.append(float(score))
-        each.nearest = each.nearest or photo
-    for each in candidates:  # Other photos are not nearer than the last of the found ones.
-        each.best += [float(photos[-1][2])] * (min(BEST, each.count) - len(each.best)) if photos else []
+    """Find the photo of each label that is nearest to a picture."""
+    missing = {each.name.upper(): each for each in candidates}
+    while missing:
+        sql = marked(_NEAR_PHOTOS, len(missing))
+        photos = _rows(connection, sql, _PHOTOS, vector, *(each.name for each in missing.values()))
+        before = len(missing)
+        for photo, label, _ in photos:
+            if each := missing.pop(label.upper(), None):
+                each.nearest = photo
+        if len(photos) < _PHOTOS or len(missing) == before:
+            return
 
 
 def _judged(recogniser: Recogniser, candidates: Sequence[Candidate]) -> Recognised:
     """Blend the scores by photos and by names, and order the candidates."""
-    photo = [likeness(each.count, each.prototype, each.best) if each.count else np.nan for each in candidates]
-    scores = recogniser.scores(photo, [each.named for each in candidates])
+    scores = recogniser.scores([each.likeness for each in candidates], [each.named for each in candidates])
     order = np.argsort(-scores, kind="stable")
     chances = recogniser.probabilities(scores[order]) if recogniser.trusted else np.full(len(order), np.nan)
     return Recognised(recogniser, [candidates[place] for place in order], scores[order], chances)

@@ -13,13 +13,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import astuple, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from meetup2025 import vectors
 from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError, ProgrammingError, listed, shown
-from meetup2025.loading.tables import run_many
+from meetup2025.loading.tables import how_to_fill, run_many
 from meetup2025.runs.store import Basis
 
 if TYPE_CHECKING:
@@ -114,8 +114,38 @@ def read_items(connection: Connection, source: str) -> Items:
         known = registered(connection, source)
         items = _read(connection, known.name, quoted(known))
     if not len(items):
-        raise DataError(f"A source to analyse must have vectors. Got none in {items.source}; load some first.")
+        raise _empty(items.source)
     return items
+
+
+class SourceVectors(NamedTuple):
+    """
+    The vectors of a source.
+
+    Attributes:
+        keys: Key of each row, ordered.
+        vectors: Vectors, shape (n, d), float32.
+        labels: Label of each row. Empty where there is none.
+    """
+
+    keys: list[str]
+    vectors: NDArray[np.float32]
+    labels: list[str]
+
+
+def read_vectors(connection: Connection, source: str) -> SourceVectors:
+    """
+    Read the vectors of a source as an array: `meetup2025.read_vectors`.
+
+    Args:
+        connection: An open connection.
+        source: `Fish`, `FishImage`, `Both` or a registered name, in any case.
+
+    Raises:
+        DataError: The source is not known, or has no vectors.
+    """
+    items = read_items(connection, source)
+    return SourceVectors(list(items.keys), items.vectors, list(items.labels))
 
 
 def has_changed(connection: Connection, run: StoredRun) -> bool:
@@ -167,16 +197,36 @@ def _fetched(cursor: Cursor, source: str) -> tuple[list[tuple[str, ...]], NDArra
     rows: list[tuple[str, ...]] = []
     arrays: list[NDArray[np.float32]] = []
     while batch := cursor.fetchmany(_BATCH):
-        rows += [tuple(_text(value) for value in row[:4]) for row in batch]
-        arrays.append(np.stack([_vector(row[4], source, row[0]) for row in batch]))
+        *columns, given = zip(*batch, strict=True)
+        rows += zip(*(map(_text, column) for column in columns), strict=True)
+        arrays.append(_vectors(given, source, columns[0]))
     if len({array.shape[1] for array in arrays}) > 1:
         raise _lengths(source)
     return rows, np.concatenate(arrays) if arrays else np.empty((0, 0), np.float32)
 
 
-def _vector(value: Any, source: str, key: Any) -> NDArray[np.float32]:
+def _vectors(given: Sequence[Any], source: str, keys: Sequence[Any]) -> NDArray[np.float32]:
+    """Return a batch of vectors. An error names the first wrong row."""
     try:
-        return vectors.single(vectors.from_text(value) if isinstance(value, str) else value)
+        return vectors.single(np.stack([_numbers(value) for value in given]))
+    except ValueError as error:
+        for value, key in zip(given, keys, strict=True):
+            _check(value, key, source)
+        raise _lengths(source) from error
+
+
+def _numbers(value: Any) -> Any:
+    return vectors.from_text(value) if isinstance(value, str) else value
+
+
+def _empty(*sources: str) -> DataError:
+    ways = ", and ".join(map(how_to_fill, sources))
+    return DataError(f"A source to analyse must have vectors. Got none in {', '.join(sources)}: {ways}.")
+
+
+def _check(value: Any, key: Any, source: str) -> None:
+    try:
+        vectors.check(_numbers(value))
     except InvalidVectorError as error:
         raise InvalidVectorError(f"{source}, {key}: {error}", sqlcode=error.sqlcode) from error
 
@@ -184,8 +234,7 @@ def _vector(value: Any, source: str, key: Any) -> NDArray[np.float32]:
 def _joined(source: str, parts: Sequence[Items]) -> Items:
     filled = [part for part in parts if len(part)]
     if len(filled) < len(parts):
-        missing = ", ".join(part.source for part in parts if not len(part))
-        raise DataError(f"A source to analyse must have vectors. Got none in {missing}; load some first.")
+        raise _empty(*(part.source for part in parts if not len(part)))
     tables, keys, names, labels = (
         tuple(value for part in parts for value in getattr(part, field))
         for field in ("tables", "keys", "names", "labels")
@@ -241,6 +290,19 @@ class Registered:
     vector: str
     label: str = ""
 
+    @property
+    def place(self) -> str:
+        """The table, as it is written in a statement."""
+        schema, _, table = self.table.rpartition(".")
+        return f"{identifier(schema)}.{identifier(table)}"
+
+
+_SEARCHED = (
+    Registered("Fish", "MeetUp2025.Fish", "FishID", "Name", "Features", "Family"),
+    Registered("FishImage", "MeetUp2025.FishImage", "Name", "Name", "Features", "Label"),
+)
+"""Sources that always exist, in the form of registered ones."""
+
 
 def register(connection: Connection, source: Registered) -> str:
     """
@@ -285,15 +347,23 @@ def registered(connection: Connection, name: str) -> Registered:
         return _looked_up(cursor, known)
 
 
+def searched(connection: Connection, source: str) -> list[Registered]:
+    """
+    Return the tables of a source: one, or names and photos for Both.
+
+    Raises:
+        DataError: There is no source of this name.
+    """
+    wanted = source.strip().upper()
+    fixed = [each for each in _SEARCHED if wanted in {each.name.upper(), BOTH.upper()}]
+    return fixed or [registered(connection, source)]
+
+
 def quoted(source: Registered, *, top: str = "") -> str:
     """Write the statement that reads a source of `registered`: key, name, label, model and vector."""
-    schema, _, table = source.table.rpartition(".")
-    item, title, vector = map(_identifier, (source.item, source.title, source.vector))
-    label = _identifier(source.label) if source.label else "NULL"
-    return (
-        f"SELECT {top}{item}, {title}, {label}, NULL, {vector} FROM {_identifier(schema)}.{_identifier(table)} "
-        f"WHERE {vector} IS NOT NULL"
-    )
+    item, title, vector = map(identifier, (source.item, source.title, source.vector))
+    label = identifier(source.label) if source.label else "NULL"
+    return f"SELECT {top}{item}, {title}, {label}, NULL, {vector} FROM {source.place} WHERE {vector} IS NOT NULL"
 
 
 def _check_vector(source: Registered, value: object) -> None:
@@ -331,6 +401,7 @@ def _looked_up(cursor: Cursor, source: Registered) -> Registered:
     return Registered(source.name, f"{rows[0][0]}.{rows[0][1]}", *found)
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
+    """Write a name of the catalogue as a quoted identifier of SQL."""
     doubled = name.replace('"', '""')
     return f'"{doubled}"'

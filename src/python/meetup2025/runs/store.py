@@ -48,6 +48,9 @@ RESULT_TABLES = (
 """The tables with a column Run. Deleting a run deletes its rows there."""
 
 
+_LARGEST_SEED = 2**32 - 1
+"""Largest seed that all random numbers take."""
+
 @dataclass(frozen=True)
 class Metric:
     """A number for the quality of a result. *low* and *high* bound it, *subject* names its subject."""
@@ -134,6 +137,7 @@ class StoredRun:
     basis: Basis
     parameters: Mapping[str, Any] = field(hash=False)
     seed: int | None
+    fingerprint: str
 
 
 def fitted_run(connection: Connection, request: Request, fit: Callable[[], Outcome]) -> int:
@@ -147,7 +151,12 @@ def fitted_run(connection: Connection, request: Request, fit: Callable[[], Outco
 
     Returns:
         Number of the run, new or known.
+
+    Raises:
+        DataError: The seed is below 0 or above 2**32 - 1.
     """
+    if not 0 <= (request.seed or 0) <= _LARGEST_SEED:
+        raise DataError(f"seed must be from 0 to {_LARGEST_SEED}. Got {request.seed}.")
     basis, versions = request.basis, _versions()
     made_of = [request.kind, basis.source, basis.hash, request.parameters, request.seed, versions]
     fingerprint = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
@@ -200,13 +209,13 @@ def newest_run(connection: Connection, kind: str, source: str) -> StoredRun | No
     return _stored(rows[0]) if rows else None
 
 
-_SELECT = "SELECT %ID, Kind, Source, SourceHash, Model, Items, Parameters, Seed FROM MeetUp2025.Analysis"
+_SELECT = "SELECT %ID, Kind, Source, SourceHash, Model, Items, Parameters, Seed, Fingerprint FROM MeetUp2025.Analysis"
 
 
 def _stored(row: tuple[Any, ...]) -> StoredRun:
-    run, kind, source, source_hash, model, count, parameters, seed = row
+    run, kind, source, source_hash, model, count, parameters, seed, fingerprint = row
     basis = Basis(source, source_hash, model or "", int(count))
-    return StoredRun(int(run), kind, basis, json.loads(parameters), None if seed is None else int(seed))
+    return StoredRun(int(run), kind, basis, json.loads(parameters), None if seed is None else int(seed), fingerprint)
 
 
 def stored_model(connection: Connection, run: int, kind: type[T]) -> T:

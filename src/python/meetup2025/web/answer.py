@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 _SMALL = 1000
 """Most bytes of an answer that is not compressed."""
 
-# A page with a plot allows more: Plotly writes styles into the page, and its WebGL library (regl) compiles code to draw
-# 2D points. No script of a page is inline, and none is from another site.
+# No script of a page is inline or compiled while it runs, no style is inline, and nothing is from another site.
 _POLICY = (
-    "default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; img-src 'self' blob: data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
@@ -44,8 +43,6 @@ class Answer:
         status: Status of HTTP.
         tag: ETag of the content. A browser that has the content does not get it again. Empty for an answer that the
             browser must not keep.
-        plots: Whether the page has a plot, for which Plotly needs more rights.
-        encoding: Encoding of a body that is compressed already.
         headers: More headers.
         fault: Reason why the server could not answer, for its log.
     """
@@ -54,8 +51,6 @@ class Answer:
     kind: str
     status: str = "200 OK"
     tag: str = ""
-    plots: bool = False
-    encoding: str = ""
     headers: tuple[tuple[str, str], ...] = field(default=())
     fault: str = ""
 
@@ -63,18 +58,16 @@ class Answer:
         """Return status, headers and body for the browser of a request."""
         if self.tag and request.known_tag == self.tag:
             return "304 Not Modified", self._headers(request), b""
-        body, encoding = self.body, self.encoding
-        if not encoding and request.takes_gzip and len(body) > _SMALL and not self.kind.startswith("image/"):
+        body, encoding = self.body, ""
+        if request.takes_gzip and len(body) > _SMALL and not self.kind.startswith("image/"):
             body, encoding = gzip.compress(body, 6), "gzip"
         sized = [("Content-Type", self.kind), ("Content-Length", str(len(body)))]
         sized += [("Content-Encoding", encoding)] if encoding else []
         return self.status, sized + self._headers(request), b"" if request.method == "HEAD" else body
 
     def _headers(self, request: WebRequest) -> list[tuple[str, str]]:
-        more = (" 'unsafe-eval'", " 'unsafe-inline'") if self.plots else ("", "")
-        policy = _POLICY.format(scripts=more[0], styles=more[1])
         kept = [("ETag", self.tag), ("Cache-Control", "no-cache")] if self.tag else [("Cache-Control", "no-store")]
-        own = [("Content-Security-Policy", policy), ("Vary", "Accept-Encoding, Accept-Language, Cookie"), *kept]
+        own = [("Content-Security-Policy", _POLICY), ("Vary", "Accept-Encoding, Accept-Language, Cookie"), *kept]
         return [*own, *_ALWAYS, *self.headers, *(_cookies(request) if self.kind.startswith("text/html") else ())]
 
 

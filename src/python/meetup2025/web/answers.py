@@ -4,15 +4,18 @@ The rows behind the pages. Each function asks a database, and returns the rows w
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import threading
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import client, images
 from meetup2025.embedding.confidence import Ranking, confidence, knows_only_drawings
-from meetup2025.errors import DataError
+from meetup2025.errors import DataError, shown as shown_value
 from meetup2025.web import files, statements
+from meetup2025.web.answer import Answer
+from meetup2025.web.request import RefusedError
 from meetup2025.web.statements import rows, script, shown, value
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from meetup2025.engines import Connection
+    from meetup2025.web.jobs import Jobs
     from meetup2025.web.request import WebRequest
 
 _NAMES = 5
@@ -33,7 +37,10 @@ _VIEW = 384
 """Pixels of the longest side of a view, by which a naming is judged."""
 
 _POINTS = 50_000
-"""Most points of a map on a page. More points are slow to draw, and nobody can tell them apart."""
+"""Most points of a map on a page: of more points a random part takes 3 seconds less to come."""
+
+_LISTED, _FOUND = 100, 20
+"""Items of a list, and photos for a text."""
 
 _MOVED = 30
 """Items in the list of the largest moves."""
@@ -60,7 +67,7 @@ def sample(connection: Connection, request: WebRequest) -> dict[str, Any]:
 
 def _named(connection: Connection, picture: str) -> dict[str, Any]:
     """Name a picture by one embedding of it. The shown statements have the same answer."""
-    vector = value(connection, statements.VECTOR, picture)
+    vector = _of_picture(connection, statements.VECTOR, picture)
     names = rows(connection, statements.NAMES, vector, _NAMES)
     groups = rows(connection, statements.GROUPS_OF, vector)
     models = rows(connection, statements.MODELS)
@@ -116,7 +123,7 @@ def add(connection: Connection, request: WebRequest) -> dict[str, Any]:
     picture = _statement_picture(data)
     name = f"web-{hashlib.sha256(data).hexdigest()[:16]}"
     with _WRITING:
-        changed = value(connection, statements.ADD, name, picture, label)
+        changed = _of_picture(connection, statements.ADD, name, picture, label)
         connection.commit()
     return {"changed": changed, "name": name, "label": label, "sql": shown(statements.ADD, name, picture, label)}
 
@@ -138,9 +145,68 @@ def run(connection: Connection, request: WebRequest) -> dict[str, Any]:
 
 
 def points(connection: Connection, request: WebRequest) -> dict[str, Any]:
-    """Return the points of a map."""
-    given = request.whole("run"), _POINTS
-    return {"points": rows(connection, statements.MAP, *given), "sql": shown(statements.MAP, *given)}
+    """Return the points of a map, a column at a time. Of a map that is too large, a random part of it."""
+    view = statements.View(request.whole("run"))
+    found = rows(connection, statements.MAP, view.run, _POINTS)
+    [total] = view.total().rows(connection)
+    return {
+        "columns": {name: [row[name] for row in found] for name in ("item", "name")}
+        | {axis: [_short(row[axis]) for row in found] for axis in "xyz" if found and found[0][axis] is not None}
+        | {name: _coded([row[name] for row in found]) for name in ("source", "label")},
+        "total": total["items"],
+        "sql": shown(statements.MAP, view.run, _POINTS),
+    }
+
+
+def _short(number: float) -> float:
+    """Return a coordinate with 5 digits: a screen has fewer pixels."""
+    return float(f"{number:.5g}")
+
+
+def _coded(values: Sequence[str | None]) -> dict[str, Any]:
+    """Return each different value once, and for each row the place of its value."""
+    places = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    return {"values": [*places], "places": [places[value] for value in values]}
+
+
+def items(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Return what is shown of a map: its first items, how many there are, and how many of each value of the colour."""
+    view = _view(request)
+    found = view.listing(request.whole("k", most=2000, default=_LISTED)).rows(connection)
+    [total] = view.total().rows(connection)
+    return {
+        "items": _seen(connection, found),
+        "total": total["items"],
+        "counts": view.counts().rows(connection),
+        "sql": str(view.listing()),
+    }
+
+
+def table(connection: Connection, request: WebRequest) -> Answer:
+    """Return all of what is shown of a map as a CSV file."""
+    found = _view(request).listing().rows(connection)
+    text = StringIO(newline="")
+    writer = csv.DictWriter(text, [*found[0]] if found else ["source", "item", "name", "label"])
+    writer.writeheader()
+    writer.writerows({name: _plain_cell(value) for name, value in row.items()} for row in found)
+    named = (("Content-Disposition", 'attachment; filename="items.csv"'),)
+    return Answer(text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", headers=named)
+
+
+def _plain_cell(value: Any) -> Any:
+    """Return a value for a spreadsheet: a text that begins as a formula gets an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _view(request: WebRequest) -> statements.View:
+    colour, _, number = request.text("colour").partition(":")
+    if colour not in statements.COLOURS or (colour in statements.OF_RUNS) != number.isdecimal():
+        raise RefusedError("400 Bad Request", "refused", f"colour must be one of a map. Got {shown_value(colour)}.")
+    value = request.text("value") if request.has("value") else None
+    if value and number and not value.isdecimal():
+        raise RefusedError("400 Bad Request", "refused", f"value must be a whole number. Got {shown_value(value)}.")
+    region = request.text("region", longest=4000)
+    return statements.View(request.whole("run"), colour, int(number or 0), region, request.text("find"), value)
 
 
 def clusters(connection: Connection, request: WebRequest) -> dict[str, Any]:
@@ -160,29 +226,60 @@ def outliers(connection: Connection, request: WebRequest) -> dict[str, Any]:
 
 
 def near(connection: Connection, request: WebRequest) -> dict[str, Any]:
-    """Return the items near a place on a map."""
-    given = request.whole("run"), *(request.real(axis) for axis in "xyz"), request.whole("k", most=100, default=6)
-    found, used = _near(connection, *given)
-    return {"near": found, "sql": script(used)}
+    """Return the items whose vectors are nearest to that of an item of a map, with their pictures."""
+    given = *map(request.text, ("source", "item")), request.whole("k", most=30, default=5), request.text("within")
+    found = _seen(connection, rows(connection, statements.LIKE, *given))
+    own = _seen(connection, [{"source": given[0], "item": given[1]}])
+    return {"near": found, "picture": own[0]["picture"], "sql": shown(statements.LIKE, *given)}
 
 
 def place(connection: Connection, request: WebRequest) -> dict[str, Any]:
-    """Return the place of the sent picture on a map, and the items near it."""
+    """Return the place of the sent picture on a map, and the items that are nearest to it."""
     number, picture = request.whole("run"), _picture(request)
-    found = [float(each) for each in str(value(connection, statements.PLACE, number, picture)).split(",")]
-    others, used = _near(connection, number, *[*found, 0.0][:3], 5)
+    found = [float(each) for each in str(_of_picture(connection, statements.PLACE, number, picture)).split(",")]
+    others, used = _near_picture(connection, request.text("within"), picture, (number, *[*found, 0.0][:3], _NAMES))
     return {"place": found, "near": others, "sql": script([shown(statements.PLACE, number, picture), *used])}
 
 
-def _near(connection: Connection, *given: Any) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the items near a place, with the thumbnails of photos, and the statements that found them."""
-    found = rows(connection, statements.NEAR, *given)
-    pictures = client.thumbnails(connection, [(row["source"], row["item"]) for row in found])
-    for row, picture in zip(found, pictures, strict=True):
-        row["picture"] = picture
-    photos = [row["item"] for row in found if row["source"] == "FishImage"]
-    of_photos = [shown(client.thumbnails_sql(len(photos)), *photos)] if photos else []
-    return found, [shown(statements.NEAR, *given), *of_photos]
+def _near_picture(
+    connection: Connection, source: str, picture: str, place: Sequence[float]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the names and photos nearest to a picture by vector. On other maps, the items near its place."""
+    if source not in {"Fish", "FishImage", "Both"}:
+        return rows(connection, statements.NEAR, *place), [shown(statements.NEAR, *place)]
+    vector = value(connection, statements.EMBED, picture)
+    names = rows(connection, statements.NEAR_NAMES, vector, _NAMES) if source != "FishImage" else []
+    photos = rows(connection, statements.NEAR_PHOTOS, vector, _NAMES) if source != "Fish" else []
+    nearest = sorted([*names, *photos], key=lambda row: -float(row["score"]))[:_NAMES]
+    used = [statements.IDENTIFY] * bool(names) + [statements.SIMILAR] * bool(photos)
+    return _seen(connection, nearest), [shown(sql, picture, _NAMES) for sql in used]
+
+
+def find(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Find photos for a text, with their thumbnails."""
+    given = request.text("find"), request.whole("k", most=100, default=_FOUND)
+    found = [{"source": "FishImage", "item": row["name"], **row} for row in rows(connection, statements.FIND, *given)]
+    return {"found": _seen(connection, found), "sql": shown(statements.FIND, *given)}
+
+
+def pictures(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Return the thumbnails of photos, in the order of their names."""
+    names = request.texts("item", most=100)
+    return {"pictures": client.thumbnails(connection, [("FishImage", name) for name in names])}
+
+
+def _seen(connection: Connection, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return items with the thumbnails of those that are photos."""
+    seen = client.thumbnails(connection, [(row["source"], row["item"]) for row in found])
+    return [{**row, "picture": picture} for row, picture in zip(found, seen, strict=True)]
+
+
+def sources(connection: Connection, request: WebRequest) -> dict[str, Any]:  # noqa: ARG001 - as all answers
+    """Return what can be made from a page, and of which sources."""
+    filled = sorted(row["source"] for row in rows(connection, statements.SOURCES))
+    both = ["Both"] if len(filled) > 1 else []
+    registered = [row["source"] for row in rows(connection, statements.REGISTERED)]
+    return {"kinds": [*statements.MADE], "sources": [*both, *filled, *registered]}
 
 
 def compare(connection: Connection, request: WebRequest) -> dict[str, Any]:
@@ -205,7 +302,7 @@ def changes(connection: Connection, request: WebRequest) -> dict[str, Any]:
     }
 
 
-ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, Any]]]] = {
+ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, Any] | Answer]]] = {
     "/api/identify": ("POST", identify),
     "/api/sample": ("GET", sample),
     "/api/add": ("POST", add),
@@ -214,7 +311,12 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, An
     "/api/map": ("GET", points),
     "/api/clusters": ("GET", clusters),
     "/api/outliers": ("GET", outliers),
+    "/api/items": ("GET", items),
+    "/api/items.csv": ("GET", table),
+    "/api/sources": ("GET", sources),
     "/api/near": ("GET", near),
+    "/api/find": ("GET", find),
+    "/api/pictures": ("GET", pictures),
     "/api/place": ("POST", place),
     "/api/compare": ("POST", compare),
     "/api/changes": ("GET", changes),
@@ -222,8 +324,40 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, An
 """Method of HTTP and function for each path."""
 
 
+def fit(jobs: Jobs, request: WebRequest) -> dict[str, Any]:
+    """Begin to make a map, groups or outliers."""
+    kind = request.text("kind")
+    if kind not in statements.MADE:
+        raise DataError(f"kind must be one of {', '.join(statements.MADE)}. Got {shown_value(kind)}.")
+    return jobs.start(kind, request.text("source")).shown()
+
+
+def listed_jobs(jobs: Jobs, request: WebRequest) -> dict[str, Any]:  # noqa: ARG001 - as all answers
+    """Return what is being made, newest first."""
+    return {"jobs": [job.shown() for job in jobs.listed()]}
+
+
+def cancel(jobs: Jobs, request: WebRequest) -> dict[str, Any]:
+    """Cancel what is being made."""
+    return jobs.cancel(request.whole("job")).shown()
+
+
+MAKING: Mapping[str, tuple[str, Callable[[Jobs, WebRequest], dict[str, Any]]]] = {
+    "/api/fit": ("POST", fit),
+    "/api/jobs": ("GET", listed_jobs),
+    "/api/cancel": ("POST", cancel),
+}
+"""Method of HTTP and function for each path of the jobs."""
+
+
 def _picture(request: WebRequest) -> str:
     return _statement_picture(request.body())
+
+
+def _of_picture(connection: Connection, statement: str, *given: Any) -> Any:
+    """Return the value of a statement that opens a picture. A small file may have many pixels."""
+    with _OPENING:
+        return value(connection, statement, *given)
 
 
 def _statement_picture(data: bytes) -> str:

@@ -20,6 +20,7 @@ from meetup2025.errors import DataError, Error, FileInUseError, MeetUpError, Mod
 from meetup2025.locale import translated
 from meetup2025.web import answers, files
 from meetup2025.web.answer import Answer, json_answer, redirect
+from meetup2025.web.jobs import Jobs
 from meetup2025.web.request import RefusedError, WebRequest
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Application:
     Args:
         url: URL of the database for `meetup2025.connect`.
         adding: Whether users may add photos. The database may still refuse.
+        at_once: Whether an analysis that a page asks for is made within the request, as inside IRIS.
         hosts: Names of this server. An IP address is allowed too. None leaves the check to a server in front.
         wait: Seconds that a request waits for a file that another program has.
         model: As for `meetup2025.connect`.
@@ -56,6 +58,7 @@ class Application:
         url: str,
         *,
         adding: bool = False,
+        at_once: bool = False,
         hosts: Collection[str] | None = None,
         wait: float = WAIT,
         model: str = "",
@@ -70,6 +73,7 @@ class Application:
             metrics.rows(self._known_counts)
         self._adding = adding
         self._hosts = hosts
+        self._jobs = Jobs(lambda: self._connect(wait=wait), at_once=at_once)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -130,9 +134,7 @@ class Application:
         folder, _, name = request.path[1:].rpartition("/")
         if folder == "static":
             return files.static(name)
-        if folder == "samples":
-            return files.sample(name)
-        return files.plotly() if request.path == "/plotly.js" else None
+        return files.sample(name) if folder == "samples" else None
 
     def _health(self) -> Answer:
         """Answer whether the database can be opened. A file that another program has now will be free later."""
@@ -156,7 +158,19 @@ class Application:
 
     def _rows(self, request: WebRequest) -> Answer:
         method, answer = answers.ANSWERS.get(request.path, ("", None))
-        if answer is None:
+        made_by, make = answers.MAKING.get(request.path, ("", None))
+        self._check_method(request, method or made_by)
+        if make is not None:
+            return json_answer(make(self._jobs, request))
+        if answer is answers.add and not self._adding:
+            raise RefusedError("403 Forbidden", "no_adding", "Adding must be on: meetup2025 web --allow-adding.")
+        with self._connect(wait=self._wait) as connection:
+            given = answer(connection, request) if answer else {}
+            return given if isinstance(given, Answer) else json_answer(given)
+
+    @staticmethod
+    def _check_method(request: WebRequest, method: str) -> None:
+        if not method:
             raise RefusedError("404 Not Found", "refused", f"There must be a page of this path. Got {request.path!r}.")
         if request.method != method:
             raise RefusedError(
@@ -164,10 +178,6 @@ class Application:
             )
         if method == "POST":
             request.check_origin()
-        if answer is answers.add and not self._adding:
-            raise RefusedError("403 Forbidden", "no_adding", "Adding must be on: meetup2025 web --allow-adding.")
-        with self._connect(wait=self._wait) as connection:
-            return json_answer(answer(connection, request))
 
 
 def _failed(status: str, key: str, error: Exception, language: str) -> Answer:

@@ -1,10 +1,9 @@
 """
-Files that pages are made of: the pages, scripts and styles of this package, its sample pictures, and Plotly.
+Files that pages are made of: the pages, scripts and styles of this package, and its sample pictures.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import html
 import json
@@ -56,24 +55,6 @@ def _file(folder: Path, name: str) -> Answer | None:
     return None
 
 
-@cache
-def plotly() -> Answer | None:
-    """Return Plotly, compressed, or None if it is not installed."""
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError:
-        return None
-    data = get_plotlyjs().encode("utf-8")
-    return Answer(gzip.compress(data, 6), _KINDS[".js"], tag=_tag(data), encoding="gzip")
-
-
-def has_plotly() -> bool:
-    """Return whether Plotly is installed, without loading it."""
-    from importlib.util import find_spec
-
-    return find_spec("plotly") is not None
-
-
 def page(name: str, *, language: str, token: str, adding: bool) -> Answer:
     """
     Return a page in a language: its own part in the frame of all pages.
@@ -89,14 +70,13 @@ def page(name: str, *, language: str, token: str, adding: bool) -> Answer:
         "palette": _script_json(palette.for_pages()),
     }
     filled = re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], _page(name))
-    return Answer(filled.encode("utf-8"), "text/html; charset=utf-8", plots=name != "identify")
+    return Answer(filled.encode("utf-8"), "text/html; charset=utf-8")
 
 
 @cache
 def _page(name: str) -> str:
     folder = _HERE / "pages"
-    scripts = "" if name == "identify" or not has_plotly() else '<script src="plotly.js" defer></script>\n'
-    shared = (folder / "shared.html").read_text("utf-8").replace("<!-- plotly -->\n", scripts)
+    shared = (folder / "shared.html").read_text("utf-8")
     link = f'<a href="{"./" if name == "identify" else name}"'
     shared = shared.replace(link, f'{link} aria-current="page"')
     return shared.replace("<!-- main -->", (folder / f"{name}.html").read_text("utf-8"))

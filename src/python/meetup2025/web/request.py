@@ -54,7 +54,7 @@ class WebRequest:
         self.method = str(environ["REQUEST_METHOD"]).upper()
         self.path = str(environ.get("PATH_INFO", ""))
         self.base = str(environ.get("SCRIPT_NAME", "")).rstrip("/")
-        self._query = parse_qs(str(environ.get("QUERY_STRING", "")))
+        self._query = parse_qs(str(environ.get("QUERY_STRING", "")), keep_blank_values=True)
         self._cookies = _read_cookies(str(environ.get("HTTP_COOKIE", "")))
         kept = self._cookies.get(TOKEN, "")
         self.token = kept if re.fullmatch(r"[\w-]{32}", kept, re.ASCII) else secrets.token_urlsafe(24)
@@ -88,7 +88,21 @@ class WebRequest:
 
     def text(self, name: str, *, longest: int = 200) -> str:
         """Return a text of the query, or an empty text if it is not there."""
-        given = self._query.get(name, [""])[0]
+        return self._checked(name, self._query.get(name, [""])[0], longest)
+
+    def texts(self, name: str, *, most: int, longest: int = 200) -> list[str]:
+        """Return all texts of the query that have a name."""
+        given = self._query.get(name, [])
+        if len(given) > most:
+            raise RefusedError("400 Bad Request", "refused", f"{name} must be given at most {most} times. Got more.")
+        return [self._checked(name, each, longest) for each in given]
+
+    def has(self, name: str) -> bool:
+        """Return whether the query has a name, perhaps with an empty text."""
+        return name in self._query
+
+    @staticmethod
+    def _checked(name: str, given: str, longest: int) -> str:
         if len(given) > longest:
             raise RefusedError(
                 "400 Bad Request", "refused", f"{name} must have at most {longest} characters. Got more."

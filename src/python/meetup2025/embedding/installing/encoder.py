@@ -49,7 +49,8 @@ class OriginalEncoder:
         self._lock = threading.Lock()
         self.model = self.info.model
         self.dimension = self.info.dimension
-        self.picture_size = self.info.image.size
+        self.picture_size = self.info.image.seen
+        self.languages = self.info.languages
 
     def check(self) -> None:
         """

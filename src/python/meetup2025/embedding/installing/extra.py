@@ -23,7 +23,7 @@ Versions of transformers. 4.52 to 4.57 cannot read the configuration of clip-jap
 5 leaves buffers that are not among the weights uninitialised, so that the vectors are noise.
 """
 
-_SWITCHES = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_VERBOSITY": "error",
+_SWITCHES = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_VERBOSITY": "error",
              "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error"}  # fmt: skip
 
 _READ_AT_IMPORT = (("huggingface_hub.constants", "HF_HUB_OFFLINE"), ("transformers.utils.hub", "_is_offline_mode"))
@@ -38,6 +38,8 @@ def switched(*, offline: bool) -> Iterator[None]:
         offline: Whether the network is forbidden, also for repositories that the code of a model asks for.
     """
     values = {**_SWITCHES, **({"HF_HUB_OFFLINE": "1"} if offline else {})}
+    if not sys.stderr.isatty():  # on a terminal a download shows how far it is
+        values["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     read = [(sys.modules[module], name) for module, name in _READ_AT_IMPORT if offline and module in sys.modules]

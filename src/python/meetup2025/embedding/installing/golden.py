@@ -11,6 +11,7 @@ import numpy as np
 from meetup2025 import vectors
 from meetup2025.embedding.installing import probes
 from meetup2025.embedding.onnx import OnnxEncoder
+from meetup2025.embedding.texts import to_embed
 from meetup2025.errors import BrokenModelError
 
 if TYPE_CHECKING:
@@ -23,9 +24,14 @@ FILE = "golden.npz"
 _ALIKE = 1 - 1e-6
 
 
-def write_golden(original: Any, folder: Path) -> int:
+def write_golden(original: Any, folder: Path, *, spelled: bool = False) -> int:
     """
     Write the golden items with the vectors of the original.
+
+    Args:
+        original: Makes the vectors.
+        folder: The model folder.
+        spelled: Whether the texts have the one spelling that an `Encoder` gives them anyway.
 
     Returns:
         Dimension of the vectors.
@@ -34,14 +40,15 @@ def write_golden(original: Any, folder: Path) -> int:
         BrokenModelError: The vectors are not finite, have two lengths, or are all alike.
     """
     shown = probes.pictures()
-    texts, images = original.texts(probes.TEXTS), original.images(shown)
+    wanted = to_embed(probes.TEXTS) if spelled else list(probes.TEXTS)
+    texts, images = original.texts(wanted), original.images(shown)
     for what, rows in (("texts", texts), ("pictures", images)):
         _check_rows(what, rows)
     if texts.shape[1] != images.shape[1]:
         got = f"{texts.shape[1]} and {images.shape[1]} numbers"
         raise BrokenModelError(f"Vectors of texts and pictures must have one length. Got {got}.")
     arrays: dict[str, NDArray[Any]] = {f"image_{place:02}": np.asarray(picture) for place, picture in enumerate(shown)}
-    arrays |= {"texts": np.array(probes.TEXTS), "text_vectors": texts, "image_vectors": images}
+    arrays |= {"texts": np.array(wanted), "text_vectors": texts, "image_vectors": images}
     np.savez_compressed(folder / FILE, **arrays)  # type: ignore[arg-type]
     return int(texts.shape[1])
 

@@ -6,13 +6,27 @@ import json
 import os
 import shutil
 import statistics
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import settings
 from meetup2025.embedding import processors
-from meetup2025.embedding.installing import extra, golden, places, preprocessing, quantisation, tokenization, towers
+from meetup2025.embedding.installing import (
+    agreement,
+    extra,
+    golden,
+    hub,
+    layouts,
+    places,
+    preprocessing,
+    published,
+    quantisation,
+    ready,
+    recipes,
+    tokenization,
+    towers,
+)
 from meetup2025.embedding.models import (
     COLUMN,
     FORMAT,
@@ -26,13 +40,17 @@ from meetup2025.embedding.models import (
     folder_name,
     read_model,
 )
+from meetup2025.embedding.onnx import OnnxEncoder
 from meetup2025.errors import BrokenModelError, MissingModelError, NotSupportedError, UntrustedCodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from meetup2025.embedding.installing.agreement import Peer
     from meetup2025.embedding.installing.original import Original
     from meetup2025.embedding.installing.published import Published
+    from meetup2025.embedding.installing.ready import Proof, Ready
+    from meetup2025.embedding.installing.recipes import Recipe
     from meetup2025.embedding.models import ImageInfo
 
 TEXT_FILE, TOKENIZER_FILE = "text.onnx", "tokenizer.json"
@@ -46,6 +64,10 @@ class Wishes:
     Attributes:
         revision: Commit, branch or tag. By default the newest.
         called: Id of the model here. By default the name of its repository or folder.
+        texts: Repository or folder of the text half, if it is another, for a model that is published in ONNX.
+        precision: `int8`, `float32` or `float16`, for a model that is published in ONNX. By default the first of
+            these that there is.
+        against_original: Whether a model that is published in ONNX is compared with its original too.
         from_cache: Whether to use only the cache, and no network.
         int8: Whether to add a quantised picture half.
         consent: Called with a sentence. Returns whether code that the model brings may run.
@@ -54,6 +76,9 @@ class Wishes:
 
     revision: str | None = None
     called: str | None = None
+    texts: str | None = None
+    precision: str | None = None
+    against_original: bool = False
     from_cache: bool = False
     int8: bool = False
     consent: Callable[[str], bool] = lambda _: False
@@ -69,11 +94,13 @@ class Installed:
         info: Content of its `model.json`.
         least: Its lowest golden cosine, or None if it was installed already.
         fault: Why this processor cannot run its quantised half, or an empty text if it can.
+        proof: What was measured, if it is a model that is published in ONNX.
     """
 
     info: ModelInfo
     least: float | None = None
     fault: str = ""
+    proof: Proof | None = None
 
 
 def install(name: str, wishes: Wishes) -> Installed:
@@ -81,7 +108,8 @@ def install(name: str, wishes: Wishes) -> Installed:
     Install a published model, or a model folder of another machine.
 
     Args:
-        name: Repository of the Hugging Face Hub, as in `a/b`, or a folder.
+        name: Name of a recipe, a repository of the Hugging Face Hub, as in `a/b`, or a folder. A model that is
+            published in ONNX is taken as it is, and any other is exported.
         wishes: Wishes for the installation.
 
     Raises:
@@ -92,16 +120,80 @@ def install(name: str, wishes: Wishes) -> Installed:
         BrokenModelError: The model is broken, or the folder does not give its vectors.
         OperationalError: The network or the disk failed.
     """
-    from meetup2025.embedding.installing.published import published
-
     folder = Path(name).expanduser()
     if (folder / "model.json").is_file():
         return _copied(folder, wishes)
+    with extra.switched(offline=wishes.from_cache):
+        if recipe := _recipe(name, folder, wishes):
+            return _installed_ready(recipe, wishes)
+        if known := recipes.known().get(name):
+            name = known.published
+        return _exported(name, folder, wishes)
+
+
+def _exported(name: str, folder: Path, wishes: Wishes) -> Installed:
+    """Install a model of transformers."""
+    if wishes.texts or wishes.precision or wishes.against_original:
+        rule = "--texts, --precision and --against-original are for models that are published in ONNX"
+        raise NotSupportedError(f"{rule}. Got {name}, which is exported; leave them out.")
     _check_folder(name, folder)
     extra.check()
-    with extra.switched(offline=wishes.from_cache):
-        found = published(name, revision=wishes.revision, called=wishes.called, from_cache=wishes.from_cache)
-        return _installed(found, wishes)
+    found = published.published(name, revision=wishes.revision, called=wishes.called, from_cache=wishes.from_cache)
+    return _installed(found, wishes)
+
+
+def _recipe(name: str, folder: Path, wishes: Wishes) -> Recipe | None:
+    """Return how to install a model that is published in ONNX, or None if it is not."""
+    known = recipes.known().get(name)
+    if known and known.image:
+        if wishes.revision or wishes.texts:
+            raise NotSupportedError(f"{name} has fixed files. Got --revision or --texts; name its repository instead.")
+        return replace(known, name=wishes.called or name)
+    if known or not _is_in_onnx(name, folder, wishes):
+        return None
+    image = recipes.Source(name, wishes.revision)
+    text = recipes.Source(wishes.texts) if wishes.texts else image
+    called = wishes.called or (folder.name if folder.is_dir() else name)
+    published.check_id(called)
+    what = f"{name} with the texts of {wishes.texts}" if wishes.texts else name
+    return recipes.Recipe(called, f"{what}, as published in ONNX.", "", (), 0, None, image, text)
+
+
+def _is_in_onnx(name: str, folder: Path, wishes: Wishes) -> bool:
+    if folder.is_dir():
+        return layouts.is_in_onnx(hub.of_folder(folder).files)
+    _check_folder(name, folder)
+    published.check_repository(name)
+    return layouts.is_in_onnx(hub.repository(name, wishes.revision, from_cache=wishes.from_cache).files)
+
+
+def _installed_ready(recipe: Recipe, wishes: Wishes) -> Installed:
+    """Install a model that is published in ONNX, unless it is installed already."""
+    if wishes.int8:
+        raise NotSupportedError(f"{recipe.name} is published in ONNX. Got --int8; say --precision int8.")
+    found = ready.gathered(recipe, wishes.precision, from_cache=wishes.from_cache, report=wishes.report)
+    target = settings.models_folders()[0] / folder_name(found.id, found.revision)
+    if (info := _whole(target)) and not wishes.against_original:
+        return Installed(info)
+    with places.disk(found.id), places.locked(lambda: wishes.report("waiting for another installation")) as at:
+        if (info := _whole(target)) and not wishes.against_original:  # the other program made it
+            return Installed(info)
+        proof = ready.make(at / "made", found, wishes.report, lambda longest: _peers(at, found, wishes, longest))
+        places.put(at / "made", target)
+    return Installed(read_model(target), proof.least, proof=proof)
+
+
+def _peers(at: Path, found: Ready, wishes: Wishes, longest: int) -> Iterator[tuple[str, Peer]]:
+    """Yield the other forms of a model in ONNX: its files in float32 if they are on this machine, and its original."""
+    if full := ready.full_precision(found):
+        ready.write(at / "full", full)
+        yield "float32", OnnxEncoder(at / "full", strict=False)
+    if wishes.against_original:
+        image, text = found.originals
+        if not (image and text):
+            rule = "A model to compare must say what it was made from (base_model in its README.md)"
+            raise NotSupportedError(f"{rule}. Got {found.id}, which does not; leave out --against-original.")
+        yield "the original", agreement.Originals(image, text, longest, from_cache=wishes.from_cache)
 
 
 def _check_folder(name: str, folder: Path) -> None:
@@ -116,7 +208,7 @@ def _check_folder(name: str, folder: Path) -> None:
 
 def _installed(found: Published, wishes: Wishes) -> Installed:
     """Install a model of this machine, unless it is installed already."""
-    target = settings.models_folders()[0] / folder_name(found.id, found.revision)
+    target = settings.models_folder() / folder_name(found.id, found.revision)
     if (info := _whole(target)) and _is_enough(info, wishes):
         return Installed(info)
     _ask(found, wishes)
@@ -236,7 +328,7 @@ def _copied(source: Path, wishes: Wishes) -> Installed:
         rule = "A model folder must be taken as it is, without --as, --revision and another --int8"
         raise NotSupportedError(f"{rule}. Got {info.model}; install it again from the published model.")
     check_hashes(source)
-    target = settings.models_folders()[0] / folder_name(info.id, info.revision)
+    target = settings.models_folder() / folder_name(info.id, info.revision)
     if (whole := _whole(target)) and _is_same(source, target):
         return Installed(whole)
     with places.disk(info.id), places.locked(lambda: wishes.report("waiting for another installation")) as at:

@@ -60,7 +60,7 @@ def locked(waiting: Callable[[], None] = lambda: None) -> Iterator[Path]:
     Yields:
         A folder to work in.
     """
-    beside = settings.models_folders()[0] / BESIDE
+    beside = settings.models_folder() / BESIDE
     beside.mkdir(parents=True, exist_ok=True)
     with (beside / "lock").open("ab") as lock:
         if not _taken(lock.fileno()):

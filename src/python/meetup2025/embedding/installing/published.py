@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meetup2025.embedding.installing.places import FULL
-from meetup2025.errors import BrokenModelError, DataError, MissingModelError, OperationalError
+from meetup2025.embedding.installing import hub
+from meetup2025.errors import BrokenModelError, DataError, MissingModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,72 +73,42 @@ def published(
         source, commit = str(folder), revision or _digest(folder)
     else:
         source = name
-        if not re.fullmatch(_ID, name):
-            raise MissingModelError(f"A model must be a repository, as in a/b, or a folder. Got {name!r}.")
-        folder, commit = _downloaded(name, revision, from_cache=from_cache)
+        check_repository(name)
+        found = hub.repository(name, revision, from_cache=from_cache)
+        folder, commit = hub.downloaded(found, _wanted(found.files)), found.commit
     model_id = called or (folder.name if source == str(folder) else name)
-    _check_word("id of a model", model_id, _ID, "say another with --as")
+    check_id(model_id)
     short = commit[:_SHORT] if re.fullmatch(r"[0-9a-f]{40,64}", commit) else commit
     _check_word("revision", short, _REVISION, "say another with --revision")
     code = _code(folder)
-    return Published(model_id, short, source, commit, folder, _licence(folder), code)
+    return Published(model_id, short, source, commit, folder, licence(folder), code)
+
+
+def check_repository(name: str) -> None:
+    """
+    Check the name of a repository.
+
+    Raises:
+        MissingModelError: No repository can have this name.
+    """
+    if not re.fullmatch(_ID, name):
+        raise MissingModelError(f"A model must be a repository, as in a/b, or a folder. Got {name!r}.")
+
+
+def check_id(model_id: str) -> None:
+    """
+    Check the id of a model.
+
+    Raises:
+        DataError: It is not allowed.
+    """
+    _check_word("id of a model", model_id, _ID, "say another with --as")
 
 
 def _check_word(what: str, word: str, pattern: re.Pattern[str], remedy: str) -> None:
     if not pattern.fullmatch(word):
         rule = f"The {what} must be of letters, digits, '.', '_' and single '-'"
         raise DataError(f"{rule}. Got {word!r}; {remedy}.")
-
-
-def _downloaded(name: str, revision: str | None, *, from_cache: bool) -> tuple[Path, str]:
-    """Return the folder of a repository at one commit, and the commit."""
-    import huggingface_hub
-    from huggingface_hub import errors
-
-    asked = f"{name}, revision {revision or 'main'}"
-    try:
-        if from_cache:
-            folder = Path(huggingface_hub.snapshot_download(name, revision=revision, local_files_only=True))
-            return folder, folder.name
-        found = huggingface_hub.HfApi().model_info(name, revision=revision)
-        files = _wanted(each.rfilename for each in found.siblings or ())
-        folder = Path(huggingface_hub.snapshot_download(name, revision=found.sha, allow_patterns=files))
-        return folder, str(found.sha)
-    except errors.GatedRepoError as exc:
-        problem = "is open only to accounts that accepted its terms: accept them on its page, then set HF_TOKEN"
-        raise MissingModelError(f"The repository must be open to you. Got {asked}, which {problem}.") from exc
-    except errors.RevisionNotFoundError as exc:
-        raise MissingModelError(f"The revision must exist. Got {asked}, which does not; take another.") from exc
-    except errors.RepositoryNotFoundError as exc:
-        problem = "does not exist, or is private: check the name, or set HF_TOKEN"
-        raise MissingModelError(f"The repository must exist. Got {asked}, which {problem}.") from exc
-    except errors.LocalEntryNotFoundError as exc:
-        raise _not_here(asked, exc, from_cache=from_cache) from exc
-    except OSError as exc:  # errors of the disk or the network: errors of `requests` are subclasses of OSError
-        raise _failure(exc, asked) from exc
-
-
-def _not_here(asked: str, exc: Exception, *, from_cache: bool) -> Exception:
-    if from_cache:
-        problem = f"Got {asked}, which is not: install it without --from-cache where there is a network"
-        return MissingModelError(f"With --from-cache the model must be in the cache of Hugging Face. {problem}.")
-    return OperationalError(f"The download of {asked} must be whole. Got {_first_line(exc)}; try again.")
-
-
-def _failure(exc: OSError, asked: str) -> OperationalError:
-    """Return the error for a failure of the disk or the network."""
-    if exc.errno in FULL:
-        problem = f"Got {exc.strerror}; make room, or set HF_HOME to another"
-        return OperationalError(f"The cache of Hugging Face must have room for {asked}. {problem}.")
-    if unreachable := re.search(r"Failed to [^(\"]*[^(\" ]|timed out", str(exc)):
-        problem = f"Got: {unreachable[0]}; try again, or say --from-cache where it is in the cache"
-        return OperationalError(f"The Hugging Face Hub must answer for {asked}. {problem}.")
-    got = f"{type(exc).__name__}: {_first_line(exc)}"
-    return OperationalError(f"The download of {asked} must be whole. Got {got}; try again.")
-
-
-def _first_line(exc: BaseException) -> str:
-    return (str(exc).strip().splitlines() or [type(exc).__name__])[0][:300]
 
 
 def _wanted(names: Iterable[str]) -> list[str]:
@@ -194,10 +164,20 @@ def _json(path: Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _licence(folder: Path) -> str:
-    """Read the licence from the head of the model's page."""
+def licence(folder: Path) -> str:
+    """Return the licence on the model's page."""
+    return _said(folder, "license") or "unknown"
+
+
+def original(folder: Path) -> str:
+    """Return the repository of the model that this one was made from, as its page says, or an empty text."""
+    return _said(folder, "base_model")
+
+
+def _said(folder: Path, field: str) -> str:
+    """Read a field in the head of the model's page, or the first value of a list."""
     page = folder / "README.md"
     text = page.read_text("utf-8", "replace") if page.is_file() else ""
     head = text.split("---")[1] if text.startswith("---") and text.count("---") > 1 else ""
-    found = re.search(r"^license:\s*['\"]?([\w.+-]+)", head, re.MULTILINE)
-    return found[1] if found else "unknown"
+    found = re.search(rf"^{field}:(?:\s*-)?\s*['\"]?([\w./+-]+)", head, re.MULTILINE)
+    return found[1] if found else ""

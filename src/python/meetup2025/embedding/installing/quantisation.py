@@ -27,7 +27,7 @@ LEAST_MEDIAN, LEAST = 0.98, 0.95
 def quantise(graph: Path, file: Path) -> None:
     """Write a graph that multiplies matrices of integers. Each picture has a scale of its own for its activations."""
     quantization = runtime.library("quantization")
-    with _silent():
+    with silent():
         quantization.quantize_dynamic(
             graph, file, op_types_to_quantize=["MatMul", "Gemm"], per_channel=True, reduce_range=True,
             weight_type=quantization.QuantType.QInt8,
@@ -47,7 +47,7 @@ def check(median: float, least: float) -> None:
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
+def silent() -> Iterator[None]:
     """Silence the advice that the library logs."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -1,5 +1,5 @@
 """
-The tokenizer of a model in the form of the library `tokenizers`, proved to give the same tokens.
+The tokenizer of a model in the form of the library `tokenizers`: converted and proved, or as it is published.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meetup2025.embedding.installing import probes
-from meetup2025.errors import NotSupportedError
+from meetup2025.embedding.installing import hub, probes
+from meetup2025.embedding.models import MOST
+from meetup2025.errors import BrokenModelError, NotSupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from tokenizers import Tokenizer
 
@@ -162,6 +164,59 @@ def _right(made: Tokenizer, texts: Sequence[str], rows: Sequence[_Row]) -> int:
     """Count the texts, from the first, whose tokens equal the tokens of the original."""
     pairs = enumerate(zip(texts, rows, strict=True))
     return next((place for place, (text, row) in pairs if made.encode(text).ids != row.ids), len(texts))
+
+
+_WHOLE_ROWS = {"siglip": 64, "siglip2": 64}
+"""Kinds of models that take rows of one length without a mask -> the length, if their files do not say it."""
+
+
+def stated(folder: Path, target: Path) -> int:
+    """
+    Write a published `tokenizer.json` as a model folder has it: without limits of its own.
+
+    Rows are filled up only for a model that takes rows of one length.
+
+    Args:
+        folder: Folder of the published files.
+        target: File to write.
+
+    Returns:
+        The most tokens of a text.
+
+    Raises:
+        BrokenModelError: The file cannot be read.
+        NotSupportedError: No file says how long a text may be.
+    """
+    from tokenizers import Tokenizer, normalizers
+
+    try:
+        made = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as exc:  # the library raises nothing narrower
+        raise BrokenModelError(f"{folder / 'tokenizer.json'} must be one of `tokenizers`. Got {exc}.") from exc
+    made.no_padding()
+    made.no_truncation()
+    words, config = hub.read_json(folder, "tokenizer_config.json"), hub.read_json(folder, "config.json")
+    kind = str(config.get("model_type", ""))
+    longest = _longest(words, config, hub.read_json(folder, "sentence_bert_config.json"), _WHOLE_ROWS.get(kind))
+    if kind in _WHOLE_ROWS:
+        if words.get("do_lower_case") and '"Lowercase"' not in made.to_str():
+            made = _normalized(made, [normalizers.Lowercase()], [])
+        pad = words.get("pad_token")
+        pad = str(pad.get("content", "")) if isinstance(pad, dict) else str(pad or "")
+        _fill(made, made.token_to_id(pad) or 0, "right", longest)
+    made.save(str(target))
+    return longest
+
+
+def _longest(words: dict[str, Any], config: dict[str, Any], sentences: dict[str, Any], default: int | None) -> int:
+    inner = config.get("text_config")
+    inner = inner if isinstance(inner, dict) else config
+    found = [words.get("model_max_length"), sentences.get("max_seq_length"), inner.get("max_position_embeddings")]
+    limits = [int(each) for each in found if isinstance(each, (int, float)) and 1 < each <= MOST]
+    if not limits and default is None:
+        rule = "The files of a model must say how long a text may be (model_max_length of tokenizer_config.json)"
+        raise NotSupportedError(f"{rule}. Got nothing; take another model.")
+    return min(limits) if limits else int(default or 0)
 
 
 def check_inputs(inputs: dict[str, Any]) -> frozenset[str]:

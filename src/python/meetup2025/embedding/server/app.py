@@ -170,7 +170,8 @@ class EncoderApplication:
         return [self._picture(f"input[{index}]", source, until) for index, source in pictures.items()]
 
     def _picture(self, name: str, source: str, until: float) -> Image:
-        if not self._decoders.acquire(timeout=max(0.0, until - time.monotonic())):
+        left = until - time.monotonic()
+        if left <= 0 or not self._decoders.acquire(timeout=left):
             raise _too_late(has_begun=False)
         try:
             return images.open_picture(source, longest=self._encoder.picture_size)

@@ -154,7 +154,7 @@ def _described(encoder: Encoder) -> dict[str, Any]:
     name, _, revision = encoder.model.rpartition("@")
     known = {"id": name, "object": "model", "created": 0, "owned_by": "meetup2025"}
     ours = {"model": encoder.model, "revision": revision, "dimension": encoder.dimension}
-    return {**known, **ours, "picture_size": encoder.picture_size}
+    return {**known, **ours, "picture_size": encoder.picture_size, "languages": list(encoder.languages)}
 
 
 def _check_name(name: Any, encoder: Encoder) -> None:

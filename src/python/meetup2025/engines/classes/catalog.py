@@ -39,22 +39,28 @@ def table_lines() -> list[str]:
 def _table(table: Class) -> Iterator[str]:
     yield f"  {table.package}.{table.sql_name}"
     yield f"      {summary(table.doc)}"
-    declared = [_declared(column) for column in table.properties]
+    declared = [f"{column.sql_name} {column_type(column)}" for column in table.properties]
     width = max(map(len, declared), default=0)
     for text, column in zip(declared, table.properties, strict=True):
         yield f"      - {text:{width}}  {summary(column.doc)}".rstrip()
 
 
-def _declared(column: Property) -> str:
+def column_type(column: Property) -> str:
+    """Return the SQL type of a column, with NOT NULL where a value is required."""
     required = " NOT NULL" if "Required" in column.keywords else ""
-    return f"{column.sql_name} {_type(column.type, column.parameters)}{required}"
+    return f"{_type(column.type, column.parameters)}{required}"
 
 
 def _routines(routines: Mapping[str, Method | Query]) -> Iterator[str]:
     for key in sorted(routines):
         routine = routines[key]
-        yield f"  {routine.full_name}({_arguments(routine.arguments)}){_result(routine)}"
+        yield f"  {signature(routine)}"
         yield f"      {summary(routine.doc)}"
+
+
+def signature(routine: Method | Query) -> str:
+    """Return the SQL name of a function, query or procedure, its arguments, and its result."""
+    return f"{routine.full_name}({_arguments(routine.arguments)}){_result(routine)}"
 
 
 def _arguments(arguments: Sequence[Argument]) -> str:

@@ -12,6 +12,7 @@ changes ends the transaction, and only a rollback is possible then.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import time
 import weakref
@@ -19,23 +20,30 @@ from functools import partial
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from meetup2025 import errors, settings
+from meetup2025.engines import arrays
+from meetup2025.engines.arrow import as_arrow, rows_as_arrow
 from meetup2025.engines.binary import with_pictures
 from meetup2025.engines.classes.program import program
-from meetup2025.engines.duckdb.arrow import as_arrow
-from meetup2025.engines.duckdb.elements import stored, written
+from meetup2025.engines.duckdb.elements import written
 from meetup2025.engines.duckdb.errors import duckdb_errors
+from meetup2025.engines.duckdb.matrices import NoMatrix
 from meetup2025.engines.duckdb.prepared import check_characters, is_rollback, prepare
 from meetup2025.engines.duckdb.tables import StoredTables, create_tables, open_database
-from meetup2025.engines.duckdb.types import shown_type
-from meetup2025.engines.pep249 import BaseConnection, BaseCursor, running
+from meetup2025.engines.duckdb.types import shown_type, vector_parts
+from meetup2025.engines.pep249 import BaseConnection, BaseCursor, distinct, running
 from meetup2025.errors import FileInUseError, InterfaceError, OperationalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import duckdb
+    from numpy.typing import NDArray
 
+    from meetup2025.engines.duckdb.matrices import Matrices
+    from meetup2025.engines.duckdb.nearest import Narrowed
     from meetup2025.engines.duckdb.prepared import Prepared
 
 _OPENING = threading.Lock()
@@ -48,6 +56,12 @@ _STATEMENTS_KEPT = 200
 
 _ROWS_AT_ONCE = 100
 """Rows that a cursor takes from DuckDB at once: few, because a row may hold a vector."""
+
+_SESSIONS = itertools.count()
+"""Numbers of the connections of this process."""
+
+_TRIES = 3
+"""Times that a search is narrowed while other connections change the database, before it scans."""
 
 _SPECIAL_NULLS: Any = "special"
 """DuckDB calls a function for NULL too, as IRIS does."""
@@ -91,7 +105,10 @@ class DuckDBConnection(BaseConnection):
         self._reading: DuckDBCursor | None = None
         self._raised: BaseException | None = None
         self._row_functions: set[str] = set()
+        self._known: dict[tuple[Any, ...], Any] = {}  # results of the row functions of the statement that runs
         self._database: duckdb.DuckDBPyConnection | None = None
+        self._session = next(_SESSIONS)
+        self._owner = f" of connection {self._session}"
         self._connect_within(wait, path, read_only=read_only)
 
     @property
@@ -110,6 +127,7 @@ class DuckDBConnection(BaseConnection):
         if not self._in_transaction:
             self._settle()
             with duckdb_errors():
+                self._matrices.begin(self._session)
                 self._open_database().begin()
             self._in_transaction = True
 
@@ -130,6 +148,8 @@ class DuckDBConnection(BaseConnection):
 
     def close(self) -> None:
         """Undo the changes that are not committed, and release the file. Closing twice is harmless."""
+        if self._database is not None:
+            self._remove_row_functions(self._database)
         self._finalizer()
         self._database = None
 
@@ -174,7 +194,7 @@ class DuckDBConnection(BaseConnection):
         if sql not in self._statements:
             check_characters(sql)
             self._settle()  # the translation asks the database for its tables
-            statement = prepare(sql, self._program, self._tables)
+            statement = prepare(sql, self._program, self._tables).of(self._owner)
             if len(self._statements) >= _STATEMENTS_KEPT:
                 self._statements.clear()
             self._statements[sql] = statement
@@ -185,7 +205,9 @@ class DuckDBConnection(BaseConnection):
         values = self._values(statement, parameters)
         database = self._ready(statement)
         with self._guard(writes=False):
-            result = database.execute(statement.sql, values)
+            if statement.explains:
+                values = [self._plan(database, statement.explains.narrowed)]
+            result = self._narrowed(database, statement, values) or database.execute(statement.sql, values)
         self._reading = cursor
         return result
 
@@ -196,29 +218,32 @@ class DuckDBConnection(BaseConnection):
         with self._guard(writes=True, codes=statement.codes):
             for sql in statement.before:
                 database.execute(sql)
-            rows = database.execute(statement.sql, values).fetchall()
+            count = self._changed(statement, statement.sql, values)
         if statement.defines:
             self._forget_tables()
             return -1
-        return int(rows[0][0]) if rows else -1
+        return count
 
     def change_many(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
         """Run a statement once for each row of parameters, all or none, and return the sum of the rows changed."""
         every = self._values_of_rows(statement, rows)
-        database = self._ready(statement)
+        self._ready(statement)
         with self._guard(writes=True, codes=statement.codes):
-            return sum(int(database.execute(statement.sql, values).fetchall()[0][0]) for values in every)
+            return sum(self._changed(statement, statement.sql, values) for values in every)
 
     def insert_many(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
         """Insert many rows at once, and return their number."""
+        return self.insert_batch(statement, rows_as_arrow(self._values_of_rows(statement, rows)))
+
+    def insert_batch(self, statement: Prepared, columns: Any) -> int:
+        """Insert the rows of a table of Arrow, whose columns are c1, c2 and so on, and return their number."""
         import duckdb
 
-        columns = as_arrow(self._values_of_rows(statement, rows))
         database = self._ready(statement)
         with self._guard(writes=True):
             database.register("batch", columns)
             try:
-                return int(database.execute(statement.batch_sql).fetchall()[0][0])
+                return self._changed(statement, statement.batch_sql)
             finally:
                 with contextlib.suppress(duckdb.Error):  # an error has ended the transaction
                     database.unregister("batch")
@@ -227,6 +252,38 @@ class DuckDBConnection(BaseConnection):
         """Release the result of *cursor*, which needs no more rows of it."""
         if self._reading is cursor:
             self._reading = None
+
+    # --- searches by matrices in memory
+
+    def _narrowed(
+        self, database: duckdb.DuckDBPyConnection, statement: Prepared, values: Sequence[Any]
+    ) -> duckdb.DuckDBPyConnection | None:
+        """Run the searches of a query on the rows that its matrices choose, or return None if they cannot."""
+        narrowed, choose = statement.narrowed, self._matrices.choose
+        for _ in range(_TRIES if narrowed.searches else 0):
+            clock = self._matrices.clock
+            try:
+                chosen = [choose(self._session, database, each, values) for each in narrowed.searches]
+            except NoMatrix:
+                return None
+            result = database.execute(narrowed.sql, [*values, *chosen])
+            if clock == self._matrices.clock:
+                return result
+            result.fetchall()
+        return None
+
+    def _plan(self, database: duckdb.DuckDBPyConnection, narrowed: Narrowed) -> str:
+        """Say how the searches of a query run: each SELECT with TOP is one line."""
+        lines = [self._matrices.plan(database, each) for each in narrowed.searches]
+        return "\n".join([*lines, *(f"No search: {reason}." for reason in narrowed.reasons)]) or "No search: no TOP."
+
+    def _changed(self, statement: Prepared, sql: str, values: Sequence[Any] = ()) -> int:
+        """Run a statement that changes rows, tell the matrices which, and return the number of rows."""
+        watched = self._matrices.watches(statement.touched) and not sql.startswith("TRUNCATE")
+        rows = self._open_database().execute(f'{sql} RETURNING "ID"' if watched else sql, list(values)).fetchall()
+        ids = np.array([row[0] for row in rows], np.int64) if watched else None
+        self._matrices.touch(self._session, statement.touched, ids)
+        return len(rows) if watched else int(rows[0][0]) if rows else -1
 
     # --- the database
 
@@ -246,10 +303,11 @@ class DuckDBConnection(BaseConnection):
         return True
 
     def _connect(self, path: str, *, read_only: bool) -> None:
-        self._database = open_database(path, read_only=read_only)
+        self._database, self._matrices = open_database(path, read_only=read_only)
+        self._matrices.enter(self._session)
         self._tables = StoredTables(self._database)
         # Also for a connection that nobody closes: a file is whole only if DuckDB releases it before Python ends.
-        self._finalizer = weakref.finalize(self, self._database.close)
+        self._finalizer = weakref.finalize(self, _release, self._database, self._matrices, self._session)
         try:
             create_tables(self._database, self._program, self._tables, read_only=read_only)
         except BaseException:
@@ -342,13 +400,17 @@ class DuckDBConnection(BaseConnection):
         if self._in_transaction:
             self._settle()
             self._in_transaction = self._failed = False
-            with duckdb_errors():
-                database.execute(statement)
+            try:
+                with duckdb_errors():
+                    database.execute(statement)
+            finally:
+                self._matrices.end(self._session, committed=statement == "COMMIT")
 
     # --- functions of the classes that DuckDB calls once for each row
 
     def _add_row_functions(self, statement: Prepared) -> None:
-        """Register the functions that *statement* calls once for each row."""
+        """Register the functions that *statement* calls once for each row, and once for the same arguments."""
+        self._known.clear()
         for name, function, arguments, returns in statement.row_functions:
             if name not in self._row_functions:
                 self._row_functions.add(name)
@@ -359,13 +421,26 @@ class DuckDBConnection(BaseConnection):
                     name, self._guarded(function, len(kinds)), kinds, returns, null_handling=_SPECIAL_NULLS
                 )
 
+    def _remove_row_functions(self, database: duckdb.DuckDBPyConnection) -> None:
+        """Take the functions of this connection from the list that all connections of the file share."""
+        import duckdb
+
+        with contextlib.suppress(duckdb.Error):  # an error has ended the transaction
+            database.execute("SELECT 0").fetchall()  # DuckDB removes no function while a result is unread
+            for name in self._row_functions:
+                database.remove_function(name)
+        self._row_functions.clear()
+
     def _guarded(self, function: Any, count: int) -> Any:
         """Keep the error of a function of *count* arguments: DuckDB passes on only its text."""
 
         def call(*values: Any) -> Any:
+            key = (function, *values)
+            if key in self._known:
+                return self._known[key]
             with running(None), self._settings():
                 try:
-                    return function(*values)
+                    return self._known.setdefault(key, function(*values))
                 except BaseException as error:
                     self._raised = error
                     raise
@@ -377,6 +452,12 @@ class DuckDBConnection(BaseConnection):
     def _taken_error(self) -> BaseException | None:
         error, self._raised = self._raised, None
         return error
+
+
+def _release(database: duckdb.DuckDBPyConnection, matrices: Matrices, session: int) -> None:
+    """Close a connection. It is a function of no connection, so that it can run when the connection is gone."""
+    database.close()
+    matrices.leave(session)
 
 
 class DuckDBCursor(BaseCursor):
@@ -445,13 +526,31 @@ class DuckDBCursor(BaseCursor):
                 self.execute(operation, row)
         return self
 
+    def insert_columns(self, operation: str, columns: Sequence[Any]) -> DuckDBCursor:
+        """Insert the rows of columns at once, as `BaseCursor.insert_columns`."""
+        self._forget()
+        given = as_arrow({f"c{place}": each for place, each in enumerate(columns, 1)})
+        self.rowcount = self.connection.insert_batch(self.connection.prepare(operation), given)
+        return self
+
     def take_rows(self) -> None:
         """Take the remaining rows into memory, so that another statement may run."""
         if self._result is not None:
             result, self._result = self._result, None
             with duckdb_errors():
                 rest = result.fetchall()
-            self._rows = iter([*(self._rows or ()), *map(self._as_iris, rest)])
+            self._rows = iter([*(self._rows or ()), *self._as_iris(rest)])
+
+    def fetchnumpy(self) -> dict[str, NDArray[Any]]:
+        """Return the remaining rows as columns, as `BaseCursor.fetchnumpy`. DuckDB makes the arrays itself."""
+        if self._result is None or self._rows is not None:
+            return super().fetchnumpy()
+        self.connection.check_open()
+        result, self._result, self._rows = self._result, None, iter(())
+        with duckdb_errors():
+            found = result.fetchnumpy().values()
+        names = distinct([str(column[0]) for column in self.description or ()])
+        return {name: _array(each, kind) for name, each, kind in zip(names, found, self._types, strict=True)}
 
     def close(self) -> None:
         """Release the result. The cursor runs no further statement."""
@@ -466,11 +565,13 @@ class DuckDBCursor(BaseCursor):
         return iter(self._next, None)
 
     def _next(self) -> tuple[Any, ...] | None:
+        if self.wants_arrays and self._rows is None and self._result is not None:
+            self._rows = zip(*map(_values, self.fetchnumpy().values()), strict=True)
         row = next(self._rows, None) if self._rows is not None else None
         if row is None and self._result is not None:
             with duckdb_errors():
                 rows = self._result.fetchmany(_ROWS_AT_ONCE)
-            self._rows = map(self._as_iris, rows)
+            self._rows = iter(self._as_iris(rows))
             row = next(self._rows, None)
         return row
 
@@ -499,10 +600,30 @@ class DuckDBCursor(BaseCursor):
         else:
             self.connection.begin()
 
-    def _as_iris(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return the values of a row as IRIS does: a vector is text, unless the cursor wants arrays."""
-        write = stored if self.wants_arrays else written
-        return tuple(
-            write(value, kind) if isinstance(value, (list, tuple)) else value
-            for value, kind in zip(row, self._types, strict=True)
+    def _as_iris(self, rows: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+        """Return rows as IRIS does: a vector is text."""
+        if not any(kind.endswith("]") for kind in self._types):
+            return rows
+        return (
+            tuple(
+                written(value, kind) if isinstance(value, (list, tuple)) else value
+                for value, kind in zip(row, self._types, strict=True)
+            )
+            for row in rows
         )
+
+
+def _array(values: NDArray[Any], kind: str) -> NDArray[Any]:
+    """Return a column of DuckDB as `fetchnumpy` has it. *kind* is its DuckDB type."""
+    parts = vector_parts(kind)
+    if np.ma.isMA(values) and values.dtype == object:
+        values.data[values.mask] = None
+        values = values.data
+    if parts:
+        return arrays.of_vectors(values, int(parts[1] or 0))
+    return values.astype("M8[D]") if kind == "DATE" else values
+
+
+def _values(column: NDArray[Any]) -> list[Any]:
+    """Return the values of a column of `fetchnumpy`. A vector is a view of its row, or None."""
+    return column.tolist() if column.ndim == 1 else [None if np.isnan(row[0]) else row for row in column]

@@ -195,8 +195,13 @@ def _create_index(node: exp.Create, resolver: Resolver) -> list[str]:
 
 
 def _unique_index(index: str, table: str, columns: Sequence[tuple[str, str]], exists: str = "") -> str:
-    """Write a unique index of *columns*, as (name, DuckDB type). Strings are compared without regard to case."""
-    parts = [f"upper({quoted(name)})" if kind == "VARCHAR" else quoted(name) for name, kind in columns]
+    """
+    Write a unique index of *columns*, as (name, DuckDB type).
+
+    A string is there once in any case. `upper(lower())` holds for what comparisons take for one (NOCASE, small letters)
+    and for what IRIS does (capitals).
+    """
+    parts = [f"upper(lower({quoted(name)}))" if kind == "VARCHAR" else quoted(name) for name, kind in columns]
     return f"CREATE UNIQUE INDEX {exists}{quoted(index)} ON {table} ({', '.join(parts)})"
 
 

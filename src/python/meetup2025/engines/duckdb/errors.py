@@ -27,6 +27,7 @@ _LONGEST = 400
 
 _NO_VECTOR = "A vector must be written as TO_VECTOR(…, DOUBLE). Got its text alone."
 _CONFLICT = "Another connection changed the same rows: roll back, and try again. Got: {0}"
+_TAKEN = "A key must be unique. Got {1}, which another connection wrote in the meantime: run the statement again."
 _NO_SUCH_OPERATION = "An operation must have values of types that it knows. Got {1}: write CAST(… AS …) around a value."
 
 # Class of DuckDB, pattern of its message, class of this package, SQLCODE of IRIS, message. `{0}` is the message of
@@ -34,7 +35,7 @@ _NO_SUCH_OPERATION = "An operation must have values of types that it knows. Got 
 _FAULTS: tuple[tuple[str, str, type[Error], int, str], ...] = (
     (
         "Constraint",
-        r"(?i)duplicate key \"(?:upper\()?([^\"():]+)\)?: ([^\"]*)",
+        r"(?i)duplicate key \"(?:upper\()?(?:lower\()?([^\"():]+)\)*: ([^\"]*)",
         IntegrityError,
         -119,
         "{1} must be unique. Got {2} again.",
@@ -98,7 +99,7 @@ _FAULTS: tuple[tuple[str, str, type[Error], int, str], ...] = (
     ("OutOfRange", r"", DataError, -400, "{0}"),
     ("InvalidInput", r"", DataError, -400, "{0}"),
     ("IO", r"", OperationalError, -400, "{0}"),
-    ("Transaction", r"duplicate key \"([^\"]*)\"", IntegrityError, -119, "A key must be unique. Got {1} again."),
+    ("Transaction", r"duplicate key \"([^\"]*)\"", IntegrityError, -119, _TAKEN),
     ("Transaction", r"(?i)conflict", OperationalError, -400, _CONFLICT),
     ("InvalidInput", r"Division by zero", DataError, -400, "A divisor must not be zero. Got 0."),
     ("Transaction", r"", OperationalError, -400, "{0}"),

@@ -251,11 +251,11 @@ _ALL_COLUMNS = f"""(
     LEFT JOIN duckdb_constraints() k ON k.database_oid = c.database_oid AND k.table_oid = c.table_oid
         AND k.constraint_type = 'CHECK' AND k.constraint_column_names = [c.column_name]
     WHERE c.database_name = current_database() AND NOT c.internal AND NOT (is_table AND c.column_name = 'ID'))"""
-# The name of an index begins with the name of its table. Its expressions are like `['(upper("Name"))', Kind]`.
+# The name of an index begins with the name of its table. Its expressions are like `['(upper(lower("Name")))', Kind]`.
 _UNIQUE_INDEXES = """(
     SELECT schema_name, table_name, name AS index_name, true AS is_unique,
         regexp_matches(name, '_PKEY\\d+$') AS is_primary, position, size,
-        replace(regexp_extract(part, '^''?\\(?(?:upper\\()?"?(.*?)"?\\)*''?$', 1), '""', '"') AS column_name
+        replace(regexp_extract(part, '^''?(?:\\(|upper\\(|lower\\()*"?(.*?)"?\\)*''?$', 1), '""', '"') AS column_name
     FROM (
         SELECT schema_name, table_name, name, unnest(parts) AS part, generate_subscripts(parts, 1) AS position,
             len(parts) AS size

@@ -38,6 +38,7 @@ class Resolver:
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
+        self.tops: list[tuple[exp.Expr, Scope]] = []  # each resolved SELECT with TOP or LIMIT
 
     # --- tables
 
@@ -127,6 +128,8 @@ class Resolver:
         self.walk_all([clause for clause in clauses if clause], scope)
         apply_grouping(node, scope)
         check_order(node)
+        if node.args.get("limit"):
+            self.tops.append((node, scope))
         columns = outputs(node.expressions)
         if name_items:
             node.set("expressions", [labelled(item, number) for number, item in enumerate(node.expressions, 1)])

@@ -13,7 +13,7 @@ out the parameters of the DuckDB statement from the parameters of the caller.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
@@ -24,8 +24,10 @@ from sqlglot import exp
 from meetup2025.engines.classes.program import query_arguments
 from meetup2025.engines.duckdb import translate
 from meetup2025.engines.duckdb.elements import check_length, elements, listed
+from meetup2025.engines.duckdb.nearest import NOT_NARROWED, Narrowed
+from meetup2025.engines.duckdb.scopes import DEFAULT_SCHEMA
 from meetup2025.engines.sql import Call, FunctionCall, ToVector, bind, function_calls, parse, table_calls
-from meetup2025.engines.sql.nodes import refuse, unsupported
+from meetup2025.engines.sql.nodes import Explain, refuse, unsupported
 from meetup2025.errors import DataError, ProgrammingError, shown
 
 if TYPE_CHECKING:
@@ -70,6 +72,9 @@ class Prepared:
         codes: SQLCODE of a fault -> SQLCODE that this statement has for it.
         control: The word of a statement that begins or ends a transaction.
         procedure: For a CALL, runs the procedure.
+        narrowed: For a query, the searches that a matrix in memory can narrow.
+        explains: For EXPLAIN, the query. The only parameter of *sql* is its plan.
+        touched: For a change, schema and name of its table.
     """
 
     parameters: int
@@ -83,6 +88,19 @@ class Prepared:
     codes: Mapping[int, int] = field(default_factory=dict)
     control: str = ""
     procedure: Callable[[Sequence[Any], Run], Any] | None = None
+    narrowed: Narrowed = NOT_NARROWED
+    explains: Prepared | None = None
+    touched: tuple[str, str] = ("", "")
+
+    def of(self, owner: str) -> Prepared:
+        """Return the statement for one connection: its functions have names of their own."""
+        if not self.row_functions:
+            return self
+        texts = (self.sql, self.batch_sql, *(each[0] for each in self.row_functions))
+        sql, batch_sql, *names = (text.replace(translate.OWNER, owner) for text in texts)
+        named = tuple((name, *each[1:]) for name, each in zip(names, self.row_functions, strict=True))
+        narrowed = self.narrowed.of(owner)
+        return replace(self, sql=sql, batch_sql=batch_sql, row_functions=named, narrowed=narrowed)
 
     def values(self, parameters: Sequence[Any]) -> list[Any]:
         """
@@ -132,6 +150,11 @@ class _Preparation:
 
     def prepare(self) -> Prepared:
         tree = bind(parse(self.sql), {})  # a :name has no value here, and is refused
+        if isinstance(tree, Explain):
+            return Prepared(0, sql='SELECT $1 AS "Plan"', explains=self.prepared(tree.this))
+        return self.prepared(tree)
+
+    def prepared(self, tree: exp.Expr) -> Prepared:
         parameters = len({node.name for node in tree.find_all(exp.Placeholder) if node.name.isdigit()})
         self.recipes = [parameter(index) for index in range(parameters)]
         if type(tree) in _CONTROL:
@@ -141,7 +164,7 @@ class _Preparation:
         tree = self.with_queries(tree)
         self.fold(tree)
         used = self.renumber(tree)
-        statements = translate.to_duckdb(tree, self.schema)
+        statements, narrowed = translate.translated(tree, self.schema)
         return Prepared(
             parameters,
             sql=statements[-1] if statements else "SELECT 0",
@@ -152,6 +175,8 @@ class _Preparation:
             changes=isinstance(tree, _CHANGES),
             defines=isinstance(tree, _DEFINES),
             codes=_UPDATE_CODES if isinstance(tree, exp.Update) else {},
+            narrowed=narrowed,
+            touched=_changed_table(tree),
         )
 
     # --- CALL
@@ -261,7 +286,7 @@ class _Preparation:
         """Let DuckDB call a function once for each row."""
         method = self.function(call)
         types = tuple(_SQL_TYPES.get(each.type, "VARCHAR") for each in method.arguments[: len(call.expressions)])
-        name = translate.function_name(call.schema, call.name)
+        name = translate.owned(translate.function_name(call.schema, call.name))
 
         def function(*values: Any) -> Any:
             return self.program.run_function(method, values)
@@ -271,7 +296,7 @@ class _Preparation:
     def add_vector_function(self, node: ToVector) -> None:
         """Let DuckDB convert the text of a vector once for each row."""
         kind = str(node.args["kind"])
-        name = f"TO_VECTOR_{kind}"
+        name = translate.owned(f"TO_VECTOR_{kind}")
         self.row_functions[name] = (name, lambda text: listed(text, kind), ("VARCHAR",), f"{kind}[]")
 
     # --- parameters of the DuckDB statement
@@ -289,6 +314,12 @@ class _Preparation:
         for node in tree.find_all(exp.Placeholder, bfs=False):
             node.set("this", str(used.setdefault(node.name, len(used) + 1)))
         return tuple(self.recipes[int(name) - 1] for name in used)
+
+
+def _changed_table(tree: exp.Expr) -> tuple[str, str]:
+    """Return schema and name of the table that a statement changes, in lower case."""
+    table = tree.find(exp.Table) if isinstance(tree, _CHANGES) else None
+    return ((table.db or DEFAULT_SCHEMA).lower(), table.name.lower()) if table else ("", "")
 
 
 def _is_row(tree: exp.Expr) -> bool:

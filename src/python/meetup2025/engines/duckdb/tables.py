@@ -10,21 +10,23 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from meetup2025 import errors
+from meetup2025 import errors, settings
 from meetup2025.engines.classes.records import sql_type
 from meetup2025.engines.duckdb.errors import duckdb_errors
+from meetup2025.engines.duckdb.matrices import Matrices
 from meetup2025.engines.duckdb.translate import SETTINGS, to_duckdb
 from meetup2025.engines.duckdb.types import duckdb_type
 from meetup2025.engines.sql import parse
 from meetup2025.errors import ClassSyntaxError, EngineUnavailableError
+from meetup2025.iris_process import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import duckdb
 
@@ -36,23 +38,31 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
 }
 
+_MATRICES: dict[str, Matrices] = {}
+"""The matrices of each open database, by the name that DuckDB shares it by."""
+
 _NAME = "%database"
 """DuckDB would name the database after its file, and take `meetup2025.duckdb` for the schema of that name."""
 
 
-def open_database(path: str, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+def open_database(path: str, *, read_only: bool = False) -> tuple[duckdb.DuckDBPyConnection, Matrices]:
     """
     Open a database file, or make it. An empty *path* opens a database in memory.
+
+    Returns:
+        The connection, and the matrices that all connections of this process to the database share.
 
     Raises:
         FileInUseError: Another process has the file.
         EngineUnavailableError: The file cannot be opened.
     """
-    import duckdb
+    with uninterrupted():
+        import duckdb
 
-    file = Path(path).expanduser()
+    file = settings.expanded(path)
     if path and not read_only:
         _make_folder(file)
+    is_private = bool(path) and (not file.exists() or file.parent == settings.data_folder())
     location = str(file.resolve()) if path else ":memory:"
     # DuckDB shares a named database in memory, and the file that is attached to it, between the connections of a
     # process.
@@ -60,14 +70,19 @@ def open_database(path: str, *, read_only: bool = False) -> duckdb.DuckDBPyConne
     with _opening(file), duckdb_errors():
         database = duckdb.connect(host, config={**_CONFIG, **SETTINGS})
         try:
-            _attach(database, location, read_only=read_only)
+            is_first = _attach(database, location, read_only=read_only)
         except BaseException:
             database.close()
             raise
-    return database
+    if is_private and not read_only:  # it holds small copies of photos
+        file.chmod(0o600)
+    if is_first:  # what an earlier connection knew of the file may be wrong
+        _MATRICES[host] = Matrices()
+    return database, _MATRICES[host]
 
 
-def _attach(database: duckdb.DuckDBPyConnection, location: str, *, read_only: bool) -> None:
+def _attach(database: duckdb.DuckDBPyConnection, location: str, *, read_only: bool) -> bool:
+    """Attach the file, unless another connection of this process has it, and return whether it was attached now."""
     attached = database.execute("SELECT 1 FROM duckdb_databases() WHERE database_name = $1", [_NAME]).fetchall()
     if not attached:
         quoted = location.replace("'", "''")
@@ -78,6 +93,7 @@ def _attach(database: duckdb.DuckDBPyConnection, location: str, *, read_only: bo
     if not attached:
         # From here on DuckDB opens no other file: SQL reaches files through the functions of this package alone.
         database.execute("SET enable_external_access = false")
+    return not attached
 
 
 @contextlib.contextmanager
@@ -94,7 +110,7 @@ def _opening(file: Path) -> Iterator[None]:
 
 def _make_folder(file: Path) -> None:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        settings.make_private(file.parent)
     except OSError as error:
         raise EngineUnavailableError(
             f"The folder of a database must be one that can be made. Got {file.parent}: {error.strerror}."

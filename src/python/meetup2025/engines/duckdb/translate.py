@@ -12,7 +12,7 @@ The differences from IRIS:
 | a field that is neither grouped nor aggregated | refused. IRIS takes the value of any row |
 | HAVING without GROUP BY | filters rows, as in IRIS. It is refused where an aggregate stands beside a field |
 | `VARCHAR(n)` too long, SQLCODE -104 | a CHECK constraint `length("Name") <= n` |
-| UNIQUE, PRIMARY KEY | a unique index on `upper(column)` |
+| UNIQUE, PRIMARY KEY | a unique index on `upper(lower(column))` |
 | other indexes, HNSW among them | checked, not made, not listed: the scan is exact. `DROP INDEX` accepts them |
 | FLOAT vectors | stored in 4 bytes, compared in 8 |
 | vectors of DECIMAL and TIMESTAMP | refused |
@@ -29,27 +29,40 @@ The differences from IRIS:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlglot import exp
 
 from meetup2025.engines.duckdb.changes import delete, insert, truncate, update
 from meetup2025.engines.duckdb.ddl import create, drop
 from meetup2025.engines.duckdb.names import Resolver
+from meetup2025.engines.duckdb.nearest import NOT_NARROWED, Narrowed, narrowed
 from meetup2025.engines.duckdb.scopes import Schema, Scope
-from meetup2025.engines.duckdb.writer import function_name, write
+from meetup2025.engines.duckdb.writer import OWNER, function_name, owned
 from meetup2025.engines.sql.nodes import refuse, shallow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["SETTINGS", "Schema", "function_name", "to_duckdb"]
+__all__ = ["OWNER", "SETTINGS", "Schema", "Translated", "function_name", "owned", "to_duckdb", "translated"]
 
 # Settings that the connection must have: without them 1/0 is an infinity, and IRIS raises <DIVIDE>.
 SETTINGS: Mapping[str, str] = {"ieee_floating_point_ops": "false"}
 
 
+class Translated(NamedTuple):
+    """The statements of DuckDB for a statement of IRIS, in order, and its searches."""
+
+    statements: list[str]
+    narrowed: Narrowed = NOT_NARROWED
+
+
 def to_duckdb(statement: exp.Expr, schema: Schema) -> list[str]:
+    """Write *statement* as the statements of `translated`."""
+    return translated(statement, schema).statements
+
+
+def translated(statement: exp.Expr, schema: Schema) -> Translated:
     """
     Write *statement* as DuckDB SQL.
 
@@ -60,31 +73,32 @@ def to_duckdb(statement: exp.Expr, schema: Schema) -> list[str]:
 
     Returns:
         Statements to execute in this order, with the parameters ``$1``, ``$2`` …. The last one returns the rows. An
-        index that is not needed has no statement.
+        index that is not needed has no statement. Of a query, also its searches.
 
     Raises:
         SQLSyntaxError: An unknown table (SQLCODE -30) or field (-29), or vectors that cannot be compared: of different
             lengths (-257) or element types (-259), or no vectors (-258).
         UnsupportedSQLError: A construct of IRIS that this engine does not have.
     """
+    if isinstance(statement, _QUERIES):
+        with shallow():
+            return _query(statement.copy(), Resolver(schema))
     writer = _STATEMENTS.get(type(statement))
     if writer is None:
         refuse(f"{type(statement).__name__} cannot be run as a statement", statement)
     with shallow():
-        return writer(statement.copy(), Resolver(schema))
+        return Translated(writer(statement.copy(), Resolver(schema)))
 
 
-def _query(node: exp.Expr, resolver: Resolver) -> list[str]:
+def _query(node: exp.Expr, resolver: Resolver) -> Translated:
     resolver.query(node, Scope(), name_items=True)
-    return [write(node)]
+    sql, found = narrowed(node, resolver.tops)
+    return Translated([sql], found)
 
+
+_QUERIES = (exp.Select, exp.Subquery, exp.SetOperation)
 
 _STATEMENTS: Mapping[type[Any], Callable[[Any, Resolver], list[str]]] = {
-    exp.Select: _query,
-    exp.Subquery: _query,
-    exp.Union: _query,
-    exp.Except: _query,
-    exp.Intersect: _query,
     exp.Insert: insert,
     exp.Update: update,
     exp.Delete: delete,

@@ -45,6 +45,15 @@ def function_name(schema: str, name: str) -> str:
     return f"{schema}.{name}"
 
 
+OWNER = "\x1f"
+"""Stands for the connection that registers a function: DuckDB has one list for all connections of a file."""
+
+
+def owned(name: str) -> str:
+    """Return the name of a function that a connection registers for its own statements, with the mark of its owner."""
+    return f"{name}{OWNER}"
+
+
 class DuckDBQuery(exp.Expression):
     """A query whose text, `this`, is DuckDB SQL."""
 
@@ -65,7 +74,7 @@ class _Writer(DuckDBGenerator):
 
     def name_call(self, node: FunctionCall) -> str:
         arguments = ", ".join(self.sql(argument) for argument in node.expressions)
-        return f"{quoted(function_name(node.schema, node.name))}({arguments})"
+        return f"{quoted(owned(function_name(node.schema, node.name)))}({arguments})"
 
     def builtin(self, node: exp.Anonymous) -> str:
         if "length" in node.meta:
@@ -88,7 +97,8 @@ class _Writer(DuckDBGenerator):
             unsupported(f"TO_VECTOR of {kind}", node)
         if isinstance(node.this, exp.Placeholder):
             return f"CAST({self.sql(node.this)} AS {type_of(node)})"
-        vector = f"TO_VECTOR_{kind}({self.sql(node.this)})"
+        name = quoted(owned(f"TO_VECTOR_{kind}"))
+        vector = f"{name}({self.sql(node.this)})"
         return f"CAST({vector} AS {kind}[{self.sql(length)}])" if length else vector
 
     def json_table(self, node: JsonTable) -> str:

@@ -18,6 +18,19 @@ if TYPE_CHECKING:
 _EXACT = 'CAST({0} AS VARCHAR) COLLATE "binary"'
 _SECONDS = "date_trunc('second', current_localtimestamp())"
 
+LONGEST = 3_641_144
+"""Most characters of a text of IRIS (documentation: "Long Strings"). A longer one is <MAXSTRING> there."""
+
+
+def _bounded(length: str, argument: str) -> str:
+    """Write an argument, or an error where the text would be longer than IRIS has it. DuckDB would take minutes."""
+    message = f"A text must have at most {LONGEST} characters. Got more."
+    return f"CASE WHEN CAST({length} AS DOUBLE) > {LONGEST} THEN error('{message}') ELSE {argument} END"
+
+
+_REST = "length(replace({0}, {1}, ''))"
+_REPLACED = f"({_REST} + (length({{0}}) - {_REST}) / greatest(length({{1}}), 1) * length({{2}}))"
+
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     # collation
     "%EXACT": (_EXACT,),
@@ -48,16 +61,16 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "TRIM TRAILING": ("rtrim({0})", "rtrim({0}, {1})"),
     "LTRIM": ("ltrim({0})",),
     "RTRIM": ("rtrim({0})",),
-    "REPLACE": ("replace({0}, {1}, {2})",),
+    "REPLACE": (f"replace({{0}}, {{1}}, {_bounded(_REPLACED, '{2}')})",),
     "CONCAT": ("({0} || {1})",),
     "INSTR": ("instr({0}, {1})",),
     "POSITION": ("instr({1}, {0})",),
     "CHARINDEX": ("instr({1}, {0})",),
-    "REPEAT": ("repeat({0}, {1})",),
+    "REPEAT": (f"repeat({{0}}, {_bounded('length({0}) * CAST({1} AS DOUBLE)', '{1}')})",),
     "REVERSE": ("reverse({0})",),
-    "SPACE": ("repeat(' ', {0})",),
-    "LPAD": ("lpad({0}, {1}, ' ')", "lpad({0}, {1}, {2})"),
-    "RPAD": ("rpad({0}, {1}, ' ')", "rpad({0}, {1}, {2})"),
+    "SPACE": (f"repeat(' ', {_bounded('{0}', '{0}')})",),
+    "LPAD": tuple(f"lpad({{0}}, {_bounded('{1}', '{1}')}, {by})" for by in ("' '", "{2}")),
+    "RPAD": tuple(f"rpad({{0}}, {_bounded('{1}', '{1}')}, {by})" for by in ("' '", "{2}")),
     "ASCII": ("ascii({0})",),
     "CHAR": ("chr({0})",),
     "$PIECE": (

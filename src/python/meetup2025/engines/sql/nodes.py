@@ -34,6 +34,12 @@ class Call(FunctionCall):
     """The statement ``CALL schema.name(arguments)``."""
 
 
+class Explain(exp.Expression):
+    """The statement ``EXPLAIN query``: `this` is the query."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True}
+
+
 class ToVector(exp.Expression):
     """TO_VECTOR: `this` is the data, `kind` the DuckDB type of an element, `length` an expression or None."""
 

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from meetup2025.engines.sql.expressions import Expressions
 from meetup2025.engines.sql.functions import KNOWN
-from meetup2025.engines.sql.nodes import Call, FunctionCall, JsonColumn, JsonTable, refuse, unsupported
+from meetup2025.engines.sql.nodes import Call, Explain, FunctionCall, JsonColumn, JsonTable, refuse, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ _KINDS = ("TABLE", "VIEW", "INDEX")
 # Statements of IRIS that this engine does not have, by the first word.
 _UNSUPPORTED = frozenset(
     """
-    ALTER BUILD CLOSE DECLARE EXEC EXECUTE EXPLAIN FETCH FREEZE GRANT LOAD LOCK OPEN PURGE REVOKE SAVEPOINT SET
+    ALTER BUILD CLOSE DECLARE EXEC EXECUTE FETCH FREEZE GRANT LOAD LOCK OPEN PURGE REVOKE SAVEPOINT SET
     TRAIN TUNE UNFREEZE UNLOCK USE VALIDATE
     """.split()  # noqa: SIM905 - a list of words reads better as one
 )
@@ -61,6 +61,12 @@ class Statements(Expressions):
         if token.word not in ("SELECT", "WITH"):
             self.index += 1
         return self.at(parser(self), token)
+
+    def explain(self) -> Explain:
+        """Parse ``EXPLAIN query``."""
+        if self.token.word in ("ALTPLAN", "STAT"):
+            unsupported(f"EXPLAIN {self.token.word}", self.token)
+        return Explain(this=self.query())
 
     # --- queries
 
@@ -510,7 +516,7 @@ class Statements(Expressions):
         return exp.Rollback()
 
     STATEMENTS: ClassVar[Mapping[str, Callable[[Statements], exp.Expr]]] = {
-        "SELECT": query, "WITH": query, "CALL": call,
+        "SELECT": query, "WITH": query, "CALL": call, "EXPLAIN": explain,
         "INSERT": insert, "UPDATE": update, "DELETE": delete, "TRUNCATE": truncate,
         "START": start, "COMMIT": commit, "ROLLBACK": rollback,
         "CREATE": create, "DROP": drop,

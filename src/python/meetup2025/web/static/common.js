@@ -59,6 +59,24 @@ export async function tell(message, work) {
   }
 }
 
+const ENOUGH = 1024; // pixels of the longest side of a picture that is sent: models see 512 at most
+const SMALL = 300_000; // bytes of a file that is sent as it is
+
+// Returns a large picture made smaller, so that a slow line can send it. What the browser cannot read is sent as it is.
+export async function shrunk(file) {
+  if (file.size <= SMALL) return file;
+  const bitmap = await createImageBitmap(file).catch(() => null);
+  if (!bitmap) return file;
+  const size = Math.min(1, ENOUGH / Math.max(bitmap.width, bitmap.height));
+  const [width, height] = [bitmap.width * size, bitmap.height * size].map((each) => Math.max(1, Math.round(each)));
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const pen = canvas.getContext("2d");
+  pen.imageSmoothingQuality = "high";
+  pen.drawImage(bitmap, 0, 0, width, height);
+  bitmap.close();
+  return new Promise((done) => canvas.toBlob((blob) => done(blob && blob.size < file.size ? blob : file), "image/jpeg", 0.92));
+}
+
 export function checkPicture(file) {
   if (file.size > MAX_BYTES) throw new Error(text("too_large"));
   return file;
@@ -72,25 +90,37 @@ export function showSQL(...parts) {
 }
 
 byId("copy").addEventListener("click", async () => {
+  let told = "copied";
   try {
     await navigator.clipboard.writeText(statements.join(";\n"));
-    say(text("copied"));
   } catch {
     getSelection().selectAllChildren(byId("sql"));
-    say(text("copy_by_hand"));
+    told = "copy_by_hand";
   }
+  say(text(told));
+  byId("copied").textContent = text(told);
+  setTimeout(() => (byId("copied").textContent = ""), 4000);
 });
 
-// Changes the query of the link, so that the link has the state of the page.
+// Changes the query of the link, so that the link has the state of the page. A step is one that Back takes back.
 export const state = new URLSearchParams(location.search);
-export function remember(changes) {
+export function remember(changes, isStep = false) {
   for (const [name, value] of Object.entries(changes)) {
     if (value == null || value === "") state.delete(name);
     else state.set(name, value);
   }
   state.delete("lang");
-  history.replaceState(null, "", state.size ? `?${state}` : location.pathname);
+  history[isStep ? "pushState" : "replaceState"](null, "", state.size ? `?${state}` : location.pathname);
   linkLanguages();
+  sessionStorage.setItem(location.pathname, location.search);
+}
+
+// The links of the header lead to where the user was on a page.
+for (const link of document.querySelectorAll("header nav:not(.languages) a")) {
+  link.addEventListener("click", () => {
+    const kept = sessionStorage.getItem(link.pathname);
+    if (kept && !link.search) link.search = kept;
+  });
 }
 
 function linkLanguages() {

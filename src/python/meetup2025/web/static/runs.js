@@ -1,9 +1,10 @@
 // Stored runs: their parameters, their metrics, and the differences of two runs.
 import { byId, element, fill, get, post, remember, showSQL, state, tell, text } from "./common.js";
-import { SETTINGS, canDraw, isDeep, layout, onScheme, spot, traces } from "./plot.js";
+import { Cloud } from "./cloud.js";
+import { byCategory } from "./looks.js";
 
 let runs = [];
-const halves = { first: null, second: null }; // each: run, details, points
+const halves = { first: null, second: null }; // each: run, details, columns
 let moved = [];
 const sql = { runs: "", first: "", second: "", changes: "" };
 const COMPARED = ["Map", "Clusters"];
@@ -57,7 +58,7 @@ async function load(half, number) {
     const details = await tell(text("working"), () => get("api/run", { run: run.run }));
     const points = run.kind === "Map" ? await tell(text("working"), () => get("api/map", { run: run.run })) : null;
     if (details) {
-      halves[half] = { run, details, points: points ? points.points : [] };
+      halves[half] = { run, details, columns: points?.columns };
       sql[half] = [details.sql, points?.sql].filter(Boolean).join(";\n");
     }
   }
@@ -96,21 +97,34 @@ function fillMetrics(table, metrics) {
   ], metrics, { caption: text("metrics") });
 }
 
+// Moves and turns the map of the other half as that of a half was.
+function follow(half) {
+  const { cloud } = byId(half).querySelector(".plot");
+  const other = byId(half === "first" ? "second" : "first").querySelector(".plot").cloud;
+  if (!other?.count || other.deep !== cloud.deep || !other.home) return;
+  other.see(cloud.seen());
+}
+
+// Draws the map of a half. Both halves move and turn together, and the items that moved most have their names.
 function draw(half) {
-  const { points = [], run = {} } = halves[half] ?? {};
+  const columns = halves[half]?.columns;
   const plot = byId(half).querySelector(".plot");
-  plot.hidden = !points.length || !canDraw(points);
-  if (!canDraw(points)) byId("no-plot").hidden = false;
-  if (plot.hidden) return;
-  const far = new Set(moved.slice(0, 10).map((row) => `${row.source}/${row.item}`));
-  const shown = traces(points, (point) => point.label ?? "").map((each) => ({ ...each, showlegend: false }));
-  for (const point of points.filter((each) => far.has(`${each.source}/${each.item}`))) {
-    shown.push({ ...spot(point, point.name ?? point.item, "circle-open", 0.6), showlegend: false });
-  }
-  const deep = isDeep(points);
-  window.Plotly.react(plot, shown, layout(deep, run.run, { dragmode: deep ? "orbit" : "pan" }), SETTINGS);
+  plot.hidden = !columns;
+  if (!columns) return;
+  const cloud = plot.cloud ?? new Cloud(plot, { moved: () => follow(half) });
+  const labels = columns.label.places.map((place) => columns.label.values[place]);
+  const counts = new Map();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const keys = columns.item.map((item, place) => `${columns.source.values[columns.source.places[place]]}/${item}`);
+  const far = new Map(moved.slice(0, 10).map((row) => [`${row.source}/${row.item}`, row.name]));
+  cloud.load({ x: columns.x, y: columns.y, z: columns.z ?? null });
+  cloud.titleOf = (place) => columns.name[place] ?? columns.item[place];
+  cloud.links = [];
+  cloud.titles = keys.flatMap((key, place) => (far.has(key) ? [{ place, text: `○ ${cloud.titleOf(place)}` }] : []));
+  const { looks, look, order } = byCategory(labels, counts, cloud.deep);
+  cloud.dress(looks, look, order);
   plot.setAttribute("role", "group");
-  plot.setAttribute("aria-label", text("plot_label", { count: points.length }));
+  plot.setAttribute("aria-label", text("plot_label", { count: keys.length }));
 }
 
 async function showChanges(run) {
@@ -148,5 +162,4 @@ byId("compare").addEventListener("click", async () => {
   await showChanges(answer.run);
   byId("changes-title").focus();
 });
-onScheme(() => ["first", "second"].forEach(draw));
 start();

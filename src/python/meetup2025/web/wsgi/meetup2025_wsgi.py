@@ -9,4 +9,4 @@ from __future__ import annotations
 
 from meetup2025.web import Application
 
-application = Application("iris+emb:///")
+application = Application("iris+emb:///", at_once=True)

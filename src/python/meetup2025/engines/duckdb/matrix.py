@@ -1,0 +1,212 @@
+"""
+The vectors of one column as a matrix in memory, which chooses the rows that may be nearest to a vector.
+
+The rows are unit vectors in float32. A score of the matrix is not the score of the database, but its error has a bound.
+So the chosen rows surely hold the best rows, and the database computes their scores in double precision and orders
+them.
+
+The bound: a sum of d products in float32, in any order, has an error of at most d * 2**-24 / (1 - d * 2**-24) for unit
+vectors (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1). Two roundings to float32 come
+before it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+SMALL = 1000
+"""Rows below which the scan of the database is as fast."""
+
+_LENGTHS = (1e-70, 1e70)
+"""Lengths of vectors whose squares and products stay within the range of a float64."""
+
+_FEW = 0.25
+"""Share of the rows up to which rows are scored, or chosen, one by one."""
+
+_ONE_THREAD = 2**21
+"""Numbers that one thread multiplies before several threads have begun."""
+
+_ROOM = 1.25
+"""Growth of the arrays, so that most new rows need no copy of the others."""
+
+
+def size(rows: int, dimension: int) -> int:
+    """Return the bytes of a matrix."""
+    return rows * (4 * dimension + 16)
+
+
+class Matrix:
+    """
+    Unit vectors of a column, by the RowIDs of their rows.
+
+    Args:
+        dimension: Length of the vectors.
+        rows: Number of rows that are expected.
+    """
+
+    def __init__(self, dimension: int, rows: int) -> None:
+        self.dimension = dimension
+        self._count = 0
+        self._ids = np.empty(rows, np.int64)
+        self._units = np.empty((rows, dimension), np.float32)
+        self._lengths = np.empty(rows)  # NaN without a vector, infinite where float32 cannot hold it
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def bytes(self) -> int:
+        """Memory in use."""
+        return size(len(self._ids), self.dimension)
+
+    def put(self, ids: NDArray[np.int64], vectors: NDArray[np.float64]) -> None:
+        """
+        Set or add rows.
+
+        Args:
+            ids: RowIDs, shape (n,), all different.
+            vectors: Vectors, shape (n, dimension).
+        """
+        order = np.argsort(ids, kind="stable")
+        ids, vectors = ids[order], vectors[order]
+        places = self._places(ids)
+        known = places >= 0
+        self._write(places[known], vectors[known])
+        self._add(ids[~known], vectors[~known])
+
+    def forget(self, ids: NDArray[np.int64]) -> None:
+        """Let rows be chosen no more: they are deleted, or their vector is NULL."""
+        places = self._places(ids)
+        self._lengths[places[places >= 0]] = np.nan
+
+    def nearest(  # noqa: PLR0913 - what a search asks for
+        self,
+        queries: Sequence[NDArray[np.float64]],
+        k: int,
+        *,
+        cosine: bool,
+        largest: bool,
+        among: NDArray[np.int64] | None = None,
+        without: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.int64] | None:
+        """
+        Choose the rows that may be among the best k.
+
+        Args:
+            queries: Vectors. The score of a row is its largest score with any of them.
+            k: Number of wanted rows, at least 1.
+            cosine: Whether a score is a cosine. Otherwise it is an inner product.
+            largest: Whether the best scores are the largest. Otherwise they are the smallest.
+            among: RowIDs of the rows that count. None means all.
+            without: RowIDs of rows that do not count.
+
+        Returns:
+            RowIDs, or None where the matrix cannot tell, or would choose so many that a scan is as fast.
+        """
+        lengths = np.array([np.linalg.norm(query) for query in queries])
+        if not all(_LENGTHS[0] < length < _LENGTHS[1] for length in lengths):
+            return None
+        places, odd = self._chosen(among, without)
+        if not 0 < k < (self._count if places is None else len(places)):
+            return None
+        scores, errors = self._scores(queries, lengths, places, cosine=cosine)
+        if not largest:
+            scores = -scores
+        least = np.partition(scores - errors, -k)[-k]
+        best = np.flatnonzero(scores + errors >= least)
+        best = np.concatenate([best if places is None else places[best], odd])
+        return self._ids[best] if len(best) <= max(2 * k, _FEW * self._count) else None
+
+    # --- rows
+
+    def _places(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Return the place of each RowID, or -1."""
+        known = self._ids[: self._count]
+        if not len(known):
+            return np.full(len(ids), -1)
+        places = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+        return np.where(known[places] == ids, places, -1)
+
+    def _chosen(
+        self, among: NDArray[np.int64] | None, without: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.intp] | None, NDArray[np.intp]]:
+        """Return the places of the rows that count, or None for all, and of those that only the database can score."""
+        nothing = np.empty(0, np.intp)
+        if among is None and (without is None or not len(without)) and not self._unusual():
+            return None, nothing
+        counts = np.zeros(self._count + 1, bool)  # -1 is the last
+        counts[slice(None) if among is None else self._places(among)] = True
+        counts[self._places(without) if without is not None else -1] = False
+        chosen = np.flatnonzero(counts[:-1])
+        lengths = self._lengths[chosen]
+        return chosen[np.isfinite(lengths)], chosen[np.isinf(lengths)]
+
+    def _unusual(self) -> bool:
+        return not bool(np.isfinite(self._lengths[: self._count].sum()))
+
+    def _write(self, places: NDArray[np.intp] | slice, vectors: NDArray[np.float64]) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):  # such a row is left to the database
+            lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+            lengths[~((lengths > _LENGTHS[0]) & (lengths < _LENGTHS[1]))] = np.inf
+            self._units[places] = vectors / lengths[:, None]
+        self._lengths[places] = lengths
+
+    def _add(self, ids: NDArray[np.int64], vectors: NDArray[np.float64]) -> None:
+        start, end = self._count, self._count + len(ids)
+        self._reserve(end)
+        self._ids[start:end] = ids
+        self._write(slice(start, end), vectors)
+        self._count = end
+        if start and len(ids) and ids[0] < self._ids[start - 1]:  # rows of a transaction that was slower
+            order = np.argsort(self._ids[:end], kind="stable")
+            self._ids[:end] = self._ids[order]
+            self._units[:end] = self._units[order]
+            self._lengths[:end] = self._lengths[order]
+
+    def _reserve(self, rows: int) -> None:
+        if rows > len(self._ids):
+            room = int(rows * _ROOM)
+            for name in ("_ids", "_units", "_lengths"):
+                old = getattr(self, name)
+                new = np.empty((room, *old.shape[1:]), old.dtype)
+                new[: self._count] = old[: self._count]
+                setattr(self, name, new)
+
+    # --- scores
+
+    def _scores(
+        self,
+        queries: Sequence[NDArray[np.float64]],
+        query_lengths: NDArray[np.float64],
+        places: NDArray[np.intp] | None,
+        *,
+        cosine: bool,
+    ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Return the scores of some rows, and the bounds of their errors."""
+        share = (self.dimension + 8) * 2.0**-24  # with the roundings of the rows, of the query and of the sums below
+        bound = share / (1 - share)
+        units = (np.stack(queries) / query_lengths[:, None]).astype(np.float32)
+        cosines = self._cosines(units, places)
+        if cosine:
+            return cosines.max(axis=1), np.full(1, bound, np.float32)
+        lengths = self._lengths[: self._count] if places is None else self._lengths[places]
+        scores = (cosines * query_lengths).max(axis=1) * lengths
+        return scores, bound * query_lengths.max() * lengths
+
+    def _cosines(self, queries: NDArray[np.float32], places: NDArray[np.intp] | None) -> NDArray[np.float32]:
+        """Return the cosines of some rows with vectors of length 1, shape (rows, queries)."""
+        if places is not None and len(places) * self.dimension <= _ONE_THREAD:
+            cosines = np.einsum("ij,kj->ik", self._units[places], queries)
+        elif places is not None and len(places) <= _FEW * self._count:
+            cosines = self._units[places] @ queries.T
+        else:
+            every = self._units[: self._count] @ queries.T
+            cosines = every if places is None else every[places]
+        return np.asarray(cosines, np.float32)

@@ -1,0 +1,73 @@
+"""
+The items of a source whose vectors are nearest to that of an item.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from meetup2025.errors import DataError, shown
+from meetup2025.runs.sources import identifier, searched
+
+if TYPE_CHECKING:
+    from meetup2025.engines import Connection
+    from meetup2025.runs.sources import Registered
+
+_MOST = 30
+"""Most neighbours: their names fit the 32,000 characters of a function."""
+
+
+def item_neighbours(connection: Connection, source: str, item: str, k: int = 5, within: str = "") -> str:
+    """
+    Return the items nearest to an item by the cosine of their vectors: `MeetUp2025.ItemNeighbours`.
+
+    Args:
+        connection: An open connection.
+        source: Source of the item: `Fish`, `FishImage` or a registered name.
+        item: Key of the item.
+        k: Number of neighbours, from 1 to 30.
+        within: Source to search. `Both` searches names and photos. Empty means that of the item.
+
+    Returns:
+        A JSON array of objects, the nearest first, without the item itself.
+
+    Raises:
+        DataError: A source or the item does not exist, the item has no vector, or *k* is out of range.
+        InvalidVectorError: The vectors of the two sources have different lengths.
+    """
+    if not 1 <= k <= _MOST:
+        raise DataError(f"k must be a whole number from 1 to {_MOST}. Got {k}.")
+    [own] = searched(connection, source)[:1]
+    vector = _vector(connection, own, item)
+    tables = searched(connection, within or source)
+    rows = [(part.name, *row) for part in tables for row in _near(connection, part, vector, k + 1)]
+    others = [row for row in rows if (row[0], row[1]) != (own.name, item)]
+    nearest = sorted(others, key=lambda row: -float(row[4]))[:k]
+    names = ("source", "item", "name", "label", "score")
+    objects = [{"place": place, **dict(zip(names, row, strict=True))} for place, row in enumerate(nearest, 1)]
+    known = [{key: value for key, value in each.items() if value is not None} for each in objects]
+    return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+
+
+def _vector(connection: Connection, table: Registered, item: str) -> str:
+    """Read the vector of an item, as text."""
+    vector, key = identifier(table.vector), identifier(table.item)
+    sql = f"SELECT {vector} FROM {table.place} WHERE {key} = ? AND {vector} IS NOT NULL"
+    with connection.cursor() as cursor:
+        found = cursor.execute(sql, [item]).fetchall()
+    if not found:
+        raise DataError(f"An item must be in {table.name} and have a vector. Got {shown(item)}.")
+    return str(found[0][0])
+
+
+def _near(connection: Connection, table: Registered, vector: str, k: int) -> list[tuple[str, ...]]:
+    """Search one table: key, name, label and cosine."""
+    item, title, features = map(identifier, (table.item, table.title, table.vector))
+    label = identifier(table.label) if table.label else "NULL"
+    sql = (
+        f"SELECT TOP ? {item}, {title}, {label}, VECTOR_COSINE({features}, TO_VECTOR(?, DOUBLE)) AS Score "
+        f"FROM {table.place} WHERE {features} IS NOT NULL ORDER BY Score DESC"
+    )
+    with connection.cursor() as cursor:
+        return [(str(key), *rest) for key, *rest in cursor.execute(sql, [k, vector]).fetchall()]
