@@ -8,7 +8,7 @@ import re
 import shutil
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import iris_doubles
 import numpy as np
@@ -21,6 +21,7 @@ import meetup2025
 from meetup2025 import files
 from meetup2025.cli import main, upload
 from meetup2025.engines.duckdb import DuckDBConnection
+from meetup2025.errors import ProgrammingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +108,7 @@ def test_names_are_sent(server: Server, sent: list[str]) -> None:
     Path("mine.csv").write_text("FishID,Name\nX1,モクギョ\n", "utf-8")
     done = run("load", "names", "mine.csv")
 
-    assert done.stdout.startswith("1 names added or changed, 1 in the catalogue")
+    assert done.stdout.startswith("1 name added or changed, 1 in the catalogue")
     assert ask(server, "SELECT FishID, Name FROM MeetUp2025.Fish") == [("X1", "モクギョ")]
     assert run("load", "names").exit_code == 0
     assert sent[-2:] == ["catalogue/fish.csv", ""]
@@ -273,3 +274,22 @@ def test_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert (done.exit_code, done.stderr.count("\n")) == (3, 1)
     assert "must answer there" in done.stderr
+
+
+def test_teaching_without_rights(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user who may not add photos is told so in one line, and nothing is added."""
+    assert run("load", "names").exit_code == 0
+    allowed = server.run
+
+    def refusing(sql: str, parameters: list[Any]) -> Any:
+        if "AddImage" in sql:
+            raise ProgrammingError("User fisher is not privileged for the operation", sqlcode=-99)
+        return allowed(sql, parameters)
+
+    monkeypatch.setattr(server, "run", refusing)
+    done = run("identify", SAMPLES / "saba.png", "--teach", "サバ")
+
+    assert done.exit_code == 3
+    assert done.stderr.startswith("meetup2025: User fisher is not privileged for the operation")
+    assert done.stderr.count("\n") == 1
+    assert ask(server, "SELECT COUNT(*) FROM MeetUp2025.FishImage") == [(0,)]

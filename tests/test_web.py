@@ -243,9 +243,27 @@ def test_right_name_adds_the_photo(browser, url):
     assert asked(url, f"SELECT Label FROM MeetUp2025.FishImage WHERE Name = '{name}'") == [("マサバ",)]
 
 
-@pytest.mark.parametrize("label", ["", "ピアノ", "x" * 51])
-def test_label_must_be_of_the_catalogue(browser, url, label):
-    """A label that is no name of the catalogue adds nothing."""
+def test_a_word_of_ones_own_is_a_label(browser):
+    """A word that is no name of the catalogue is a label like any other, and the next answer knows it."""
+    added = browser.post("/api/add?label=うちの池の主", SABA).json()
+    names = browser.post("/api/identify", SABA).json()["names"]
+
+    assert (added["changed"], added["label"]) == (1, "うちの池の主")
+    assert ("うちの池の主", "photos", 1) in [(each["name"], each["by"], each["photos"]) for each in names]
+
+
+def test_a_photo_is_marked_as_none_of_these(browser, url):
+    """A photo of none of the names has no label, and is marked once for the next fit of a recogniser."""
+    first, again = (browser.post("/api/none", SABA).json() for _ in range(2))
+    marked = "SELECT Name, Label FROM MeetUp2025.FishImage JOIN MeetUp2025.Mark ON Item = Name WHERE Labels = 'none'"
+
+    assert (first["changed"], again["changed"]) == (1, 0)
+    assert asked(url, marked) == [(first["name"], None)]
+
+
+@pytest.mark.parametrize("label", ["", "　", "x" * 101])
+def test_label_must_be_seen_and_fit(browser, url, label):
+    """A label of blanks, or one that the table cannot hold, adds nothing."""
     before = asked(url, "SELECT COUNT(*) FROM MeetUp2025.FishImage")
 
     assert browser.post(f"/api/add?label={label}", SABA).status == 400

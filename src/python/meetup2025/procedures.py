@@ -16,10 +16,11 @@ from meetup2025 import files, images, settings, vectors
 from meetup2025.analytics import region as regions
 from meetup2025.analytics.maps import compile_now
 from meetup2025.embedding import encoder, local_encoder, worker
-from meetup2025.embedding.models import faults, installed
+from meetup2025.embedding.installing import recipes
+from meetup2025.embedding.models import faults, find, installed
 from meetup2025.engines import current
 from meetup2025.engines.arguments import as_double, as_integer, as_text, is_missing
-from meetup2025.errors import DataError, Error, shown
+from meetup2025.errors import DataError, Error, MissingModelError, shown
 from meetup2025.loading import names as catalogue, photos, tables
 from meetup2025.loading.folders import is_settled, photo_files
 from meetup2025.loading.prompts import fitting
@@ -561,6 +562,26 @@ def setup_compile_maps() -> None:
 def setup_save_setting(name: str, value: str) -> None:
     """Write a setting to the file of the installation: `MeetUp2025.Setup`, `settings.save`."""
     settings.save(name, value)
+
+
+@from_sql
+def setup_install_model() -> None:
+    """
+    Download the model of the settings, if it has a recipe for ONNX and is not installed: `MeetUp2025.Setup`.
+
+    Raises:
+        MissingExtraError: huggingface_hub or safetensors are missing.
+        OperationalError: The network or the disk failed.
+    """
+    known = recipes.known().get(settings.model())
+    if known is None or known.published:
+        return
+    try:
+        find(known.name)
+    except MissingModelError:
+        from meetup2025.embedding.installing.install import Wishes, install
+
+        install(known.name, Wishes())
 
 
 @from_sql

@@ -128,7 +128,7 @@ def common(command: F) -> F:
     for add in (
         option("--debug", is_flag=True, help="Show the traceback of an error."),
         option("--format", type=click.Choice(FORMATS), help="Format of the results [table]."),
-        option("--model", metavar="ID", help="Model that makes the vectors [$MEETUP2025_MODEL, your choice, or sketch]."),
+        option("--model", metavar="ID", help="Model of the vectors [$MEETUP2025_MODEL, `model use`, or sketch]."),
         option(
             "--wait",
             metavar="SECONDS",

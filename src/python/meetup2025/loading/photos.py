@@ -7,6 +7,7 @@ Its steps are public, because `loading.ray` runs the same steps on many machines
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -368,12 +369,17 @@ def digest(data: bytes) -> str:
 
 
 def _label(name: str, given: str, fish: Mapping[str, str]) -> str:
-    """Return the given label, or the species in the name of a file (`マアジ_2.jpg`) or folder (`マアジ/1.jpg`)."""
+    """
+    Return the given label, or the species in the name of a file or folder.
+
+    Such names are `マアジ_2.jpg`, `マアジ/1.jpg`, and `マアジ 一.jpg` with a blank of any width.
+    """
     if given:
         return fish.get(folded(given), given)
     path = PurePosixPath(name)
     stem = normal(path.stem)
     words = stem.replace("_", " ")  # Scomber_japonicus_2.jpg
     bare = [each.strip("0123456789 _-().") for each in (stem, words)]
-    candidates = (stem, *bare, *map(normal, reversed(path.parent.parts)))
+    first = re.split(r"[\s_(]", stem, maxsplit=1)[0]
+    candidates = (stem, *bare, *map(normal, reversed(path.parent.parts)), first)
     return next((fish[folded(each)] for each in candidates if folded(each) in fish), "")

@@ -69,10 +69,12 @@ def _named(connection: Connection, picture: str) -> dict[str, Any]:
     """Name a picture by one embedding of it. The shown statements have the same answer."""
     vector = _of_picture(connection, statements.VECTOR, picture)
     names = rows(connection, statements.NAMES, vector, _NAMES)
-    groups = rows(connection, statements.GROUPS_OF, vector)
+    is_fitted = any(each["sure"] is not None for each in names)
+    groups = rows(connection, statements.GROUPS_OF, vector) if is_fitted else []
     models = rows(connection, statements.MODELS)
     model = str(models[0]["model"] or "") if models else ""
-    used = shown(statements.IDENTIFY, picture, _NAMES), shown(statements.IDENTIFY_GROUP, picture)
+    used = [shown(statements.IDENTIFY, picture, _NAMES)]
+    used += [shown(statements.IDENTIFY_GROUP, picture)] if is_fitted else []
     return {
         "names": names,
         "model": model,
@@ -117,15 +119,34 @@ def _ranking(connection: Connection, view: Image) -> Ranking:
 
 
 def add(connection: Connection, request: WebRequest) -> dict[str, Any]:
-    """Add the sent picture to the photos, with the name that the user chose."""
-    label = value(connection, statements.KNOWN, request.text("label", longest=50))
-    data = request.body()
-    picture = _statement_picture(data)
-    name = f"web-{hashlib.sha256(data).hexdigest()[:16]}"
+    """Add the sent picture to the photos, with a name of the catalogue or a word of the user."""
+    label = request.text("label", longest=100).strip()
+    if not label:
+        raise DataError("A label must have a visible character. Got none.")
     with _WRITING:
-        changed = _of_picture(connection, statements.ADD, name, picture, label)
+        changed, name, used = _added(connection, request, label)
+        stored = value(connection, statements.LABEL_OF, name)
         connection.commit()
-    return {"changed": changed, "name": name, "label": label, "sql": shown(statements.ADD, name, picture, label)}
+    return {"changed": changed, "name": name, "label": stored, "sql": used}
+
+
+def none(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Add the sent picture to the photos, and mark it as none of the labels."""
+    with _WRITING:
+        _, name, used = _added(connection, request, "")
+        marked = value(connection, statements.MARKED, name)
+        if not marked:
+            with connection.cursor() as cursor:
+                cursor.execute(statements.MARK, [name])
+        connection.commit()
+    return {"changed": int(not marked), "name": name, "sql": script([used, shown(statements.MARK, name)])}
+
+
+def _added(connection: Connection, request: WebRequest, label: str) -> tuple[int, str, str]:
+    """Add the sent picture. Return whether its row has changed, its name, and the statement."""
+    data = request.body()
+    given = f"web-{hashlib.sha256(data).hexdigest()[:16]}", _statement_picture(data), label
+    return _of_picture(connection, statements.ADD, *given), given[0], shown(statements.ADD, *given)
 
 
 def runs(connection: Connection, request: WebRequest) -> dict[str, Any]:
@@ -306,6 +327,7 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, An
     "/api/identify": ("POST", identify),
     "/api/sample": ("GET", sample),
     "/api/add": ("POST", add),
+    "/api/none": ("POST", none),
     "/api/runs": ("GET", runs),
     "/api/run": ("GET", run),
     "/api/map": ("GET", points),

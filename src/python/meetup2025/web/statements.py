@@ -20,8 +20,10 @@ IDENTIFY_GROUP = "CALL MeetUp2025.IdentifyGroup(?)"
 VECTOR = "SELECT MeetUp2025.SearchVector('Fish', 'I', ?)"
 NAMES = "SELECT * FROM MeetUp2025.NearestNames(?, ?)"
 GROUPS_OF = "SELECT * FROM MeetUp2025.NearestGroups(?)"
-KNOWN = "SELECT MeetUp2025.KnownName(?)"
 ADD = "SELECT MeetUp2025.AddImage(?, ?, ?)"
+LABEL_OF = "SELECT Label FROM MeetUp2025.FishImage WHERE Name = ?"
+MARKED = "SELECT COUNT(*) FROM MeetUp2025.Mark WHERE Labels = 'none' AND Source = 'FishImage' AND Item = ?"
+MARK = "INSERT INTO MeetUp2025.Mark (Labels, Source, Item, Odd) VALUES ('none', 'FishImage', ?, 1)"
 MODELS = "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'Fish'"
 
 RUNS = (

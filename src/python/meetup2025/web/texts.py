@@ -94,6 +94,11 @@ _TEXTS = {
     "photos": ("Photos", "写真"),
     "it_is": ("It is …", "正しくは…"),
     "teach": ("Teach", "教える"),
+    "none_of_them": ("None of these", "どれでもない"),
+    "marked_none": (
+        "The photo is marked as none of these. The next fit of the recogniser counts it.",
+        "写真を「どれでもない」として記録しました。次に認識器を作るときに使われます。",
+    ),
     "is_right": ("This is right", "これが正しい"),
     "is_right_of": ("This is right: add the photo as {name}", "これが正しい：写真を{name}として追加"),
     "added": (
