@@ -262,7 +262,7 @@ class Page(NamedTuple):
 
 PAGES = {
     "web-identify": Page("?sample=saba.png", "#names td", ".sql"),
-    "web-map": Page("map?run=1&colour=Clusters:2&at=Fish/F001", "#near td", ".wide"),
+    "web-map": Page("map?run=1&colour=Clusters:2&at=Fish/F001", "#near td", ".screen", (1280, 860)),
     "web-phone": Page("?sample=madako.png", "#names td", "#drawings", (375, 1600), 1.6, "ja"),
 }
 """Name of a picture -> its page."""
