@@ -202,8 +202,8 @@ def names(csv: str | None, prompts: str | None) -> None:
         total = value(connection, COUNTS["Fish"])
         english = [] if prompts or not changed else rows(connection, _ENGLISH)
         unknown = [row[0] for row in rows(connection, _ALIKE)] if changed and total <= _MOST_COMPARED else []
-    told = f"{changed} name{'s' * (changed != 1)} added or changed, {total} in the catalogue"
-    _show_counts(told, changed=changed, total=total)
+    sentence = f"{changed} name{'s' * (changed != 1)} added or changed, {total} in the catalogue"
+    _show_counts(sentence, changed=changed, total=total)
     if english:
         complain(f"the model knows English alone: the vectors are of the column {english[0][0]}")
     if unknown:
@@ -247,10 +247,9 @@ def photos(folder: str, address: str | None) -> None:
             skipped = rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
         total = value(connection, COUNTS["FishImage"])
         unlabelled = [row[0] for row in rows(connection, _UNLABELLED)]
-    sentence = f"{changed} photo{'s' * (changed != 1)} added or changed, {total} in the database"
-    if total:
-        sentence += f", {total - len(unlabelled)} with a label"
-    _show_counts(sentence, changed=changed, total=total, labelled=total - len(unlabelled), skipped=len(skipped))
+    known, many = total - len(unlabelled), "s" * (changed != 1)
+    sentence = f"{changed} photo{many} added or changed, {total} in the database, {known} with a label"
+    _show_counts(sentence, changed=changed, total=total, labelled=known, skipped=len(skipped))
     if unlabelled:
         complain(f"no label in the file name, the folder or labels.csv: {listed(unlabelled)}")
     for name, reason in skipped:
@@ -288,8 +287,8 @@ def vectors(jsonl: str, table: str, model_of: str) -> None:
             changed = value(connection, "SELECT MeetUp2025.LoadVectors(?, ?, ?)", [path, table, model_of])
         connection.commit()
         total = value(connection, COUNTS[table])
-    told = f"{changed} vector{'s' * (changed != 1)} added or changed, {total} in {table}"
-    _show_counts(told, changed=changed, total=total)
+    sentence = f"{changed} vector{'s' * (changed != 1)} added or changed, {total} in {table}"
+    _show_counts(sentence, changed=changed, total=total)
 
 
 @load.command(

@@ -146,11 +146,10 @@ def _embed_again(connection: Connection, info: ModelInfo) -> str:
     """Make all vectors with a model, and say how many."""
     from meetup2025.embedding import local_encoder
     from meetup2025.loading.again import embed_again
-    from meetup2025.runs.recogniser import refresh
 
     done = embed_again(connection, local_encoder(info.model))
-    if done.photos:
-        refresh(connection)
+    if done.photos and client.rows(connection, "SELECT Run FROM MeetUp2025.Runs('Recogniser', 1)"):
+        client.value(connection, "SELECT MeetUp2025.FitRecogniser('FishImage')")
     if done.small:
         complain(
             f"the files of {len(done.small)} photos are gone or changed, so their thumbnails of 96 pixels are "

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from meetup2025 import client, images
 from meetup2025.embedding.confidence import Ranking, confidence, knows_only_drawings
 from meetup2025.errors import DataError, shown as shown_value
-from meetup2025.loading.spelling import normal
 from meetup2025.web import files, statements
 from meetup2025.web.answer import Answer
 from meetup2025.web.request import RefusedError
@@ -121,7 +120,7 @@ def _ranking(connection: Connection, view: Image) -> Ranking:
 
 def add(connection: Connection, request: WebRequest) -> dict[str, Any]:
     """Add the sent picture to the photos, with a name of the catalogue or a word of the user."""
-    label = normal(request.text("label", longest=100))
+    label = request.text("label", longest=100).strip()
     if not label:
         raise DataError("A label must have a visible character. Got none.")
     with _WRITING:
