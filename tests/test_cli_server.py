@@ -206,7 +206,7 @@ def test_broken_connection_keeps_what_was_committed(
     """When the server goes away in the middle, the photos that were committed stay, and a second run sends the rest."""
     monkeypatch.setattr(upload, "_PHOTOS_AT_ONCE", 1)
     (folder / "broken.jpg").unlink()
-    send, seen = upload._send, []
+    send, seen = upload._Sending.send, []
 
     def breaking(*arguments: object) -> int:
         seen.append(arguments)
@@ -214,7 +214,7 @@ def test_broken_connection_keeps_what_was_committed(
             raise meetup2025.OperationalError("<COMMUNICATION LINK ERROR>")
         return send(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(upload, "_send", breaking)
+    monkeypatch.setattr(upload._Sending, "send", breaking)
     done = run("load", "photos", folder)
 
     assert (done.exit_code, "COMMUNICATION LINK" in done.stderr) == (3, True)

@@ -172,6 +172,24 @@ def test_linter(tool: str, options: tuple[str, ...], name: str, old: str, new: s
     assert lint(tool, *options, broken).returncode == 1
 
 
+@pytest.mark.parametrize(
+    ("tool", "options", "name", "old", "new"),
+    [
+        ("hadolint", (), "Dockerfile", "USER 1000", "RUN cd /tmp"),
+        ("check-jsonschema", ("--builtin-schema", "vendor.compose-spec"), "compose.yaml", "restart:", "restarts:"),
+    ],
+)
+def test_linter_of_the_python_programs(
+    tool: str, options: tuple[str, ...], name: str, old: str, new: str, tmp_path: Path
+) -> None:
+    """The files of the image without IRIS are clean, and would not be with a fault."""
+    written = ROOT / "python-docker" / name
+    (tmp_path / name).write_text(written.read_text("utf-8").replace(old, new), "utf-8")
+
+    assert lint(tool, *options, written).returncode == 0
+    assert lint(tool, *options, tmp_path / name).returncode == 1
+
+
 def test_shell_of_the_workflow(tmp_path: Path) -> None:
     """The shell of the steps keeps the rules of shellcheck too."""
     runs = [step["run"] for step in steps(FILES) if "run" in step]

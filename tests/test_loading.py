@@ -498,4 +498,6 @@ def test_names_of_fish(connection):
         "チダイ": "マダイ",
         "TAI": "マダイ",
         "イナダ": "イナダ",
+        "YELLOWTAIL": "ブリ",
+        "RED SEABREAM": "マダイ",
     }

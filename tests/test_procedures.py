@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hashed import HashedEncoder
 from pictures import corners, encoded
+from PIL import Image
 
 import meetup2025
 from meetup2025 import procedures
@@ -257,6 +259,23 @@ def test_load_of_photos(loaded, allowed):
         cursor.execute("SELECT Name, Label FROM MeetUp2025.FishImage")
         assert cursor.fetchall() == [("ワカシ1.png", "ブリ")]
     assert (call(loaded, "LoadImages('photos')"), count(loaded, "SkippedImage")) == (0, 1)
+
+
+def test_load_of_photos_that_is_stopped(engine, allowed, monkeypatch):
+    """A load that fails in the middle has committed what came before, and the next one embeds the rest alone."""
+    (allowed / "photos" / "ワカシ1.png").unlink()
+    for at in range(40):
+        (allowed / "photos" / f"{at:02}.png").write_bytes(encoded(Image.new("RGB", (4, 4), (at, 0, 0))))
+    model = HashedEncoder(fails_at=33)
+    monkeypatch.setattr(HashedEncoder, "check", lambda _: None, raising=False)
+    monkeypatch.setattr(procedures, "encoder", lambda: model)
+    with meetup2025.connect(engine, autocommit=True) as connection:
+        with pytest.raises(Exception, match="out of memory"):
+            call(connection, "LoadImages('photos', 'night')")
+        kept = count(connection, "FishImage"), count(connection, "Thumbnail")
+        model.made.clear()
+        model.fails_at = None
+        assert (kept, call(connection, "LoadImages('photos')"), len(model.made)) == ((32, 32), 8, 8)
 
 
 @pytest.mark.usefixtures("allowed")
