@@ -219,7 +219,7 @@ def test_broken_connection_keeps_what_was_committed(
 
     assert (done.exit_code, "COMMUNICATION LINK" in done.stderr) == (3, True)
     assert ask(server, "SELECT COUNT(*) FROM MeetUp2025.FishImage") == [(1,)]
-    assert "1 photos added" in run("load", "photos", folder).stdout
+    assert "1 photo added" in run("load", "photos", folder).stdout
 
 
 def vector_lines(count: int) -> list[str]:
