@@ -248,7 +248,7 @@ def test_error_in_a_later_piece(server: Server, monkeypatch: pytest.MonkeyPatch)
     lines = vector_lines(20)
     lines[17] = "{}"
     Path("fish.jsonl").write_text("\n".join(lines), "utf-8")
-    done = run("load", "vectors", "fish.jsonl")
+    done = run("load", "vectors", "fish.jsonl", "--model-of", "clip@1")
 
     assert done.exit_code == 3
     assert re.search(r"fish\.jsonl.*line 18", done.stderr), done.stderr

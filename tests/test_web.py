@@ -419,6 +419,58 @@ def test_placed_picture_is_near_its_name(browser, runs):
     assert "Identify" in answer["sql"]
 
 
+# --- labels and marks -----------------------------------------------------------------------------------------------
+
+
+def changed(browser: Browser, what: str, *items: tuple[str, str, Any]) -> Any:
+    """Ask for a change."""
+    return browser.post("/api/change", json.dumps({"what": what, "items": items}).encode())
+
+
+def test_labels_are_changed_and_undone(browser, url):
+    """Photos get a label at once, and what the answer says was there before brings it back."""
+    query = "SELECT Name, Label FROM MeetUp2025.ImageCatalogue() WHERE Name IN ('saba.png', 'maaji.jpg') ORDER BY Name"
+    before = asked(url, query)
+    answer = changed(browser, "label", ("FishImage", "saba.png", "鰤"), ("FishImage", "maaji.jpg", "")).json()
+    assert asked(url, query) == [("maaji.jpg", None), ("saba.png", "ブリ")]
+    assert "LabelImage('saba.png', '鰤')" in answer["sql"]
+
+    changed(browser, "label", *answer["before"])
+    assert asked(url, query) == before
+
+
+def test_marks_are_made_and_undone(browser, url):
+    """Items are marked as odd for the tests of detectors, and the marks can be taken away."""
+    query = "SELECT Source, Item, Odd FROM MeetUp2025.Mark WHERE Labels = 'web'"
+    answer = changed(browser, "odd", ("Fish", "F001", 1), ("Fish", "F002", 1)).json()
+    assert sorted(asked(url, query)) == [("Fish", "F001", 1), ("Fish", "F002", 1)]
+
+    changed(browser, "odd", *answer["before"])
+    assert asked(url, query) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"x", b"[]", b'{"what": "label"}', b'{"what": "x", "items": [["FishImage", "saba.png", "a"]]}'),
+        *(b'{"what": "label", "items": []}', b'{"what": "label", "items": [["Fish", "F001", "a"]]}'),
+        b'{"what": "label", "items": [["FishImage", "saba.png", "b"], ["FishImage", "no.png", "b"]]}',
+    ],
+)
+def test_change_that_cannot_be(browser, url, body):
+    """A change that is not understood, or cannot be made for one item, is refused, and nothing is changed."""
+    reply = browser.post("/api/change", body)
+
+    assert reply.status == 400
+    assert "must" in reply.json()["detail"]
+    assert asked(url, "SELECT Label FROM MeetUp2025.ImageCatalogue() WHERE Name = 'saba.png'") == [("マサバ",)]
+
+
+def test_changes_are_off_unless_allowed(url):
+    """Without leave to add photos, nobody changes a label."""
+    assert changed(Browser(Application(url, hosts=LOCAL)), "odd", ("Fish", "F001", 1)).status == 403
+
+
 # --- what is made here ----------------------------------------------------------------------------------------------
 
 

@@ -93,10 +93,11 @@ class Commands(click.Group):
         except click.ClickException as error:
             vars(error)["message"] = translated(error.message)
             raise
-        except Error as error:
+        except (Error, MemoryError, ImportError) as error:
             if options(ctx).debug:
                 traceback.print_exc()
-            complain(str(error))
+            is_ours = isinstance(error, Error)
+            complain(str(error) if is_ours else f"The memory must suffice, and each library load. Got: {error!r}.")
             ctx.exit(FAILED)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
@@ -104,11 +105,6 @@ class Commands(click.Group):
             # Buffered output is dropped silently.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(NO_READER)
-        except (MemoryError, ImportError) as error:
-            if options(ctx).debug:
-                traceback.print_exc()
-            complain(f"The memory must suffice, and each library load. Got: {error or 'too little memory'}.")
-            ctx.exit(FAILED)
         except OSError as error:
             if error.filename:
                 complain(f"{os.fspath(error.filename)!r} must exist and be readable. Got: {error.strerror}.")
