@@ -582,7 +582,8 @@ def test_load_photos_tells_what_is_left_out(home):
 
 
 @pytest.mark.parametrize("command", [("identify", "samples/saba.png"), ("load", "photos", "samples")])
-def test_catalogue_is_left_out(home, command):
+@pytest.mark.usefixtures("home")
+def test_catalogue_is_left_out(command):
     """With --no-catalogue the names stay none; a search says what fills them."""
     done = run(*command, "--no-catalogue")
 

@@ -264,17 +264,6 @@ def add_image(name: str, image: str, label: str = "", source: str = "") -> int:
 
 
 @from_sql
-def label_image(name: str, label: str) -> int:
-    """Change the label of a photo, teach it, and return 1, or 0 where it was right: `MeetUp2025.LabelImage`."""
-    connection = current()
-    with connection.transaction():
-        before = recogniser.photo_of(connection, name)
-        changed = photos.label_image(connection, name, label)
-        if changed:
-            recogniser.learn(connection, before, recogniser.photo_of(connection, name))
-    return changed
-
-
 def add_sighting(image: str, file: str = "", source: str = "") -> int:
     """
     Name a picture and store it, once for each content: `MeetUp2025.AddSighting`, `runs.sightings.add`.
@@ -330,6 +319,18 @@ def correct_sighting(sighting: int, label: str) -> int:
         raise DataError("A label must be a name. Got an empty one.")
     known = tables.names_of_fish(current()).get(folded(name), name)
     return sightings.correct(current(), sighting, check_text("A label", known, 50))
+
+
+@from_sql
+def label_image(name: str, label: str) -> int:
+    """Change the label of a photo, teach it, and return 1, or 0 where it was right: `MeetUp2025.LabelImage`."""
+    connection = current()
+    with connection.transaction():
+        before = recogniser.photo_of(connection, name)
+        changed = photos.label_image(connection, name, label)
+        if changed:
+            recogniser.learn(connection, before, recogniser.photo_of(connection, name))
+    return changed
 
 
 @from_sql
