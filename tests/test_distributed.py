@@ -425,7 +425,7 @@ def test_command(folder: Path, tmp_path: Path) -> None:
     """The command tells how many photos came, lists the file that is no picture, and says so with its exit code."""
     done = command("load", "photos", folder, "--ray", "x:1", "--url", f"duckdb:///{tmp_path / 'fish.db'}")
 
-    assert (done.exit_code, done.stdout.strip()) == (1, "14 photos added or changed, 14 in the database")
+    assert (done.exit_code, done.stdout.partition(", ")[0]) == (1, "14 photos added or changed")
     assert done.stderr.splitlines()[-1].startswith("meetup2025: broken.jpg: ")
 
 
@@ -443,7 +443,7 @@ def test_command_against_a_server(folder: Path, monkeypatch: pytest.MonkeyPatch)
     with DuckDBConnection() as behind, meetup2025.connect("duckdb://") as other:
         with iris_doubles.installed(iris_doubles.driver_module(Server(behind))):
             done = command("load", "photos", folder, "--ray", "x:1", "--url", "iris://fisher@server/USER")
-        assert (done.exit_code, done.stdout.strip()) == (1, "14 photos added or changed, 14 in the database")
+        assert (done.exit_code, done.stdout.partition(", ")[0]) == (1, "14 photos added or changed")
         assert [text for text in sent if text.startswith("data:")] == []
         execute(other, "SELECT MeetUp2025.LoadNames('catalogue/fish.csv')")
         load_plainly(other, folder)

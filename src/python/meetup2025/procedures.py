@@ -16,10 +16,11 @@ from meetup2025 import files, images, settings, vectors
 from meetup2025.analytics import region as regions
 from meetup2025.analytics.maps import compile_now
 from meetup2025.embedding import encoder, local_encoder, worker
-from meetup2025.embedding.models import faults, installed
+from meetup2025.embedding.installing import recipes
+from meetup2025.embedding.models import faults, find, installed
 from meetup2025.engines import current
 from meetup2025.engines.arguments import as_double, as_integer, as_text, is_missing
-from meetup2025.errors import DataError, shown
+from meetup2025.errors import DataError, MissingModelError, shown
 from meetup2025.loading import names as catalogue, photos, tables
 from meetup2025.loading.prompts import fitting
 from meetup2025.loading.records import read_templates
@@ -248,6 +249,18 @@ def add_image(name: str, image: str, label: str) -> int:
     with connection.transaction():
         before = recogniser.photo_of(connection, name)
         changed = photos.add_image(connection, name, data, label, model)
+        if changed:
+            recogniser.learn(connection, before, recogniser.photo_of(connection, name))
+    return changed
+
+
+@from_sql
+def label_image(name: str, label: str) -> int:
+    """Change the label of a photo, teach it, and return 1, or 0 where it was right: `MeetUp2025.LabelImage`."""
+    connection = current()
+    with connection.transaction():
+        before = recogniser.photo_of(connection, name)
+        changed = photos.label_image(connection, name, label)
         if changed:
             recogniser.learn(connection, before, recogniser.photo_of(connection, name))
     return changed
@@ -492,6 +505,26 @@ def setup_compile_maps() -> None:
 def setup_save_setting(name: str, value: str) -> None:
     """Write a setting to the file of the installation: `MeetUp2025.Setup`, `settings.save`."""
     settings.save(name, value)
+
+
+@from_sql
+def setup_install_model() -> None:
+    """
+    Download the model of the settings, if it has a recipe for ONNX and is not installed: `MeetUp2025.Setup`.
+
+    Raises:
+        MissingExtraError: huggingface_hub or safetensors are missing.
+        OperationalError: The network or the disk failed.
+    """
+    known = recipes.known().get(settings.model())
+    if known is None or known.published:
+        return
+    try:
+        find(known.name)
+    except MissingModelError:
+        from meetup2025.embedding.installing.install import Wishes, install
+
+        install(known.name, Wishes())
 
 
 @from_sql

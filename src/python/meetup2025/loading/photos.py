@@ -7,6 +7,7 @@ Its steps are public, because `loading.ray` runs the same steps on many machines
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -15,11 +16,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import images
-from meetup2025.errors import DataError, Error
+from meetup2025.errors import DataError, Error, shown
 from meetup2025.files import open_below
 from meetup2025.loading.folders import Skipped, photo_files
 from meetup2025.loading.names import progress
-from meetup2025.loading.records import LONGEST_FILE_NAME
+from meetup2025.loading.records import LONGEST_FILE_NAME, LONGEST_LABEL
 from meetup2025.loading.rows import StoredImage
 from meetup2025.loading.spelling import check_text, composed, folded, normal
 from meetup2025.loading.tables import (
@@ -177,6 +178,34 @@ def add_image(connection: Connection, name: str, data: bytes, label: str, encode
     return 1
 
 
+def label_image(connection: Connection, name: str, label: str) -> int:
+    """
+    Change the label of a photo: `MeetUp2025.LabelImage`.
+
+    Args:
+        connection: An open connection.
+        name: Key of the photo.
+        label: Any name of the fish on the photo. Empty takes the label away.
+
+    Returns:
+        1, or 0 where the label was right already.
+
+    Raises:
+        DataError: There is no photo of this name, or the label is too long.
+    """
+    check_text("The label of a photo", label, LONGEST_LABEL)
+    with connection.cursor() as cursor:
+        stored = rows_of_images(cursor, [composed(name.strip())]).get(folded(composed(name.strip())))
+        if stored is None:
+            raise DataError(f"A photo must exist to get a label. Got {shown(name)}.")
+        found = _label("", normal(label), names_of_fish(connection))
+        if found == (stored.label or ""):
+            return 0
+        with connection.transaction():
+            cursor.execute("UPDATE MeetUp2025.FishImage SET Label = ? WHERE Name = ?", [found or None, stored.name])
+    return 1
+
+
 def _check_other_photos(connection: Connection, model: str, replaced: StoredImage | None) -> None:
     """Check that all photos but one are of a model. Their counts suffice, because there may be millions of rows."""
     others = Counter(models_of(connection, "FishImage")) - Counter([replaced.model] if replaced else [])
@@ -238,14 +267,20 @@ def open_photo(file: Photo, before: StoredImage | None, encoder: Encoder) -> Ope
 
 
 def digest(data: bytes) -> str:
+    """Return the hash of a file, as in the column Hash."""
     return hashlib.sha256(data).hexdigest()
 
 
 def _label(name: str, given: str, fish: Mapping[str, str]) -> str:
-    """Return the given label, or the species in the name of a file (`マアジ_2.jpg`) or folder (`マアジ/1.jpg`)."""
+    """
+    Return the given label, or the species in the name of a file or folder.
+
+    Such names are `マアジ_2.jpg`, `マアジ/1.jpg`, and `マアジ 一.jpg` with a blank of any width.
+    """
     if given:
         return fish.get(folded(given), given)
     path = PurePosixPath(name)
     stem = normal(path.stem)
-    candidates = (stem, stem.strip("0123456789 _-()."), *map(normal, reversed(path.parent.parts)))
+    first = re.split(r"[\s_(]", stem, maxsplit=1)[0]
+    candidates = (stem, stem.strip("0123456789 _-()."), *map(normal, reversed(path.parent.parts)), first)
     return next((fish[folded(each)] for each in candidates if folded(each) in fish), "")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meetup2025 import errors, settings
+from meetup2025 import errors, settings, vectors
 from meetup2025.engines import arrays
 from meetup2025.engines.arrow import as_arrow, rows_as_arrow
 from meetup2025.engines.binary import with_pictures
@@ -28,7 +28,7 @@ from meetup2025.engines.classes.program import program
 from meetup2025.engines.duckdb.elements import written
 from meetup2025.engines.duckdb.errors import duckdb_errors
 from meetup2025.engines.duckdb.matrices import NoMatrix
-from meetup2025.engines.duckdb.prepared import check_characters, given_values, is_rollback, prepare
+from meetup2025.engines.duckdb.prepared import check_characters, given_values, is_rollback, lengths_of, prepare
 from meetup2025.engines.duckdb.tables import StoredTables, create_tables, open_database
 from meetup2025.engines.duckdb.types import shown_type, vector_parts
 from meetup2025.engines.pep249 import BaseConnection, BaseCursor, distinct, running
@@ -515,8 +515,13 @@ class DuckDBCursor(BaseCursor):
     def insert_columns(self, operation: str, columns: Sequence[Any]) -> DuckDBCursor:
         """Insert the rows of columns at once, as `BaseCursor.insert_columns`."""
         self._forget()
+        statement = self.connection.prepare(operation)
+        lengths = lengths_of(statement.sql)
+        for place, column in enumerate(columns, 1):
+            if place in lengths:  # an error of DuckDB would end the transaction
+                vectors.check(column, dimension=lengths[place])
         given = as_arrow({f"c{place}": each for place, each in enumerate(columns, 1)})
-        self.rowcount = self.connection.insert_batch(self.connection.prepare(operation), given)
+        self.rowcount = self.connection.insert_batch(statement, given)
         return self
 
     def take_rows(self) -> None:

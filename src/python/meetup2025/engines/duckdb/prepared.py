@@ -437,7 +437,7 @@ def vector(recipe: Recipe, kind: str, length: int | None) -> Recipe:
 
 def of_right_length(recipes: Sequence[Recipe], sql: str) -> tuple[Recipe, ...]:
     """Check the length of a vector that the statement fixes: an error of DuckDB would end the transaction."""
-    lengths = {int(number): int(length) for number, length in re.findall(r"CAST\(\$(\d+) AS \w+\[(\d+)\]\)", sql)}
+    lengths = lengths_of(sql)
 
     def checked(recipe: Recipe, length: int) -> Recipe:
         return lambda own: check_length(recipe(own), length)
@@ -445,6 +445,11 @@ def of_right_length(recipes: Sequence[Recipe], sql: str) -> tuple[Recipe, ...]:
     return tuple(
         checked(recipe, lengths[number]) if number in lengths else recipe for number, recipe in enumerate(recipes, 1)
     )
+
+
+def lengths_of(sql: str) -> dict[int, int]:
+    """Return the length of each vector that a statement fixes, by the number of its parameter."""
+    return {int(number): int(length) for number, length in re.findall(r"CAST\(\$(\d+) AS \w+\[(\d+)\]\)", sql)}
 
 
 def row_count(recipe: Recipe) -> Recipe:

@@ -53,6 +53,13 @@ async function add(name) {
   say(text(answer.changed ? "added" : "was_there", { name: answer.label }));
 }
 
+byId("none").addEventListener("click", async () => {
+  const answer = await tell(text("working"), () => post("api/none", {}, picture));
+  if (!answer) return;
+  showSQL(answer.sql);
+  say(text("marked_none"));
+});
+
 byId("teaching").addEventListener("submit", (event) => {
   event.preventDefault();
   add(byId("label").value);
