@@ -97,12 +97,12 @@ def embed_text(text: str) -> str:
     return vectors.to_text(encoder().texts([text])[0])
 
 
-def embed_texts(texts: list[str | None]) -> list[str]:
+def _embed_texts(texts: list[str | None]) -> list[str]:
     """Return what `embed_text` returns for each of many texts."""
     return [vectors.to_text(row) for row in encoder().texts([as_text(text) for text in texts])]
 
 
-MANY: dict[str, Callable[[list[Any]], list[Any]]] = {"embed_text": embed_texts}
+MANY: dict[str, Callable[[list[Any]], list[Any]]] = {"embed_text": _embed_texts}
 """Functions that run for many values at once, by the function for one."""
 
 
