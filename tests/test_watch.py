@@ -101,6 +101,22 @@ def test_change_at_the_last_moment(tmp_path: Path) -> None:
     assert arrivals.ready() == [paths[0], paths[2]]
 
 
+def test_many_files_at_once(tmp_path: Path) -> None:
+    """Ten thousand files at once are looked at once each, and come in their order, a batch at a time."""
+    clock, paths = Clock(), [tmp_path / f"{at}.png" for at in range(10_000)]
+    for path in paths:
+        path.touch()
+    arrivals, seen = Arrivals(1.0, clock), []
+    arrivals.see(paths)
+    clock.now = 1.0
+    while batch := arrivals.ready():
+        assert len(batch) <= 32
+        seen += batch
+        for path in batch:
+            arrivals.done(path)
+    assert seen == paths
+
+
 # --- real processes and folders
 
 

@@ -45,8 +45,8 @@ _TURN = 0.25
 _AGAIN = 60.0
 """Seconds between two looks at the whole folder: the system may lose news, and a share has none."""
 
-_BATCH = 32
-"""Pictures for which the database is open at once."""
+_BATCH, _HOLD = 32, 2.0
+"""Most pictures, and seconds, for which the database is open at once: other programs wait meanwhile."""
 
 _ADD = "SELECT MeetUp2025.AddSighting(?, ?, ?)"
 _LATEST = """
@@ -196,10 +196,11 @@ class Watching:
             return
         try:
             with database(self._folder, autocommit=True) as connection:
+                end = time.monotonic() + _HOLD
                 for path in paths:
                     self._name_one(connection, path)
-                    if self._stop():
-                        return
+                    if self._stop() or time.monotonic() > end:
+                        break
         except MeetUpError as error:
             self._tell(str(error))
             time.sleep(_TURN)
