@@ -1,20 +1,21 @@
 # An IRIS server with MeetUp2025 installed: a model for photographs, `sketch`, ONNX Runtime, no torch.
 #
-# The model is downloaded while the image is built: 0.8 GB, and 2 GB of libraries that stay out of the image. MODEL is
-# another one of 512 numbers; --build-arg MODEL=sketch downloads none. REVISION fixes its commit, as `meetup2025 model
-# show` tells it. `scripts/pins.py` writes the newest commit and digests here, and a job proposes them each month.
+# The model is downloaded while the image is built: 229 MB. MODEL is another name of `meetup2025 model available`, or a
+# repository a/b of the Hugging Face Hub, whose export needs 2 GB of libraries that stay out of the image. REVISION fixes
+# the commit of a repository. --build-arg MODEL=sketch downloads none.
+# `scripts/pins.py` writes the newest digests here, and a job proposes them each month.
 #
 # The base is the Community Edition of InterSystems' own registry, extended-maintenance release; it needs no login. Its
 # licence ends about a year after the release: then take a newer one, with --build-arg IRIS=… (2025.1 and later fit).
 ARG IRIS=containers.intersystems.com/intersystems/iris-community:2026.1
-ARG MODEL=line-corporation/clip-japanese-base
-ARG REVISION=main
+ARG MODEL=clip-multilingual
+ARG REVISION
 
 # IPM, at a fixed version: the file that its README names for servers without internet.
 FROM scratch AS ipm
 ADD --chmod=0444 https://pm.community.intersystems.com/packages/zpm/0.10.9/installer /zpm.xml
 
-# The model: what its authors publish, exported and held to the original. Code that it brings runs here alone.
+# The model: what its authors publish, tested or exported. Code that it brings runs here alone.
 FROM python:3.12-slim@sha256:78387bc3881b8273120a12ebe6c1ab22b018ccc2c9adf565ae1ac9b536e184ea AS model
 WORKDIR /meetup2025
 COPY LICENSE README.md pyproject.toml ./

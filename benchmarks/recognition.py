@@ -111,7 +111,9 @@ def _judged(
     return (*shares, float(hits[called].sum() / (called.sum() + let_in)), float(np.mean(areas)) if areas else np.nan)
 
 
-def _first(learnt: Learnt, asked: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.str_]]:
+def _first(
+    learnt: Learnt, asked: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.str_]]:
     likes = learnt.recogniser.likenesses(asked, learnt.prototypes)
     scores = learnt.recogniser.scores(likes, np.full(likes.shape, np.nan))
     chances = learnt.recogniser.probabilities(scores).max(axis=1)

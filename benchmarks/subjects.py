@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from benchmarks.measure import Result
 
-SUBJECTS = ("cold", "warm", "jpeg", "load", "many", "search", "serve", "groups", "maps", "recognition", "model", "web")
+SUBJECTS = (
+    *("cold", "warm", "jpeg", "load", "many", "search", "table", "serve"),
+    *("groups", "maps", "recognition", "model", "ready", "web"),
+)
 
 
 def run(name: str, photos: Path | None) -> list[Result]:

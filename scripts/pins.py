@@ -1,5 +1,7 @@
 """
-Pin what the image downloads, in the Dockerfile: the commit of the model, and the digests of Python's image and of IPM.
+Pin what the image downloads, in the Dockerfile: the digests of Python's image and of IPM.
+
+The files of the model have their pins in the recipes of the package.
 
     python scripts/pins.py        # asks the network, and writes the Dockerfile; git shows what changed
 """
@@ -16,31 +18,28 @@ from urllib.request import Request, urlopen
 
 FILE = Path(__file__).parents[1] / "Dockerfile"
 
-_HUB = "https://huggingface.co/api/models/{}/revision/main"
 _LOGIN = "https://auth.docker.io/token?service=registry.docker.io&scope=repository:library/{}:pull"
 _IMAGE = "https://registry-1.docker.io/v2/library/{}/manifests/{}"
 _INDEX = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json"
 _SECONDS = 60
 
 
-def pinned(text: str, commit: str, digest: str, checksum: str) -> str:
+def pinned(text: str, digest: str, checksum: str) -> str:
     """
     Write the pins into the text of a Dockerfile.
 
     Args:
         text: The Dockerfile, with or without earlier pins.
-        commit: Commit of the model, 40 hexadecimal digits.
         digest: SHA-256 of the index of the Python image, as 64 hexadecimal digits.
         checksum: SHA-256 of the installer of IPM, as 64 hexadecimal digits.
 
     Raises:
         ValueError: A pin has another form, or the Dockerfile has no place for it.
     """
-    for pin, length in ((commit, 40), (digest, 64), (checksum, 64)):
-        if not re.fullmatch(rf"[0-9a-f]{{{length}}}", pin):
-            raise ValueError(f"A pin must have {length} hexadecimal digits. Got {pin!r}.")
+    for pin in (digest, checksum):
+        if not re.fullmatch(r"[0-9a-f]{64}", pin):
+            raise ValueError(f"A pin must have 64 hexadecimal digits. Got {pin!r}.")
     for pattern, put in (
-        (r"^ARG REVISION=\S*$", f"ARG REVISION={commit}"),
         (r"^(FROM python:[\w.-]+)(?:@\S+)?", rf"\1@sha256:{digest}"),
         (r"^ADD (?:--checksum=\S+ )?", f"ADD --checksum=sha256:{checksum} "),
     ):
@@ -53,10 +52,9 @@ def pinned(text: str, commit: str, digest: str, checksum: str) -> str:
 def main() -> None:
     """Ask for the newest pins, and write them."""
     text = FILE.read_text("utf-8")
-    model, image, address = _found(text, r"^ARG MODEL=(.+)$"), _found(text, r"^FROM (python:[\w.-]+)"), _address(text)
-    commit = json.loads(_read(_HUB.format(model)))["sha"]
+    image, address = _found(text, r"^FROM (python:[\w.-]+)"), _address(text)
     checksum = hashlib.sha256(_read(address)).hexdigest()
-    FILE.write_text(pinned(text, commit, _digest(*image.split(":")), checksum), "utf-8")
+    FILE.write_text(pinned(text, _digest(*image.split(":")), checksum), "utf-8")
 
 
 def _digest(name: str, tag: str) -> str:

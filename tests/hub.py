@@ -8,7 +8,7 @@ import re
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMIT = "89abcdef01" * 4
+
+_ASKED = re.compile(r"/(?:api/models/)?([\w.-]+/[\w.-]+)(?:/(?:revision|resolve|tree)/([\w.%-]+))?(?:/(.+))?")
 
 _NEVER = re.compile("$.^")
 
@@ -31,6 +33,7 @@ class _Handler(BaseHTTPRequestHandler):
     changed: re.Pattern[str]
     is_html: bool
     starts: list[int]
+    left: list[bool]
 
     def do_HEAD(self) -> None:
         self._answer()
@@ -49,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer_as_hub(self) -> None:
         path = self.path.partition("?")[0]
-        asked = re.fullmatch(r"/(?:api/models/)?([\w.-]+/[\w.-]+)(?:/(?:revision|resolve)/([\w.%-]+))?(?:/(.+))?", path)
+        asked = _ASKED.fullmatch(path)
         name, revision, file = asked.groups() if asked else ("", None, None)
         if name in self.gated:
             return self._refuse(403, "GatedRepo")
@@ -59,10 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(404, "RevisionNotFound")
         folder = self.repositories[name]
         if path.startswith("/api/"):
-            files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-            siblings = [_sibling(folder, each) for each in sorted(files)]
-            data = {"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings}
-            return self._send(json.dumps(data).encode(), {"Content-Type": "application/json"})
+            return self._describe(name, is_tree="/tree/" in path)
         if not file or not (folder / file).is_file():
             return self._refuse(404, "EntryNotFound")
         data = (folder / file).read_bytes()
@@ -70,10 +70,19 @@ class _Handler(BaseHTTPRequestHandler):
             data = data[:-1] + bytes([data[-1] ^ 1])
         return self._send(data, {"ETag": f'"{hashlib.sha256(data).hexdigest()}"'}, cut=bool(self.cut.fullmatch(file)))
 
+    def _describe(self, name: str, *, is_tree: bool) -> None:
+        folder = self.repositories[name]
+        files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+        siblings = [_sibling(folder, each) for each in sorted(files)]
+        described = {"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings}
+        data = [*map(_of_tree, siblings)] if is_tree else described  # versions from 2 on ask for the tree
+        self._send(json.dumps(data).encode(), {"Content-Type": "application/json"})
+
     def _send(self, data: bytes, headers: Mapping[str, str], *, cut: bool = False) -> None:
         start = int((re.search(r"\d+", self.headers.get("Range", "")) or ["0"])[0])
         if self.command == "GET":
             self.starts.append(start)
+            cut = cut and bool(self.left) and self.left.pop()
         self.send_response(206 if start else 200)
         for name, value in {**headers, "X-Repo-Commit": COMMIT, "Content-Length": str(len(data) - start)}.items():
             self.send_header(name, value)
@@ -89,12 +98,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-def _sibling(folder: Path, file: str) -> dict[str, object]:
+def _sibling(folder: Path, file: str) -> dict[str, Any]:
     """Describe a file as the Hub does: large kinds have their SHA-256."""
     data = (folder / file).read_bytes()
     lfs = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 130}
     is_large = file.endswith((".onnx", ".onnx_data", ".safetensors", ".bin"))
     return {"rfilename": file, "size": len(data), **({"lfs": lfs} if is_large else {})}
+
+
+def _of_tree(sibling: dict[str, Any]) -> dict[str, Any]:
+    """Describe the same file as in a list of a folder."""
+    lfs = {"lfs": {**sibling["lfs"], "oid": sibling["lfs"]["sha256"]}} if "lfs" in sibling else {}
+    return {"type": "file", "path": sibling["rfilename"], "size": sibling["size"], "oid": "0" * 40, **lfs}
 
 
 @contextmanager
@@ -106,6 +121,7 @@ def serving(
     changed: re.Pattern[str] = _NEVER,
     is_html: bool = False,
     starts: list[int] | None = None,
+    cuts: int = 100,
 ) -> Iterator[str]:
     """
     Serve repositories.
@@ -117,12 +133,14 @@ def serving(
         changed: Files that come with another last byte.
         is_html: Whether every answer is a page, as of a proxy that wants a login.
         starts: List that gets the first byte of each answer.
+        cuts: Most connections that end in the middle.
 
     Yields:
         The address, for HF_ENDPOINT.
     """
     values = {"repositories": repositories, "gated": gated, "cut": cut, "changed": changed, "is_html": is_html}
-    handler = type("Handler", (_Handler,), {**values, "starts": [] if starts is None else starts})
+    values |= {"starts": [] if starts is None else starts, "left": [True] * cuts}
+    handler = type("Handler", (_Handler,), values)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -142,7 +160,8 @@ def reached(address: str, cache: Path) -> Iterator[None]:
     disable_progress_bars()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(constants, "ENDPOINT", address)
-        patch.setattr(file_download, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        for module in (constants, file_download):  # versions from 1 on have it in the first alone
+            patch.setattr(module, "HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False)
         patch.setattr(constants, "HF_HUB_OFFLINE", False)
         patch.setattr(constants, "HF_HUB_CACHE", str(cache))
         patch.setattr(constants, "HF_HUB_DISABLE_XET", True)

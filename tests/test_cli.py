@@ -15,6 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
@@ -194,7 +195,7 @@ def test_debug_shows_where_an_error_comes_from():
 def test_database_in_use_is_one_line():
     """A database that another process has is an error, told in one line."""
     with meetup2025.connect():
-        result = program("sql", NAMES, text=True)
+        result = program("sql", NAMES, "--wait", 0, text=True)
 
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (3, "", 1)
 
@@ -574,20 +575,32 @@ def test_load_photos_tells_what_is_left_out(home):
     run("load", "names")
     result = run("load", "photos", "photos", "--format", "json")
 
-    assert (result.exit_code, json.loads(result.stdout)) == (1, {"changed": 1, "total": 1, "skipped": 1})
+    assert (result.exit_code, json.loads(result.stdout)) == (1, {"changed": 1, "total": 1, "labelled": 1, "skipped": 1})
     assert result.stderr.startswith("meetup2025: broken.jpg: ")
     assert result.stderr.count("\n") == 1
     assert value("SELECT Label FROM MeetUp2025.FishImage") == "マサバ"
 
 
+@pytest.mark.parametrize("command", [("identify", "samples/saba.png"), ("load", "photos", "samples")])
+@pytest.mark.usefixtures("home")
+def test_catalogue_is_left_out(command):
+    """With --no-catalogue the names stay none; a search says what fills them."""
+    done = run(*command, "--no-catalogue")
+
+    assert value("SELECT COUNT(*) FROM MeetUp2025.Fish") == 0
+    assert ("`meetup2025 load names`" in done.stdout + done.stderr) == (command[0] == "identify")
+
+
 def test_load_photos_takes_the_samples(home):
-    """The samples of the package go by their name; an empty folder has none to load."""
+    """The samples of the package go by their name; an empty folder is told, since its drive may not be mounted."""
     (home / "empty").mkdir()
     samples, empty = run("load", "photos", "samples"), run("load", "photos", "empty")
     count = len(PHOTOS)
 
-    assert f"{count} photos added or changed, {count} in the database\n" == samples.stdout
-    assert (0, f"0 photos added or changed, {count} in the database\n") == (empty.exit_code, empty.stdout)
+    assert f"{count} photos added or changed, {count} in the database, 12 with a label\n" == samples.stdout
+    assert empty.exit_code == 1
+    assert empty.stdout == f"0 photos added or changed, {count} in the database, 12 with a label\n"
+    assert "A folder to load must have photos. Got none" in empty.stderr
 
 
 @pytest.mark.parametrize(("table", "key"), [("Fish", "fishname"), ("FishImage", "filename")])
@@ -618,6 +631,58 @@ def test_identify_one_picture():
 
 
 @pytest.mark.usefixtures("full")
+def noise(path):
+    """Write a picture of coloured noise, which is plainly no drawing."""
+    pixels = np.random.default_rng(5).integers(0, 255, (64, 64, 3)).astype("uint8")
+    Image.fromarray(pixels).resize((320, 240)).save(path)
+    return path
+
+
+@pytest.mark.usefixtures("full")
+def test_a_photograph_is_answered_with_the_way_to_a_model_for_it(tmp_path):
+    """What is no drawing is named, and the command for photographs is told; a drawing gets the short note."""
+    photograph = run("identify", noise(tmp_path / "noise.png"))
+    drawing = run("identify", SAMPLES / "saba.png")
+
+    assert (photograph.exit_code, drawing.exit_code) == (0, 0)
+    assert "noise.png: this looks like a photograph" in photograph.stderr
+    assert "meetup2025 model use clip-multilingual --embed (downloads 229 MB" in photograph.stderr
+    assert len(photograph.stdout.splitlines()) == 5
+    assert drawing.stderr.splitlines() == [DRAWINGS_ONLY]
+
+
+@pytest.mark.usefixtures("full")
+def test_sql_reads_the_files_of_its_user(tmp_path, monkeypatch):
+    """A path of this machine is a picture in SQL, from the root or from the folder at hand; a photograph is told."""
+    noise(tmp_path / "noise.png")
+    monkeypatch.chdir(tmp_path)
+    result = run("sql", "; ".join(f"CALL MeetUp2025.Identify('{at}noise.png', 1)" for at in (f"{tmp_path}/", "")))
+
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("the picture: this looks like a photograph") == 2
+
+
+@pytest.mark.usefixtures("full")
+def test_identify_takes_folders(tmp_path):
+    """The pictures of a folder and its subfolders are named, and a pattern that no shell has filled in; others not."""
+    (tmp_path / "sub").mkdir()
+    shutil.copy(SAMPLES / "saba.png", tmp_path / "b.png")
+    shutil.copy(SAMPLES / "madako.png", tmp_path / "sub" / "a.PNG")
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "empty").mkdir()
+
+    found = read_csv(run("identify", tmp_path, "-k", 1, "--format", "csv").stdout)
+    matched = read_csv(run("identify", tmp_path / "*.png", "-k", 1, "--format", "csv").stdout)
+
+    assert [(row["picture"], row["name"]) for row in found] == [
+        (str(tmp_path / "b.png"), "マサバ"),
+        (str(tmp_path / "sub" / "a.PNG"), "マダコ"),
+    ]
+    assert [row["picture"] for row in matched] == [str(tmp_path / "b.png")]
+    assert run("identify", tmp_path / "empty").exit_code == 2
+
+
+@pytest.mark.usefixtures("full")
 def test_identify_gives_programs_the_same():
     """JSON and CSV have the same names, with the whole score, best first."""
     picture = str(SAMPLES / "saba.png")
@@ -627,7 +692,7 @@ def test_identify_gives_programs_the_same():
     assert [picture] == [each["picture"] for each in from_json]
     assert list(from_csv[0])[:7] == ["picture", "rank", "fishid", "name", "kanji", "english", "score"]
     assert list(from_csv[0])[7:] == ["probability", "sure", "by", "photos", "nearest"]
-    assert (from_json[0]["answer"]["name"], from_json[0]["answer"]["sure"]) == ("マサバ", None)
+    assert from_json[0]["answer"] is None  # nothing is fitted that tells how sure it is
     assert [(each["fishid"], str(each["score"])) for each in from_json[0]["names"]] == [
         (each["fishid"], each["score"]) for each in from_csv
     ]
@@ -661,6 +726,27 @@ def test_a_label_is_visible(label):
     result = run("identify", str(SAMPLES / "saba.png"), "--teach", label)
 
     assert (result.exit_code, "must have a visible character" in result.stderr) == (2, True)
+
+
+@pytest.mark.usefixtures("full")
+def test_a_recogniser_that_is_older_than_its_photos_says_so():
+    """Photos that got a label by SQL are not known to the recogniser, and the answer says how many are missing."""
+    with meetup2025.connect() as connection, connection.cursor() as cursor:
+        columns = "Label, Model, Features"
+        copied = f"INSERT INTO MeetUp2025.FishImage (Name, {columns}) SELECT ?, {columns} FROM MeetUp2025.FishImage"
+        for number in range(3):
+            cursor.execute(f"{copied} WHERE Name = 'saba.png'", [f"saba {number}"])
+        cursor.execute("UPDATE MeetUp2025.FishImage SET Label = NULL WHERE Name NOT LIKE 'saba%'")
+        connection.commit()
+    run("recogniser")
+    fresh = run("identify", SAMPLES / "saba.png")
+    with meetup2025.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE MeetUp2025.FishImage SET Label = 'マダコ' WHERE Name = 'madako.png'")
+        connection.commit()
+    stale = run("identify", SAMPLES / "saba.png")
+
+    assert "older" not in fresh.stderr
+    assert "it knows 4 labelled photos of 5. Run meetup2025 recogniser" in stale.stderr
 
 
 @pytest.mark.usefixtures("full")

@@ -6,9 +6,10 @@ import base64
 import json
 import re
 import shutil
+import sys
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import iris_doubles
 import numpy as np
@@ -21,7 +22,7 @@ import meetup2025
 from meetup2025 import files
 from meetup2025.cli import main, upload
 from meetup2025.engines.duckdb import DuckDBConnection
-from meetup2025.errors import InvalidFileError
+from meetup2025.errors import InvalidFileError, ProgrammingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +77,7 @@ def test_demo(server: Server) -> None:
 @pytest.mark.usefixtures("server")
 def test_identify_and_find() -> None:
     """A picture of this machine is named, one that is broken is told; photos are found."""
+    run("load", "names")
     picture = shutil.copy(SAMPLES / "saba.png", "mine.png")
     Path("broken.png").write_bytes(b"no picture")
     done = run("identify", picture, "broken.png", "--format", "json")
@@ -94,6 +96,7 @@ def test_pictures_are_sent_shrunk(server: Server, sent: list[str]) -> None:
     """A large picture goes as a small JPEG: the server needs no more, and a string of IRIS holds no more."""
     noise = np.random.default_rng(1).integers(0, 255, (3000, 4000, 3), np.uint8)
     Image.fromarray(noise).save("large.png")
+    run("load", "names")
     assert run("identify", "large.png").exit_code == 0
     [url] = [text for text in sent if text.startswith("data:image")]
     picture = Image.open(BytesIO(base64.b64decode(url.partition(",")[2])))
@@ -103,12 +106,32 @@ def test_pictures_are_sent_shrunk(server: Server, sent: list[str]) -> None:
     assert server.level == 0
 
 
+def test_empty_catalogue_of_a_server_stays_empty(server: Server) -> None:
+    """A server is not filled without asking, and a pipe cannot be asked: the command that fills it is said."""
+    done = run("load", "photos", "samples")
+
+    assert done.exit_code == 0
+    assert "load names with `meetup2025 load names`" in done.stderr
+    assert ask(server, "SELECT COUNT(*) FROM MeetUp2025.Fish") == [(0,)]
+
+
+@pytest.mark.parametrize(("answer", "names"), [("y", 100), ("n", 0)])
+def test_empty_catalogue_of_a_server_is_asked_for(
+    server: Server, monkeypatch: pytest.MonkeyPatch, answer: str, names: int
+) -> None:
+    """On a terminal the user says whether a server without names gets the bundled ones."""
+    monkeypatch.setattr(sys.modules["meetup2025.cli.options"], "_has_terminal", lambda: True)
+    run("load", "photos", "samples", stdin=f"{answer}\n".encode())
+
+    assert ask(server, "SELECT COUNT(*) FROM MeetUp2025.Fish") == [(names,)]
+
+
 def test_names_are_sent(server: Server, sent: list[str]) -> None:
     """A catalogue of this machine goes whole; the bundled one has the name that it has on the server."""
     Path("mine.csv").write_text("FishID,Name\nX1,モクギョ\n", "utf-8")
     done = run("load", "names", "mine.csv")
 
-    assert done.stdout.startswith("1 names added or changed, 1 in the catalogue")
+    assert done.stdout.startswith("1 name added or changed, 1 in the catalogue")
     assert ask(server, "SELECT FishID, Name FROM MeetUp2025.Fish") == [("X1", "モクギョ")]
     assert run("load", "names").exit_code == 0
     assert sent[-2:] == ["catalogue/fish.csv", ""]
@@ -152,6 +175,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_photos_are_sent(server: Server, folder: Path) -> None:
     """A folder of this machine is loaded, with its labels; a file that is no picture is told; the rest stays."""
+    run("load", "names")
     done = run("load", "photos", folder)
 
     assert done.exit_code == 1
@@ -182,7 +206,7 @@ def test_broken_connection_keeps_what_was_committed(
     """When the server goes away in the middle, the photos that were committed stay, and a second run sends the rest."""
     monkeypatch.setattr(upload, "_PHOTOS_AT_ONCE", 1)
     (folder / "broken.jpg").unlink()
-    send, seen = upload._send, []
+    send, seen = upload._Sending.send, []
 
     def breaking(*arguments: object) -> int:
         seen.append(arguments)
@@ -190,12 +214,12 @@ def test_broken_connection_keeps_what_was_committed(
             raise meetup2025.OperationalError("<COMMUNICATION LINK ERROR>")
         return send(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(upload, "_send", breaking)
+    monkeypatch.setattr(upload._Sending, "send", breaking)
     done = run("load", "photos", folder)
 
     assert (done.exit_code, "COMMUNICATION LINK" in done.stderr) == (3, True)
     assert ask(server, "SELECT COUNT(*) FROM MeetUp2025.FishImage") == [(1,)]
-    assert "1 photos added" in run("load", "photos", folder).stdout
+    assert "1 photo added" in run("load", "photos", folder).stdout
 
 
 def vector_lines(count: int) -> list[str]:
@@ -224,7 +248,7 @@ def test_error_in_a_later_piece(server: Server, monkeypatch: pytest.MonkeyPatch)
     lines = vector_lines(20)
     lines[17] = "{}"
     Path("fish.jsonl").write_text("\n".join(lines), "utf-8")
-    done = run("load", "vectors", "fish.jsonl")
+    done = run("load", "vectors", "fish.jsonl", "--model-of", "clip@1")
 
     assert done.exit_code == 3
     assert re.search(r"fish\.jsonl.*line 18", done.stderr), done.stderr
@@ -274,6 +298,25 @@ def test_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert (done.exit_code, done.stderr.count("\n")) == (3, 1)
     assert "must answer there" in done.stderr
+
+
+def test_teaching_without_rights(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user who may not add photos is told so in one line, and nothing is added."""
+    assert run("load", "names").exit_code == 0
+    allowed = server.run
+
+    def refusing(sql: str, parameters: list[Any]) -> Any:
+        if "AddImage" in sql:
+            raise ProgrammingError("User fisher is not privileged for the operation", sqlcode=-99)
+        return allowed(sql, parameters)
+
+    monkeypatch.setattr(server, "run", refusing)
+    done = run("identify", SAMPLES / "saba.png", "--teach", "サバ")
+
+    assert done.exit_code == 3
+    assert done.stderr.startswith("meetup2025: User fisher is not privileged for the operation")
+    assert done.stderr.count("\n") == 1
+    assert ask(server, "SELECT COUNT(*) FROM MeetUp2025.FishImage") == [(0,)]
 
 
 def test_large_file_is_refused_unread(tmp_path):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import meetup2025
-from meetup2025.engines.duckdb import matrices
+from meetup2025.engines.duckdb import matrices, matrix as matrix_module
 from meetup2025.engines.duckdb.matrix import Matrix
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ SEARCHES = [
     NEAREST.replace(" ORDER", " WHERE Label = 'l2' AND Name > 'n2' ORDER"),
     NEAREST.replace(" ORDER", " HAVING Score > 0.2 ORDER"),
     f"SELECT near.Name, near.Score, b.Label FROM ({NEAREST}) near JOIN T.A b ON b.Name = near.Name",
+    """SELECT TOP ? b.Name, VECTOR_COSINE(a.V, TO_VECTOR(?, DOUBLE)) AS Score FROM T.A a RIGHT JOIN T.A b
+    ON b.Label = a.Label AND b.Name < 'n12' AND a.Name > 'n2' ORDER BY Score DESC""",
     """SELECT TOP ? a.Name, b.Name, VECTOR_COSINE(a.V, TO_VECTOR(?, DOUBLE)) AS Score FROM T.A a LEFT JOIN T.A b
     ON b.Label = a.Label AND b.Name < 'n12' ORDER BY Score DESC""",
 ]
@@ -50,6 +52,7 @@ LIKE = [
 def small_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let tables of a few rows have a matrix."""
     monkeypatch.setattr(matrices, "SMALL", 2)
+    monkeypatch.setattr(matrices, "_FEW", -2000)
 
 
 @pytest.fixture
@@ -182,6 +185,21 @@ def test_changes_of_another_connection(url: str, connection: Connection) -> None
     assert "made by" not in plan(connection)
 
 
+def test_definitions(connection: Connection) -> None:
+    """An index on a table with a matrix can be made, and a table that is dropped and made again has its own rows."""
+    cursor = connection.cursor()
+    cursor.execute("CREATE INDEX LabelIndex ON TABLE T.A (Label)")
+    cursor.execute("CREATE UNIQUE INDEX NameIndex ON TABLE T.A (Name)")
+    check(connection, random.Random(1))  # noqa: S311
+    cursor.execute("DROP TABLE T.A")
+    cursor.execute(CREATE)
+    cursor.executemany(INSERT, rows(random.Random(6), range(50)))  # noqa: S311
+    check(connection, random.Random(1))  # noqa: S311
+    connection.commit()
+    warm(connection)
+    check(connection, random.Random(1))  # noqa: S311
+
+
 def test_searches_beside_changes(url: str) -> None:
     """While another thread replaces rows, a search has as many rows as it wants, and each once."""
     stop, faults = threading.Event(), []
@@ -259,12 +277,31 @@ def test_room_for_one_matrix(connection: Connection, monkeypatch: pytest.MonkeyP
     assert "made by" not in plan(connection, other)
 
 
+def test_matrix_of_deleted_rows(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A matrix of which most rows are deleted gives its memory back, and a new one takes its place."""
+    monkeypatch.setattr(matrix_module, "SMALL", 10)
+    monkeypatch.setattr(matrices, "_IN_DOUBT", 4)
+    connection.cursor().execute("DELETE FROM T.A WHERE Label <> 'l1'")
+    connection.commit()
+    given = [3, np.ones(DIMENSION)]
+    found = [connection.cursor().execute(NEAREST, given).fetchall() for _ in range(2)]
+
+    assert found[0] == found[1] == scanned(connection, NEAREST, given)
+    [(left,)] = connection.cursor().execute("SELECT COUNT(V) FROM T.A").fetchall()
+    assert f"matrix in memory, {left} vectors" in plan(connection)
+
+
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [
         ("SELECT Name FROM T.A", "no TOP"),
         ("SELECT TOP 3 Name FROM T.A ORDER BY Name", "does not begin with VECTOR_COSINE"),
         ("SELECT TOP 3 a.Name FROM T.A a, T.A b ORDER BY VECTOR_COSINE(a.V, a.V) DESC", "the same for all rows"),
+        (
+            """SELECT TOP 3 b.Name FROM T.A a RIGHT JOIN T.A b ON b.Name = a.Label
+            ORDER BY VECTOR_COSINE(a.V, TO_VECTOR(?, DOUBLE))""",
+            "an outer join",
+        ),
         ("SELECT DISTINCT TOP 3 Name FROM T.A ORDER BY VECTOR_COSINE(V, TO_VECTOR(?, DOUBLE)) DESC", "DISTINCT"),
         (
             """SELECT Name FROM T.A a WHERE 'n1' = (SELECT TOP 1 b.Name FROM T.A b WHERE b.Label = a.Label

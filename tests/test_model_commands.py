@@ -16,7 +16,10 @@ import pytest
 from click.testing import CliRunner
 from tiny import FILES, Tiny, change_json, make_model, near, pictures, quantise, save_golden, save_hashes, texts
 
+import meetup2025
+from meetup2025 import vectors
 from meetup2025.cli import main
+from meetup2025.cli.options import FAILED
 from meetup2025.embedding import encoder
 from meetup2025.embedding.installing import extra, places
 from meetup2025.embedding.installing.install import note_of_dimension
@@ -24,6 +27,7 @@ from meetup2025.embedding.installing.published import _code, _wanted, published
 from meetup2025.embedding.models import BUNDLED, SEVEN_BITS, file_hash, installed, read_model
 from meetup2025.embedding.onnx import OnnxEncoder
 from meetup2025.errors import DataError, MissingModelError
+from meetup2025.files import PACKAGE
 from meetup2025.settings import install_command
 
 if TYPE_CHECKING:
@@ -100,6 +104,77 @@ def test_list_of_a_quantised_model(tiny, monkeypatch, way, revision):
     rows = json.loads(run("list", "--format", "json", "--model", "org/tiny").stdout)
 
     assert [row["revision"] for row in rows] == ["1", revision]
+
+
+@pytest.mark.usefixtures("models")
+def test_list_tells_what_has_chosen_the_model(monkeypatch):
+    """The model in use is listed with the option, the variable or the choice that has named it."""
+    monkeypatch.delenv("MEETUP2025_MODEL", raising=False)
+    assert run("list").stdout.endswith("* sketch is in use: no other is chosen\n")
+    run("use", "sketch")
+    assert run("list").stdout.endswith("* sketch is in use: meetup2025 model use\n")
+    assert run("list", "--model", "sketch").stdout.endswith("* sketch is in use: the option --model\n")
+
+
+@pytest.fixture
+def other(models, tmp_path, monkeypatch) -> Path:
+    """Give a database with names and photos of sketch, and install a second model like it."""
+    monkeypatch.setenv("MEETUP2025_URL", f"duckdb:///{tmp_path / 'fish.duckdb'}")
+    monkeypatch.delenv("MEETUP2025_MODEL", raising=False)
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("saba.png", "taiyaki.jpg"):
+        shutil.copy(PACKAGE / "samples" / name, photos)
+    with meetup2025.connect(folders=[str(photos)]) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv'), MeetUp2025.LoadImages(?)", [str(photos)])
+        cursor.fetchall()
+        sql = "UPDATE MeetUp2025.Fish SET Features = TO_VECTOR(?, DOUBLE) WHERE Name = 'マサバ'"
+        cursor.execute(sql, [vectors.to_text(np.ones(512))])
+        connection.commit()
+    folder = shutil.copytree(BUNDLED / "sketch", models / "org--other@7")
+    change_json(folder, id="org/other", revision="7")
+    return photos
+
+
+def models_in_use() -> list[tuple[str, str, int]]:
+    """Give the models of the vectors of the database."""
+    with meetup2025.connect() as connection, connection.cursor() as cursor:
+        return cursor.execute("SELECT * FROM MeetUp2025.VectorModels() ORDER BY Source").fetchall()
+
+
+def test_use_says_what_has_vectors_of_another_model(other):
+    """A choice alone changes no vector, and tells the command that does."""
+    result = run("use", "org/other")
+
+    assert result.exit_code == 0, result.output
+    assert "Fish: 100 of sketch@1, FishImage: 2 of sketch@1" in result.stdout
+    assert "meetup2025 model use org/other --embed" in result.stdout
+    assert {row[1] for row in models_in_use()} == {"sketch@1"}
+    assert other.is_dir()
+
+
+def test_use_makes_vectors_again(other):
+    """Names are embedded by their words, and photos by their files; without its file, a photo is by its thumbnail."""
+    (other / "taiyaki.jpg").unlink()
+    result = run("use", "org/other", "--embed")
+
+    assert result.exit_code == 0, result.output
+    assert "100 names and 2 photos have vectors of it" in result.stdout
+    assert "They are 'taiyaki.jpg'" in result.stderr
+    assert {row[1] for row in models_in_use()} == {"org/other@7"}
+    with meetup2025.connect() as connection, connection.cursor() as cursor:
+        [row] = cursor.execute("CALL MeetUp2025.Identify('samples/saba.png', 1)").fetchall()
+        [photo] = cursor.execute("CALL MeetUp2025.SimilarImages('samples/saba.png', 1)").fetchall()
+    assert (row[1], round(row[4], 3)) == ("マサバ", 0.978)
+    assert (photo[0], photo[2]) == ("saba.png", pytest.approx(1))
+
+
+def test_use_of_a_model_that_is_not_there():
+    """A model that is neither installed nor known by a recipe is not chosen."""
+    result = run("use", "absent")
+
+    assert result.exit_code == FAILED
+    assert "Got 'absent'" in result.stderr
 
 
 def test_show(tiny):
@@ -203,7 +278,7 @@ def test_install_a_model_folder(tmp_path, models):
 
     assert result.exit_code == 0, result.output
     assert {path.name for path in (models / "org--tiny@2").iterdir()} == {*FILES, "model.json"}
-    assert "export MEETUP2025_MODEL=org/tiny" in result.stdout
+    assert "meetup2025 model use org/tiny --embed" in result.stdout
     assert "the tables hold 512" in result.stderr
 
 

@@ -444,6 +444,21 @@ def test_templates_that_fit_the_model(connection, photos, monkeypatch, languages
     assert encoder.made == (["a photo of a jack mackerel"] if prompts != [""] else ["マアジ"])
 
 
+@pytest.mark.parametrize(
+    ("text", "languages", "again"),
+    [
+        ("", ("en",), "English a photo of a {}"),
+        ("English a photo of a {}", ("ja", "en"), ""),
+        ("English a photo of a {}", ("en",), "English a photo of a {}"),
+        ("Kanji {}の写真", ("en",), "Kanji {}の写真"),
+        ("", (), ""),
+    ],
+)
+def test_templates_for_another_model(text, languages, again):
+    """For another model, templates that were chosen stay, and those that fitted the former one change."""
+    assert prompts.refitted(text, languages) == again
+
+
 def test_catalogue_without_english(connection, photos, monkeypatch):
     """A catalogue without English names is refused for a model that knows English alone."""
     encoder = HashedEncoder()

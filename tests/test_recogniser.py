@@ -13,7 +13,6 @@ from meetup2025 import vectors
 from meetup2025.analytics import recogniser
 from meetup2025.analytics.fitted import pack
 from meetup2025.analytics.recogniser import Learnt, calibration_error, fit
-
 from meetup2025.errors import DataError
 
 SHARED = Path(__file__).parents[2] / "shared" / "real-photo-vectors.jsonl"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from asked import selected
 from planted import CLUSTERS, EXEMPLARS, INSERT_IMAGE, STRANGERS, Planted, unit
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError
 
@@ -181,3 +182,19 @@ def test_seed_out_of_range(fish: Cursor, fit: str, seed: int) -> None:
     """A seed that random numbers do not take is refused with its range, before anything is fitted."""
     with pytest.raises(DataError, match=rf"seed must be from 0 to 4294967295\. Got {seed}"):
         fish.execute(f"SELECT MeetUp2025.{fit}", [seed])
+
+
+def test_groups_agree_with_labels_by_the_published_indexes(fish: Cursor) -> None:
+    """The run tells how many labels there are, and how well groups and labels agree by two published indexes."""
+    fish.execute("UPDATE MeetUp2025.FishImage SET Label = 'one'")
+    fish.execute("UPDATE MeetUp2025.FishImage SET Label = 'other' WHERE Name > 'サ'")
+    [(run,)] = selected(fish, "SELECT MeetUp2025.FitClusters('FishImage', 3)")
+
+    found = dict(selected(fish, "SELECT Name, Value FROM MeetUp2025.ReadMetrics(?)", run))
+    labels = dict(selected(fish, "SELECT Name, Label FROM MeetUp2025.FishImage"))
+    groups = selected(fish, "SELECT Name, Cluster FROM MeetUp2025.ReadClusters(?)", run)
+    own, group = [labels[name] for name, _ in groups], [number for _, number in groups]
+    assert set(own) == {"one", "other"}
+    assert found["labels"] == 2
+    assert found["labels_ari"] == pytest.approx(adjusted_rand_score(own, group))
+    assert found["labels_nmi"] == pytest.approx(normalized_mutual_info_score(own, group))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +26,41 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_command_of_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An extra of a checkout is installed by its folder: no index need have the package."""
+    """An extra of a checkout is installed by its folder, into this Python: no index need have the package."""
     (tmp_path / "pyproject.toml").touch()
     monkeypatch.setattr(settings, "FILE", tmp_path / "src" / "python" / "meetup2025" / "settings.json")
-    assert settings.install_command("web") == f"pip install -e '.[web]' in {tmp_path}"
+    assert settings.install_command("web") == f"{sys.executable} -m pip install -e '{tmp_path}[web]'"
 
 
-def test_command_of_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An extra of an installed package is installed by the name of the package."""
+@pytest.mark.parametrize(
+    ("made_by", "origin", "command"),
+    [
+        ("", None, "PYTHON -m pip install 'meetup2025[web]'"),
+        ("", {"url": "file:///a/b.whl", "archive_info": {}}, "PYTHON -m pip install 'meetup2025[web] @ file:///a/b.whl'"),
+        (
+            "",
+            {"url": "https://host/x", "vcs_info": {"vcs": "git", "commit_id": "1"}},
+            "PYTHON -m pip install 'meetup2025[web] @ git+https://host/x'",
+        ),
+        ("uv-receipt.toml", None, "uv tool install 'meetup2025[web]'"),
+        ("pipx_metadata.json", None, "pipx install --force 'meetup2025[web]'"),
+    ],
+)
+def test_command_of_a_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_by: str, origin: dict[str, Any] | None, command: str
+) -> None:
+    """An extra comes by the program that has installed the package, from where the package came."""
+    package = tmp_path / "meetup2025-0.1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Name: meetup2025\nVersion: 0.1.0\n", "utf-8")
+    if origin:
+        (package / "direct_url.json").write_text(json.dumps(origin), "utf-8")
+    if made_by:
+        (tmp_path / made_by).touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
     monkeypatch.setattr(settings, "FILE", tmp_path / "lib" / "site-packages" / "meetup2025" / "settings.json")
-    assert settings.install_command("web") == "pip install 'meetup2025[web]'"
+    assert settings.install_command("web") == command.replace("PYTHON", sys.executable)
 
 
 def test_package_has_no_settings() -> None:
@@ -201,7 +227,7 @@ def test_database_of_a_user_keeps_its_mode(tmp_path: Path) -> None:
     assert tmp_path.stat().st_mode & 0o777 == 0o755
 
 
-def test_no_folder_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_folder_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a folder of the user the bundled model works, and what needs the folder says which setting is missing."""
 
     def unknown(path: Path) -> Path:
@@ -216,5 +242,30 @@ def test_no_folder_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     for use in (settings.data_folder, settings.url, settings.models_folder):
         with pytest.raises(OperationalError, match="HOME must be the folder of the user"):
             use()
-    with meetup2025.connect("duckdb://") as connection, connection.cursor() as cursor:
-        assert cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')").fetchall() == [(100,)]
+    for url in ("duckdb://", f"duckdb:///{tmp_path / 'mine.duckdb'}"):
+        with meetup2025.connect(url) as connection, connection.cursor() as cursor:
+            assert cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')").fetchall() == [(100,)]
+
+
+def test_choice_of_a_user_is_the_last(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the user has chosen is kept, and the installation, the environment and a connection come before it."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("MEETUP2025_MODEL", raising=False)
+    found = [(settings.model(), settings.model_origin())]
+    written = settings.choose_model("mine")
+    found.append((settings.model(), settings.model_origin()))
+    settings.save("Model", "installed")
+    found.append((settings.model(), settings.model_origin()))
+    monkeypatch.setenv("MEETUP2025_MODEL", "now")
+    found.append((settings.model(), settings.model_origin()))
+    with settings.chosen("here"):
+        found.append((settings.model(), settings.model_origin()))
+
+    assert written == tmp_path / "data" / "meetup2025" / "settings.json"
+    assert found == [
+        ("sketch", "no other is chosen"),
+        ("mine", settings.CHOSEN),
+        ("installed", str(file)),
+        ("now", "MEETUP2025_MODEL"),
+        ("here", "the option --model"),
+    ]

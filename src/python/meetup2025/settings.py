@@ -24,6 +24,7 @@ data folder, which `meetup2025 model use` writes.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import sys
@@ -102,18 +103,45 @@ def make_private(folder: Path) -> None:
         OSError: The folder cannot be made.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder == data_folder():
+    if is_data_folder(folder):
         folder.chmod(0o700)
 
 
+def is_data_folder(folder: Path) -> bool:
+    """Check for the data folder. Without a folder of the user there is none."""
+    try:
+        return folder == data_folder()
+    except OperationalError:
+        return False
+
+
 def install_command(extra: str) -> str:
-    """
-    Return the command that adds an extra to this installation: to a checkout by its folder, otherwise by its name.
-    """
-    checkout = FILE.parents[3]
-    if (checkout / "pyproject.toml").is_file():
-        return f"pip install -e '.[{extra}]' in {checkout}"
-    return f"pip install 'meetup2025[{extra}]'"
+    """Return the command that adds an extra to this installation, by the program that has made it."""
+    checkout, folder = FILE.parents[3], Path(sys.prefix)
+    is_checkout = (checkout / "pyproject.toml").is_file()
+    what = f"-e '{checkout}[{extra}]'" if is_checkout else f"'meetup2025[{extra}]{_origin()}'"
+    if (folder / "uv-receipt.toml").is_file():
+        return f"uv tool install {what}"
+    if (folder / "pipx_metadata.json").is_file():
+        return f"pipx install --force {what}"
+    # In IRIS the program is IRIS itself.
+    python = sys.executable if "python" in Path(sys.executable).name else "python3"
+    if importlib.util.find_spec("pip") is None:
+        return f"uv pip install --python {python} {what}"
+    return f"{python} -m pip install {what}"
+
+
+def _origin() -> str:
+    """Return where the package was installed from, as pip writes it behind a name. Empty for a package index."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        text = distribution("meetup2025").read_text("direct_url.json")
+    except PackageNotFoundError:
+        return ""
+    found = json.loads(text or "{}")
+    version_control = found.get("vcs_info", {}).get("vcs", "")
+    return f" @ {version_control}{'+' if version_control else ''}{found['url']}" if "url" in found else ""
 
 
 def url() -> str:
@@ -298,5 +326,7 @@ def _read(file: Path) -> dict[str, str]:
     except (OSError, ValueError) as error:
         raise OperationalError(f"The file {file} must be a JSON object in UTF-8. Got: {error}.") from error
     if not isinstance(values, dict) or not all(isinstance(each, str) for each in values.values()):
-        raise OperationalError(f"The file {file} must be a JSON object of texts. Got another form; set the settings again.")
+        raise OperationalError(
+            f"The file {file} must be a JSON object of texts. Got another form; set the settings again."
+        )
     return values

@@ -141,7 +141,8 @@ class Recogniser:
         Raises:
             InvalidVectorError: As `vectors.check`.
         """
-        return directions(self.damped(vectors)) @ _scaled(prototypes.means)[0].T
+        found: Floats = directions(self.damped(vectors)) @ _scaled(prototypes.means)[0].T
+        return found
 
     def grown(self, mean: ArrayLike, count: int, vector: ArrayLike, photos: int = 1) -> Floats:
         """
@@ -153,8 +154,8 @@ class Recogniser:
             vector: Vector of the photo, shape (d,).
             photos: 1 adds the photo, -1 removes it. *count* + *photos* must not be 0.
         """
-        photo = self.damped(np.atleast_2d(vector))[0]
-        changed: Floats = (np.asarray(mean, np.float32) * count + np.float32(photos) * photo) / np.float32(count + photos)
+        photo, before = self.damped(np.atleast_2d(vector))[0], np.asarray(mean, np.float32)
+        changed: Floats = (before * count + np.float32(photos) * photo) / np.float32(count + photos)
         return changed
 
     def by_photos(self) -> Recogniser:

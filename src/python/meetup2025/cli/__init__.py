@@ -6,9 +6,9 @@ It sends SQL to a database, and does not depend on how the answers are made.
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from meetup2025 import __version__, files
 from meetup2025.cli import output
 from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, recogniser, runs
 from meetup2025.cli.benchmark import benchmark
+from meetup2025.cli.export import export
 from meetup2025.cli.models import model
 from meetup2025.cli.options import (
     COUNTS,
@@ -26,6 +27,7 @@ from meetup2025.cli.options import (
     NAMES,
     SOME_FAILED,
     Commands,
+    catalogue,
     common,
     complain,
     database,
@@ -38,22 +40,26 @@ from meetup2025.cli.options import (
     there,
 )
 from meetup2025.cli.pictures import draw_answers, pictured
+from meetup2025.cli.refresh import refresh
 from meetup2025.cli.serve import serve, web
+from meetup2025.cli.upkeep import backup, doctor
+from meetup2025.cli.watch import watch
 from meetup2025.client import records, rows, value
 from meetup2025.embedding.confidence import LIKE_A_DRAWING, knows_only_drawings
-from meetup2025.errors import UnreadableImageError
-from meetup2025.loading.folders import SUFFIXES
+from meetup2025.errors import UnreadableImageError, listed
 from meetup2025.loading.spelling import normal
 from meetup2025.locale import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from meetup2025.engines import Connection
 
 _ALIKE = """
 SELECT DISTINCT %EXACT(one.Name) AS Alike FROM MeetUp2025.Fish one, MeetUp2025.Fish other
 WHERE one.FishID <> other.FishID AND VECTOR_COSINE(one.Features, other.Features) > 0.999999 ORDER BY Alike"""
+
+_UNLABELLED = "SELECT Name FROM MeetUp2025.FishImage WHERE Label IS NULL ORDER BY Name"
 
 _ENGLISH = "SELECT TOP 1 %EXACT(Prompts) FROM MeetUp2025.Fish WHERE Prompts LIKE 'English %'"
 
@@ -75,9 +81,14 @@ def main() -> None:
     """Name the fish in a picture, and see what vectors mean, in SQL."""
 
 
+main.add_command(backup)
+main.add_command(doctor)
 main.add_command(benchmark)
+main.add_command(export)
 main.add_command(model)
+main.add_command(refresh)
 main.add_command(serve)
+main.add_command(watch)
 main.add_command(web)
 for command in (map_, clusters, elbow, outliers, compare_detectors, recogniser, runs):
     main.add_command(command)
@@ -105,7 +116,9 @@ def _label(_: click.Context, __: click.Parameter, label: str | None) -> str | No
     return label
 
 
-@main.command(epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify ~/Pictures/fish -k 1 --format csv > names.csv"))
+@main.command(
+    epilog=example("meetup2025 identify mine.jpg", "meetup2025 identify ~/Pictures -k 1 --format csv > names.csv")
+)
 @click.argument("pictures", metavar="PICTURE|FOLDER…", nargs=-1, required=True)
 @click.option(
     "--teach",
@@ -115,6 +128,7 @@ def _label(_: click.Context, __: click.Parameter, label: str | None) -> str | No
 )
 @rows_wanted
 @pictured
+@catalogue
 @common
 def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | None) -> None:
     """
@@ -123,8 +137,8 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
     If a recogniser is fitted to labelled photos (`meetup2025 recogniser`), the photos count beside the names, and the
     answer says whether it is sure. A label may be any name of the catalogue, or a word of your own.
 
-    The picture - is standard input. Of a folder, all pictures in it and its subfolders are named. If the database has no names, the bundled catalogue is loaded. With --html or
-    --png, the pictures are drawn beside their names too.
+    The picture - is standard input. Of a folder, all pictures in it and its subfolders are named. If the database has
+    no names, the bundled catalogue is loaded. With --html or --png, the pictures are drawn beside their names too.
     """
     pictures = _pictures(pictures)
     with database() as connection:
@@ -134,6 +148,8 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
             _teach(connection, [image for image, _ in sent.values()], teach)
         answers = [_identified(connection, picture, *sent[picture], k) for picture in pictures]
         only_drawings = _knows_only_drawings(connection, "Fish")
+        if any(answer.get("answer") for answer in answers):
+            _warn_of_age(connection)
     _show_identified(answers)
     draw_answers(answers, [sent[picture][0] for picture in pictures], files, _DRAWINGS_ALONE if only_drawings else "")
     if only_drawings and any("names" in answer for answer in answers):
@@ -186,6 +202,7 @@ def names(csv: str | None, prompts: str | None) -> None:
     again. For a model that knows English alone it makes them from the column English, as "a photo of a …".
     """
     from meetup2025.cli import upload
+    from meetup2025.loading.records import other_columns
 
     sent = local(csv)
     path, folder = (upload.whole(sent), None) if sent else readable(csv or NAMES)
@@ -196,9 +213,11 @@ def names(csv: str | None, prompts: str | None) -> None:
         total = value(connection, COUNTS["Fish"])
         english = [] if prompts or not changed else rows(connection, _ENGLISH)
         unknown = [row[0] for row in rows(connection, _ALIKE)] if changed and total <= _MOST_COMPARED else []
-    _show_counts(f"{changed} names added or changed, {total} in the catalogue", changed=changed, total=total)
+    sentence = f"{changed} name{'s' * (changed != 1)} added or changed, {total} in the catalogue"
+    _show_counts(sentence, changed=changed, total=total)
     if english:
         complain(f"the model knows English alone: the vectors are of the column {english[0][0]}")
+    _tell_unread(other_columns(_first_line(csv)) if csv else [])
     if unknown:
         complain(
             f"{len(unknown)} of {total} names have the vector of another name: the model does not know these words. "
@@ -207,43 +226,71 @@ def names(csv: str | None, prompts: str | None) -> None:
 
 
 @load.command(
-    epilog=example("meetup2025 load photos ~/Pictures/fishing", "meetup2025 load photos /data/fish --ray 10.0.0.1:6379")
+    epilog=example(
+        "meetup2025 load photos ~/Pictures/fishing",
+        "meetup2025 load photos /data/2026-12-01 --prefix 2026-12-01",
+        "meetup2025 load photos /data/fish --ray 10.0.0.1:6379",
+    )
 )
 @click.argument("folder")
+@click.option("--prefix", default="", metavar="TEXT", help="First part of the names of new photos.")
 @click.option("--ray", "address", metavar="ADDRESS", help="Make the vectors on a Ray cluster: HOST:PORT, or local.")
+@catalogue
 @common
-def photos(folder: str, address: str | None) -> None:
+def photos(folder: str, prefix: str, address: str | None) -> None:
     """
     Load the photos of a folder and its subfolders.
 
+    A photo is known by its content: the folder above, a copy, and a file that was moved or renamed give no second row.
+    The name of a new photo is its file name below the folder. Where another photo has this name, the names of the
+    folders above come before it.
+
     The file labels.csv of the folder (columns File and Name) labels the photos. A photo that is not in this file gets
     its label from its file name or its subfolder, if this is a name of the catalogue. Files that are no readable
-    pictures are left out and listed. With a server, photos of this machine are sent one by one and committed every few
-    photos, so they stay when the rest fails. With --ray, the machines of a cluster read the folder, and a few hundred
-    photos are committed at once.
+    pictures are left out and listed.
+
+    Photos are committed every few photos, and they stay when the rest fails. After Ctrl-C, the same command goes on
+    from there. With --ray, the machines of a cluster read the folder.
     """
     from meetup2025.cli import upload
     from meetup2025.loading import ray
 
     sent = local(folder)
     path, allowed = (folder, there(folder, "folder")) if address else readable(folder, "folder")
-    with database(allowed) as connection:
+    with database(allowed, autocommit=not sent) as connection:
         load_names_if_none(connection)
-        if address and allowed:
-            changed, skipped = ray.load_photos(connection, allowed, address)
-        elif sent:
-            changed, skipped = upload.send_photos(connection, sent)
-        else:
-            changed = value(connection, "SELECT MeetUp2025.LoadImages(?)", [path])
-            connection.commit()
-            skipped = rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
+        with _kept(connection):
+            if address and allowed:
+                changed, skipped = ray.load_photos(connection, allowed, address, prefix)
+            elif sent:
+                changed, skipped = upload.send_photos(connection, sent, prefix)
+            else:
+                changed = value(connection, "SELECT MeetUp2025.LoadImages(?, ?)", [path, prefix])
+                skipped = rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
         total = value(connection, COUNTS["FishImage"])
-    sentence = f"{changed} photos added or changed, {total} in the database"
-    _show_counts(sentence, changed=changed, total=total, skipped=len(skipped))
+        unlabelled = [row[0] for row in rows(connection, _UNLABELLED)]
+    known, many = total - len(unlabelled), "s" * (changed != 1)
+    sentence = f"{changed} photo{many} added or changed, {total} in the database, {known} with a label"
+    _show_counts(sentence, changed=changed, total=total, labelled=known, skipped=len(skipped))
+    if unlabelled:
+        complain(f"no label in the file name, the folder or labels.csv: {listed(unlabelled)}")
     for name, reason in skipped:
         complain(f"{name}: {reason}")
     if skipped:
         sys.exit(SOME_FAILED)
+
+
+@contextmanager
+def _kept(connection: Connection) -> Iterator[None]:
+    """Say at Ctrl-C which photos of a load are kept."""
+    before = value(connection, COUNTS["FishImage"])
+    try:
+        yield
+    except KeyboardInterrupt:
+        connection.rollback()
+        total = value(connection, COUNTS["FishImage"])
+        complain(f"stopped: {total - before} new photos are kept. The same command goes on from there")
+        raise
 
 
 @load.command(epilog=example("meetup2025 load vectors fish.jsonl --model-of sketch@1"))
@@ -252,20 +299,24 @@ def photos(folder: str, address: str | None) -> None:
 @click.option(
     "--model-of",
     metavar="MODEL",
-    default="line-corporation/clip-japanese-base",
-    show_default=True,
-    help="Model that made the vectors.",
+    help="Model that made the vectors [the member model of the first line].",
 )
 @common
-def vectors(jsonl: str, table: str, model_of: str) -> None:
+def vectors(jsonl: str, table: str, model_of: str | None) -> None:
     """
-    Load the vectors of another program from a JSON Lines file.
+    Load the vectors of another program from a file of JSON Lines or Parquet.
 
     A line is {"fishid", "fishname", "embedding": [...]}, or {"filename", "features": "…"} for photos. A table holds
-    vectors of one model, and searching it needs this model.
+    vectors of one model, and searching it needs this model. For vectors of any other length, and for other columns, see
+    `meetup2025 load table`.
     """
     from meetup2025.cli import upload
+    from meetup2025.loading.records import members, other_members
 
+    first = members(_first_line(jsonl))
+    model_of = model_of or str(first.get("model") or "")
+    if not model_of:
+        raise click.UsageError("The model that made the vectors must be known. Got none: add --model-of MODEL.")
     sent = local(jsonl)
     path, folder = readable(jsonl)
     with database(folder) as connection:
@@ -275,7 +326,9 @@ def vectors(jsonl: str, table: str, model_of: str) -> None:
             changed = value(connection, "SELECT MeetUp2025.LoadVectors(?, ?, ?)", [path, table, model_of])
         connection.commit()
         total = value(connection, COUNTS[table])
-    _show_counts(f"{changed} vectors added or changed, {total} in {table}", changed=changed, total=total)
+    sentence = f"{changed} vector{'s' * (changed != 1)} added or changed, {total} in {table}"
+    _show_counts(sentence, changed=changed, total=total)
+    _tell_unread(other_members(first, table))
 
 
 @load.command(
@@ -325,8 +378,9 @@ def table(file: str, name: str, beside: str | None, **roles: str) -> None:
 )
 @click.argument("statement", required=False)
 @click.option("--catalog", is_flag=True, help="List the tables, functions, queries and procedures of SQL.")
+@click.option("--read-only", is_flag=True, help="Refuse changes. Many programs may read a file at once.")
 @common
-def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click gives it by name
+def sql(statement: str | None, *, catalog: bool, read_only: bool) -> None:
     """
     Run SQL statements, or ask for them on a terminal.
 
@@ -340,7 +394,8 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
     if catalog:
         click.echo("\n".join(catalog_lines()))
         return
-    with database(Path.cwd(), Path(Path.cwd().anchor), autocommit=True) as connection:
+    folders = (Path.cwd(), Path(Path.cwd().anchor))
+    with database(*folders, autocommit=True, read_only=read_only) as connection:
         if statement is None and sys.stdin.isatty() and sys.stdout.isatty():
             shell.ask(connection, options().format)
             return
@@ -351,6 +406,20 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
         if connection.in_transaction:
             complain("the transaction was not committed, so it is rolled back: end it with COMMIT")
             sys.exit(SOME_FAILED)
+
+
+def _first_line(path: str) -> bytes:
+    """Return the first line of a file of this machine that is not empty, or nothing."""
+    found = Path(path).expanduser()
+    if not found.is_file():
+        return b""
+    with found.open("rb") as file:
+        return next((line for line in iter(lambda: file.readline(files.LONGEST_LINE), b"") if line.strip()), b"")
+
+
+def _tell_unread(names: Sequence[str]) -> None:
+    if names:
+        complain(f"not read: {', '.join(names)}. A table of your own keeps all columns: meetup2025 load table")
 
 
 def _small_file(path: str) -> str:
@@ -372,6 +441,15 @@ def _sent(picture: str) -> tuple[str, str]:
     except UnreadableImageError as error:
         return "", str(error)
 
+
+_NEAREST = "SELECT * FROM MeetUp2025.NearestNames(?, ?)"
+
+_LEARNT = """
+SELECT SUM(Photos) FROM MeetUp2025.Prototype
+WHERE Run = (SELECT MAX(%ID) FROM MeetUp2025.Analysis WHERE Kind = 'Recogniser' AND Source = 'FishImage')"""
+_LABELLED = """
+SELECT COUNT(*) FROM MeetUp2025.FishImage WHERE Label IS NOT NULL AND Features IS NOT NULL AND Name NOT IN
+(SELECT Item FROM MeetUp2025.Mark WHERE Labels = 'none' AND Source = 'FishImage' AND Odd = 1)"""
 
 _LABEL_OF = "SELECT Label FROM MeetUp2025.FishImage WHERE Name = ?"
 
@@ -399,7 +477,7 @@ def _identified(connection: Connection, picture: str, sent: str, fault: str, k: 
     if fault:
         complain(fault if repr(picture) in fault else f"{picture}: {fault}")
         return {"picture": picture, "error": fault}
-    names = records(connection, "SELECT * FROM MeetUp2025.NearestNames(?, ?)", [vector, k])
+    names = records(connection, _NEAREST, [vector, k])
     is_fitted = any(name["sure"] is not None for name in names)
     answer = records(connection, "SELECT * FROM MeetUp2025.NearestGroups(?, 1)", [vector]) if is_fitted else []
     return {"picture": picture, "names": names, "answer": answer[0] if answer else None}
@@ -411,13 +489,15 @@ def _pictures(given: Sequence[str]) -> list[str]:
 
 
 def _of_folder(given: str) -> list[str]:
+    from meetup2025.loading.folders import SUFFIXES
+
     path = Path(given).expanduser()
     if path.is_dir():
         found = [each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file()]
         if not found:
             raise click.UsageError(f"The folder {given} must have pictures. Got none.")
         return [str(each) for each in sorted(found)]
-    matched = [] if path.exists() or given == "-" else sorted(glob.glob(str(path)))
+    matched = [] if path.exists() or given == "-" else sorted(map(str, path.parent.glob(path.name)))
     return matched or [given]
 
 
@@ -428,6 +508,16 @@ def _of_drawings(answers: Sequence[dict[str, Any]]) -> str:
     scores = {each["picture"]: each["names"][0]["score"] for each in answers if each.get("names")}
     photographs = [picture for picture, score in scores.items() if score < LIKE_A_DRAWING]
     return shell.photograph_note(photographs) if photographs else _DRAWINGS_ALONE
+
+
+def _warn_of_age(connection: Connection) -> None:
+    """Say that the recogniser has not learnt from all labelled photos."""
+    learnt, labelled = value(connection, _LEARNT), value(connection, _LABELLED)
+    if learnt is not None and int(learnt) != int(labelled):
+        complain(
+            f"the recogniser is older than the photos: it knows {learnt} labelled photos of {labelled}. "
+            "Run meetup2025 recogniser"
+        )
 
 
 def _data_url(picture: str) -> str:

@@ -18,10 +18,12 @@ from meetup2025.cli.options import common, complain, database, example, options
 from meetup2025.embedding.installing import places, recipes
 from meetup2025.embedding.installing.layouts import PRECISIONS
 from meetup2025.embedding.models import BUNDLED, check_hashes, faults, find, read_model
-from meetup2025.errors import BrokenModelError, DataError, MissingModelError
+from meetup2025.errors import BrokenModelError, DataError, MissingModelError, listed
 from meetup2025.locale import translated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from meetup2025.embedding.installing.install import Installed
     from meetup2025.embedding.installing.ready import Proof
     from meetup2025.embedding.models import ModelInfo
@@ -123,7 +125,8 @@ def use(name: str, embed: bool) -> None:  # noqa: FBT001 - click gives it by nam
             connection.commit()
     if (origin := settings.model_origin()) != settings.CHOSEN and settings.model() not in {info.id, info.model}:
         complain(f"{origin} still chooses {settings.model()}: remove this setting to use your choice")
-    output.write_record({"model": info.model, "file": str(file)}, f"{info.model} is in use now\n{sentence}".strip(), options().format)
+    told = f"{info.model} is in use now\n{sentence}".strip()
+    output.write_record({"model": info.model, "file": str(file)}, told, options().format)
 
 
 def _there_or_installed(name: str) -> ModelInfo:
@@ -145,15 +148,14 @@ def _embed_again(connection: Connection, info: ModelInfo) -> str:
     """Make all vectors with a model, and say how many."""
     from meetup2025.embedding import local_encoder
     from meetup2025.loading.again import embed_again
-    from meetup2025.runs.recogniser import refresh
 
     done = embed_again(connection, local_encoder(info.model))
-    if done.photos:
-        refresh(connection)
+    if done.photos and client.rows(connection, "SELECT Run FROM MeetUp2025.Runs('Recogniser', 1)"):
+        client.value(connection, "SELECT MeetUp2025.FitRecogniser('FishImage')")
     if done.small:
         complain(
-            f"the files of {len(done.small)} photos are gone or changed, so their thumbnails of 96 pixels are embedded: "
-            f"load these photos again. They are {', '.join(done.small)}"
+            f"the files of {len(done.small)} photos are gone or changed, so their thumbnails of 96 pixels are "
+            f"embedded: load these photos again. They are {listed(done.small)}"
         )
     return f"{done.names} names and {done.photos} photos have vectors of it"
 
@@ -349,10 +351,13 @@ def _fields(info: ModelInfo) -> dict[str, Any]:
 
     data = {**asdict(info), "folder": str(Path(info.folder)), "bytes": info.bytes}
     del data["sha256"]
-    flat: dict[str, Any] = {}
+    return dict(_flat(data))
+
+
+def _flat(data: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the values of a record, and of records in it, with their names joined by dots."""
     for name, value in data.items():
         if isinstance(value, dict):
-            flat |= {f"{name}.{key}": each for key, each in value.items()}
+            yield from _flat(value, f"{before}{name}.")
         elif value is not None:
-            flat[name] = value
-    return flat
+            yield f"{before}{name}", value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -19,7 +20,8 @@ import meetup2025
 from meetup2025 import client, settings
 from meetup2025.cli import language
 from meetup2025.cli.output import FORMATS, plain
-from meetup2025.errors import Error
+from meetup2025.engines import WAIT
+from meetup2025.errors import Error, FileInUseError
 from meetup2025.locale import translated
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class Options:
     model: str | None = None
     format: str = "table"
     debug: bool = False
+    no_catalogue: bool = False
+    wait: float | None = None
 
     @property
     def is_embedded(self) -> bool:
@@ -130,7 +134,13 @@ def common(command: F) -> F:
     for add in (
         option("--debug", is_flag=True, help="Show the traceback of an error."),
         option("--format", type=click.Choice(FORMATS), help="Format of the results [table]."),
-        option("--model", metavar="ID", help="Model that makes the vectors [$MEETUP2025_MODEL, your choice, or sketch]."),
+        option("--model", metavar="ID", help="Model of the vectors [$MEETUP2025_MODEL, `model use`, or sketch]."),
+        option(
+            "--wait",
+            metavar="SECONDS",
+            type=click.FloatRange(min=0),
+            help="Longest wait for a file that another program has [10].",
+        ),
         option("--url", help="Database [$MEETUP2025_URL, or a file in your data folder]."),
     ):
         command = add(command)
@@ -140,6 +150,12 @@ def common(command: F) -> F:
 rows_wanted = click.option(
     "-k", metavar="N", type=click.IntRange(min=1), default=3, show_default=True, help="Most rows."
 )
+
+
+def catalogue(command: F) -> F:
+    """Add the option --no-catalogue to a command that loads the bundled catalogue where there is none."""
+    text = "Do not load the bundled catalogue if the database has no names."
+    return click.option("--no-catalogue", is_flag=True, expose_value=False, callback=_remember, help=text)(command)
 
 
 def example(*commands: str) -> str:
@@ -154,7 +170,11 @@ def complain(message: str) -> None:
 
 @contextmanager
 def database(
-    *folders: Path | None, default: str | None = None, autocommit: bool = False, model: str = ""
+    *folders: Path | None,
+    default: str | None = None,
+    autocommit: bool = False,
+    model: str = "",
+    read_only: bool = False,
 ) -> Iterator[Connection]:
     """
     Open the database of the options.
@@ -164,6 +184,7 @@ def database(
         default: URL if the options have none. Without it, the setting MEETUP2025_URL counts.
         autocommit: As for `meetup2025.connect`.
         model: Model if the options have none. Empty takes the setting.
+        read_only: As for `meetup2025.connect`.
     """
     url = options().url or default or settings.url()
     if options().model and not url.startswith("duckdb:"):
@@ -171,16 +192,53 @@ def database(
     _warn_of_password(options().url)
     readable = [str(each) for each in folders if each and url.startswith("duckdb:")]
     wanted = options().model or (model if url.startswith("duckdb:") else "")
-    with meetup2025.connect(url, autocommit=autocommit, model=wanted, folders=readable) as connection:
+    open_now = partial(
+        meetup2025.connect, url, autocommit=autocommit, model=wanted, folders=readable, read_only=read_only
+    )
+    with _opened(open_now) as connection:
         yield connection
 
 
+def _opened(open_now: Callable[..., Connection]) -> Connection:
+    """Open the database. Say so when another program has the file, and wait for it."""
+    wait = seconds_to_wait()
+    if wait:
+        with contextlib.suppress(FileInUseError):
+            return open_now(wait=0)
+        complain(f"another program has the database file: waiting up to {wait:g} seconds")
+    return open_now(wait=wait)
+
+
+def seconds_to_wait() -> float:
+    """Return the longest wait for a file that another program has."""
+    chosen = options().wait
+    return WAIT if chosen is None else chosen
+
+
 def load_names_if_none(connection: Connection) -> None:
-    """Load the bundled catalogue if the database has no names, and say so."""
-    if not client.value(connection, COUNTS["Fish"]):
+    """
+    Load the bundled catalogue if the database has no names, and say so.
+
+    A server is the database of somebody: it is asked for on a terminal, and otherwise stays as it is.
+    """
+    if options().no_catalogue or client.value(connection, COUNTS["Fish"]):
+        return
+    if options().is_embedded or _agreed():
         count = client.value(connection, "SELECT MeetUp2025.LoadNames(?)", [NAMES])
         connection.commit()
         complain(f"the catalogue was empty: loaded the {count} names of {NAMES}")
+    else:
+        complain("the catalogue of the server is empty: load names with `meetup2025 load names`")
+
+
+def _agreed() -> bool:
+    """Ask on a terminal whether the server gets the bundled names. Without a terminal the answer is no."""
+    question = f"The server has no names. Load those of {NAMES}?"
+    return _has_terminal() and click.confirm(translated(question), err=True)
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _warn_of_password(url: str | None) -> None:
@@ -231,7 +289,7 @@ def there(path: str, kind: Literal["file", "folder"]) -> Path:
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    if value:
+    if value or isinstance(value, float):
         setattr(options(context), str(parameter.name), value)
 
 

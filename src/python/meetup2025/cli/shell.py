@@ -88,8 +88,9 @@ def is_complete(text: str) -> bool:
 
 def photograph_note(pictures: Sequence[str]) -> str:
     """Return the note that pictures are no drawings, with the command that installs a model for them."""
+    those = ", ".join(pictures[:3]) + " …" * (len(pictures) > 3)
     return (
-        f"{', '.join(pictures[:3])}{' …' if len(pictures) > 3 else ''}: this looks like a photograph, and the model sketch knows drawings alone. "
+        f"{those}: this looks like a photograph, and the model sketch knows drawings alone. "
         f"For photographs: meetup2025 model use {_RECIPE.name} --embed (downloads {_RECIPE.size}, a few minutes)"
     )
 

@@ -53,8 +53,8 @@ LIKE_A_DRAWING = 0.90
 """
 Cosine of the first name below which a picture is no drawing that `sketch` knows.
 
-Measured by the names of the bundled catalogue: 2 % of 600 fresh drawings (`scripts/sketch`) are below it, and so are all
-of 14 photographs, and 97 % of 168 parts of these.
+Measured by the names of the bundled catalogue: 2 % of 600 fresh drawings (`scripts/sketch`) are below it, and so are
+all of 14 photographs, and 97 % of 168 parts of these.
 """
 
 _SIDE, _LIGHTNESSES = 64, 64

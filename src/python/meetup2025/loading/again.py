@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meetup2025 import images, settings
-from meetup2025.errors import Error
+from meetup2025 import images
 from meetup2025.files import read_data_url
-from meetup2025.loading.folders import photo_files
 from meetup2025.loading.names import UPDATE_FISH, made_vectors, progress
 from meetup2025.loading.photos import UPDATE_IMAGE, digest
-from meetup2025.loading.prompts import check_prompts
-from meetup2025.loading.rows import StoredFish, StoredImage
-from meetup2025.loading.spelling import folded
+from meetup2025.loading.prompts import check_prompts, refitted
 from meetup2025.loading.tables import batches, check_lost, run_many, stored_fish, stored_images
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from PIL.Image import Image
 
     from meetup2025.embedding import Encoder
     from meetup2025.engines import Connection, Cursor
+    from meetup2025.loading.rows import StoredFish, StoredImage
 
 _BATCH = 32
 
@@ -61,6 +60,7 @@ def embed_again(connection: Connection, encoder: Encoder) -> Embedded:
     photos = [row for row in stored_images(connection).values() if row.model != encoder.model]
     check_lost("Fish", encoder.model, [row.model for row in fish])
     check_lost("FishImage", encoder.model, [row.model for row in photos])
+    fish = [replace(row, prompts=refitted(row.prompts, encoder.languages)) for row in fish]
     check_prompts(fish)
     of_fish = made_vectors(connection, encoder, fish, keep=False)[0] if fish else []
     of_photos, small = _of_photos(connection, encoder, photos)
@@ -80,13 +80,12 @@ def _of_photos(
     connection: Connection, encoder: Encoder, photos: Sequence[StoredImage]
 ) -> tuple[list[tuple[Any, ...]], list[str]]:
     """Return the values of the changed rows, and the photos that are embedded by their thumbnails."""
-    files = _files({row.source for row in photos if row.source})
     values: list[tuple[Any, ...]] = []
     small: list[str] = []
     with connection.cursor() as cursor:
         for batch in progress(batches(photos, _BATCH), "photos", len(photos)):
-            opened = [_opened(cursor, row, files.get((row.source, folded(row.name))), encoder) for row in batch]
-            small += [row.name for row, _ in opened if row not in batch]
+            opened = [_opened(cursor, row, encoder) for row in batch]
+            small += [row.name for (row, _), before in zip(opened, batch, strict=True) if row != before]
             made = encoder.images([picture for _, picture in opened])
             values += [
                 (row.label, row.source, row.hash, encoder.model, vector, row.name)
@@ -95,27 +94,27 @@ def _of_photos(
     return values, small
 
 
-def _files(sources: Iterable[str]) -> dict[tuple[str, str], Path]:
-    """Find the files of photos, by folder and name."""
-    found = {}
-    for source in sources:
-        if Path(source).is_dir():
-            with settings.chosen(settings.model(), [source]):
-                found |= {(source, folded(each.name)): each.path for each in photo_files(Path(source), Path.open)[0]}
-    return found
-
-
-def _opened(
-    cursor: Cursor, row: StoredImage, file: Path | None, encoder: Encoder
-) -> tuple[StoredImage, Image]:
+def _opened(cursor: Cursor, row: StoredImage, encoder: Encoder) -> tuple[StoredImage, Image]:
     """Open the file of a photo. Without the file of then, open the thumbnail, which changes the hash of the row."""
-    if file is not None:
-        try:
-            data = images.read_picture(file)
-        except (Error, OSError):
-            data = b""
-        if digest(data) == row.hash:
-            return row, images.open_picture(data, longest=encoder.picture_size)
-    cursor.execute("SELECT Picture FROM MeetUp2025.Thumbnail WHERE Name = ?", [row.name])
-    data = read_data_url(str(cursor.fetchall()[0][0]))[1]
+    data = _file(row)
+    if data is None:
+        cursor.execute("SELECT Picture FROM MeetUp2025.Thumbnail WHERE Name = ?", [row.name])
+        data = read_data_url(str(cursor.fetchall()[0][0]))[1]
     return replace(row, hash=digest(data)), images.open_picture(data, longest=encoder.picture_size)
+
+
+def _file(row: StoredImage) -> bytes | None:
+    """
+    Read the file of a photo, if it is there and has not changed.
+
+    Its name may be decomposed on the disk, and may begin with a prefix or with folders above its own.
+    """
+    parts = row.name.split("/") if row.source else []
+    names = ["/".join(parts[place:]) for place in range(len(parts))]
+    spellings = [unicodedata.normalize(form, name) for name in names for form in ("NFC", "NFD")]
+    for name in spellings:
+        with contextlib.suppress(OSError):
+            data = (Path(row.source) / name).read_bytes()
+            if digest(data) == row.hash:
+                return data
+    return None

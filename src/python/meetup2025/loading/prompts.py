@@ -52,6 +52,11 @@ def fitting(languages: Collection[str]) -> frozenset[Template]:
     return ENGLISH if "en" in languages and "ja" not in languages else BARE
 
 
+def refitted(text: str, languages: Collection[str]) -> str:
+    """Return the text of `record` for another model: templates that were chosen stay, those that fitted change."""
+    return record(fitting(languages)) if recorded(text) in (BARE, ENGLISH) else text
+
+
 def record(templates: Iterable[Template]) -> str:
     """Write templates as in the column Prompts: in a fixed order, without repetition. The bare name is empty."""
     chosen = frozenset(templates)

@@ -64,14 +64,15 @@ def rows_of_images(cursor: Cursor, names: Sequence[str]) -> dict[str, StoredImag
 
 def names_of_fish(connection: Connection) -> dict[str, str]:
     """
-    Map Japanese names, `folded`, to names of the catalogue: kana, kanji, market, regional and growth-stage names.
+    Map names of all kinds, `folded`, to names of the catalogue.
 
-    A name that belongs to two rows is left out, unless it is the kana name of one of them.
+    The kinds are kana, kanji, market, regional, growth-stage, English and scientific names. A name that belongs to two
+    rows is left out, unless it is the kana name of one of them.
     """
     names: dict[str, str | None] = {}
     rows = list(stored_fish(connection).values())
     for row in rows:
-        for other in (row.kanji, *row.other_names.split(";")):
+        for other in (row.kanji, *row.other_names.split(";"), row.english, row.scientific):
             key = folded(normal(other))
             names[key] = row.name if names.get(key, row.name) == row.name else None
     names.update((folded(normal(row.name)), row.name) for row in rows)
@@ -208,7 +209,10 @@ def insert_or_update(
     stored: Mapping[str, StoredFish | StoredImage],
 ) -> None:
     """Write *rows*, whose first value is the key. The UPDATE takes last the key that the table has."""
-    run_many(cursor, insert, [row for row in rows if folded(row[0]) not in stored])
+    for batch in batches((row for row in rows if folded(row[0]) not in stored), _BATCH):
+        *columns, made = zip(*batch, strict=True)
+        given = [[value if value != "" else None for value in column] for column in columns]  # NULL, as IRIS stores it
+        cursor.insert_columns(insert, [*given, np.stack(made)])
     run_many(cursor, update, [(*row[1:], stored[folded(row[0])].key) for row in rows if folded(row[0]) in stored])
 
 

@@ -211,9 +211,9 @@ def _recognised(connection: Connection, vector: str, k: int, *, with_names: bool
     for label, count, score in _rows(connection, _NEAR_PROTOTYPES, CANDIDATES, damped, run.run):
         each = candidates.setdefault(label.upper(), Candidate(label))
         each.count, each.likeness = int(count), float(score)
-    found = _judged(recogniser, list(candidates.values()))
-    _add_photos(connection, vector, [each for each in found.candidates[:k] if each.count])
-    return found
+    judged = _judged(recogniser, list(candidates.values()))
+    _add_photos(connection, vector, [each for each in judged.candidates[:k] if each.count])
+    return judged
 
 
 def _add_photos(connection: Connection, vector: str, candidates: Sequence[Candidate]) -> None:

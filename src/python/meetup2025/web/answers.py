@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import threading
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from meetup2025 import client, images
 from meetup2025.embedding.confidence import Ranking, confidence, knows_only_drawings
 from meetup2025.errors import DataError, shown as shown_value
-from meetup2025.web import files, statements
+from meetup2025.web import files, reading, statements
 from meetup2025.web.answer import Answer
 from meetup2025.web.request import RefusedError
 from meetup2025.web.statements import rows, script, shown, value
@@ -39,8 +40,8 @@ _VIEW = 384
 _POINTS = 50_000
 """Most points of a map on a page: of more points a random part takes 3 seconds less to come."""
 
-_LISTED, _FOUND = 100, 20
-"""Items of a list, and photos for a text."""
+_LISTED, _FOUND, _CHANGED = 100, 20, 2000
+"""Items of a list, photos for a text, and most items that are changed at once."""
 
 _MOVED = 30
 """Items in the list of the largest moves."""
@@ -69,10 +70,12 @@ def _named(connection: Connection, picture: str) -> dict[str, Any]:
     """Name a picture by one embedding of it. The shown statements have the same answer."""
     vector = _of_picture(connection, statements.VECTOR, picture)
     names = rows(connection, statements.NAMES, vector, _NAMES)
-    groups = rows(connection, statements.GROUPS_OF, vector)
+    is_fitted = any(each["sure"] is not None for each in names)
+    groups = rows(connection, statements.GROUPS_OF, vector) if is_fitted else []
     models = rows(connection, statements.MODELS)
     model = str(models[0]["model"] or "") if models else ""
-    used = shown(statements.IDENTIFY, picture, _NAMES), shown(statements.IDENTIFY_GROUP, picture)
+    used = [shown(statements.IDENTIFY, picture, _NAMES)]
+    used += [shown(statements.IDENTIFY_GROUP, picture)] if is_fitted else []
     return {
         "names": names,
         "model": model,
@@ -117,15 +120,85 @@ def _ranking(connection: Connection, view: Image) -> Ranking:
 
 
 def add(connection: Connection, request: WebRequest) -> dict[str, Any]:
-    """Add the sent picture to the photos, with the name that the user chose."""
-    label = value(connection, statements.KNOWN, request.text("label", longest=50))
-    data = request.body()
-    picture = _statement_picture(data)
-    name = f"web-{hashlib.sha256(data).hexdigest()[:16]}"
+    """Add the sent picture to the photos, with a name of the catalogue or a word of the user."""
+    label = request.text("label", longest=100).strip()
+    if not label:
+        raise DataError("A label must have a visible character. Got none.")
     with _WRITING:
-        changed = _of_picture(connection, statements.ADD, name, picture, label)
+        changed, name, used = _added(connection, request, label)
+        stored = value(connection, statements.LABEL_OF, name)
         connection.commit()
-    return {"changed": changed, "name": name, "label": label, "sql": shown(statements.ADD, name, picture, label)}
+    return {"changed": changed, "name": name, "label": stored, "sql": used}
+
+
+def none(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Add the sent picture to the photos, and mark it as none of the labels."""
+    with _WRITING:
+        _, name, used = _added(connection, request, "")
+        marked = value(connection, statements.NONE_MARKED, name)
+        if not marked:
+            statements.run(connection, statements.MARK_NONE, name)
+        connection.commit()
+    return {"changed": int(not marked), "name": name, "sql": script([used, shown(statements.MARK_NONE, name)])}
+
+
+def _added(connection: Connection, request: WebRequest, label: str) -> tuple[int, str, str]:
+    """Add the sent picture. Return whether its row has changed, its name, and the statement."""
+    data = request.body()
+    given = f"web-{hashlib.sha256(data).hexdigest()[:16]}", _statement_picture(data), label
+    return _of_picture(connection, statements.ADD, *given), given[0], shown(statements.ADD, *given)
+
+
+def read(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Run the sent statements, which must only read."""
+    return {"answers": reading.answers(connection, request.body().decode("utf-8", "replace"))}
+
+
+def change(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """
+    Label photos, or mark items as odd. Return what was there before, with which the same request undoes it.
+
+    The request is JSON: `what` is `label` or `odd`, `items` has a source, a key and a value for each item. An empty
+    value takes a label or a mark away.
+    """
+    what, wanted = _changes(request)
+    one = {"label": _label, "odd": _mark}[what]
+    with _WRITING:
+        changed = [one(connection, *each) for each in wanted]
+        connection.commit()
+    return {"before": [old for old, _ in changed], "sql": script([sql for _, sql in changed])}
+
+
+def _changes(request: WebRequest) -> tuple[str, list[tuple[str, str, Any]]]:
+    try:
+        sent = json.loads(request.body())
+        wanted = [(str(source), str(item), new) for source, item, new in sent["items"]]
+        what = str(sent["what"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError("A change must be JSON with what and items, each [source, key, value]. Got another.") from error
+    if what not in {"label", "odd"} or not 1 <= len(wanted) <= _CHANGED:
+        got = f"{shown_value(what)}, {len(wanted)}"
+        raise DataError(f"what must be label or odd, with 1 to {_CHANGED} items. Got {got}.")
+    return what, wanted
+
+
+def _label(connection: Connection, source: str, item: str, label: Any) -> tuple[list[Any], str]:
+    if source != "FishImage":
+        raise DataError(f"What gets a label must be a photo. Got an item of {shown_value(source)}.")
+    known = rows(connection, statements.LABELLED, item)
+    new = str(label or "")
+    value(connection, statements.LABEL, item, new)
+    return [source, item, known[0]["label"] if known else None], shown(statements.LABEL, item, new)
+
+
+def _mark(connection: Connection, source: str, item: str, odd: Any) -> tuple[list[Any], str]:
+    known = rows(connection, statements.MARKED, source, item)
+    statements.run(connection, statements.UNMARK, source, item)
+    used = [shown(statements.UNMARK, source, item)]
+    if odd is not None:
+        statements.run(connection, statements.MARK, source, item, int(bool(odd)))
+        used.append(shown(statements.MARK, source, item, int(bool(odd))))
+    return [source, item, known[0]["odd"] if known else None], script(used)
 
 
 def runs(connection: Connection, request: WebRequest) -> dict[str, Any]:
@@ -306,6 +379,9 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, An
     "/api/identify": ("POST", identify),
     "/api/sample": ("GET", sample),
     "/api/add": ("POST", add),
+    "/api/none": ("POST", none),
+    "/api/change": ("POST", change),
+    "/api/sql": ("POST", read),
     "/api/runs": ("GET", runs),
     "/api/run": ("GET", run),
     "/api/map": ("GET", points),
@@ -322,6 +398,9 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, An
     "/api/changes": ("GET", changes),
 }
 """Method of HTTP and function for each path."""
+
+WRITERS = (add, none, change)
+"""What is allowed only where users may add photos."""
 
 
 def fit(jobs: Jobs, request: WebRequest) -> dict[str, Any]:

@@ -20,8 +20,15 @@ IDENTIFY_GROUP = "CALL MeetUp2025.IdentifyGroup(?)"
 VECTOR = "SELECT MeetUp2025.SearchVector('Fish', 'I', ?)"
 NAMES = "SELECT * FROM MeetUp2025.NearestNames(?, ?)"
 GROUPS_OF = "SELECT * FROM MeetUp2025.NearestGroups(?)"
-KNOWN = "SELECT MeetUp2025.KnownName(?)"
 ADD = "SELECT MeetUp2025.AddImage(?, ?, ?)"
+LABEL_OF = "SELECT Label FROM MeetUp2025.FishImage WHERE Name = ?"
+NONE_MARKED = "SELECT COUNT(*) FROM MeetUp2025.Mark WHERE Labels = 'none' AND Source = 'FishImage' AND Item = ?"
+MARK_NONE = "INSERT INTO MeetUp2025.Mark (Labels, Source, Item, Odd) VALUES ('none', 'FishImage', ?, 1)"
+LABEL = "SELECT MeetUp2025.LabelImage(?, ?)"
+LABELLED = "SELECT Label FROM MeetUp2025.ImageCatalogue() WHERE Name = ?"
+MARKED = "SELECT Odd FROM MeetUp2025.Mark WHERE Labels = 'web' AND Source = ? AND Item = ?"
+UNMARK = "DELETE FROM MeetUp2025.Mark WHERE Labels = 'web' AND Source = ? AND Item = ?"
+MARK = "INSERT INTO MeetUp2025.Mark (Labels, Source, Item, Odd) VALUES ('web', ?, ?, ?)"
 MODELS = "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'Fish'"
 
 RUNS = (
@@ -149,7 +156,13 @@ class View:
 
 def rows(connection: Connection, sql: str, *given: Any) -> list[dict[str, Any]]:
     """Run a statement, and return its rows as records with lower-case names."""
-    return [{name: _plain(each) for name, each in row.items()} for row in client.records(connection, sql, given)]
+    return [{name: plain(each) for name, each in row.items()} for row in client.records(connection, sql, given)]
+
+
+def run(connection: Connection, sql: str, *given: Any) -> None:
+    """Run a statement that has no rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
 
 
 def value(connection: Connection, sql: str, *given: Any) -> Any:
@@ -175,5 +188,8 @@ def script(statements: Sequence[str]) -> str:
     return ";\n".join(statements)
 
 
-def _plain(given: Any) -> Any:
-    return given.isoformat(sep=" ") if isinstance(given, datetime) else given
+def plain(given: Any) -> Any:
+    """Return a value as JSON has it."""
+    if isinstance(given, datetime):
+        return given.isoformat(sep=" ")
+    return given if given is None or isinstance(given, (bool, int, float, str)) else str(given)

@@ -101,7 +101,7 @@ def downloaded(found: Repository, files: Collection[str]) -> Path:
         return found.folder
     import huggingface_hub
 
-    with _errors(f"{found.name}, revision {found.commit}"):
+    with _errors(f"{found.name}, revision {found.asked or 'main'}"):
         patterns = [re.sub(r"([\[*?])", r"[\1]", each) for each in files]
         # By the name that was asked for, which the cache then knows.
         folder = Path(huggingface_hub.snapshot_download(found.name, revision=found.asked, allow_patterns=patterns))

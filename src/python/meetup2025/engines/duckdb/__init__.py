@@ -1,7 +1,8 @@
 """
 The embedded engine: IRIS SQL and the classes of this package on DuckDB, as a PEP 249 connection and its cursor.
 
-A `DuckDBConnection` is one session, for one thread. A file belongs to one process at a time.
+A `DuckDBConnection` is one session, for one thread. A file belongs to one process at a time, or to processes that only
+read it.
 
 PEP 249 leaves some choices open. Here a row is a tuple, and a vector is comma-separated text, as in IRIS. `execute`
 returns the cursor. A SELECT opens no transaction. One difference from IRIS remains: an error in a transaction that has
@@ -13,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
+import time
 import weakref
 from functools import partial
 from inspect import Parameter, Signature
@@ -20,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meetup2025 import errors, settings
+from meetup2025 import errors, settings, vectors
 from meetup2025.engines import arrays
 from meetup2025.engines.arrow import as_arrow, rows_as_arrow
 from meetup2025.engines.binary import with_pictures
@@ -28,11 +30,11 @@ from meetup2025.engines.classes.program import program
 from meetup2025.engines.duckdb.elements import written
 from meetup2025.engines.duckdb.errors import duckdb_errors
 from meetup2025.engines.duckdb.matrices import NoMatrix
-from meetup2025.engines.duckdb.prepared import check_characters, is_rollback, prepare
+from meetup2025.engines.duckdb.prepared import check_characters, given_values, is_rollback, lengths_of, prepare
 from meetup2025.engines.duckdb.tables import StoredTables, create_tables, open_database
 from meetup2025.engines.duckdb.types import shown_type, vector_parts
 from meetup2025.engines.pep249 import BaseConnection, BaseCursor, distinct, running
-from meetup2025.errors import InterfaceError, OperationalError
+from meetup2025.errors import FileInUseError, InterfaceError, OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,8 +48,14 @@ if TYPE_CHECKING:
 
 _OPENING = threading.Lock()
 
+_BETWEEN_TRIES = 0.02
+"""Seconds between two looks at a file that another process has."""
+
 _STATEMENTS_KEPT = 200
 """Statements that a connection keeps translated."""
+
+_RESULTS_KEPT = 4096
+"""Results of functions that a statement keeps: the texts of as many vectors take 40 MB."""
 
 _ROWS_AT_ONCE = 100
 """Rows that a cursor takes from DuckDB at once: few, because a row may hold a vector."""
@@ -73,13 +81,23 @@ class DuckDBConnection(BaseConnection):
         autocommit: Whether each statement is its own transaction.
         model: As for `meetup2025.connect`.
         folders: As for `meetup2025.connect`.
+        read_only: As for `meetup2025.connect`.
+        wait: As for `meetup2025.connect`.
 
     Raises:
-        EngineUnavailableError: The file cannot be opened, or another process has it.
+        FileInUseError: Another process has the file.
+        EngineUnavailableError: The file cannot be opened.
     """
 
-    def __init__(
-        self, path: str = "", *, autocommit: bool = False, model: str = "", folders: Sequence[str] = ()
+    def __init__(  # noqa: PLR0913 - the choices of a connection
+        self,
+        path: str = "",
+        *,
+        autocommit: bool = False,
+        model: str = "",
+        folders: Sequence[str] = (),
+        read_only: bool = False,
+        wait: float = 0,
     ) -> None:
         self.autocommit = autocommit
         self._settings = partial(settings.chosen, model, folders)
@@ -94,8 +112,7 @@ class DuckDBConnection(BaseConnection):
         self._database: duckdb.DuckDBPyConnection | None = None
         self._session = next(_SESSIONS)
         self._owner = f" of connection {self._session}"
-        with _OPENING, duckdb_errors():  # two threads must not make the same tables
-            self._connect(path)
+        self._connect_within(wait, path, read_only=read_only)
 
     @property
     def in_transaction(self) -> bool:
@@ -139,6 +156,11 @@ class DuckDBConnection(BaseConnection):
         with duckdb_errors():
             self._finalizer()
         self._database = None
+
+    def checkpoint(self) -> None:
+        """Write all committed changes into the file itself."""
+        with duckdb_errors():
+            self._open_database().execute("CHECKPOINT")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -187,6 +209,7 @@ class DuckDBConnection(BaseConnection):
         values = self._values(statement, parameters)
         database = self._ready(statement)
         with self._guard(writes=False):
+            self._call_ahead(database, statement, parameters)
             if statement.explains:
                 values = [self._plan(database, statement.explains.narrowed)]
             result = self._narrowed(database, statement, values) or database.execute(statement.sql, values)
@@ -200,6 +223,7 @@ class DuckDBConnection(BaseConnection):
         with self._guard(writes=True, codes=statement.codes):
             for sql in statement.before:
                 database.execute(sql)
+            self._call_ahead(database, statement, parameters)
             count = self._changed(statement, statement.sql, values)
         if statement.defines:
             self._forget_tables()
@@ -261,7 +285,8 @@ class DuckDBConnection(BaseConnection):
 
     def _changed(self, statement: Prepared, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement that changes rows, tell the matrices which, and return the number of rows."""
-        watched = self._matrices.watches(statement.touched) and not sql.startswith("TRUNCATE")
+        whole = statement.defines or sql.startswith("TRUNCATE")
+        watched = not whole and self._matrices.watches(statement.touched)
         rows = self._open_database().execute(f'{sql} RETURNING "ID"' if watched else sql, list(values)).fetchall()
         ids = np.array([row[0] for row in rows], np.int64) if watched else None
         self._matrices.touch(self._session, statement.touched, ids)
@@ -269,14 +294,29 @@ class DuckDBConnection(BaseConnection):
 
     # --- the database
 
-    def _connect(self, path: str) -> None:
-        self._database, self._matrices = open_database(path)
+    def _connect_within(self, wait: float, path: str, *, read_only: bool) -> None:
+        end = time.monotonic() + wait
+        while not self._is_opened(path, read_only=read_only, last=time.monotonic() >= end):
+            time.sleep(_BETWEEN_TRIES)
+
+    def _is_opened(self, path: str, *, read_only: bool, last: bool) -> bool:
+        try:
+            with _OPENING, duckdb_errors():  # two threads must not make the same tables
+                self._connect(path, read_only=read_only)
+        except FileInUseError:
+            if last:
+                raise
+            return False
+        return True
+
+    def _connect(self, path: str, *, read_only: bool) -> None:
+        self._database, self._matrices = open_database(path, read_only=read_only)
         self._matrices.enter(self._session)
         self._tables = StoredTables(self._database)
         # Also for a connection that nobody closes: a file is whole only if DuckDB releases it before Python ends.
         self._finalizer = weakref.finalize(self, _release, self._database, self._matrices, self._session)
         try:
-            create_tables(self._database, self._program, self._tables)
+            create_tables(self._database, self._program, self._tables, read_only=read_only)
         except BaseException:
             self.close()
             raise
@@ -385,8 +425,20 @@ class DuckDBConnection(BaseConnection):
                 database = self._open_database()
                 database.execute("SELECT 0").fetchall()  # DuckDB registers no function while a result is unread
                 database.create_function(
-                    name, self._guarded(function, len(kinds)), kinds, returns, null_handling=_SPECIAL_NULLS
+                    name, self._guarded(name, function, len(kinds)), kinds, returns, null_handling=_SPECIAL_NULLS
                 )
+
+    def _call_ahead(
+        self, database: duckdb.DuckDBPyConnection, statement: Prepared, parameters: Sequence[Any]
+    ) -> None:
+        """Run row functions for many values at once. What fails here fails again, with its error, in its row."""
+        for each in statement.ahead:
+            given = [recipe(given_values(statement.parameters, parameters)) for recipe in each.recipes]
+            rows = database.execute(each.sql, given).fetchmany(_RESULTS_KEPT)
+            values = list(dict.fromkeys(row[0] for row in rows))
+            with contextlib.suppress(errors.Error), running(None), self._settings():
+                for value, result in zip(values, each.many(values), strict=True):
+                    self._known[each.name, value] = result
 
     def _remove_row_functions(self, database: duckdb.DuckDBPyConnection) -> None:
         """Take the functions of this connection from the list that all connections of the file share."""
@@ -398,13 +450,15 @@ class DuckDBConnection(BaseConnection):
                 database.remove_function(name)
         self._row_functions.clear()
 
-    def _guarded(self, function: Any, count: int) -> Any:
+    def _guarded(self, name: str, function: Any, count: int) -> Any:
         """Keep the error of a function of *count* arguments: DuckDB passes on only its text."""
 
         def call(*values: Any) -> Any:
-            key = (function, *values)
+            key = (name, *values)
             if key in self._known:
                 return self._known[key]
+            if len(self._known) >= _RESULTS_KEPT:
+                self._known.clear()
             with running(None), self._settings():
                 try:
                     return self._known.setdefault(key, function(*values))
@@ -496,8 +550,13 @@ class DuckDBCursor(BaseCursor):
     def insert_columns(self, operation: str, columns: Sequence[Any]) -> DuckDBCursor:
         """Insert the rows of columns at once, as `BaseCursor.insert_columns`."""
         self._forget()
+        statement = self.connection.prepare(operation)
+        lengths = lengths_of(statement.sql)
+        for place, column in enumerate(columns, 1):
+            if place in lengths:  # an error of DuckDB would end the transaction
+                vectors.check(column, dimension=lengths[place])
         given = as_arrow({f"c{place}": each for place, each in enumerate(columns, 1)})
-        self.rowcount = self.connection.insert_batch(self.connection.prepare(operation), given)
+        self.rowcount = self.connection.insert_batch(statement, given)
         return self
 
     def take_rows(self) -> None:

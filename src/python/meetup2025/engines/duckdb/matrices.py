@@ -40,6 +40,9 @@ Rows: TypeAlias = "NDArray[np.int64] | None"
 _BATCH = 8192
 """Rows that are read at once."""
 
+_FEW = 500
+"""Rows, beside four times the wanted ones, up to which a scan of these rows is as fast."""
+
 _IN_DOUBT = 256
 """Rows in doubt from which a matrix reads them again."""
 
@@ -159,6 +162,8 @@ class Matrices:
         k = search.rows + sum(value_of(name, parameters) for name in search.more_rows)
         queries = [_vector(database, each, parameters) for each in search.queries]
         among = None if search.among is None else _row_ids(database, search.among.sql, search.among.values(parameters))
+        if among is not None and len(among) <= _FEW + 4 * k:
+            raise NoMatrix("so few rows pass WHERE that their scan is as fast")
         empty = _NONE if search.largest else _row_ids(database, _select(search, '"ID"', "IS NULL"))
         with self._lock:
             doubt = self._in_doubt(session, _key(search)[0], held)
@@ -192,6 +197,7 @@ class Matrices:
         key, free = _key(search), self._sessions[session].since is None
         held = self._held.get(key)
         if held is None:
+            _check_memory(0, search.dimension)
             if key not in self._asked:
                 self._asked.add(key)
                 raise NoMatrix("the first search of a column scans it")
@@ -200,6 +206,9 @@ class Matrices:
             held = self._held[key] = self._made(database, search)
         elif free and len(self._in_doubt(session, key[0], held)) > _IN_DOUBT:
             self._read_again(database, search, held)
+        if held.matrix.bytes > settings.search_memory() or held.matrix.is_worn:
+            del self._held[key]
+            raise NoMatrix("the table has changed much: the next search reads it anew")
         held.used = self.clock
         return held
 
@@ -222,7 +231,10 @@ class Matrices:
             count = _count(database, search)
             _check_memory(count, search.dimension)
             self._make_room(size(count, search.dimension))
-            matrix = Matrix(search.dimension, count)
+            try:
+                matrix = Matrix(search.dimension, count)
+            except MemoryError as error:
+                raise NoMatrix("the machine has not enough free memory") from error
             [(first, last)] = database.execute(_select(search, 'min("ID"), max("ID")')).fetchall()
             for start in range(first or 0, (last or -1) + 1, _BATCH):
                 for ids, vectors in _vectors(database, search, '"ID" BETWEEN $1 AND $2', [start, start + _BATCH - 1]):
@@ -263,7 +275,7 @@ def _check_size(count: int, dimension: int) -> None:
 
 def _check_memory(count: int, dimension: int) -> None:
     limit, needed = settings.search_memory(), size(count, dimension)
-    if needed > limit:
+    if needed > limit or not limit:
         raise NoMatrix(f"{needed / 1e6:,.0f} MB are needed, and MEETUP2025_SEARCH_MEMORY is {limit / 1e6:,.0f} MB")
 
 
@@ -306,8 +318,9 @@ def _vectors(
 
 
 def _row_ids(database: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] = ()) -> NDArray[np.int64]:
-    found = database.execute(sql, list(values)).fetchnumpy()
-    return np.asarray(next(iter(found.values())), np.int64)
+    """Return the RowIDs that a statement gives, without NULL."""
+    [found] = database.execute(sql, list(values)).fetchnumpy().values()
+    return np.asarray(np.ma.compressed(found), np.int64)
 
 
 def _vector(database: duckdb.DuckDBPyConnection, query: str | Part, parameters: Sequence[Any]) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ const LEARNT = () => [
 
 // How sure the answer is, in a sentence.
 function verdict(answer) {
-  const { name = "", english = "", best = "", probability = null } = answer.answer ?? {};
+  const { name, english = "", best = "", probability = null } = answer.answer ?? {};
   const first = answer.names[0]?.name ?? "";
   return text(answer.verdict, { name: name ?? first, english, best, chance: number(probability, 2) });
 }
@@ -52,6 +52,13 @@ async function add(name) {
   showSQL(answer.sql, next.sql);
   say(text(answer.changed ? "added" : "was_there", { name: answer.label }));
 }
+
+byId("none").addEventListener("click", async () => {
+  const answer = await tell(text("working"), () => post("api/none", {}, picture));
+  if (!answer) return;
+  showSQL(answer.sql);
+  say(text("marked_none"));
+});
 
 byId("teaching").addEventListener("submit", (event) => {
   event.preventDefault();
