@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from meetup2025 import settings
-from meetup2025.cli.options import common, database, example, load_names_if_none, options
+from meetup2025.cli.options import catalogue, common, database, example, load_names_if_none, options
 from meetup2025.embedding.server import Limits, serve_forever
 from meetup2025.errors import InterfaceError
 
@@ -100,6 +100,7 @@ def _log(line: str) -> None:
     "--allow-network", is_flag=True, help="Listen on an address that other machines can reach. There is no password."
 )
 @click.option("--host", "hosts", metavar="NAME", multiple=True, help="Another name of this server. May be repeated.")
+@catalogue
 @common
 def web(listen: str, hosts: Sequence[str], *, allow_adding: bool, allow_network: bool) -> None:
     """

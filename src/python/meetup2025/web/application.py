@@ -90,7 +90,7 @@ class Application:
         self._check_method(request, method or made_by)
         if make is not None:
             return json_answer(make(self._jobs, request))
-        if answer in {answers.add, answers.none} and not self._adding:
+        if answer in answers.WRITERS and not self._adding:
             raise RefusedError("403 Forbidden", "no_adding", "Adding must be on: meetup2025 web --allow-adding.")
         with meetup2025.connect(self._url) as connection:
             given = answer(connection, request) if answer else {}
