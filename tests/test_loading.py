@@ -513,4 +513,6 @@ def test_names_of_fish(connection):
         "チダイ": "マダイ",
         "TAI": "マダイ",
         "イナダ": "イナダ",
+        "YELLOWTAIL": "ブリ",
+        "RED SEABREAM": "マダイ",
     }
