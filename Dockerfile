@@ -3,6 +3,7 @@
 # The model is downloaded while the image is built: 229 MB. MODEL is another name of `meetup2025 model available`, or a
 # repository a/b of the Hugging Face Hub, whose export needs 2 GB of libraries that stay out of the image. REVISION fixes
 # the commit of a repository. --build-arg MODEL=sketch downloads none.
+# `scripts/pins.py` writes the newest digests here, and a job proposes them each month.
 #
 # The base is the Community Edition of InterSystems' own registry, extended-maintenance release; it needs no login. Its
 # licence ends about a year after the release: then take a newer one, with --build-arg IRIS=… (2025.1 and later fit).
@@ -15,7 +16,7 @@ FROM scratch AS ipm
 ADD --chmod=0444 https://pm.community.intersystems.com/packages/zpm/0.10.9/installer /zpm.xml
 
 # The model: what its authors publish, tested or exported. Code that it brings runs here alone.
-FROM python:3.12-slim AS model
+FROM python:3.12-slim@sha256:78387bc3881b8273120a12ebe6c1ab22b018ccc2c9adf565ae1ac9b536e184ea AS model
 WORKDIR /meetup2025
 COPY LICENSE README.md pyproject.toml ./
 COPY src src

@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 URL    ?= duckdb://
 LAB    ?=
+PARTS  ?=
 # uv, where it is there, installs in a quarter of the time of pip. On a terminal both show what they download.
 UV     ?= $(shell command -v uv)
 QUIET  := $(shell [ -t 2 ] || echo --quiet)
@@ -14,7 +15,7 @@ else
 PIP    := $(UV) pip install $(QUIET) --python $(BIN)/python
 endif
 
-.PHONY: demo notebooks lab test check benchmark clean
+.PHONY: demo notebooks lab test check campaign benchmark clean
 
 demo: $(VENV)/installed
 	$(BIN)/meetup2025 demo
@@ -32,6 +33,10 @@ test: $(VENV)/tested check
 check: $(VENV)/tested
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+# Attacks that are no part of the tests: twenty minutes, or some parts of them, PARTS="pictures sql".
+campaign: $(VENV)/tested
+	$(BIN)/python tests/campaign $(PARTS)
 
 benchmark: $(VENV)/tested
 	$(BIN)/python -m benchmarks

@@ -218,7 +218,7 @@ def _bytes_of(name: str) -> int:
 def _cold(folder: Path, path: Path) -> Iterator[Result]:
     """Time `identify` of a new process, and measure the memory of one vector."""
     ways = []
-    for way, name in ((OURS, "small"), (LARGE, "b16")):
+    for way, name in ((OURS, "small"), (LARGE, "b16"), ("ours, sketch", "sketch")):
         url = f"duckdb:///{folder / name}.duckdb"
         command = (_COMMAND, "identify", str(path), "--url", url, "--model", name)
         _python(*command)
@@ -234,9 +234,9 @@ def _warm(folder: Path, drawn: list[Path], large: Path) -> Iterator[Result]:
     small, other = map(OnnxEncoder, homes)
     pairs = ((OURS, small), (LARGE, other))
     for what, paths, scale, runs, aim in (
-        ("one picture of 640 pixels", drawn[:1], 1.0, 9, None),
-        ("one picture of 12 megapixels", [large], 1.0, 9, MOST_JPEG),
-        ("1,000 pictures of 640 pixels", drawn, _ALL / _SAMPLE, 3, MOST_BULK),
+        ("one picture of 640 pixels", drawn[:1], 1.0, 5, None),
+        ("one picture of 12 megapixels", [large], 1.0, 5, MOST_JPEG),
+        ("1,000 pictures of 640 pixels", drawn, _ALL / _SAMPLE, 2, MOST_BULK),
     ):
         ways = [Way(way, lambda of=of, paths=paths: of.images(_opened(of, paths)), scale) for way, of in pairs]  # type: ignore[misc]
         yield from by_turns(what, *ways, runs=runs, aim=aim)

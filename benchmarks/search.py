@@ -1,4 +1,4 @@
-"""Vectors into the table of photos, and searches for the nearest: at 5,000 and at 100,000 rows."""
+"""Vectors into the table of photos, and searches for the nearest: at 5,000, at 50,000 and at 100,000 rows."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
     from meetup2025.engines import Cursor
 
-SIZES = (5_000, 100_000)
+SIZES = (5_000, 50_000, 100_000)
 DIMENSION, K, RUNS, BATCH, SAMPLE, LINES = 512, 10, 20, 5_000, 200, 10_000
+LABELS = 100
 NUMPY = "numpy"
 
-_INSERT = "INSERT INTO MeetUp2025.FishImage (Name, Model, Features) VALUES (?, ?, TO_VECTOR(?, DOUBLE))"
+_INSERT = "INSERT INTO MeetUp2025.FishImage (Name, Label, Model, Features) VALUES (?, ?, ?, TO_VECTOR(?, DOUBLE))"
 _NEAREST = "SELECT Name, Score FROM MeetUp2025.NearestImages(?, ?)"
+_OF_LABEL = """
+SELECT TOP ? Name, VECTOR_COSINE(Features, TO_VECTOR(?, DOUBLE)) AS Score FROM MeetUp2025.FishImage
+WHERE Label = ? ORDER BY Score DESC"""
 
 
 def measure(folder: Path, photos: Path | None) -> Iterator[Result]:  # noqa: ARG001 - as the other subjects
@@ -64,7 +68,7 @@ def _size(folder: Path, rows: NDArray[np.float32]) -> Iterator[Result]:
 def _load(cursor: Cursor, rows: NDArray[np.float32]) -> None:
     for start in range(0, len(rows), BATCH):
         batch = enumerate(rows[start : start + BATCH], start)
-        cursor.executemany(_INSERT, [(str(place), "made@1", row) for place, row in batch])
+        cursor.executemany(_INSERT, [(str(place), f"label {place % LABELS}", "made@1", row) for place, row in batch])
 
 
 def _load_one_by_one(rows: NDArray[np.float32]) -> None:
@@ -77,12 +81,17 @@ def _load_one_by_one(rows: NDArray[np.float32]) -> None:
 def _searches(cursor: Cursor, rows: NDArray[np.float32], label: str) -> Iterator[Result]:
     queries = vectors(RUNS, seed=7)
     texts = itertools.cycle([workshop.text(query) for query in queries])
-    arrays, floor = itertools.cycle(queries), itertools.cycle(queries)
+    arrays, floor, labelled = itertools.cycle(queries), itertools.cycle(queries), itertools.cycle(queries)
+    yield from by_turns(f"search {label}, k = {K}", Way("scan", lambda: _scanned(cursor, next(arrays))), runs=RUNS)
+    for what, note in (("first", "a scan"), ("second", "reads the vectors into memory"), ("third", "")):
+        way = Way(OURS, lambda: cursor.execute(_NEAREST, [next(arrays), K]).fetchall(), note=note)
+        yield from by_turns(f"search {label}, the {what}", way, runs=1, warm_up=0, aim=1.0)
     yield from by_turns(
         f"search {label}, k = {K}",
         Way(OURS, lambda: cursor.execute(_NEAREST, [next(arrays), K]).fetchall()),
         Way("ours, from text", lambda: cursor.execute(_NEAREST, [next(texts), K]).fetchall()),
         Way(WORKSHOP, lambda: workshop.nearest(cursor, "FishImage", next(texts), K)),
+        Way("with a label", lambda: cursor.execute(_OF_LABEL, [K, next(labelled), "label 7"]).fetchall()),
         runs=RUNS,
     )
     # Not in turn with the others: the threads of its library still spin when the next way runs.
@@ -99,6 +108,14 @@ def nearest(rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np
     scores = rows @ query
     best = np.argpartition(-scores, K)[:K]
     return best[np.argsort(-scores[best])]
+
+
+def _scanned(cursor: Cursor, query: NDArray[np.float32]) -> None:
+    os.environ["MEETUP2025_SEARCH_MEMORY"] = "0"  # no matrix in memory
+    try:
+        cursor.execute(_NEAREST, [query, K]).fetchall()
+    finally:
+        del os.environ["MEETUP2025_SEARCH_MEMORY"]
 
 
 def _names(cursor: Cursor, query: NDArray[np.float32]) -> list[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from benchmarks.measure import Result
 
 SUBJECTS = (
-    *("cold", "warm", "jpeg", "load", "many", "search", "serve"),
+    *("cold", "warm", "jpeg", "load", "many", "search", "table", "serve"),
     *("groups", "maps", "recognition", "model", "ready", "web"),
 )
 

@@ -262,7 +262,7 @@ class Page(NamedTuple):
 
 PAGES = {
     "web-identify": Page("?sample=saba.png", "#names td", ".sql"),
-    "web-map": Page("map?run=1&colour=Clusters:2&at=Fish/F001", "#near td", ".wide"),
+    "web-map": Page("map?run=1&at=FishImage/saba.png", "#near td", ".sql", (1440, 900)),
     "web-phone": Page("?sample=madako.png", "#names td", "#drawings", (375, 1600), 1.6, "ja"),
 }
 """Name of a picture -> its page."""
@@ -275,7 +275,7 @@ def served() -> Iterator[str]:
         url = f"duckdb:///{folder}/fish.duckdb"
         with meetup2025.connect(url) as connection:
             workshop.prepare(connection, [])
-            for fit in ("FitMap('Fish', 2)", f"FitClusters('Fish', {GROUPS})"):
+            for fit in ("LoadImages('samples')", "FitMap('Both', 2)", f"FitClusters('Fish', {GROUPS})"):
                 _run(connection, fit)
             connection.commit()
         command = [*MEETUP2025, "web", "--url", url, "--listen", "http://127.0.0.1:0"]

@@ -1,9 +1,9 @@
 """
 Try an installed model with new items: `python scripts/try_model.py NAME`.
 
-It prints the lowest cosine to the original in transformers (extra [clip]), over the names of the catalogue and the
-bundled samples. It also prints the number of plain colours that the model names correctly. A model that makes noise
-names none.
+It prints the lowest cosine to the original of an exported model in transformers (extra [clip]), over the names of the
+catalogue and the bundled samples. It also prints the number of plain colours that the model names correctly. A model
+that makes noise names none.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def main(name: str) -> None:
     """Print the results."""
     folder = find(name)
     ours = OnnxEncoder(folder)
-    print(f"agreement {agreement(ours, OriginalEncoder(folder)):.6f}")
+    if ours.info.original:
+        print(f"agreement {agreement(ours, OriginalEncoder(folder)):.6f}")
     print("colours " + ", ".join(f"{language} {colours(ours, language)} of {len(COLOURS)}" for language in NAMES))
 
 

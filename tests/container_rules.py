@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 WORKFLOW = ".github/workflows/tests.yml"
-WORKFLOWS = (WORKFLOW, ".github/workflows/models.yml")
+WORKFLOWS = (WORKFLOW, ".github/workflows/models.yml", ".github/workflows/pins.yml")
 COMPOSE = "iris-docker/compose.yaml"
 HOME = "/opt/meetup2025/"
 OWNER = "51773"
@@ -208,7 +208,9 @@ def pinned(files: Files) -> Iterator[str]:
         for tag in job.get("strategy", {}).get("matrix", {}).get("iris", [])
     ]
     yield from (
-        f"{image} has no tag of a release" for image in images if not re.search(r":\d+\.[\d.]+(?:-slim)?$", image)
+        f"{image} has no tag of a release"
+        for image in images
+        if not re.search(r":\d+\.[\d.]+(?:-slim@sha256:[0-9a-f]{64})?$", image)
     )
     actions = [step["uses"] for step in steps(files) if "uses" in step]
     yield from (f"{action} has no commit" for action in actions if not re.search(r"@[0-9a-f]{40}$", action))

@@ -97,3 +97,30 @@ def test_last_photo_of_another_model(bundled: Connection) -> None:
 
     assert add(bundled, "SABA.png", SABA) == 1
     assert len(ask(bundled, "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'FishImage'")) == 1
+
+
+def relabel(connection: Connection, name: str, wanted: str) -> int:
+    """Call LabelImage."""
+    with connection.cursor() as cursor:
+        return int(cursor.execute("SELECT MeetUp2025.LabelImage(?, ?)", [name, wanted]).fetchall()[0][0])
+
+
+def test_label_is_changed_and_taught(bundled: Connection) -> None:
+    """A photo gets the catalogue's name for a label, once, and teaches it. An empty label takes it away."""
+    assert [relabel(bundled, "saba.png", "ブリ"), relabel(bundled, "SABA.png", "鰤")] == [1, 0]
+    assert label(bundled, "saba.png") == "ブリ"
+    learnt = ask(bundled, "SELECT Label FROM MeetUp2025.Prototype")
+    assert ("ブリ",) in learnt
+
+    assert relabel(bundled, "saba.png", "") == 1
+    assert label(bundled, "saba.png") == "None"
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "says"), [("no.png", "ブリ", "must exist"), ("saba.png", "x" * 51, "50 characters")]
+)
+def test_label_that_cannot_be(bundled: Connection, name: str, wanted: str, says: str) -> None:
+    """A photo that does not exist, or a label that is too long, is refused, and nothing changes."""
+    with pytest.raises(DataError, match=says):
+        relabel(bundled, name, wanted)
+    assert label(bundled, "saba.png") == "マサバ"

@@ -79,10 +79,13 @@ def test_the_same_seed_gives_the_same_table() -> None:
     assert first == second != other
 
 
-@pytest.mark.parametrize(("rows", "labels", "draws"), [([[1, 0]], ["a"], 1), ([[1, 0], [1, 0]], ["a", "a"], 0)])
+@pytest.mark.parametrize(
+    ("rows", "labels", "draws"),
+    [([[1, 0]], ["a"], 1), ([[1, 0], [1, 0]], ["a", "a"], 0), ([[1, 0], [1, 0]], ["a", "a"], 101)],
+)
 def test_what_cannot_be_measured(rows: list[list[int]], labels: list[str], draws: int) -> None:
-    """One photo a label, and no draw, are refused."""
-    with pytest.raises(DataError, match="two photos"):
+    """One photo a label, no draw, and very many are refused."""
+    with pytest.raises(DataError, match=r"two photos|draws must be from 1 to 100"):
         measure(rows, labels, {}, draws=draws)
 
 

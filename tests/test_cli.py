@@ -580,6 +580,15 @@ def test_load_photos_tells_what_is_left_out(home):
     assert value("SELECT Label FROM MeetUp2025.FishImage") == "マサバ"
 
 
+@pytest.mark.parametrize("command", [("identify", "samples/saba.png"), ("load", "photos", "samples")])
+def test_catalogue_is_left_out(home, command):
+    """With --no-catalogue the names stay none; a search says what fills them."""
+    done = run(*command, "--no-catalogue")
+
+    assert value("SELECT COUNT(*) FROM MeetUp2025.Fish") == 0
+    assert ("`meetup2025 load names`" in done.stdout + done.stderr) == (command[0] == "identify")
+
+
 def test_load_photos_takes_the_samples(home):
     """The samples of the package go by their name; an empty folder is told, since its drive may not be mounted."""
     (home / "empty").mkdir()

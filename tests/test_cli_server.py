@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import shutil
+import sys
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,7 @@ def test_demo(server: Server) -> None:
 @pytest.mark.usefixtures("server")
 def test_identify_and_find() -> None:
     """A picture of this machine is named, one that is broken is told; photos are found."""
+    run("load", "names")
     picture = shutil.copy(SAMPLES / "saba.png", "mine.png")
     Path("broken.png").write_bytes(b"no picture")
     done = run("identify", picture, "broken.png", "--format", "json")
@@ -94,6 +96,7 @@ def test_pictures_are_sent_shrunk(server: Server, sent: list[str]) -> None:
     """A large picture goes as a small JPEG: the server needs no more, and a string of IRIS holds no more."""
     noise = np.random.default_rng(1).integers(0, 255, (3000, 4000, 3), np.uint8)
     Image.fromarray(noise).save("large.png")
+    run("load", "names")
     assert run("identify", "large.png").exit_code == 0
     [url] = [text for text in sent if text.startswith("data:image")]
     picture = Image.open(BytesIO(base64.b64decode(url.partition(",")[2])))
@@ -101,6 +104,26 @@ def test_pictures_are_sent_shrunk(server: Server, sent: list[str]) -> None:
     assert (picture.format, len(url) < 300_000) == ("JPEG", True)
     assert max(picture.size) <= 2 * upload.LONGEST
     assert server.level == 0
+
+
+def test_empty_catalogue_of_a_server_stays_empty(server: Server) -> None:
+    """A server is not filled without asking, and a pipe cannot be asked: the command that fills it is said."""
+    done = run("load", "photos", "samples")
+
+    assert done.exit_code == 0
+    assert "load names with `meetup2025 load names`" in done.stderr
+    assert ask(server, "SELECT COUNT(*) FROM MeetUp2025.Fish") == [(0,)]
+
+
+@pytest.mark.parametrize(("answer", "names"), [("y", 100), ("n", 0)])
+def test_empty_catalogue_of_a_server_is_asked_for(
+    server: Server, monkeypatch: pytest.MonkeyPatch, answer: str, names: int
+) -> None:
+    """On a terminal the user says whether a server without names gets the bundled ones."""
+    monkeypatch.setattr(sys.modules["meetup2025.cli.options"], "_has_terminal", lambda: True)
+    run("load", "photos", "samples", stdin=f"{answer}\n".encode())
+
+    assert ask(server, "SELECT COUNT(*) FROM MeetUp2025.Fish") == [(names,)]
 
 
 def test_names_are_sent(server: Server, sent: list[str]) -> None:
@@ -152,6 +175,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_photos_are_sent(server: Server, folder: Path) -> None:
     """A folder of this machine is loaded, with its labels; a file that is no picture is told; the rest stays."""
+    run("load", "names")
     done = run("load", "photos", folder)
 
     assert done.exit_code == 1
@@ -224,7 +248,7 @@ def test_error_in_a_later_piece(server: Server, monkeypatch: pytest.MonkeyPatch)
     lines = vector_lines(20)
     lines[17] = "{}"
     Path("fish.jsonl").write_text("\n".join(lines), "utf-8")
-    done = run("load", "vectors", "fish.jsonl")
+    done = run("load", "vectors", "fish.jsonl", "--model-of", "clip@1")
 
     assert done.exit_code == 3
     assert re.search(r"fish\.jsonl.*line 18", done.stderr), done.stderr

@@ -61,6 +61,7 @@ BREACHES = [
     ("pinned", "Dockerfile", "iris-community:2026.1", "iris-community"),
     ("pinned", "Dockerfile", "iris-community:2026.1", "iris-community:latest-em"),
     ("pinned", "Dockerfile", "python:3.12-slim", "python:slim"),
+    ("pinned", "Dockerfile", "-slim@sha256:", "-slim AS was-"),
     ("pinned", "Dockerfile", "zpm/0.10.9/", "zpm/newest/"),
     ("pinned", COMPOSE, "meetup2025:0.2.0", "meetup2025"),
     ("pinned", WORKFLOW, '"2026.2"', '"preview"'),

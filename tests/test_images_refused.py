@@ -106,7 +106,7 @@ def test_pillow_warns_of_nothing() -> None:
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         with pytest.raises(UnreadableImageError):
-            images.open_picture(tiff_of_tags(3, 1_000_000))
+            images.open_picture(tiff_of_tags(3, 1_000_000)[:-9_999])
 
     assert seen == []
     assert warnings.filters == before

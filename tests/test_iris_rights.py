@@ -145,6 +145,7 @@ def test_reader_searches(reader: Connection) -> None:
         "SELECT MeetUp2025.LoadNames('catalogue/fish.csv')",
         "SELECT MeetUp2025.LoadImages('samples')",
         "SELECT MeetUp2025.AddImage('a', 'samples/saba.png', '')",
+        "SELECT MeetUp2025.LabelImage('saba.png', 'ブリ')",
         "SELECT MeetUp2025.LoadVectors('a', 'Fish', 'sketch@1')",
         "INSERT INTO MeetUp2025.Fish (FishID, Name) VALUES ('X1', 'a')",
         "UPDATE MeetUp2025.Fish SET Name = 'a'",

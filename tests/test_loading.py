@@ -16,7 +16,6 @@ from PIL import Image
 
 from meetup2025.errors import DataError, IntegrityError, InvalidFileError, ModelMismatchError
 from meetup2025.loading import names, photos, tables
-from meetup2025.loading.records import read_vectors
 from meetup2025.loading.tables import names_of_fish
 from meetup2025.vectors import from_text
 
@@ -426,16 +425,18 @@ def test_many_vectors_in_little_memory(connection, monkeypatch):
 
     def counted(*arguments: Any) -> Any:
         nonlocal alive, most
-        for record in read_vectors(*arguments):
-            alive, most = alive + 1, max(most, alive + 1)
-            weakref.finalize(record, gone)
-            yield record
+        for batch in batches(*arguments):
+            for record in batch:
+                alive, most = alive + 1, max(most, alive + 1)
+                weakref.finalize(record, gone)
+            yield batch
 
     def gone() -> None:
         nonlocal alive
         alive -= 1
 
-    monkeypatch.setattr(names, "read_vectors", counted)
+    batches = names._Spool.batches
+    monkeypatch.setattr(names._Spool, "batches", counted)
     monkeypatch.setattr(names, "_BATCH", 100)
     monkeypatch.setattr(tables, "_BATCH", 100)
     assert load_vectors(connection, (fish(f"F{at}", f"n{at}", at % 512) for at in range(1000))) == 1000

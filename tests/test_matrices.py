@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import meetup2025
-from meetup2025.engines.duckdb import matrices
+from meetup2025.engines.duckdb import matrices, matrix as matrix_module
 from meetup2025.engines.duckdb.matrix import Matrix
 
 if TYPE_CHECKING:
@@ -182,6 +182,21 @@ def test_changes_of_another_connection(url: str, connection: Connection) -> None
     assert "made by" not in plan(connection)
 
 
+def test_definitions(connection: Connection) -> None:
+    """An index on a table with a matrix can be made, and a table that is dropped and made again has its own rows."""
+    cursor = connection.cursor()
+    cursor.execute("CREATE INDEX LabelIndex ON TABLE T.A (Label)")
+    cursor.execute("CREATE UNIQUE INDEX NameIndex ON TABLE T.A (Name)")
+    check(connection, random.Random(1))  # noqa: S311
+    cursor.execute("DROP TABLE T.A")
+    cursor.execute(CREATE)
+    cursor.executemany(INSERT, rows(random.Random(6), range(50)))  # noqa: S311
+    check(connection, random.Random(1))  # noqa: S311
+    connection.commit()
+    warm(connection)
+    check(connection, random.Random(1))  # noqa: S311
+
+
 def test_searches_beside_changes(url: str) -> None:
     """While another thread replaces rows, a search has as many rows as it wants, and each once."""
     stop, faults = threading.Event(), []
@@ -257,6 +272,20 @@ def test_room_for_one_matrix(connection: Connection, monkeypatch: pytest.MonkeyP
 
     assert "made by" in plan(connection)
     assert "made by" not in plan(connection, other)
+
+
+def test_matrix_of_deleted_rows(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A matrix of which most rows are deleted gives its memory back, and a new one takes its place."""
+    monkeypatch.setattr(matrix_module, "SMALL", 10)
+    monkeypatch.setattr(matrices, "_IN_DOUBT", 4)
+    connection.cursor().execute("DELETE FROM T.A WHERE Label <> 'l1'")
+    connection.commit()
+    given = [3, np.ones(DIMENSION)]
+    found = [connection.cursor().execute(NEAREST, given).fetchall() for _ in range(2)]
+
+    assert found[0] == found[1] == scanned(connection, NEAREST, given)
+    [(left,)] = connection.cursor().execute("SELECT COUNT(V) FROM T.A").fetchall()
+    assert f"matrix in memory, {left} vectors" in plan(connection)
 
 
 @pytest.mark.parametrize(

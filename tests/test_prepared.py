@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+import meetup2025
+from meetup2025 import procedures, vectors
 from meetup2025.engines.duckdb import prepared
 from meetup2025.errors import DataError, InvalidVectorError, ProgrammingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meetup2025.engines.duckdb import DuckDBCursor as Cursor
 
 
 def given(value: Any) -> prepared.Value:
@@ -140,3 +147,72 @@ def test_no_row_count(value: Any) -> None:
     """What is no number of rows is refused."""
     with pytest.raises(DataError, match="TOP must be a whole number from 0"):
         prepared.row_count(given(value))([])
+
+
+# --- functions that are called once for each row
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
+    """Note the texts that are embedded one by one, and together."""
+    asked: dict[str, list[Any]] = {"one": [], "many": []}
+    one, many = procedures.embed_text, procedures.embed_texts
+
+    def embed_text(text: str) -> str:
+        asked["one"].append(text)
+        return one(text)
+
+    def embed_texts(texts: list[str | None]) -> list[str]:
+        asked["many"].append(texts)
+        return many(texts)
+
+    monkeypatch.setattr(procedures, "embed_text", embed_text)
+    monkeypatch.setitem(procedures.MANY, "embed_text", embed_texts)
+    return asked
+
+
+@pytest.fixture
+def words() -> Iterator[Cursor]:
+    """Give a table of texts, one of them twice."""
+    with meetup2025.connect("duckdb://") as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE T.W (Word VARCHAR(20), V VECTOR(DOUBLE, 512))")
+        cursor.executemany("INSERT INTO T.W (Word) VALUES (?)", [["red"], ["Red"], ["red"], ["blue"]])
+        yield cursor
+
+
+def test_texts_of_rows_are_embedded_together(words: Cursor, asked: dict[str, list[Any]]) -> None:
+    """Each distinct text of the rows that WHERE lets through is embedded once, in one batch."""
+    rows = words.execute("SELECT Word, MeetUp2025.EmbedText(Word) FROM T.W WHERE Word <> ?", ["blue"]).fetchall()
+    words.execute("UPDATE T.W SET V = TO_VECTOR(MeetUp2025.EmbedText(Word), DOUBLE)")
+
+    assert asked == {"one": [], "many": [["red", "Red"], ["red", "Red", "blue"]]}
+    alone = vectors.from_text(words.execute("SELECT MeetUp2025.EmbedText('red')").fetchall()[0][0])
+    red = [vectors.from_text(text) for word, text in rows if word == "red"]
+    assert red == [pytest.approx(alone, abs=1e-6)] * 2
+    assert words.execute("SELECT COUNT(V) FROM T.W").fetchall() == [(4,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT TOP 3 MeetUp2025.EmbedText(Word) FROM T.W ORDER BY Word DESC",
+        "SELECT Word FROM T.W WHERE MeetUp2025.EmbedText(Word) = 'no'",
+        "SELECT (SELECT MeetUp2025.EmbedText(b.Word) FROM T.W b WHERE b.Word = a.Word AND b.Word = 'blue') FROM T.W a",
+    ],
+)
+def test_rows_that_are_not_known_before(words: Cursor, asked: dict[str, list[Any]], sql: str) -> None:
+    """Where the rows are not known before the statement, texts are embedded one by one, and each once."""
+    words.execute(sql).fetchall()
+
+    assert asked["many"] == []
+    assert 0 < len(asked["one"]) == len(set(asked["one"]))
+
+
+def test_text_that_cannot_be_embedded(words: Cursor) -> None:
+    """An empty text among the rows is the error that it is alone."""
+    words.connection.commit()
+    words.execute("INSERT INTO T.W (Word) VALUES ('')")
+    words.connection.commit()
+
+    with pytest.raises(DataError, match="must not be empty"):
+        words.execute("SELECT MeetUp2025.EmbedText(Word) FROM T.W").fetchall()

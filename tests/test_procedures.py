@@ -355,7 +355,8 @@ def test_refused_load_inside_a_transaction(connection, allowed):
 def test_installed_models(connection):
     """The installed models are JSON; the bundled one is there, as the catalogue calls it."""
     (sketch,) = [model for model in json.loads(call(connection, "InstalledModels()")) if model["id"] == "sketch"]
-    assert sorted(sketch) == ["bytes", "description", "dimension", "fault", "id", "licence", "revision", "used"]
+    described = ["bytes", "chosen_by", "description", "dimension", "fault", "id", "licence", "revision", "used"]
+    assert sorted(sketch) == described
     assert (f"{sketch['id']}@{sketch['revision']}", sketch["dimension"]) == (encoder().model, 512)
     assert sketch["bytes"] > 1000
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import published
 import pytest
 import ready_models
@@ -14,7 +16,8 @@ from click.testing import CliRunner
 from safetensors.numpy import load_file, save_file
 
 from meetup2025.cli import main
-from meetup2025.embedding.installing import meaning
+from meetup2025.embedding.installing import meaning, preprocessing, probes
+from meetup2025.embedding.onnx import pixels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,3 +132,40 @@ def test_text_half_of_sentences(tmp_path):
 
     assert found.shape == (2, 512)
     assert found[0] == pytest.approx(wanted @ ready_models.matrix(), abs=1e-4)
+
+
+def processors() -> dict[str, Any]:
+    """Make processors of transformers in each way that a configuration may state."""
+    from transformers import CLIPImageProcessor, SiglipImageProcessor, ViTImageProcessor
+
+    square = {"height": 32, "width": 32}
+    return {
+        "crop": CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=square),
+        "smaller crop": CLIPImageProcessor(size={"shortest_edge": 37}, crop_size=square, resample=2),
+        "squash": ViTImageProcessor(size=square, image_mean=[0.4, 0.5, 0.6]),
+        "squash, then crop": CLIPImageProcessor(size={"height": 40, "width": 40}, crop_size=square),
+        "without mean": SiglipImageProcessor(size=square, do_normalize=False, resample=1),
+    }
+
+
+@pytest.mark.parametrize("name", list(processors()) if importlib.util.find_spec("transformers") else [])
+def test_preparation_as_stated(name):
+    """What a configuration states about pictures is what the processor of that configuration does."""
+    processor = processors()[name]
+    info = preprocessing.stated(processor.to_dict(), "image.onnx")
+    shown = [picture.convert("RGB") for picture in probes.pictures()]
+    scale = 255 * np.array(info.std)[:, None, None]
+    for picture in shown:
+        wanted = processor([picture], return_tensors="np")["pixel_values"]
+
+        assert float((np.abs(pixels([picture], info) - wanted) * scale).mean()) < 0.01
+
+
+@pytest.mark.parametrize(("size", "cut"), [(224, 224), (256, 224)])
+def test_the_older_form(size, cut):
+    """Sizes that are one number mean the short side where the middle is cut out, and a square elsewhere."""
+    old = {"size": size, "crop_size": cut, "do_center_crop": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    cropped, squashed = (preprocessing.stated(each, "image.onnx") for each in (old, {**old, "do_center_crop": False}))
+
+    assert (cropped.fit, cropped.size, cropped.seen) == ("crop", cut, size)
+    assert (squashed.fit, squashed.size, squashed.seen) == ("squash", size, size)

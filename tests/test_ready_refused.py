@@ -268,6 +268,17 @@ def test_precision_that_is_not_there(clip, models, precision, kept, message):
 # --- the proof
 
 
+def test_vectors_that_are_too_long(clip, models):
+    """Vectors that are out of all measure are refused: a scale is lost somewhere."""
+    graph = onnx.load(clip / "onnx" / "vision_model.onnx")
+    [kept] = [each for each in graph.graph.initializer if each.name == "matrix"]
+    kept.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(kept) * 1e9, "matrix"))
+    onnx.save(graph, clip / "onnx" / "vision_model.onnx")
+    message = refusal(install(clip, "--precision", "float32"), models)
+
+    assert re.search(r"must give vectors of a length from 0.0001 to 1000000.0. Got \d.*e\+\d\d to", message)
+
+
 def test_a_model_without_meaning(tmp_path, models):
     """Halves that do not belong together are found out: they find the right one of two words by chance."""
     own, other = (ready_models.transformers_js(tmp_path / f"{seed}", seed=seed) for seed in (5, 6))

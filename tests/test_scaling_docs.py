@@ -145,7 +145,8 @@ def test_statements_run_without_the_extras() -> None:
 
     with meetup2025.connect("duckdb://") as connection, connection.cursor() as cursor:
         for sql in here:
-            cursor.execute(plain(sql), [vector] * sql.count("?"))
+            explains = sql.startswith("EXPLAIN")  # a plan takes no parameters
+            cursor.execute(plain(sql), [] if explains else [vector] * sql.count("?"))
 
     assert len(here) >= 9
 

@@ -569,6 +569,20 @@ def test_new_picture_lands_on_the_map(driver, served):
     assert script(driver, "document.getElementById('plot').cloud.guest.picture.naturalWidth") > 20
 
 
+def test_what_is_shown_is_labelled_and_undone(driver, served):
+    """All photos that are shown get a label, beside the control stands what happened, and it is undone."""
+    driver.get(f"{served}map?run=8&find=saba")
+    reads(driver, "#list", "saba.png")
+    found(driver, "#label").send_keys("ブリ")
+    found(driver, "#naming button").click()
+    reads(driver, "#changed", "labelled as ブリ")
+    assert "LabelImage('saba.png', 'ブリ')" in found(driver, "#sql").text
+    found(driver, "#changed button").click()
+
+    reads(driver, "#changed", "It is as before.")
+    assert "LabelImage('saba.png', 'マサバ')" in found(driver, "#sql").text
+
+
 @pytest.mark.parametrize("run", [6, 7])
 def test_five_thousand_points(driver, served, run):
     """A map of 5,000 points is drawn; its list grows as one asks for more."""

@@ -36,6 +36,7 @@ from meetup2025.runs import (
     nearest,
     outliers,
     quality,
+    recall,
     recogniser,
     recognition,
     sightings,
@@ -99,6 +100,15 @@ def embed_text(text: str) -> str:
         DataError: The text is empty.
     """
     return vectors.to_text(encoder().texts([text])[0])
+
+
+def _embed_texts(texts: list[str | None]) -> list[str]:
+    """Return what `embed_text` returns for each of many texts."""
+    return [vectors.to_text(row) for row in encoder().texts([as_text(text) for text in texts])]
+
+
+MANY: dict[str, Callable[[list[Any]], list[Any]]] = {"embed_text": _embed_texts}
+"""Functions that run for many values at once, by the function for one."""
 
 
 @from_sql
@@ -248,6 +258,18 @@ def add_image(name: str, image: str, label: str = "", source: str = "") -> int:
     with connection.transaction():
         before = recogniser.photo_of(connection, name)
         changed = photos.add_image(connection, name, data, label, model, source)
+        if changed:
+            recogniser.learn(connection, before, recogniser.photo_of(connection, name))
+    return changed
+
+
+@from_sql
+def label_image(name: str, label: str) -> int:
+    """Change the label of a photo, teach it, and return 1, or 0 where it was right: `MeetUp2025.LabelImage`."""
+    connection = current()
+    with connection.transaction():
+        before = recogniser.photo_of(connection, name)
+        changed = photos.label_image(connection, name, label)
         if changed:
             recogniser.learn(connection, before, recogniser.photo_of(connection, name))
     return changed
@@ -530,6 +552,12 @@ def delete_run(run: int) -> int:
     """Delete a run and its results, and return its number: `MeetUp2025.DeleteRun`."""
     store.delete_run(current(), run)
     return run
+
+
+@from_sql
+def fit_search_recall(source: str, k: int = 10, sample: int = 100, seed: int = 5) -> int:
+    """Count the best rows that searches find: `MeetUp2025.FitSearchRecall`, `runs.recall.fit_search_recall`."""
+    return recall.fit_search_recall(current(), source, k, sample, seed)
 
 
 @from_sql

@@ -28,6 +28,9 @@ PHOTOS = (1, 2, 5, 10)
 PRECISION = 0.95
 """Wanted share of right answers among the sure ones."""
 
+MOST_DRAWS = 100
+"""Most draws: with more, the spread says no more, and all are in memory."""
+
 
 class Measured(NamedTuple):
     """
@@ -85,16 +88,18 @@ def measure(
         labels: Label of each photo.
         names: Kind of names, such as `name` or `English` -> vector of each name. Names that are the label of no photo
             are wrong answers. Names alone are not asked for labels that are no name.
-        draws: Number of draws, at least 1.
+        draws: Number of draws, from 1 to `MOST_DRAWS`.
         seed: Seed of the draws.
 
     Raises:
-        DataError: No label has two photos, or *draws* is below 1.
+        DataError: No label has two photos, or *draws* is out of its range.
     """
     unit, own = directions(vectors), np.asarray(labels)
-    if draws < 1 or len(own) != len(unit) or max(np.unique(own, return_counts=True)[1], default=0) < 2:
+    if not 1 <= draws <= MOST_DRAWS:
+        raise DataError(f"draws must be from 1 to {MOST_DRAWS}. Got {draws}.")
+    if len(own) != len(unit) or max(np.unique(own, return_counts=True)[1], default=0) < 2:
         raise DataError(
-            f"To measure there must be a label with two photos, and a draw. Got {len(unit)} photos, {draws} draws."
+            f"To measure there must be a label with two photos, and a label for each. Got {len(unit)} photos."
         )
     rng = np.random.default_rng([seed, 0])
     shuffled = [rng.permutation(len(own)) for _ in range(draws)]

@@ -19,6 +19,7 @@ from meetup2025 import __version__, files
 from meetup2025.cli import output
 from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, recogniser, runs
 from meetup2025.cli.benchmark import benchmark
+from meetup2025.cli.export import export
 from meetup2025.cli.models import model
 from meetup2025.cli.options import (
     COUNTS,
@@ -26,6 +27,7 @@ from meetup2025.cli.options import (
     NAMES,
     SOME_FAILED,
     Commands,
+    catalogue,
     common,
     complain,
     database,
@@ -82,6 +84,7 @@ def main() -> None:
 main.add_command(backup)
 main.add_command(doctor)
 main.add_command(benchmark)
+main.add_command(export)
 main.add_command(model)
 main.add_command(refresh)
 main.add_command(serve)
@@ -125,6 +128,7 @@ def _label(_: click.Context, __: click.Parameter, label: str | None) -> str | No
 )
 @rows_wanted
 @pictured
+@catalogue
 @common
 def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | None) -> None:
     """
@@ -198,6 +202,7 @@ def names(csv: str | None, prompts: str | None) -> None:
     again. For a model that knows English alone it makes them from the column English, as "a photo of a …".
     """
     from meetup2025.cli import upload
+    from meetup2025.loading.records import other_columns
 
     sent = local(csv)
     path, folder = (upload.whole(sent), None) if sent else readable(csv or NAMES)
@@ -212,6 +217,7 @@ def names(csv: str | None, prompts: str | None) -> None:
     _show_counts(sentence, changed=changed, total=total)
     if english:
         complain(f"the model knows English alone: the vectors are of the column {english[0][0]}")
+    _tell_unread(other_columns(_first_line(csv)) if csv else [])
     if unknown:
         complain(
             f"{len(unknown)} of {total} names have the vector of another name: the model does not know these words. "
@@ -229,6 +235,7 @@ def names(csv: str | None, prompts: str | None) -> None:
 @click.argument("folder")
 @click.option("--prefix", default="", metavar="TEXT", help="First part of the names of new photos.")
 @click.option("--ray", "address", metavar="ADDRESS", help="Make the vectors on a Ray cluster: HOST:PORT, or local.")
+@catalogue
 @common
 def photos(folder: str, prefix: str, address: str | None) -> None:
     """
@@ -292,20 +299,24 @@ def _kept(connection: Connection) -> Iterator[None]:
 @click.option(
     "--model-of",
     metavar="MODEL",
-    default="line-corporation/clip-japanese-base",
-    show_default=True,
-    help="Model that made the vectors.",
+    help="Model that made the vectors [the member model of the first line].",
 )
 @common
-def vectors(jsonl: str, table: str, model_of: str) -> None:
+def vectors(jsonl: str, table: str, model_of: str | None) -> None:
     """
     Load the vectors of another program from a JSON Lines file.
 
     A line is {"fishid", "fishname", "embedding": [...]}, or {"filename", "features": "…"} for photos. A table holds
-    vectors of one model, and searching it needs this model.
+    vectors of one model, and searching it needs this model. For vectors of any other length, and for other columns, see
+    `meetup2025 load table`.
     """
     from meetup2025.cli import upload
+    from meetup2025.loading.records import members, other_members
 
+    first = members(_first_line(jsonl))
+    model_of = model_of or str(first.get("model") or "")
+    if not model_of:
+        raise click.UsageError("The model that made the vectors must be known. Got none: add --model-of MODEL.")
     sent = local(jsonl)
     path, folder = readable(jsonl)
     with database(folder) as connection:
@@ -317,6 +328,7 @@ def vectors(jsonl: str, table: str, model_of: str) -> None:
         total = value(connection, COUNTS[table])
     sentence = f"{changed} vector{'s' * (changed != 1)} added or changed, {total} in {table}"
     _show_counts(sentence, changed=changed, total=total)
+    _tell_unread(other_members(first, table))
 
 
 @load.command(
@@ -394,6 +406,20 @@ def sql(statement: str | None, *, catalog: bool, read_only: bool) -> None:
         if connection.in_transaction:
             complain("the transaction was not committed, so it is rolled back: end it with COMMIT")
             sys.exit(SOME_FAILED)
+
+
+def _first_line(path: str) -> bytes:
+    """Return the first line of a file of this machine that is not empty, or nothing."""
+    found = Path(path).expanduser()
+    if not found.is_file():
+        return b""
+    with found.open("rb") as file:
+        return next((line for line in iter(lambda: file.readline(files.LONGEST_LINE), b"") if line.strip()), b"")
+
+
+def _tell_unread(names: Sequence[str]) -> None:
+    if names:
+        complain(f"not read: {', '.join(names)}. A table of your own keeps all columns: meetup2025 load table")
 
 
 def _small_file(path: str) -> str:

@@ -22,6 +22,8 @@ from meetup2025.errors import BrokenModelError, DataError, MissingModelError, li
 from meetup2025.locale import translated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from meetup2025.embedding.installing.install import Installed
     from meetup2025.embedding.installing.ready import Proof
     from meetup2025.embedding.models import ModelInfo
@@ -349,10 +351,13 @@ def _fields(info: ModelInfo) -> dict[str, Any]:
 
     data = {**asdict(info), "folder": str(Path(info.folder)), "bytes": info.bytes}
     del data["sha256"]
-    flat: dict[str, Any] = {}
+    return dict(_flat(data))
+
+
+def _flat(data: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the values of a record, and of records in it, with their names joined by dots."""
     for name, value in data.items():
         if isinstance(value, dict):
-            flat |= {f"{name}.{key}": each for key, each in value.items()}
+            yield from _flat(value, f"{before}{name}.")
         elif value is not None:
-            flat[name] = value
-    return flat
+            yield f"{before}{name}", value

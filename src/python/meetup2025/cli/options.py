@@ -61,6 +61,7 @@ class Options:
     format: str = "table"
     debug: bool = False
     wait: float | None = None
+    no_catalogue: bool = False
 
     @property
     def is_embedded(self) -> bool:
@@ -92,10 +93,11 @@ class Commands(click.Group):
         except click.ClickException as error:
             vars(error)["message"] = translated(error.message)
             raise
-        except Error as error:
+        except (Error, MemoryError, ImportError) as error:
             if options(ctx).debug:
                 traceback.print_exc()
-            complain(str(error))
+            is_ours = isinstance(error, Error)
+            complain(str(error) if is_ours else f"The memory must suffice, and each library load. Got: {error!r}.")
             ctx.exit(FAILED)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
@@ -103,11 +105,6 @@ class Commands(click.Group):
             # Buffered output is dropped silently.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(NO_READER)
-        except (MemoryError, ImportError) as error:
-            if options(ctx).debug:
-                traceback.print_exc()
-            complain(f"The memory must suffice, and each library load. Got: {error or 'too little memory'}.")
-            ctx.exit(FAILED)
         except OSError as error:
             if error.filename:
                 complain(f"{os.fspath(error.filename)!r} must exist and be readable. Got: {error.strerror}.")
@@ -144,6 +141,12 @@ def common(command: F) -> F:
 rows_wanted = click.option(
     "-k", metavar="N", type=click.IntRange(min=1), default=3, show_default=True, help="Most rows."
 )
+
+
+def catalogue(command: F) -> F:
+    """Add the option --no-catalogue to a command that loads the bundled catalogue where there is none."""
+    text = "Do not load the bundled catalogue if the database has no names."
+    return click.option("--no-catalogue", is_flag=True, expose_value=False, callback=_remember, help=text)(command)
 
 
 def example(*commands: str) -> str:
@@ -204,11 +207,29 @@ def seconds_to_wait() -> float:
 
 
 def load_names_if_none(connection: Connection) -> None:
-    """Load the bundled catalogue if the database has no names, and say so."""
-    if not client.value(connection, COUNTS["Fish"]):
+    """
+    Load the bundled catalogue if the database has no names, and say so.
+
+    A server is the database of somebody: it is asked for on a terminal, and otherwise stays as it is.
+    """
+    if options().no_catalogue or client.value(connection, COUNTS["Fish"]):
+        return
+    if options().is_embedded or _agreed():
         count = client.value(connection, "SELECT MeetUp2025.LoadNames(?)", [NAMES])
         connection.commit()
         complain(f"the catalogue was empty: loaded the {count} names of {NAMES}")
+    else:
+        complain("the catalogue of the server is empty: load names with `meetup2025 load names`")
+
+
+def _agreed() -> bool:
+    """Ask on a terminal whether the server gets the bundled names. Without a terminal the answer is no."""
+    question = f"The server has no names. Load those of {NAMES}?"
+    return _has_terminal() and click.confirm(translated(question), err=True)
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _warn_of_password(url: str | None) -> None:

@@ -16,6 +16,7 @@ from meetup2025 import settings
 from meetup2025.cli.metrics import Metrics
 from meetup2025.cli.options import (
     COUNTS,
+    catalogue,
     common,
     complain,
     database,
@@ -145,6 +146,7 @@ def _life(form: str | None) -> Iterator[_Said]:
 )
 @click.option("--host", "hosts", metavar="NAME", multiple=True, help="Another name of this server. May be repeated.")
 @logged
+@catalogue
 @common
 def web(listen: str, hosts: Sequence[str], log: str | None, *, allow_adding: bool, allow_network: bool) -> None:
     """

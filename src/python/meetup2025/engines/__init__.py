@@ -55,7 +55,7 @@ class Cursor(Protocol):
         """Return the remaining rows."""
 
     def insert_columns(self, operation: str, columns: Sequence[Any]) -> Cursor:
-        """Run an INSERT of values once for each row of columns of Arrow and of vectors."""
+        """Run an INSERT of values once for each row of columns: lists, columns of Arrow, vectors."""
 
     def fetchnumpy(self) -> dict[str, NDArray[Any]]:
         """Return the remaining rows as arrays, by the names of their columns."""

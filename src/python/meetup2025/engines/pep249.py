@@ -120,7 +120,7 @@ class BaseCursor:
 
         Args:
             operation: The statement, with `?` for each column.
-            columns: For each `?` a column of Arrow, or vectors of shape (n, d), checked by the caller.
+            columns: For each `?` a list, a column of Arrow, or vectors of shape (n, d).
         """
         lists = [each.to_pylist() if hasattr(each, "to_pylist") else list(each) for each in columns]
         return self.executemany(operation, list(zip(*lists, strict=True)))

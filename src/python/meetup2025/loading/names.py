@@ -7,8 +7,9 @@ shows before the first row is written. So nothing is half done, even inside a tr
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import asdict, astuple, replace
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from meetup2025.engines.arguments import selected
 from meetup2025.iris_process import is_watched
 from meetup2025.loading import prompts
 from meetup2025.loading.prompts import BARE, Template, prompts_of
-from meetup2025.loading.records import FishRecord, VectorRecord, read_names, read_vectors
+from meetup2025.loading.records import DIMENSION, FishRecord, VectorRecord, read_names, read_vectors
 from meetup2025.loading.rows import StoredFish, StoredImage
 from meetup2025.loading.spelling import folded
 from meetup2025.loading.tables import (
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from meetup2025.engines import Connection, Cursor
 
 T = TypeVar("T")
+
+_NOTHING = np.empty(0)
 
 _BATCH = 500
 """Records that are in memory at once."""
@@ -129,7 +132,7 @@ def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str
 
     Args:
         connection: An open connection. The load is one transaction.
-        file: A JSON Lines file, as for `records.read_vectors`. It is read twice: checked, then stored.
+        file: A JSON Lines file, as for `records.read_vectors`. All of it is checked before the first row is written.
         source: Name of the file, for messages and the column Source.
         table: `Fish` or `FishImage`.
         model: Model that made the vectors.
@@ -144,25 +147,56 @@ def load_vectors(connection: Connection, file: BinaryIO, source: str, table: str
     """
     fish = stored_fish(connection) if table == "Fish" else {}
     stored: Mapping[str, Any] = fish if table == "Fish" else stored_images(connection)
-    names = {folded(record.key): record.name for record in read_vectors(file, source, table)}
-    given_up = names_given_up(fish, names) if table == "Fish" else []
-    check_models(table, model, models_left(stored, names))
-    labels = names_of_fish(connection) if table == "FishImage" else {}
-    file.seek(0)
-    changed = 0
-    with connection.transaction(), connection.cursor() as cursor:
-        set_names_free(cursor, given_up)
-        for batch in progress(batches(read_vectors(file, source, table), _BATCH), "vectors", len(names)):
-            records = [_labelled(each, stored.get(folded(each.key)), labels) for each in batch]
-            same = _unchanged(cursor, [each for each in records if _is_known(each, stored, model)], table)
-            rows = [
-                (each.key, *((each.name,) if table == "Fish" else (each.label, source[:500])), model, each.vector)
-                for each in records
-                if each.key not in same
-            ]
-            insert_or_update(cursor, _INSERT_VECTOR[table], _UPDATE_VECTOR[table], rows, stored)
-            changed += len(rows)
+    with tempfile.TemporaryFile() as vectors_read:
+        spool = _Spool(vectors_read, read_vectors(file, source, table))
+        names = {folded(record.key): record.name for record in spool.records}
+        given_up = names_given_up(fish, names) if table == "Fish" else []
+        check_models(table, model, models_left(stored, names))
+        labels = names_of_fish(connection) if table == "FishImage" else {}
+        changed = 0
+        with connection.transaction(), connection.cursor() as cursor:
+            set_names_free(cursor, given_up)
+            for batch in progress(spool.batches(_BATCH), "vectors", len(names)):
+                records = batch
+                if table == "FishImage":
+                    records = [_labelled(each, stored.get(folded(each.key)), labels) for each in batch]
+                same = _unchanged(cursor, [each for each in records if _is_known(each, stored, model)], table)
+                rows = [
+                    (each.key, *((each.name,) if table == "Fish" else (each.label, source[:500])), model, each.vector)
+                    for each in records
+                    if each.key not in same
+                ]
+                insert_or_update(cursor, _INSERT_VECTOR[table], _UPDATE_VECTOR[table], rows, stored)
+                changed += len(rows)
     return changed
+
+
+class _Spool:
+    """
+    The records of a file, read and checked to the end, with their vectors in another file: not all in memory.
+
+    Args:
+        file: File for the vectors.
+        records: The records.
+
+    Attributes:
+        records: The records without their vectors.
+    """
+
+    def __init__(self, file: IO[bytes], records: Iterable[VectorRecord]) -> None:
+        self._file = file
+        self.records = [self._put(record) for record in records]
+
+    def _put(self, record: VectorRecord) -> VectorRecord:
+        self._file.write(record.vector.tobytes())
+        return replace(record, vector=_NOTHING)
+
+    def batches(self, size: int) -> Iterator[list[VectorRecord]]:
+        """Yield the records with their vectors."""
+        self._file.seek(0)
+        for batch in batches(self.records, size):
+            numbers = np.frombuffer(self._file.read(len(batch) * DIMENSION * 8)).reshape(len(batch), DIMENSION)
+            yield [replace(record, vector=vector) for record, vector in zip(batch, numbers, strict=True)]
 
 
 def progress(items: Iterable[list[T]], unit: str, total: int) -> Iterator[list[T]]:
@@ -220,9 +254,14 @@ def _unchanged(cursor: Cursor, records: list[VectorRecord], table: str) -> set[s
     """Find the keys of records whose row in the table equals the file, apart from the rounding of numbers as text."""
     key = "FishID" if table == "Fish" else "Name"
     sql = f"SELECT {key}, Name, Features FROM MeetUp2025.{table} WHERE {key} IN (?)"
+    cursor.wants_arrays = True
     found = selected(cursor, sql, [record.key for record in records])
-    rows = {folded(row[0]): (row[1], vectors.from_text(row[2])) for row in found if row[2]}
+    rows = {folded(row[0]): (row[1], _array(row[2])) for row in found if row[2] is not None}
     return {record.key for record in records if _is_same(record, rows.get(folded(record.key)), table)}
+
+
+def _array(vector: Any) -> NDArray[Any]:
+    return vectors.from_text(vector) if isinstance(vector, str) else vector
 
 
 def _is_same(record: VectorRecord, row: tuple[str, Any] | None, table: str) -> bool:

@@ -16,12 +16,12 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import images
-from meetup2025.errors import DataError, Error
+from meetup2025.errors import DataError, Error, shown
 from meetup2025.files import open_below
 from meetup2025.loading.collection import Collection
 from meetup2025.loading.folders import Skipped, photo_files
 from meetup2025.loading.names import progress
-from meetup2025.loading.records import LONGEST_FILE_NAME
+from meetup2025.loading.records import LONGEST_FILE_NAME, LONGEST_LABEL
 from meetup2025.loading.rows import StoredImage
 from meetup2025.loading.spelling import check_text, composed, folded, normal
 from meetup2025.loading.tables import (
@@ -283,6 +283,34 @@ def add_image(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
         changes.rows, changes.replaced = [], changes.rows
     with connection.transaction(), connection.cursor() as cursor:
         write_rows(cursor, changes)
+    return 1
+
+
+def label_image(connection: Connection, name: str, label: str) -> int:
+    """
+    Change the label of a photo: `MeetUp2025.LabelImage`.
+
+    Args:
+        connection: An open connection.
+        name: Key of the photo.
+        label: Any name of the fish on the photo. Empty takes the label away.
+
+    Returns:
+        1, or 0 where the label was right already.
+
+    Raises:
+        DataError: There is no photo of this name, or the label is too long.
+    """
+    check_text("The label of a photo", label, LONGEST_LABEL)
+    with connection.cursor() as cursor:
+        stored = rows_of_images(cursor, [composed(name.strip())]).get(folded(composed(name.strip())))
+        if stored is None:
+            raise DataError(f"A photo must exist to get a label. Got {shown(name)}.")
+        found = _label("", normal(label), names_of_fish(connection))
+        if found == (stored.label or ""):
+            return 0
+        with connection.transaction():
+            cursor.execute("UPDATE MeetUp2025.FishImage SET Label = ? WHERE Name = ?", [found or None, stored.name])
     return 1
 
 

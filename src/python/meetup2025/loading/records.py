@@ -6,39 +6,54 @@ Nothing is stored here. A broken rule raises `InvalidFileError` with its line, a
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import csv
 import io
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+import orjson
 
 from meetup2025 import files, vectors
 from meetup2025.errors import DataError, InvalidFileError
 from meetup2025.loading import prompts
 from meetup2025.loading.prompts import Template
 from meetup2025.loading.spelling import check_text, composed, folded, normal
+from meetup2025.loading.tables import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
 DIMENSION = 512
 """Numbers in a vector: the length of the vector columns of the classes."""
 
+_LINES_AT_ONCE = 500
+"""Lines whose vectors are checked at once."""
+
 LONGEST_FILE_NAME = 100
 """Characters that the column Name of `MeetUp2025.FishImage` holds."""
 
+LONGEST_LABEL = 50
+"""Characters that the columns Name of `MeetUp2025.Fish` and Label of `MeetUp2025.FishImage` hold."""
+
 # Column of the file: longest text of the column of the table.
 _COLUMNS = {
-    "FishID": 10, "Name": 50, "Kanji": 50, "OtherNames": 200, "English": 100, "Scientific": 100, "Family": 100,
+    "FishID": 10, "Name": LONGEST_LABEL, "Kanji": 50, "OtherNames": 200, "English": 100, "Scientific": 100,
+    "Family": 100,
 }  # fmt: skip
 _REQUIRED = frozenset({"FishID", "Name", "File", "Column", "Template"})
 _OPTIONAL = tuple(column for column in _COLUMNS if column not in _REQUIRED)
 _LABEL_COLUMNS = {"File": LONGEST_FILE_NAME, "Name": _COLUMNS["Name"]}
 _TEMPLATE_COLUMNS = {"Column": 20, "Template": prompts.LONGEST}
+
+_ALIASES = {"FishID": "ID"}
+"""Column of a file -> another name for it, in capitals."""
 
 _ENCODINGS = {"EUC-JP": "euc-jp", "Shift_JIS": "cp932"}
 """Encodings of Japanese before UTF-8 -> their names in Python and iconv."""
@@ -171,23 +186,50 @@ def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorReco
             appears twice.
     """
     keys, names = _Once("fishid", source), _Once("name", source)
-    lines = iter(lambda: file.readline(files.LONGEST_LINE + 1), b"")
+    for batch in batches(_parsed(file, source, table), _LINES_AT_ONCE):
+        numbers, records = zip(*batch, strict=True)
+        rows = _unit_vectors([record.vector for record in records], numbers, source)
+        for number, record, vector in zip(numbers, records, rows, strict=True):
+            keys.add(record.key, number)
+            names.add(record.name, number)
+            yield replace(record, vector=vector)
+
+
+def _parsed(file: BinaryIO, source: str, table: str) -> Iterator[tuple[int, VectorRecord]]:
+    """Yield the records of the lines that are not empty, with the numbers of the lines. No vector is checked yet."""
+    read = _fish_vector if table == "Fish" else _photo_vector
     empty = 0
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            empty += 1
-            if empty > files.MOST_EMPTY_LINES:
-                raise InvalidFileError(
-                    f"{source} must have at most {files.MOST_EMPTY_LINES} empty lines. Got more", line=number, column=1
-                )
+    for number, line in enumerate(iter(lambda: file.readline(files.LONGEST_LINE + 1), b""), 1):
+        if line.strip():
+            with _on_line(source, number):
+                record = read(line)
+            yield number, record
             continue
-        try:
-            record = _fish_vector(line) if table == "Fish" else _photo_vector(line)
-        except DataError as error:
-            raise InvalidFileError(f"{source}: {error}", line=number, column=1) from error
-        keys.add(record.key, number)
-        names.add(record.name, number)
-        yield record
+        empty += 1
+        if empty > files.MOST_EMPTY_LINES:
+            raise InvalidFileError(
+                f"{source} must have at most {files.MOST_EMPTY_LINES} empty lines. Got more", line=number, column=1
+            )
+
+
+@contextlib.contextmanager
+def _on_line(source: str, number: int) -> Iterator[None]:
+    """Put the place of a line into its error."""
+    try:
+        yield
+    except DataError as error:
+        raise InvalidFileError(f"{source}: {error}", line=number, column=1) from error
+
+
+def _unit_vectors(given: list[Any], numbers: Sequence[int], source: str) -> Iterable[NDArray[Any]]:
+    """Return lists of numbers as vectors of length 1, all at once. An error names the first wrong line."""
+    with contextlib.suppress(ValueError, OverflowError):  # rows of several lengths too
+        return vectors.unit(vectors.check(np.array(given, dtype=np.float64), dimension=DIMENSION))
+    rows = []
+    for value, number in zip(given, numbers, strict=True):
+        with _on_line(source, number):
+            rows.append(vectors.unit(vectors.check(value, dimension=DIMENSION)))
+    return rows
 
 
 class _Once:
@@ -209,6 +251,8 @@ class _Once:
 
 def _decoded(file: BinaryIO, source: str) -> str:
     data = file.read(files.LARGEST_CSV + 1)
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise InvalidFileError(f"{source} must be CSV. Got a file of Excel; save it as CSV UTF-8", line=1, column=1)
     if len(data) > files.LARGEST_CSV:
         raise InvalidFileError(f"{source} must have at most {files.LARGEST_CSV // 1_000_000} MB", line=1, column=1)
     try:
@@ -248,24 +292,58 @@ def _csv_lines(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
             yield line, values
 
 
+def other_columns(header: bytes) -> list[str]:
+    """Return the columns of a catalogue that are not read, from its first line."""
+    values = next(csv.reader(header.decode("utf-8-sig", "replace").splitlines()), [])
+    return [value.strip() for value in values if _known_column(value, _COLUMNS) is None]
+
+
+def members(line: bytes) -> dict[str, Any]:
+    """Return the members of a line of vectors, with their names in small letters, or none where there are none."""
+    with contextlib.suppress(DataError):
+        return _json_object(line)
+    return {}
+
+
+def other_members(item: Mapping[str, Any], table: str) -> list[str]:
+    """Return the members of a line of vectors that are not read for *table*."""
+    read = {"fishid", "id", "fishname", "name", "filename", "embedding", "features", "model"}
+    return [name for name in item if name not in read and not (table == "FishImage" and name == "label")]
+
+
+def _known_column(value: str, columns: Mapping[str, int]) -> str | None:
+    """Return the column of a name in the header, in any case. `id` is FishID, and `file` is File."""
+    name = normal(value).upper()
+    return next((column for column in columns if name in (column.upper(), _ALIASES.get(column))), None)
+
+
 def _header(line: int, values: list[str], columns: Mapping[str, int], source: str) -> list[str]:
-    known = {column.upper(): column for column in columns}
+    """Return the column for each field, or an empty text for a field that is not read."""
     header: list[str] = []
     for place, value in enumerate(values, 1):
-        column = known.get(normal(value).upper())
-        if column is None or column in header:
-            fault = "not known" if column is None else "there twice"
+        column = _known_column(value, columns) or ""
+        if column and column in header:
             raise InvalidFileError(
-                f"The columns of {source} must be among {', '.join(columns)}. {value[:40]!r} is {fault}",
-                line=line,
-                column=place,
+                f"A column of {source} must be there once. {value[:40]!r} is there twice", line=line, column=place
             )
         header.append(column)
+    _check_separator(values, source)
     for column in columns:
         if column in _REQUIRED and column not in header:
-            got = ", ".join(header) or "nothing"
+            got = ", ".join(value.strip()[:40] for value in values) or "nothing"
             raise InvalidFileError(f"{source} must have the column {column}. Got {got}", line=line, column=1)
     return header
+
+
+def _check_separator(values: list[str], source: str) -> None:
+    """Name the separator of a file whose fields are not separated by commas."""
+    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(values) == 1 and separator in values[0]:
+            raise InvalidFileError(
+                f"The fields of {source} must be separated by commas. Got {name}; replace them, or save it as CSV",
+                line=1,
+                column=1,
+            )
 
 
 def _cells(line: int, values: list[str], header: list[str], columns: Mapping[str, int], source: str) -> dict[str, str]:
@@ -279,9 +357,10 @@ def _cells(line: int, values: list[str], header: list[str], columns: Mapping[str
     cells: dict[str, str] = {}
     try:
         for column, value in zip(header, values, strict=True):
-            cells[column] = _cell(column, value, columns[column])
+            if column:
+                cells[column] = _cell(column, value, columns[column])
     except DataError as error:
-        raise InvalidFileError(f"{source}: {error}", line=line, column=len(cells) + 1) from error
+        raise InvalidFileError(f"{source}: {error}", line=line, column=header.index(column) + 1) from error
     return cells
 
 
@@ -305,30 +384,37 @@ def _column_of_names(text: str) -> str:
 
 def _fish_vector(line: bytes) -> VectorRecord:
     item = _json_object(line)
-    key, name = _member(item, "fishid"), _member(item, "fishname", "name")
+    key, name = _member(item, "fishid", "id"), _member(item, "fishname", "name")
     fish_id = _cell("FishID", key, _COLUMNS["FishID"])
-    return VectorRecord(fish_id, _cell("Name", name, _COLUMNS["Name"]), _unit_vector(item))
+    return VectorRecord(fish_id, _cell("Name", name, _COLUMNS["Name"]), _numbers(item))
 
 
 def _photo_vector(line: bytes) -> VectorRecord:
     item = _json_object(line)
-    name = check_text("filename", composed(_member(item, "filename", "name")), LONGEST_FILE_NAME)
+    name = check_text("filename", composed(_member(item, "filename", "name", "id")), LONGEST_FILE_NAME)
     label = item.get("label")
     if not isinstance(label, str | None):
         raise DataError(f"label must be a text, or null. Got {json.dumps(label, ensure_ascii=False)[:40]}.")
-    return VectorRecord(name, name, _unit_vector(item), check_text("label", normal(label or ""), _COLUMNS["Name"]))
+    return VectorRecord(name, name, _numbers(item), check_text("label", normal(label or ""), _COLUMNS["Name"]))
 
 
 def _json_object(line: bytes) -> dict[str, Any]:
     if len(line) > files.LONGEST_LINE:
         raise DataError(f"A line must have at most {files.LONGEST_LINE // 1_000_000} MB.")
     try:
-        item = json.loads(line.decode("utf-8-sig"))
+        item = _json(line)
     except (ValueError, RecursionError) as error:
         raise DataError(f"A line must be a JSON object in UTF-8. Got {_begin(line)}: {error}") from error
     if not isinstance(item, dict):
         raise DataError(f"A line must be a JSON object. Got {_begin(line)}.")
     return {key.lower(): value for key, value in item.items()}
+
+
+def _json(line: bytes) -> Any:
+    try:
+        return orjson.loads(line.removeprefix(codecs.BOM_UTF8))
+    except ValueError:
+        return json.loads(line.decode("utf-8-sig"))  # it reads NaN too, which the check of a vector names
 
 
 def _begin(line: bytes) -> str:
@@ -346,12 +432,13 @@ def _member(item: dict[str, Any], *names: str) -> str:
     raise DataError(f"A line must have a text {' or '.join(names)}. Got {', '.join(item)[:100] or 'nothing'}.")
 
 
-def _unit_vector(item: dict[str, Any]) -> NDArray[Any]:
+def _numbers(item: dict[str, Any]) -> Any:
+    """Return the numbers of a vector, not yet checked: a list, or an array of those in a text."""
     value = item.get("embedding", item.get("features"))
     if isinstance(value, str):
-        return vectors.unit(vectors.from_text(value, dimension=DIMENSION))
+        return vectors.from_text(value, dimension=DIMENSION)
     if not isinstance(value, list):
         raise DataError('A line must have "embedding" or "features": a list of numbers, or text of them.')
     if not set(map(type, value)) <= {int, float}:
         raise DataError("A vector must hold numbers only.")
-    return vectors.unit(vectors.check(value, dimension=DIMENSION))
+    return value

@@ -209,7 +209,10 @@ def insert_or_update(
     stored: Mapping[str, StoredFish | StoredImage],
 ) -> None:
     """Write *rows*, whose first value is the key. The UPDATE takes last the key that the table has."""
-    run_many(cursor, insert, [row for row in rows if folded(row[0]) not in stored])
+    for batch in batches((row for row in rows if folded(row[0]) not in stored), _BATCH):
+        *columns, made = zip(*batch, strict=True)
+        given = [[value if value != "" else None for value in column] for column in columns]  # NULL, as IRIS stores it
+        cursor.insert_columns(insert, [*given, np.stack(made)])
     run_many(cursor, update, [(*row[1:], stored[folded(row[0])].key) for row in rows if folded(row[0]) in stored])
 
 

@@ -28,14 +28,14 @@ def fit_benchmark(connection: Connection, source: str = PHOTOS, draws: int = 5, 
     Args:
         connection: An open connection.
         source: Name of the source.
-        draws: Number of draws of the items that are known, at least 1.
+        draws: Number of draws of the items that are known, from 1 to 100.
         seed: The items are drawn from it.
 
     Returns:
         Number of the run. The subject of its metrics is a way (names, photos, names + photos) and the items a label.
 
     Raises:
-        DataError: No label has two items, or *draws* is below 1.
+        DataError: No label has two items, or *draws* is out of its range.
     """
     items = read_items(connection, source)
     names = names_beside(connection, items)

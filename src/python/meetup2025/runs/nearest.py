@@ -41,7 +41,7 @@ def item_neighbours(connection: Connection, source: str, item: str, k: int = 5, 
     [own] = searched(connection, source)[:1]
     vector = _vector(connection, own, item)
     tables = searched(connection, within or source)
-    rows = [(part.name, *row) for part in tables for row in _near(connection, part, vector, k + 1)]
+    rows = [(part.name, *row) for part in tables for row in near(connection, part, vector, k + 1)]
     others = [row for row in rows if (row[0], row[1]) != (own.name, item)]
     nearest = sorted(others, key=lambda row: -float(row[4]))[:k]
     names = ("source", "item", "name", "label", "score")
@@ -61,13 +61,17 @@ def _vector(connection: Connection, table: Registered, item: str) -> str:
     return str(found[0][0])
 
 
-def _near(connection: Connection, table: Registered, vector: str, k: int) -> list[tuple[str, ...]]:
-    """Search one table: key, name, label and cosine."""
+def near(
+    connection: Connection, table: Registered, vector: str, k: int, label: str | None = None
+) -> list[tuple[str, ...]]:
+    """Search one table, or its rows of one label: key, name, label and cosine, the nearest first."""
     item, title, features = map(identifier, (table.item, table.title, table.vector))
-    label = identifier(table.label) if table.label else "NULL"
+    kind = identifier(table.label) if table.label else "NULL"
+    limited = "" if label is None else f" AND {kind} = ?"
     sql = (
-        f"SELECT TOP ? {item}, {title}, {label}, VECTOR_COSINE({features}, TO_VECTOR(?, DOUBLE)) AS Score "
-        f"FROM {table.place} WHERE {features} IS NOT NULL ORDER BY Score DESC"
+        f"SELECT TOP ? {item}, {title}, {kind}, VECTOR_COSINE({features}, TO_VECTOR(?, DOUBLE)) AS Score "
+        f"FROM {table.place} WHERE {features} IS NOT NULL{limited} ORDER BY Score DESC"
     )
+    given = [k, vector] if label is None else [k, vector, label]
     with connection.cursor() as cursor:
-        return [(str(key), *rest) for key, *rest in cursor.execute(sql, [k, vector]).fetchall()]
+        return [(str(key), *rest) for key, *rest in cursor.execute(sql, given).fetchall()]

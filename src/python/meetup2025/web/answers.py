@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import threading
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
@@ -39,8 +40,8 @@ _VIEW = 384
 _POINTS = 50_000
 """Most points of a map on a page: of more points a random part takes 3 seconds less to come."""
 
-_LISTED, _FOUND = 100, 20
-"""Items of a list, and photos for a text."""
+_LISTED, _FOUND, _CHANGED = 100, 20, 2000
+"""Items of a list, photos for a text, and most items that are changed at once."""
 
 _MOVED = 30
 """Items in the list of the largest moves."""
@@ -134,12 +135,11 @@ def none(connection: Connection, request: WebRequest) -> dict[str, Any]:
     """Add the sent picture to the photos, and mark it as none of the labels."""
     with _WRITING:
         _, name, used = _added(connection, request, "")
-        marked = value(connection, statements.MARKED, name)
+        marked = value(connection, statements.NONE_MARKED, name)
         if not marked:
-            with connection.cursor() as cursor:
-                cursor.execute(statements.MARK, [name])
+            statements.run(connection, statements.MARK_NONE, name)
         connection.commit()
-    return {"changed": int(not marked), "name": name, "sql": script([used, shown(statements.MARK, name)])}
+    return {"changed": int(not marked), "name": name, "sql": script([used, shown(statements.MARK_NONE, name)])}
 
 
 def _added(connection: Connection, request: WebRequest, label: str) -> tuple[int, str, str]:
@@ -147,6 +147,53 @@ def _added(connection: Connection, request: WebRequest, label: str) -> tuple[int
     data = request.body()
     given = f"web-{hashlib.sha256(data).hexdigest()[:16]}", _statement_picture(data), label
     return _of_picture(connection, statements.ADD, *given), given[0], shown(statements.ADD, *given)
+
+
+def change(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """
+    Label photos, or mark items as odd. Return what was there before, with which the same request undoes it.
+
+    The request is JSON: `what` is `label` or `odd`, `items` has a source, a key and a value for each item. An empty
+    value takes a label or a mark away.
+    """
+    what, wanted = _changes(request)
+    one = {"label": _label, "odd": _mark}[what]
+    with _WRITING:
+        changed = [one(connection, *each) for each in wanted]
+        connection.commit()
+    return {"before": [old for old, _ in changed], "sql": script([sql for _, sql in changed])}
+
+
+def _changes(request: WebRequest) -> tuple[str, list[tuple[str, str, Any]]]:
+    try:
+        sent = json.loads(request.body())
+        wanted = [(str(source), str(item), new) for source, item, new in sent["items"]]
+        what = str(sent["what"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError("A change must be JSON with what and items, each [source, key, value]. Got another.") from error
+    if what not in {"label", "odd"} or not 1 <= len(wanted) <= _CHANGED:
+        got = f"{shown_value(what)}, {len(wanted)}"
+        raise DataError(f"what must be label or odd, with 1 to {_CHANGED} items. Got {got}.")
+    return what, wanted
+
+
+def _label(connection: Connection, source: str, item: str, label: Any) -> tuple[list[Any], str]:
+    if source != "FishImage":
+        raise DataError(f"What gets a label must be a photo. Got an item of {shown_value(source)}.")
+    known = rows(connection, statements.LABELLED, item)
+    new = str(label or "")
+    value(connection, statements.LABEL, item, new)
+    return [source, item, known[0]["label"] if known else None], shown(statements.LABEL, item, new)
+
+
+def _mark(connection: Connection, source: str, item: str, odd: Any) -> tuple[list[Any], str]:
+    known = rows(connection, statements.MARKED, source, item)
+    statements.run(connection, statements.UNMARK, source, item)
+    used = [shown(statements.UNMARK, source, item)]
+    if odd is not None:
+        statements.run(connection, statements.MARK, source, item, int(bool(odd)))
+        used.append(shown(statements.MARK, source, item, int(bool(odd))))
+    return [source, item, known[0]["odd"] if known else None], script(used)
 
 
 def runs(connection: Connection, request: WebRequest) -> dict[str, Any]:
@@ -328,6 +375,7 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, An
     "/api/sample": ("GET", sample),
     "/api/add": ("POST", add),
     "/api/none": ("POST", none),
+    "/api/change": ("POST", change),
     "/api/runs": ("GET", runs),
     "/api/run": ("GET", run),
     "/api/map": ("GET", points),
@@ -344,6 +392,9 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, An
     "/api/changes": ("GET", changes),
 }
 """Method of HTTP and function for each path."""
+
+WRITERS = (add, none, change)
+"""What is allowed only where users may add photos."""
 
 
 def fit(jobs: Jobs, request: WebRequest) -> dict[str, Any]:

@@ -162,7 +162,7 @@ class Application:
         self._check_method(request, method or made_by)
         if make is not None:
             return json_answer(make(self._jobs, request))
-        if answer in {answers.add, answers.none} and not self._adding:
+        if answer in answers.WRITERS and not self._adding:
             raise RefusedError("403 Forbidden", "no_adding", "Adding must be on: meetup2025 web --allow-adding.")
         with self._connect(wait=self._wait) as connection:
             given = answer(connection, request) if answer else {}

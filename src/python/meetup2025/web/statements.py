@@ -22,8 +22,13 @@ NAMES = "SELECT * FROM MeetUp2025.NearestNames(?, ?)"
 GROUPS_OF = "SELECT * FROM MeetUp2025.NearestGroups(?)"
 ADD = "SELECT MeetUp2025.AddImage(?, ?, ?)"
 LABEL_OF = "SELECT Label FROM MeetUp2025.FishImage WHERE Name = ?"
-MARKED = "SELECT COUNT(*) FROM MeetUp2025.Mark WHERE Labels = 'none' AND Source = 'FishImage' AND Item = ?"
-MARK = "INSERT INTO MeetUp2025.Mark (Labels, Source, Item, Odd) VALUES ('none', 'FishImage', ?, 1)"
+NONE_MARKED = "SELECT COUNT(*) FROM MeetUp2025.Mark WHERE Labels = 'none' AND Source = 'FishImage' AND Item = ?"
+MARK_NONE = "INSERT INTO MeetUp2025.Mark (Labels, Source, Item, Odd) VALUES ('none', 'FishImage', ?, 1)"
+LABEL = "SELECT MeetUp2025.LabelImage(?, ?)"
+LABELLED = "SELECT Label FROM MeetUp2025.ImageCatalogue() WHERE Name = ?"
+MARKED = "SELECT Odd FROM MeetUp2025.Mark WHERE Labels = 'web' AND Source = ? AND Item = ?"
+UNMARK = "DELETE FROM MeetUp2025.Mark WHERE Labels = 'web' AND Source = ? AND Item = ?"
+MARK = "INSERT INTO MeetUp2025.Mark (Labels, Source, Item, Odd) VALUES ('web', ?, ?, ?)"
 MODELS = "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'Fish'"
 
 RUNS = (
@@ -152,6 +157,12 @@ class View:
 def rows(connection: Connection, sql: str, *given: Any) -> list[dict[str, Any]]:
     """Run a statement, and return its rows as records with lower-case names."""
     return [{name: _plain(each) for name, each in row.items()} for row in client.records(connection, sql, given)]
+
+
+def run(connection: Connection, sql: str, *given: Any) -> None:
+    """Run a statement that has no rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
 
 
 def value(connection: Connection, sql: str, *given: Any) -> Any:

@@ -75,6 +75,12 @@ class Program:
         function = getattr(importlib.import_module(DOOR), name)
         return function(*(given[argument] for argument in passed))
 
+    def many(self, method: Method) -> Callable[[list[Any]], list[Any]] | None:
+        """Return the function that runs a function of one argument for many values at once, or None."""
+        door = importlib.import_module(DOOR)
+        found: Callable[[list[Any]], list[Any]] | None = door.MANY.get(python_call(method)[0])
+        return found
+
     def run_procedure(self, method: Method, values: Sequence[Any], run_query: RunQuery) -> Any:
         """
         Run a procedure: functions set variables, then one class query returns the rows.

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meetup2025 import errors, settings
+from meetup2025 import errors, settings, vectors
 from meetup2025.engines import arrays
 from meetup2025.engines.arrow import as_arrow, rows_as_arrow
 from meetup2025.engines.binary import with_pictures
@@ -30,7 +30,7 @@ from meetup2025.engines.classes.program import program
 from meetup2025.engines.duckdb.elements import written
 from meetup2025.engines.duckdb.errors import duckdb_errors
 from meetup2025.engines.duckdb.matrices import NoMatrix
-from meetup2025.engines.duckdb.prepared import check_characters, is_rollback, prepare
+from meetup2025.engines.duckdb.prepared import check_characters, given_values, is_rollback, lengths_of, prepare
 from meetup2025.engines.duckdb.tables import StoredTables, create_tables, open_database
 from meetup2025.engines.duckdb.types import shown_type, vector_parts
 from meetup2025.engines.pep249 import BaseConnection, BaseCursor, distinct, running
@@ -53,6 +53,9 @@ _BETWEEN_TRIES = 0.02
 
 _STATEMENTS_KEPT = 200
 """Statements that a connection keeps translated."""
+
+_RESULTS_KEPT = 4096
+"""Results of functions that a statement keeps: the texts of as many vectors take 40 MB."""
 
 _ROWS_AT_ONCE = 100
 """Rows that a cursor takes from DuckDB at once: few, because a row may hold a vector."""
@@ -205,6 +208,7 @@ class DuckDBConnection(BaseConnection):
         values = self._values(statement, parameters)
         database = self._ready(statement)
         with self._guard(writes=False):
+            self._call_ahead(database, statement, parameters)
             if statement.explains:
                 values = [self._plan(database, statement.explains.narrowed)]
             result = self._narrowed(database, statement, values) or database.execute(statement.sql, values)
@@ -218,6 +222,7 @@ class DuckDBConnection(BaseConnection):
         with self._guard(writes=True, codes=statement.codes):
             for sql in statement.before:
                 database.execute(sql)
+            self._call_ahead(database, statement, parameters)
             count = self._changed(statement, statement.sql, values)
         if statement.defines:
             self._forget_tables()
@@ -279,7 +284,8 @@ class DuckDBConnection(BaseConnection):
 
     def _changed(self, statement: Prepared, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement that changes rows, tell the matrices which, and return the number of rows."""
-        watched = self._matrices.watches(statement.touched) and not sql.startswith("TRUNCATE")
+        whole = statement.defines or sql.startswith("TRUNCATE")
+        watched = not whole and self._matrices.watches(statement.touched)
         rows = self._open_database().execute(f'{sql} RETURNING "ID"' if watched else sql, list(values)).fetchall()
         ids = np.array([row[0] for row in rows], np.int64) if watched else None
         self._matrices.touch(self._session, statement.touched, ids)
@@ -418,8 +424,20 @@ class DuckDBConnection(BaseConnection):
                 database = self._open_database()
                 database.execute("SELECT 0").fetchall()  # DuckDB registers no function while a result is unread
                 database.create_function(
-                    name, self._guarded(function, len(kinds)), kinds, returns, null_handling=_SPECIAL_NULLS
+                    name, self._guarded(name, function, len(kinds)), kinds, returns, null_handling=_SPECIAL_NULLS
                 )
+
+    def _call_ahead(
+        self, database: duckdb.DuckDBPyConnection, statement: Prepared, parameters: Sequence[Any]
+    ) -> None:
+        """Run row functions for many values at once. What fails here fails again, with its error, in its row."""
+        for each in statement.ahead:
+            given = [recipe(given_values(statement.parameters, parameters)) for recipe in each.recipes]
+            rows = database.execute(each.sql, given).fetchmany(_RESULTS_KEPT)
+            values = list(dict.fromkeys(row[0] for row in rows))
+            with contextlib.suppress(errors.Error), running(None), self._settings():
+                for value, result in zip(values, each.many(values), strict=True):
+                    self._known[each.name, value] = result
 
     def _remove_row_functions(self, database: duckdb.DuckDBPyConnection) -> None:
         """Take the functions of this connection from the list that all connections of the file share."""
@@ -431,13 +449,15 @@ class DuckDBConnection(BaseConnection):
                 database.remove_function(name)
         self._row_functions.clear()
 
-    def _guarded(self, function: Any, count: int) -> Any:
+    def _guarded(self, name: str, function: Any, count: int) -> Any:
         """Keep the error of a function of *count* arguments: DuckDB passes on only its text."""
 
         def call(*values: Any) -> Any:
-            key = (function, *values)
+            key = (name, *values)
             if key in self._known:
                 return self._known[key]
+            if len(self._known) >= _RESULTS_KEPT:
+                self._known.clear()
             with running(None), self._settings():
                 try:
                     return self._known.setdefault(key, function(*values))
@@ -529,8 +549,13 @@ class DuckDBCursor(BaseCursor):
     def insert_columns(self, operation: str, columns: Sequence[Any]) -> DuckDBCursor:
         """Insert the rows of columns at once, as `BaseCursor.insert_columns`."""
         self._forget()
+        statement = self.connection.prepare(operation)
+        lengths = lengths_of(statement.sql)
+        for place, column in enumerate(columns, 1):
+            if place in lengths:  # an error of DuckDB would end the transaction
+                vectors.check(column, dimension=lengths[place])
         given = as_arrow({f"c{place}": each for place, each in enumerate(columns, 1)})
-        self.rowcount = self.connection.insert_batch(self.connection.prepare(operation), given)
+        self.rowcount = self.connection.insert_batch(statement, given)
         return self
 
     def take_rows(self) -> None:

@@ -2,7 +2,7 @@
 CREATE and DROP in DuckDB SQL.
 
 The parts are, in order, the two statements, tables with their keys, views, and indexes. A unique index is a rule and is
-made. Any other index is checked and left out: it is for speed, and the scan of this engine is exact.
+made. Any other index is checked and left out: it is for speed, and this engine has matrices in memory.
 """
 
 from __future__ import annotations

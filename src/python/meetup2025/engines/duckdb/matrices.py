@@ -192,6 +192,7 @@ class Matrices:
         key, free = _key(search), self._sessions[session].since is None
         held = self._held.get(key)
         if held is None:
+            _check_memory(0, search.dimension)
             if key not in self._asked:
                 self._asked.add(key)
                 raise NoMatrix("the first search of a column scans it")
@@ -200,6 +201,9 @@ class Matrices:
             held = self._held[key] = self._made(database, search)
         elif free and len(self._in_doubt(session, key[0], held)) > _IN_DOUBT:
             self._read_again(database, search, held)
+        if held.matrix.bytes > settings.search_memory() or held.matrix.is_worn:
+            del self._held[key]
+            raise NoMatrix("the table has changed much: the next search reads it anew")
         held.used = self.clock
         return held
 
@@ -222,7 +226,10 @@ class Matrices:
             count = _count(database, search)
             _check_memory(count, search.dimension)
             self._make_room(size(count, search.dimension))
-            matrix = Matrix(search.dimension, count)
+            try:
+                matrix = Matrix(search.dimension, count)
+            except MemoryError as error:
+                raise NoMatrix("the machine has not enough free memory") from error
             [(first, last)] = database.execute(_select(search, 'min("ID"), max("ID")')).fetchall()
             for start in range(first or 0, (last or -1) + 1, _BATCH):
                 for ids, vectors in _vectors(database, search, '"ID" BETWEEN $1 AND $2', [start, start + _BATCH - 1]):
@@ -263,7 +270,7 @@ def _check_size(count: int, dimension: int) -> None:
 
 def _check_memory(count: int, dimension: int) -> None:
     limit, needed = settings.search_memory(), size(count, dimension)
-    if needed > limit:
+    if needed > limit or not limit:
         raise NoMatrix(f"{needed / 1e6:,.0f} MB are needed, and MEETUP2025_SEARCH_MEMORY is {limit / 1e6:,.0f} MB")
 
 

@@ -53,7 +53,7 @@ class Matrix:
 
     def __init__(self, dimension: int, rows: int) -> None:
         self.dimension = dimension
-        self._count = 0
+        self._count = self._forgotten = 0
         self._ids = np.empty(rows, np.int64)
         self._units = np.empty((rows, dimension), np.float32)
         self._lengths = np.empty(rows)  # NaN without a vector, infinite where float32 cannot hold it
@@ -66,6 +66,11 @@ class Matrix:
         """Memory in use."""
         return size(len(self._ids), self.dimension)
 
+    @property
+    def is_worn(self) -> bool:
+        """Whether more rows have been forgotten than are left: a new matrix takes half the memory."""
+        return self._forgotten > max(len(self) // 2, SMALL)
+
     def put(self, ids: NDArray[np.int64], vectors: NDArray[np.float64]) -> None:
         """
         Set or add rows.
@@ -74,17 +79,24 @@ class Matrix:
             ids: RowIDs, shape (n,), all different.
             vectors: Vectors, shape (n, dimension).
         """
-        order = np.argsort(ids, kind="stable")
-        ids, vectors = ids[order], vectors[order]
+        if (ids[1:] < ids[:-1]).any():
+            order = np.argsort(ids)
+            ids, vectors = ids[order], vectors[order]
+        if not self._count or (len(ids) and ids[0] > self._ids[self._count - 1]):
+            self._add(ids, vectors)
+            return
         places = self._places(ids)
         known = places >= 0
+        self._forgotten -= int(np.count_nonzero(np.isnan(self._lengths[places[known]])))
         self._write(places[known], vectors[known])
         self._add(ids[~known], vectors[~known])
 
     def forget(self, ids: NDArray[np.int64]) -> None:
         """Let rows be chosen no more: they are deleted, or their vector is NULL."""
         places = self._places(ids)
-        self._lengths[places[places >= 0]] = np.nan
+        places = places[places >= 0]
+        self._forgotten += int(np.count_nonzero(~np.isnan(self._lengths[places])))
+        self._lengths[places] = np.nan
 
     def nearest(  # noqa: PLR0913 - what a search asks for
         self,
@@ -155,7 +167,10 @@ class Matrix:
         with np.errstate(over="ignore", invalid="ignore"):  # such a row is left to the database
             lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
             lengths[~((lengths > _LENGTHS[0]) & (lengths < _LENGTHS[1]))] = np.inf
-            self._units[places] = vectors / lengths[:, None]
+            if isinstance(places, slice):
+                np.divide(vectors, lengths[:, None], out=self._units[places], casting="same_kind")
+            else:
+                self._units[places] = vectors / lengths[:, None]
         self._lengths[places] = lengths
 
     def _add(self, ids: NDArray[np.int64], vectors: NDArray[np.float64]) -> None:

@@ -12,6 +12,7 @@ out the parameters of the DuckDB statement from the parameters of the caller.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field, replace
 from datetime import date, time
@@ -28,7 +29,7 @@ from meetup2025.engines.duckdb.nearest import NOT_NARROWED, Narrowed
 from meetup2025.engines.duckdb.scopes import DEFAULT_SCHEMA
 from meetup2025.engines.sql import Call, FunctionCall, ToVector, bind, function_calls, parse, table_calls
 from meetup2025.engines.sql.nodes import Explain, refuse, unsupported
-from meetup2025.errors import DataError, ProgrammingError, shown
+from meetup2025.errors import DataError, ProgrammingError, SQLSyntaxError, UnsupportedSQLError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,6 +57,24 @@ _CARRIED = (str, bytes, int, float, Decimal, date, time, list, tuple, np.ndarray
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """
+    Calls of a row function that can be made together, before the statement.
+
+    Attributes:
+        name: Name of the function in DuckDB.
+        sql: The DuckDB statement that returns the arguments of the calls.
+        recipes: One for each parameter of *sql*.
+        many: Returns the results for a list of first arguments.
+    """
+
+    name: str
+    sql: str
+    recipes: tuple[Recipe, ...]
+    many: Callable[[list[Any]], list[Any]]
+
+
+@dataclass(frozen=True)
 class Prepared:
     """
     A translated statement.
@@ -67,6 +86,7 @@ class Prepared:
         batch_sql: For an INSERT of values, the statement that inserts the rows of the table `batch`.
         recipes: One for each parameter of *sql*.
         row_functions: Functions that *sql* calls once for each row.
+        ahead: Calls of them that are made together, before *sql* runs.
         changes: Whether the statement changes the database.
         defines: Whether it defines tables, views or indexes.
         codes: SQLCODE of a fault -> SQLCODE that this statement has for it.
@@ -83,6 +103,7 @@ class Prepared:
     batch_sql: str = ""
     recipes: tuple[Recipe, ...] = ()
     row_functions: tuple[RowFunction, ...] = ()
+    ahead: tuple[Ahead, ...] = ()
     changes: bool = False
     defines: bool = False
     codes: Mapping[int, int] = field(default_factory=dict)
@@ -100,7 +121,8 @@ class Prepared:
         sql, batch_sql, *names = (text.replace(translate.OWNER, owner) for text in texts)
         named = tuple((name, *each[1:]) for name, each in zip(names, self.row_functions, strict=True))
         narrowed = self.narrowed.of(owner)
-        return replace(self, sql=sql, batch_sql=batch_sql, row_functions=named, narrowed=narrowed)
+        ahead = tuple(replace(each, name=each.name.replace(translate.OWNER, owner)) for each in self.ahead)
+        return replace(self, sql=sql, batch_sql=batch_sql, row_functions=named, ahead=ahead, narrowed=narrowed)
 
     def values(self, parameters: Sequence[Any]) -> list[Any]:
         """
@@ -147,6 +169,7 @@ class _Preparation:
     schema: translate.Schema
     recipes: list[Recipe] = field(default_factory=list)
     row_functions: dict[str, RowFunction] = field(default_factory=dict)
+    ahead: list[Ahead] = field(default_factory=list)
 
     def prepare(self) -> Prepared:
         tree = bind(parse(self.sql), {})  # a :name has no value here, and is refused
@@ -172,6 +195,7 @@ class _Preparation:
             batch_sql=_from_batch(statements[-1]) if _is_row(tree) else "",
             recipes=of_right_length(used, statements[-1]) if statements else used,
             row_functions=tuple(self.row_functions.values()),
+            ahead=tuple(self.ahead),
             changes=isinstance(tree, _CHANGES),
             defines=isinstance(tree, _DEFINES),
             codes=_UPDATE_CODES if isinstance(tree, exp.Update) else {},
@@ -242,6 +266,8 @@ class _Preparation:
                 call.replace(self.placeholder(recipe))
             else:
                 self.add_row_function(call)
+        for call in function_calls(tree):
+            self.call_ahead(call)
         for node in list(tree.find_all(ToVector)):
             recipe = self.constant(node.this)
             if recipe is not None:
@@ -293,6 +319,18 @@ class _Preparation:
 
         self.row_functions[name] = (name, function, types, _SQL_TYPES.get(method.type, "VARCHAR"))
 
+    def call_ahead(self, call: FunctionCall) -> None:
+        """Let a function that takes many values at once be called before the statement, where the rows are known."""
+        many, rows = self.program.many(self.function(call)), _rows_of(call)
+        if many is None or rows is None or len(call.expressions) != 1 or function_calls(call.expressions[0]):
+            return
+        rows.set("expressions", [call.expressions[0].copy()])
+        recipes = self.renumber(rows)
+        with contextlib.suppress(SQLSyntaxError, UnsupportedSQLError):  # it depends on the query around it
+            [sql] = translate.to_duckdb(rows, self.schema)
+            name = translate.owned(translate.function_name(call.schema, call.name))
+            self.ahead.append(Ahead(name, sql, recipes, many))
+
     def add_vector_function(self, node: ToVector) -> None:
         """Let DuckDB convert the text of a vector once for each row."""
         kind = str(node.args["kind"])
@@ -314,6 +352,19 @@ class _Preparation:
         for node in tree.find_all(exp.Placeholder, bfs=False):
             node.set("this", str(used.setdefault(node.name, len(used) + 1)))
         return tuple(self.recipes[int(name) - 1] for name in used)
+
+
+def _rows_of(call: FunctionCall) -> exp.Select | None:
+    """Return a query of the rows for which an item of SELECT, or a value of UPDATE, calls a function."""
+    owner = call.find_ancestor(exp.Select, exp.Update)
+    if owner is None or any(owner.args.get(part) for part in ("limit", "offset", "distinct", "group", "having")):
+        return None
+    where = owner.args.get("where")
+    from_ = exp.From(this=owner.this) if isinstance(owner, exp.Update) else owner.args.get("from_")
+    if from_ is None or (where and function_calls(where)):
+        return None
+    joins = [join.copy() for join in owner.args.get("joins") or ()]
+    return exp.Select(from_=from_.copy(), joins=joins, where=where.copy() if where else None)
 
 
 def _changed_table(tree: exp.Expr) -> tuple[str, str]:
@@ -386,7 +437,7 @@ def vector(recipe: Recipe, kind: str, length: int | None) -> Recipe:
 
 def of_right_length(recipes: Sequence[Recipe], sql: str) -> tuple[Recipe, ...]:
     """Check the length of a vector that the statement fixes: an error of DuckDB would end the transaction."""
-    lengths = {int(number): int(length) for number, length in re.findall(r"CAST\(\$(\d+) AS \w+\[(\d+)\]\)", sql)}
+    lengths = lengths_of(sql)
 
     def checked(recipe: Recipe, length: int) -> Recipe:
         return lambda own: check_length(recipe(own), length)
@@ -394,6 +445,11 @@ def of_right_length(recipes: Sequence[Recipe], sql: str) -> tuple[Recipe, ...]:
     return tuple(
         checked(recipe, lengths[number]) if number in lengths else recipe for number, recipe in enumerate(recipes, 1)
     )
+
+
+def lengths_of(sql: str) -> dict[int, int]:
+    """Return the length of each vector that a statement fixes, by the number of its parameter."""
+    return {int(number): int(length) for number, length in re.findall(r"CAST\(\$(\d+) AS \w+\[(\d+)\]\)", sql)}
 
 
 def row_count(recipe: Recipe) -> Recipe:

@@ -13,7 +13,8 @@ The differences from IRIS:
 | HAVING without GROUP BY | filters rows, as in IRIS. It is refused where an aggregate stands beside a field |
 | `VARCHAR(n)` too long, SQLCODE -104 | a CHECK constraint `length("Name") <= n` |
 | UNIQUE, PRIMARY KEY | a unique index on `upper(lower(column))` |
-| other indexes, HNSW among them | checked, not made, not listed: the scan is exact. `DROP INDEX` accepts them |
+| other indexes, HNSW among them | checked, not made, not listed: the answer is exact. `DROP INDEX` accepts them |
+| the plan of `EXPLAIN` | one line for each SELECT with TOP: whether a matrix in memory narrows it |
 | FLOAT vectors | stored in 4 bytes, compared in 8 |
 | vectors of DECIMAL and TIMESTAMP | refused |
 | a vector as text: CAST, `||`, LENGTH, `=` | refused. A selected vector is text, as in IRIS |

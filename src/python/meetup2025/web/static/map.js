@@ -193,6 +193,7 @@ function light() {
 }
 
 function shown() {
+  byId("changed").replaceChildren();
   light();
   return list();
 }
@@ -225,8 +226,46 @@ async function list() {
     ...(["label", "source"].includes(colour.kind) ? [] : [{ title: text(colour.kind), show: value, long: true }]),
   ], answer.items, { mark: (row) => keyOf(row) === state.get("at") });
   showBars();
+  offerLabels();
   showSQL(sql.items, sql.near);
 }
+
+// --- labels and marks for what is shown ---------------------------------------------------------------------------------
+
+const MOST = 2000; // items that are changed at once
+
+// Offers to label or mark what is shown, where it is a part of the map.
+function offerLabels() {
+  byId("labelling").hidden = document.body.dataset.adding !== "yes" || !filters().length || !listing.total || listing.total > MOST;
+  byId("naming").hidden = !listing.items.some((row) => row.source === "FishImage");
+  const known = colour.kind === "label" ? listing.counts.map((row) => row.value).filter(Boolean) : [];
+  const names = [...new Set([...known, ...points.label.filter(Boolean)])].slice(0, 500);
+  byId("labels").replaceChildren(...names.map((name) => element("option", { value: name })));
+}
+
+// Changes all items that are shown, and offers to undo it.
+async function changeAll(what, value, said) {
+  const answer = await tell("", () => get("api/items", { ...question(), k: MOST }));
+  if (!answer) return;
+  const all = found ? [...found].map((key) => ({ source: "FishImage", item: key.slice(10) })) : answer.items;
+  const items = all.filter((row) => what === "odd" || row.source === "FishImage").map((row) => [row.source, row.item, value]);
+  await change({ what, items }, text(said, { count: items.length, name: value }), true);
+}
+
+async function change(asked, said, canUndo) {
+  const answer = await tell(text("working"), () => post("api/change", {}, JSON.stringify(asked)));
+  if (!answer) return;
+  const undo = () => change({ what: asked.what, items: answer.before }, text("undone"), false);
+  byId("changed").replaceChildren(said, " ", ...(canUndo ? [element("button", { type: "button", class: "link", onclick: undo }, text("undo"))] : []));
+  await list();
+  showSQL(sql.items, answer.sql);
+}
+
+byId("labelling").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (byId("label").value.trim()) changeAll("label", byId("label").value.trim(), "labelled");
+});
+byId("mark").addEventListener("click", () => changeAll("odd", 1, "marked"));
 
 function card(row) {
   const picture = element("img", { src: row.picture, alt: row.name ?? row.item, loading: "lazy" });
