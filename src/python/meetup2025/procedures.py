@@ -264,18 +264,6 @@ def add_image(name: str, image: str, label: str = "", source: str = "") -> int:
 
 
 @from_sql
-def label_image(name: str, label: str) -> int:
-    """Change the label of a photo, teach it, and return 1, or 0 where it was right: `MeetUp2025.LabelImage`."""
-    connection = current()
-    with connection.transaction():
-        before = recogniser.photo_of(connection, name)
-        changed = photos.label_image(connection, name, label)
-        if changed:
-            recogniser.learn(connection, before, recogniser.photo_of(connection, name))
-    return changed
-
-
-@from_sql
 def add_sighting(image: str, file: str = "", source: str = "") -> int:
     """
     Name a picture and store it, once for each content: `MeetUp2025.AddSighting`, `runs.sightings.add`.
@@ -331,6 +319,18 @@ def correct_sighting(sighting: int, label: str) -> int:
         raise DataError("A label must be a name. Got an empty one.")
     known = tables.names_of_fish(current()).get(folded(name), name)
     return sightings.correct(current(), sighting, check_text("A label", known, 50))
+
+
+@from_sql
+def label_image(name: str, label: str) -> int:
+    """Change the label of a photo, teach it, and return 1, or 0 where it was right: `MeetUp2025.LabelImage`."""
+    connection = current()
+    with connection.transaction():
+        before = recogniser.photo_of(connection, name)
+        changed = photos.label_image(connection, name, label)
+        if changed:
+            recogniser.learn(connection, before, recogniser.photo_of(connection, name))
+    return changed
 
 
 @from_sql
@@ -564,6 +564,12 @@ def fit_search_recall(source: str, k: int = 10, sample: int = 100, seed: int = 5
 def item_neighbours(source: str, item: str, k: int = 5, within: str = "") -> str:
     """Return the items nearest to an item, as JSON: `MeetUp2025.ItemNeighbours`, `runs.nearest.item_neighbours`."""
     return nearest.item_neighbours(current(), source, item, k, within)
+
+
+@from_sql
+def vector_neighbours(source: str, vector: str, k: int = 5) -> str:
+    """Return the items nearest to a vector: `MeetUp2025.VectorNeighbours`, `runs.nearest.vector_neighbours`."""
+    return nearest.vector_neighbours(current(), source, vector, k)
 
 
 @from_sql

@@ -304,7 +304,7 @@ def _kept(connection: Connection) -> Iterator[None]:
 @common
 def vectors(jsonl: str, table: str, model_of: str | None) -> None:
     """
-    Load the vectors of another program from a JSON Lines file.
+    Load the vectors of another program from a file of JSON Lines or Parquet.
 
     A line is {"fishid", "fishname", "embedding": [...]}, or {"filename", "features": "…"} for photos. A table holds
     vectors of one model, and searching it needs this model. For vectors of any other length, and for other columns, see

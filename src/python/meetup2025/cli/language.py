@@ -30,7 +30,7 @@ class Formatter(click.HelpFormatter):
 
     def __init__(self, *args: Any, **extra: Any) -> None:
         super().__init__(*args, **extra)
-        self.width -= 4 * (locale.language() != "en")  # the last character, and 既定値, which click counts by characters
+        self.width -= 4 * (locale.language() != "en")  # click counts its own words by characters
 
     def getvalue(self) -> str:
         """Return the help as it is shown."""

@@ -145,8 +145,8 @@ def _life(form: str | None) -> Iterator[_Said]:
     "--allow-network", is_flag=True, help="Listen on an address that other machines can reach. There is no password."
 )
 @click.option("--host", "hosts", metavar="NAME", multiple=True, help="Another name of this server. May be repeated.")
-@logged
 @catalogue
+@logged
 @common
 def web(listen: str, hosts: Sequence[str], log: str | None, *, allow_adding: bool, allow_network: bool) -> None:
     """
@@ -175,6 +175,7 @@ def web(listen: str, hosts: Sequence[str], log: str | None, *, allow_adding: boo
         application = Application(
             url,
             adding=allow_adding,
+            reading=not allow_network,
             hosts=names,
             wait=seconds_to_wait(),
             model=options().model or "",

@@ -18,6 +18,11 @@ _TEXTS = {
         "上の内容は次のSQL文の結果です。管理ポータルのSQL画面でも実行できます。",
     ),
     "copy": ("Copy the SQL", "SQLをコピー"),
+    "run_here": ("Run here", "ここで実行"),
+    "sql_answer": ("Answer of the SQL", "SQLの結果"),
+    "close": ("Close", "閉じる"),
+    "first_rows": ("The first {count} rows.", "最初の{count}行です。"),
+    "all_rows": ("{count} rows.", "{count}行です。"),
     "copied": ("Copied.", "コピーしました。"),
     "copy_by_hand": ("The SQL is selected: press Ctrl+C.", "SQLを選択しました。Ctrl+Cでコピーしてください。"),
     "working": ("Working …", "処理中です…"),
@@ -31,7 +36,7 @@ _TEXTS = {
     "failed": ("An error occurred.", "エラーが発生しました。"),
     "unreachable": ("The server cannot be reached.", "サーバーに接続できません。"),
     # identify
-    "identify_title": ("Name the fish in a picture", "写真の魚の名前を調べる"),
+    "identify_title": ("Name the fish in a picture", "画像の魚の名前を調べる"),
     "identify_lead": (
         "Choose, drop, paste or take a picture. It is compared with every name of the catalogue.",
         "画像を選ぶ、ドロップする、貼り付ける、または撮影してください。カタログのすべての名前と比べます。",
