@@ -13,6 +13,7 @@ import subprocess
 import sys
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -1009,3 +1010,36 @@ def test_file_name_that_is_not_utf8_is_shown():
     assert result.returncode == 1
     assert b"Traceback" not in result.stderr
     assert "error" in json.loads(result.stdout)[0]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ImportError("no room"), RuntimeError("can't start new thread")])
+def test_too_little_memory_is_a_sentence(monkeypatch, error):
+    """Where the memory does not suffice, for a library or a thread, one line says so."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(meetup2025, "connect", fail)
+    done = CliRunner().invoke(main, ["sql", "SELECT 1"])
+
+    assert done.exit_code == 3
+    assert done.stderr.startswith("meetup2025: The memory must suffice, and each library load. Got: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_ctrl_c_outside_of_a_command(monkeypatch):
+    """Ctrl-C before or after a command gives the exit code of SIGINT, and the handler of Python is back."""
+    from meetup2025 import __main__ as program, cli
+
+    seen = []
+
+    def interrupted(**_: Any) -> None:
+        seen.append(signal.getsignal(signal.SIGINT))
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(cli, "main", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+
+    assert (ended.value.code, seen) == (130, [before])

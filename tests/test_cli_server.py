@@ -22,7 +22,7 @@ import meetup2025
 from meetup2025 import files
 from meetup2025.cli import main, upload
 from meetup2025.engines.duckdb import DuckDBConnection
-from meetup2025.errors import ProgrammingError
+from meetup2025.errors import InvalidFileError, ProgrammingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -317,3 +317,14 @@ def test_teaching_without_rights(server: Server, monkeypatch: pytest.MonkeyPatch
     assert done.stderr.startswith("meetup2025: User fisher is not privileged for the operation")
     assert done.stderr.count("\n") == 1
     assert ask(server, "SELECT COUNT(*) FROM MeetUp2025.FishImage") == [(0,)]
+
+
+def test_large_file_is_refused_unread(tmp_path):
+    """A file of 10 GB that would be sent whole is refused after the bytes that may be sent, and a long line is cut."""
+    path = tmp_path / "prompts.csv"
+    with path.open("wb") as file:
+        file.truncate(10_000_000_000)
+
+    with pytest.raises(InvalidFileError, match=r"at most 2\.5 MB\. Got prompts\.csv, which has more"):
+        upload.whole(path)
+    assert len(next(upload._pieces(path))) < 4_000_000

@@ -32,9 +32,11 @@ import meetup2025
 from meetup2025.cli import main
 from meetup2025.cli.metrics import Metrics
 from meetup2025.embedding import confidence
+from meetup2025.engines.classes import parse_class
+from meetup2025.engines.classes.program import class_folder
 from meetup2025.engines.duckdb import DuckDBConnection
 from meetup2025.errors import InterfaceError
-from meetup2025.web import Application, answers, application, files, statements, texts
+from meetup2025.web import Application, answers, application, files, reading, statements, texts
 from meetup2025.web.jobs import Jobs
 from meetup2025.web.request import LANGUAGE, LANGUAGES, TOKEN, WebRequest
 from meetup2025.web.server import address_of
@@ -102,9 +104,7 @@ def test_shown_sql_gives_what_is_shown(browser, url):
     """The statement that is shown, run elsewhere, gives the names that are shown."""
     answer = browser.post("/api/identify", SABA).json()
 
-    names, group = answer["sql"].split(";\n")
-    assert [row[1] for row in asked(url, names)] == [each["name"] for each in answer["names"]]
-    assert asked(url, group)[0][1] == answer["answer"]["name"]
+    assert [row[1] for row in asked(url, answer["sql"])] == [each["name"] for each in answer["names"]]
 
 
 def test_two_pictures_are_open_at_once(url, monkeypatch):
@@ -137,7 +137,7 @@ def test_sample_is_named_by_its_link(browser):
     answer = browser.get("/api/sample?name=saba.png").json()
 
     assert answer["names"][0]["name"] == "マサバ"
-    assert answer["sql"].startswith("CALL MeetUp2025.Identify('samples/saba.png', 5);\n")
+    assert answer["sql"].startswith("CALL MeetUp2025.Identify('samples/saba.png', 5)")
 
 
 @pytest.mark.parametrize("name", ["", "../settings.json", "labels.csv", "nothing.png"])
@@ -471,6 +471,57 @@ def test_changes_are_off_unless_allowed(url):
     assert changed(Browser(Application(url, hosts=LOCAL)), "odd", ("Fish", "F001", 1)).status == 403
 
 
+# --- SQL of the user ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reader(url: str) -> Browser:
+    """Browser of an application that runs statements that only read."""
+    return Browser(Application(url, reading=True, hosts=LOCAL))
+
+
+def test_statements_are_run_on_the_page(reader, runs):
+    """The statements of a page, changed or not, give their columns and their first rows."""
+    sql = f"SELECT Name FROM MeetUp2025.ReadMap({runs['map']});\nSELECT TOP 1 Kind, Created FROM MeetUp2025.Runs()"
+    first, second = reader.post("/api/sql", sql.encode()).json()["answers"]
+
+    assert (first["columns"], len(first["rows"]), first["more"]) == (["Name"], 100, False)
+    assert len(second["rows"]) == 1
+    many = reader.post("/api/sql", b"SELECT a.Name FROM MeetUp2025.Fish a, MeetUp2025.Fish b").json()["answers"][0]
+    assert (len(many["rows"]), many["more"]) == (200, True)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        *("DELETE FROM MeetUp2025.Fish", "DROP TABLE MeetUp2025.Fish", "CALL MeetUp2025.Map('Fish', 2)", "COMMIT"),
+        *("SELECT MeetUp2025.FitMap('Fish', 2)", "SELECT 1; SELECT MeetUp2025.addimage('a', 'samples/saba.png', '')"),
+        "SELECT Name FROM MeetUp2025.Fish WHERE EXISTS (SELECT MeetUp2025.DeleteRun(1))",
+    ],
+)
+def test_statements_that_write_are_refused(reader, url, sql):
+    """Nothing that writes is run from a page."""
+    before = asked(url, "SELECT COUNT(*), MAX(Run) FROM MeetUp2025.Runs()")
+    reply = reader.post("/api/sql", sql.encode())
+
+    assert reply.status == 400
+    assert "must" in reply.json()["detail"]
+    assert asked(url, "SELECT COUNT(*), MAX(Run) FROM MeetUp2025.Runs()") == before
+
+
+def test_statements_are_for_this_machine(browser):
+    """A server for others runs no statements of theirs."""
+    assert browser.post("/api/sql", b"SELECT 1").status == 403
+
+
+def test_what_writes_is_known():
+    """Each function that the roles of the installation hold back from users begins as one that writes."""
+    setup = parse_class((class_folder() / "MeetUp2025" / "Setup.cls").read_text("utf-8")).parameters
+
+    names = [*str(setup["ADMINISTRATOR"]).split(","), *str(setup["WRITING"]).split(",")]
+    assert [name for name in names if not reading.WRITES.match(name)] == []
+
+
 # --- what is made here ----------------------------------------------------------------------------------------------
 
 
@@ -802,12 +853,12 @@ def test_no_other_file_is_served(browser, path):
 def test_sql_is_not_made_of_input():
     """Each statement that is run is a constant of `statements`."""
     tree = ast.parse((WEB / "answers.py").read_text("utf-8"))
-    calls = [
-        node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in {"rows", "value"}
-    ]
+    asking = {"rows", "value", "_of_picture"}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in asking]
 
     assert len(calls) > 10
-    assert [call for call in calls if not ast.unparse(call.args[1]).startswith("statements.")] == []
+    given = {ast.unparse(call.args[1]) for call in calls} - {"statement"}  # the parameter of _of_picture
+    assert [each for each in given if not each.startswith("statements.")] == []
 
 
 @pytest.mark.parametrize(
@@ -868,7 +919,7 @@ def used_texts() -> set[str]:
     scripts = "".join(path.read_text("utf-8") for path in (WEB / "static").glob("*.js"))
     keys = set(re.findall(r"\{\{(\w+)\}\}", pages)) | set(re.findall(r'(?<!\w)text\(\s*"(\w+)"', scripts))
     keys |= {key for pair in re.findall(r'(?<!\w)text\([^"]*?\? "(\w+)" : "(\w+)"', scripts) for key in pair}
-    return keys - {"language", "page", "token", "adding", "largest", "palette", "samples", "texts", "title"}
+    return keys - {"language", "page", "token", "adding", "reading", "largest", "palette", "samples", "texts", "title"}
 
 
 def test_no_text_is_missing():

@@ -102,12 +102,12 @@ def embed_text(text: str) -> str:
     return vectors.to_text(encoder().texts([text])[0])
 
 
-def embed_texts(texts: list[str | None]) -> list[str]:
+def _embed_texts(texts: list[str | None]) -> list[str]:
     """Return what `embed_text` returns for each of many texts."""
     return [vectors.to_text(row) for row in encoder().texts([as_text(text) for text in texts])]
 
 
-MANY: dict[str, Callable[[list[Any]], list[Any]]] = {"embed_text": embed_texts}
+MANY: dict[str, Callable[[list[Any]], list[Any]]] = {"embed_text": _embed_texts}
 """Functions that run for many values at once, by the function for one."""
 
 
@@ -564,6 +564,12 @@ def fit_search_recall(source: str, k: int = 10, sample: int = 100, seed: int = 5
 def item_neighbours(source: str, item: str, k: int = 5, within: str = "") -> str:
     """Return the items nearest to an item, as JSON: `MeetUp2025.ItemNeighbours`, `runs.nearest.item_neighbours`."""
     return nearest.item_neighbours(current(), source, item, k, within)
+
+
+@from_sql
+def vector_neighbours(source: str, vector: str, k: int = 5) -> str:
+    """Return the items nearest to a vector: `MeetUp2025.VectorNeighbours`, `runs.nearest.vector_neighbours`."""
+    return nearest.vector_neighbours(current(), source, vector, k)
 
 
 @from_sql

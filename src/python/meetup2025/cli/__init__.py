@@ -47,7 +47,6 @@ from meetup2025.cli.watch import watch
 from meetup2025.client import records, rows, value
 from meetup2025.embedding.confidence import LIKE_A_DRAWING, knows_only_drawings
 from meetup2025.errors import UnreadableImageError, listed
-from meetup2025.loading.records import members, other_columns, other_members
 from meetup2025.loading.spelling import normal
 from meetup2025.locale import translated
 
@@ -203,6 +202,7 @@ def names(csv: str | None, prompts: str | None) -> None:
     again. For a model that knows English alone it makes them from the column English, as "a photo of a …".
     """
     from meetup2025.cli import upload
+    from meetup2025.loading.records import other_columns
 
     sent = local(csv)
     path, folder = (upload.whole(sent), None) if sent else readable(csv or NAMES)
@@ -304,13 +304,14 @@ def _kept(connection: Connection) -> Iterator[None]:
 @common
 def vectors(jsonl: str, table: str, model_of: str | None) -> None:
     """
-    Load the vectors of another program from a JSON Lines file.
+    Load the vectors of another program from a file of JSON Lines or Parquet.
 
     A line is {"fishid", "fishname", "embedding": [...]}, or {"filename", "features": "…"} for photos. A table holds
     vectors of one model, and searching it needs this model. For vectors of any other length, and for other columns, see
     `meetup2025 load table`.
     """
     from meetup2025.cli import upload
+    from meetup2025.loading.records import members, other_members
 
     first = members(_first_line(jsonl))
     model_of = model_of or str(first.get("model") or "")

@@ -93,11 +93,11 @@ class Commands(click.Group):
         except click.ClickException as error:
             vars(error)["message"] = translated(error.message)
             raise
-        except (Error, MemoryError, ImportError) as error:
+        except (Error, MemoryError, ImportError, RuntimeError) as error:
+            sentence = _sentence(error)
             if options(ctx).debug:
                 traceback.print_exc()
-            is_ours = isinstance(error, Error)
-            complain(str(error) if is_ours else f"The memory must suffice, and each library load. Got: {error!r}.")
+            complain(sentence)
             ctx.exit(FAILED)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
@@ -112,6 +112,15 @@ class Commands(click.Group):
                 complain(f"The output and the folder of temporary files must be writable. Got: {error.strerror}.")
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(FAILED)
+
+
+def _sentence(error: Exception) -> str:
+    """Return what to say of an error of this project, or of too little memory. Another error is raised again."""
+    if isinstance(error, Error):
+        return str(error)
+    if isinstance(error, RuntimeError) and "new thread" not in str(error):
+        raise error
+    return f"The memory must suffice, and each library load. Got: {error!r}."
 
 
 def options(context: click.Context | None = None) -> Options:

@@ -175,6 +175,7 @@ def web(listen: str, hosts: Sequence[str], log: str | None, *, allow_adding: boo
         application = Application(
             url,
             adding=allow_adding,
+            reading=not allow_network,
             hosts=names,
             wait=seconds_to_wait(),
             model=options().model or "",

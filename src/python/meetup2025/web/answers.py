@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from meetup2025 import client, images
 from meetup2025.embedding.confidence import Ranking, confidence, knows_only_drawings
 from meetup2025.errors import DataError, shown as shown_value
-from meetup2025.web import files, statements
+from meetup2025.web import files, reading, statements
 from meetup2025.web.answer import Answer
 from meetup2025.web.request import RefusedError
 from meetup2025.web.statements import rows, script, shown, value
@@ -147,6 +147,11 @@ def _added(connection: Connection, request: WebRequest, label: str) -> tuple[int
     data = request.body()
     given = f"web-{hashlib.sha256(data).hexdigest()[:16]}", _statement_picture(data), label
     return _of_picture(connection, statements.ADD, *given), given[0], shown(statements.ADD, *given)
+
+
+def read(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Run the sent statements, which must only read."""
+    return {"answers": reading.answers(connection, request.body().decode("utf-8", "replace"))}
 
 
 def change(connection: Connection, request: WebRequest) -> dict[str, Any]:
@@ -376,6 +381,7 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, An
     "/api/add": ("POST", add),
     "/api/none": ("POST", none),
     "/api/change": ("POST", change),
+    "/api/sql": ("POST", read),
     "/api/runs": ("GET", runs),
     "/api/run": ("GET", run),
     "/api/map": ("GET", points),

@@ -45,6 +45,7 @@ class Application:
     Args:
         url: URL of the database for `meetup2025.connect`.
         adding: Whether users may add photos. The database may still refuse.
+        reading: Whether users may run statements of their own, which must only read.
         at_once: Whether an analysis that a page asks for is made within the request, as inside IRIS.
         hosts: Names of this server. An IP address is allowed too. None leaves the check to a server in front.
         wait: Seconds that a request waits for a file that another program has.
@@ -58,6 +59,7 @@ class Application:
         url: str,
         *,
         adding: bool = False,
+        reading: bool = False,
         at_once: bool = False,
         hosts: Collection[str] | None = None,
         wait: float = WAIT,
@@ -72,6 +74,7 @@ class Application:
         if metrics:
             metrics.rows(self._known_counts)
         self._adding = adding
+        self._reading = reading
         self._hosts = hosts
         self._jobs = Jobs(lambda: self._connect(wait=wait), at_once=at_once)
 
@@ -130,7 +133,8 @@ class Application:
             return redirect(f"{request.base.rpartition('/')[2]}/")
         if request.path in PAGES:
             name = PAGES[request.path]
-            return files.page(name, language=request.language, token=request.token, adding=self._adding)
+            allowed = {"adding": self._adding, "reading": self._reading}
+            return files.page(name, language=request.language, token=request.token, **allowed)
         folder, _, name = request.path[1:].rpartition("/")
         if folder == "static":
             return files.static(name)
@@ -164,6 +168,8 @@ class Application:
             return json_answer(make(self._jobs, request))
         if answer in answers.WRITERS and not self._adding:
             raise RefusedError("403 Forbidden", "no_adding", "Adding must be on: meetup2025 web --allow-adding.")
+        if answer is answers.read and not self._reading:
+            raise RefusedError("403 Forbidden", "refused", "SQL must be asked for here. Got a server for others.")
         with self._connect(wait=self._wait) as connection:
             given = answer(connection, request) if answer else {}
             return given if isinstance(given, Answer) else json_answer(given)

@@ -55,7 +55,7 @@ def _file(folder: Path, name: str) -> Answer | None:
     return None
 
 
-def page(name: str, *, language: str, token: str, adding: bool) -> Answer:
+def page(name: str, *, language: str, token: str, adding: bool, reading: bool = False) -> Answer:
     """
     Return a page in a language: its own part in the frame of all pages.
 
@@ -64,6 +64,7 @@ def page(name: str, *, language: str, token: str, adding: bool) -> Answer:
     said = texts(language)
     values = {**said, "language": language, "page": name, "token": token, "title": said[f"{name}_title"]}
     values |= {"samples": " ".join(samples()), "adding": "yes" if adding else "no"}
+    values["reading"] = "yes" if reading else "no"
     values["largest"] = str(LARGEST_PICTURE)
     values = {key: html.escape(each) for key, each in values.items()} | {
         "texts": _script_json(said),

@@ -156,7 +156,7 @@ class View:
 
 def rows(connection: Connection, sql: str, *given: Any) -> list[dict[str, Any]]:
     """Run a statement, and return its rows as records with lower-case names."""
-    return [{name: _plain(each) for name, each in row.items()} for row in client.records(connection, sql, given)]
+    return [{name: plain(each) for name, each in row.items()} for row in client.records(connection, sql, given)]
 
 
 def run(connection: Connection, sql: str, *given: Any) -> None:
@@ -188,5 +188,8 @@ def script(statements: Sequence[str]) -> str:
     return ";\n".join(statements)
 
 
-def _plain(given: Any) -> Any:
-    return given.isoformat(sep=" ") if isinstance(given, datetime) else given
+def plain(given: Any) -> Any:
+    """Return a value as JSON has it."""
+    if isinstance(given, datetime):
+        return given.isoformat(sep=" ")
+    return given if given is None or isinstance(given, (bool, int, float, str)) else str(given)

@@ -5,6 +5,7 @@ import { Painter } from "./painter.js";
 const NEAR = 12; // most pixels between a point and the pointer that chooses it
 const CLICK = 5; // pixels from which a press is a drag
 const MARGIN = 36;
+const TOOLS = 48; // pixels of the buttons at the right
 const LABELS = 160; // most texts at once
 const PICTURES = 60; // most pictures at once
 const ROOM = 600; // most points in the window when single points have their names and pictures
@@ -78,7 +79,7 @@ export class Cloud {
     this.far = 1.75 * Math.hypot(...axes.map(([low, high]) => high - low || 1));
     [this.k, this.ox, this.oy] = [1, 0, 0];
     this.projectAll();
-    const sides = [[this.sx, this.width], [this.sy, this.height]].map(([values, room]) => {
+    const sides = [[this.sx, this.width - TOOLS], [this.sy, this.height]].map(([values, room]) => {
       const [low, high] = range(values).map((value) => value / this.scale);
       return { middle: (low + high) / 2, span: high - low || 1, room };
     });

@@ -87,7 +87,29 @@ let statements = [];
 export function showSQL(...parts) {
   statements = parts.filter(Boolean);
   byId("sql").textContent = statements.join(";\n").replace(/(base64,[^']{24})[^']{200,}/g, "$1…");
+  offerRunning();
 }
+
+// Statements that only read can be changed and run on the page.
+const READING = document.body.dataset.reading === "yes";
+function offerRunning() {
+  const reads = READING && statements.length > 0 && statements.every((each) => /^SELECT /.test(each));
+  byId("run-sql").hidden = !reads;
+  byId("sql").contentEditable = reads ? "plaintext-only" : "false";
+  byId("sql").setAttribute("aria-readonly", String(!reads));
+}
+
+byId("run-sql").addEventListener("click", async () => {
+  const answer = await tell(text("working"), () => post("api/sql", {}, byId("sql").textContent));
+  if (!answer) return;
+  const tables = answer.answers.flatMap(({ columns, rows, more }) => {
+    const table = element("table", {});
+    fill(table, columns.map((title, at) => ({ title, show: (row) => row[at] ?? "", long: true })), rows);
+    return [table, element("p", { class: "note" }, text(more ? "first_rows" : "all_rows", { count: rows.length }))];
+  });
+  byId("answers").querySelector("div").replaceChildren(...tables);
+  byId("answers").showModal();
+});
 
 byId("copy").addEventListener("click", async () => {
   let told = "copied";
