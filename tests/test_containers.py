@@ -454,7 +454,7 @@ def builder(server: Server) -> Server:
 def build_model(builder: Server, model: str, **values: str) -> subprocess.CompletedProcess[str]:
     """Build the model of an image."""
     folders = {"MEETUP2025_MODELS": str(builder.folder / "models"), "PYTHONPATH": os.pathsep.join(sys.path)}
-    return builder.run("model", MODEL=model, REVISION="main", **{"HF_HUB_OFFLINE": "1", **folders, **values})
+    return builder.run("model", MODEL=model, **{"REVISION": "main", "HF_HUB_OFFLINE": "1", **folders, **values})
 
 
 @pytest.mark.clip
@@ -478,6 +478,15 @@ def test_image_without_a_download(builder: Server) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert list((builder.folder / "models").iterdir()) == []
     assert not (builder.folder / "bin" / "pip.calls").exists()
+
+
+def test_model_with_a_short_name_needs_no_torch(builder: Server) -> None:
+    """The model that an image has by default comes by the extra [hub], at the revision of its recipe."""
+    done = build_model(builder, "clip-multilingual", REVISION="", HF_HOME=str(builder.folder / "hf"))
+
+    assert (builder.folder / "bin" / "pip.calls").read_text("utf-8") == "install --quiet .[hub]\n"
+    assert done.returncode == 3  # there is no network
+    assert "--revision" not in done.stderr
 
 
 def test_image_of_a_model_that_fails(builder: Server) -> None:

@@ -362,6 +362,20 @@ def test_installed_models(connection):
 
 
 @pytest.mark.embedded
+@pytest.mark.usefixtures("engine")
+def test_the_installation_downloads_a_model_with_a_short_name(monkeypatch, tmp_path):
+    """A model with a recipe is downloaded, which fails without a network; any other is left to its administrator."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    for name in ("sketch", "org/own"):
+        monkeypatch.setenv("MEETUP2025_MODEL", name)
+        procedures.setup_install_model()
+    monkeypatch.setenv("MEETUP2025_MODEL", "clip-multilingual")
+    with pytest.raises(Error, match="clip-vit-base-patch32|Hugging Face"):
+        procedures.setup_install_model()
+
+
+@pytest.mark.embedded
 @pytest.mark.parametrize("function", [procedures.known_name, procedures.known_names])
 @pytest.mark.usefixtures("engine")
 def test_call_from_outside_of_sql(function):

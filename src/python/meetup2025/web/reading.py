@@ -28,20 +28,17 @@ def check(sql: str) -> list[str]:
         DataError: A statement is no SELECT, or it calls a function that writes.
         SQLSyntaxError: A statement is not understood.
     """
-    from sqlglot import exp
-
-    from meetup2025.engines.sql import FunctionCall, parse
-    from meetup2025.engines.tokens import split_statements
+    from meetup2025.engines.sql import called_by_query, split_statements
 
     ended, last = split_statements(sql)
     found = [*ended, last] if last.strip() else ended
     for each in found:
-        tree = parse(each)
-        if not isinstance(tree, exp.Query):
+        called = called_by_query(each)
+        if called is None:
             raise DataError(f"What is run here must be SELECT. Got {shown(each)}.")
-        for call in tree.find_all(FunctionCall):
-            if WRITES.match(call.name):
-                raise DataError(f"What is run here must only read. Got {call.name}; run it by meetup2025 sql.")
+        writing = [name for name in called if WRITES.match(name)]
+        if writing:
+            raise DataError(f"What is run here must only read. Got {writing[0]}; run it by meetup2025 sql.")
     return found
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "FunctionCall",
     "ToVector",
     "bind",
+    "called_by_query",
     "function_calls",
     "parse",
     "place",
@@ -60,6 +61,18 @@ def parse(sql: str) -> exp.Expr:
     """
     with shallow():
         return Statements(sql).whole()
+
+
+def called_by_query(sql: str) -> list[str] | None:
+    """
+    Return the names of the functions that a query calls, or None for a statement that is no query.
+
+    Raises:
+        SQLSyntaxError: IRIS would refuse the statement.
+        UnsupportedSQLError: This engine does not know a construct.
+    """
+    tree = parse(sql)
+    return [each.name for each in tree.find_all(FunctionCall)] if isinstance(tree, exp.Query) else None
 
 
 def bind(expression: N, values: Mapping[str, exp.Expr]) -> N:
