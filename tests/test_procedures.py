@@ -371,7 +371,7 @@ def test_the_installation_downloads_a_model_with_a_short_name(monkeypatch, tmp_p
         monkeypatch.setenv("MEETUP2025_MODEL", name)
         procedures.setup_install_model()
     monkeypatch.setenv("MEETUP2025_MODEL", "clip-multilingual")
-    with pytest.raises(Error, match="clip-vit-base-patch32|Hugging Face"):
+    with pytest.raises(Error, match=r"clip-vit-base-patch32|Hugging Face"):
         procedures.setup_install_model()
 
 
