@@ -220,12 +220,12 @@ def run(connection: Connection, request: WebRequest) -> dict[str, Any]:
 def points(connection: Connection, request: WebRequest) -> dict[str, Any]:
     """Return the points of a map, a column at a time. Of a map that is too large, a random part of it."""
     view = statements.View(request.whole("run"))
-    found = rows(connection, statements.MAP, view.run, _POINTS)
+    found = client.rows(connection, statements.MAP, (view.run, _POINTS))
+    source, item, name, label, *axes = zip(*found, strict=True) if found else ((),) * 6
+    places = {axis: [*map(_short, column)] for axis, column in zip("xyz", axes, strict=False) if None not in column}
     [total] = view.total().rows(connection)
     return {
-        "columns": {name: [row[name] for row in found] for name in ("item", "name")}
-        | {axis: [_short(row[axis]) for row in found] for axis in "xyz" if found and found[0][axis] is not None}
-        | {name: _coded([row[name] for row in found]) for name in ("source", "label")},
+        "columns": {"source": _coded(source), "label": _coded(label), "item": item, "name": name, **places},
         "total": total["items"],
         "sql": shown(statements.MAP, view.run, _POINTS),
     }

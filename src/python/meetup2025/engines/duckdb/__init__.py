@@ -153,7 +153,8 @@ class DuckDBConnection(BaseConnection):
         """Undo the changes that are not committed, and release the file. Closing twice is harmless."""
         if self._database is not None:
             self._remove_row_functions(self._database)
-        self._finalizer()
+        with duckdb_errors():
+            self._finalizer()
         self._database = None
 
     def checkpoint(self) -> None:
@@ -300,7 +301,7 @@ class DuckDBConnection(BaseConnection):
 
     def _is_opened(self, path: str, *, read_only: bool, last: bool) -> bool:
         try:
-            with _OPENING:  # two threads must not make the same tables
+            with _OPENING, duckdb_errors():  # two threads must not make the same tables
                 self._connect(path, read_only=read_only)
         except FileInUseError:
             if last:

@@ -62,7 +62,7 @@ def open_database(path: str, *, read_only: bool = False) -> tuple[duckdb.DuckDBP
     file = settings.expanded(path)
     if path and not read_only:
         _make_folder(file)
-    is_private = bool(path) and (not file.exists() or file.parent == settings.data_folder())
+    is_private = bool(path) and (not file.exists() or settings.is_data_folder(file.parent))
     location = str(file.resolve()) if path else ":memory:"
     # DuckDB shares a named database in memory, and the file that is attached to it, between the connections of a
     # process.
@@ -75,7 +75,8 @@ def open_database(path: str, *, read_only: bool = False) -> tuple[duckdb.DuckDBP
             database.close()
             raise
     if is_private and not read_only:  # it holds small copies of photos
-        file.chmod(0o600)
+        with contextlib.suppress(OSError):  # a file system without modes
+            file.chmod(0o600)
     if is_first:  # what an earlier connection knew of the file may be wrong
         _MATRICES[host] = Matrices()
     return database, _MATRICES[host]
