@@ -151,7 +151,7 @@ class DuckDBConnection(BaseConnection):
 
     def close(self) -> None:
         """Undo the changes that are not committed, and release the file. Closing twice is harmless."""
-        if self._database is not None:
+        if self._database is not None and self._row_functions:
             self._remove_row_functions(self._database)
         with duckdb_errors():
             self._finalizer()
