@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 WIDTH = 1000
 """Width of a picture in pixels. A page of a phone has fewer."""
 
-LARGEST = 70_000
+LARGEST = 50_000
 """Bytes of a picture."""
 
 COLOURS = (128, 96, 64)

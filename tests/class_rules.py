@@ -35,6 +35,7 @@ LIFECYCLE = {
     "MeetUp2025.Guard": "looks at what is there before classes are loaded",
     "MeetUp2025.Procedure": "holds what every procedure does last",
     "MeetUp2025.Setup": "installs, upgrades and uninstalls",
+    "MeetUp2025.Task": "is what the Task Manager runs",
     "MeetUp2025.Worker": "is the resident process",
 }
 # Characters of the longest string of IRIS, and of the longest result of a function that is known to reach a driver.

@@ -34,8 +34,8 @@ KEPT = {
 }
 ANALYSES = ("test_runs_groups", "test_runs_maps", "test_runs_outliers")
 DOUBLED = (
-    *("test_conformance", "test_pep249", "test_procedures", "test_runs", "test_searches", "test_user_table"),
-    "test_workshop",
+    *("test_conformance", "test_management", "test_pep249", "test_procedures", "test_runs", "test_searches"),
+    *("test_sightings", "test_user_table", "test_workshop"),
 )
 
 

@@ -139,7 +139,8 @@ def serving(
         The address, for HF_ENDPOINT.
     """
     values = {"repositories": repositories, "gated": gated, "cut": cut, "changed": changed, "is_html": is_html}
-    handler = type("Handler", (_Handler,), {**values, "starts": [] if starts is None else starts, "left": [True] * cuts})
+    values |= {"starts": [] if starts is None else starts, "left": [True] * cuts}
+    handler = type("Handler", (_Handler,), values)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -23,7 +23,7 @@ def fill(folder: Path) -> Path:
     below = folder / "マダコ"
     below.mkdir()
     for name in ("saba.png", "madako.png"):
-        shutil.copy(SAMPLES / name, below / name)
+        (below / name).write_bytes((SAMPLES / name).read_bytes() + b"\0")  # the same picture, another content
     (folder / "broken.jpg").write_bytes(b"no picture")
     return folder
 

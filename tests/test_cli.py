@@ -13,6 +13,7 @@ import subprocess
 import sys
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -194,7 +195,7 @@ def test_debug_shows_where_an_error_comes_from():
 def test_database_in_use_is_one_line():
     """A database that another process has is an error, told in one line."""
     with meetup2025.connect():
-        result = program("sql", NAMES, text=True)
+        result = program("sql", NAMES, "--wait", 0, text=True)
 
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (3, "", 1)
 
@@ -581,7 +582,8 @@ def test_load_photos_tells_what_is_left_out(home):
 
 
 @pytest.mark.parametrize("command", [("identify", "samples/saba.png"), ("load", "photos", "samples")])
-def test_catalogue_is_left_out(home, command):
+@pytest.mark.usefixtures("home")
+def test_catalogue_is_left_out(command):
     """With --no-catalogue the names stay none; a search says what fills them."""
     done = run(*command, "--no-catalogue")
 
@@ -590,14 +592,15 @@ def test_catalogue_is_left_out(home, command):
 
 
 def test_load_photos_takes_the_samples(home):
-    """The samples of the package go by their name; an empty folder has none to load."""
+    """The samples of the package go by their name; an empty folder is told, since its drive may not be mounted."""
     (home / "empty").mkdir()
     samples, empty = run("load", "photos", "samples"), run("load", "photos", "empty")
     count = len(PHOTOS)
 
     assert f"{count} photos added or changed, {count} in the database, 12 with a label\n" == samples.stdout
-    assert empty.exit_code == 0
+    assert empty.exit_code == 1
     assert empty.stdout == f"0 photos added or changed, {count} in the database, 12 with a label\n"
+    assert "A folder to load must have photos. Got none" in empty.stderr
 
 
 @pytest.mark.parametrize(("table", "key"), [("Fish", "fishname"), ("FishImage", "filename")])
@@ -1007,3 +1010,36 @@ def test_file_name_that_is_not_utf8_is_shown():
     assert result.returncode == 1
     assert b"Traceback" not in result.stderr
     assert "error" in json.loads(result.stdout)[0]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ImportError("no room"), RuntimeError("can't start new thread")])
+def test_too_little_memory_is_a_sentence(monkeypatch, error):
+    """Where the memory does not suffice, for a library or a thread, one line says so."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(meetup2025, "connect", fail)
+    done = CliRunner().invoke(main, ["sql", "SELECT 1"])
+
+    assert done.exit_code == 3
+    assert done.stderr.startswith("meetup2025: The memory must suffice, and each library load. Got: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_ctrl_c_outside_of_a_command(monkeypatch):
+    """Ctrl-C before or after a command gives the exit code of SIGINT, and the handler of Python is back."""
+    from meetup2025 import __main__ as program, cli
+
+    seen = []
+
+    def interrupted(**_: Any) -> None:
+        seen.append(signal.getsignal(signal.SIGINT))
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(cli, "main", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+
+    assert (ended.value.code, seen) == (130, [before])

@@ -22,7 +22,7 @@ import meetup2025
 from meetup2025 import files
 from meetup2025.cli import main, upload
 from meetup2025.engines.duckdb import DuckDBConnection
-from meetup2025.errors import ProgrammingError
+from meetup2025.errors import InvalidFileError, ProgrammingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -206,7 +206,7 @@ def test_broken_connection_keeps_what_was_committed(
     """When the server goes away in the middle, the photos that were committed stay, and a second run sends the rest."""
     monkeypatch.setattr(upload, "_PHOTOS_AT_ONCE", 1)
     (folder / "broken.jpg").unlink()
-    send, seen = upload._send, []
+    send, seen = upload._Sending.send, []
 
     def breaking(*arguments: object) -> int:
         seen.append(arguments)
@@ -214,12 +214,12 @@ def test_broken_connection_keeps_what_was_committed(
             raise meetup2025.OperationalError("<COMMUNICATION LINK ERROR>")
         return send(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(upload, "_send", breaking)
+    monkeypatch.setattr(upload._Sending, "send", breaking)
     done = run("load", "photos", folder)
 
     assert (done.exit_code, "COMMUNICATION LINK" in done.stderr) == (3, True)
     assert ask(server, "SELECT COUNT(*) FROM MeetUp2025.FishImage") == [(1,)]
-    assert "1 photos added" in run("load", "photos", folder).stdout
+    assert "1 photo added" in run("load", "photos", folder).stdout
 
 
 def vector_lines(count: int) -> list[str]:
@@ -317,3 +317,14 @@ def test_teaching_without_rights(server: Server, monkeypatch: pytest.MonkeyPatch
     assert done.stderr.startswith("meetup2025: User fisher is not privileged for the operation")
     assert done.stderr.count("\n") == 1
     assert ask(server, "SELECT COUNT(*) FROM MeetUp2025.FishImage") == [(0,)]
+
+
+def test_large_file_is_refused_unread(tmp_path):
+    """A file of 10 GB that would be sent whole is refused after the bytes that may be sent, and a long line is cut."""
+    path = tmp_path / "prompts.csv"
+    with path.open("wb") as file:
+        file.truncate(10_000_000_000)
+
+    with pytest.raises(InvalidFileError, match=r"at most 2\.5 MB\. Got prompts\.csv, which has more"):
+        upload.whole(path)
+    assert len(next(upload._pieces(path))) < 4_000_000

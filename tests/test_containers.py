@@ -173,6 +173,24 @@ def test_linter(tool: str, options: tuple[str, ...], name: str, old: str, new: s
     assert lint(tool, *options, broken).returncode == 1
 
 
+@pytest.mark.parametrize(
+    ("tool", "options", "name", "old", "new"),
+    [
+        ("hadolint", (), "Dockerfile", "USER 1000", "RUN cd /tmp"),
+        ("check-jsonschema", ("--builtin-schema", "vendor.compose-spec"), "compose.yaml", "restart:", "restarts:"),
+    ],
+)
+def test_linter_of_the_python_programs(
+    tool: str, options: tuple[str, ...], name: str, old: str, new: str, tmp_path: Path
+) -> None:
+    """The files of the image without IRIS are clean, and would not be with a fault."""
+    written = ROOT / "python-docker" / name
+    (tmp_path / name).write_text(written.read_text("utf-8").replace(old, new), "utf-8")
+
+    assert lint(tool, *options, written).returncode == 0
+    assert lint(tool, *options, tmp_path / name).returncode == 1
+
+
 def test_shell_of_the_workflow(tmp_path: Path) -> None:
     """The shell of the steps keeps the rules of shellcheck too."""
     runs = [step["run"] for step in steps(FILES) if "run" in step]
@@ -436,7 +454,7 @@ def builder(server: Server) -> Server:
 def build_model(builder: Server, model: str, **values: str) -> subprocess.CompletedProcess[str]:
     """Build the model of an image."""
     folders = {"MEETUP2025_MODELS": str(builder.folder / "models"), "PYTHONPATH": os.pathsep.join(sys.path)}
-    return builder.run("model", MODEL=model, REVISION="main", **{"HF_HUB_OFFLINE": "1", **folders, **values})
+    return builder.run("model", MODEL=model, **{"REVISION": "main", "HF_HUB_OFFLINE": "1", **folders, **values})
 
 
 @pytest.mark.clip
@@ -460,6 +478,15 @@ def test_image_without_a_download(builder: Server) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert list((builder.folder / "models").iterdir()) == []
     assert not (builder.folder / "bin" / "pip.calls").exists()
+
+
+def test_model_with_a_short_name_needs_no_torch(builder: Server) -> None:
+    """The model that an image has by default comes by the extra [hub], at the revision of its recipe."""
+    done = build_model(builder, "clip-multilingual", REVISION="", HF_HOME=str(builder.folder / "hf"))
+
+    assert (builder.folder / "bin" / "pip.calls").read_text("utf-8") == "install --quiet .[hub]\n"
+    assert done.returncode == 3  # there is no network
+    assert "--revision" not in done.stderr
 
 
 def test_image_of_a_model_that_fails(builder: Server) -> None:

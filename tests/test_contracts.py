@@ -299,6 +299,7 @@ OWNERS = {
     "pandas": ("engines",),
     "plotly": ("figures", "web"),
     "polars": ("engines",),
+    "prometheus_client": ("cli",),
     "prompt_toolkit": ("cli",),
     "pyarrow": ("engines",),
     "ray": ("loading",),
@@ -316,6 +317,7 @@ OWNERS = {
     "tree_sitter_objectscript": ("engines",),
     "umap": ("analytics",),
     "waitress": ("embedding", "web"),
+    "watchdog": ("cli",),
     "wcwidth": ("cli", "figures"),
 }
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import pickle
-import shutil
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,8 +30,10 @@ from meetup2025.errors import (
     OperationalError,
 )
 from meetup2025.loading import ray
-from meetup2025.loading.photos import Changes, Photo, find_photos
+from meetup2025.loading.collection import Collection
+from meetup2025.loading.photos import Changes, Photo, Placing, find_photos
 from meetup2025.loading.ray import Task, TaskResult, Worker
+from meetup2025.loading.tables import stored_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -160,7 +161,7 @@ def fail_on_pictures(add: Any) -> Any:
 def test_changes_of_the_folder(database: Connection, folder: Path) -> None:
     """A photo that changed is embedded again, a label that changed is written, and the rest stays."""
     load(database, folder)
-    shutil.copy(folder / "saba.png", folder / "iseebi.png")
+    (folder / "iseebi.png").write_bytes((folder / "saba.png").read_bytes() + b"\0\0")
     (folder / "labels.csv").write_text("File,Name\nmaaji.jpg,モクギョ\n", "utf-8")
     before = {row[0]: row for row in photo_rows(database)}
 
@@ -202,8 +203,8 @@ def test_error_within_a_transaction(
     write = ray.write_rows
     written: list[int] = []
 
-    def stopping(cursor: Any, changes: Changes, now: Any) -> None:
-        write(cursor, changes, now)
+    def stopping(cursor: Any, changes: Changes) -> None:
+        write(cursor, changes)
         written.append(len(changes.rows))
         if len(written) > 2:
             raise error
@@ -261,10 +262,11 @@ def test_row_that_appears_within_a_transaction(folder: Path, tmp_path: Path, mon
     with DuckDBConnection(path) as one, DuckDBConnection(path) as other:
         write = ray.write_rows
 
-        def late(cursor: Any, changes: Changes, now: Any) -> None:
+        def late(cursor: Any, changes: Changes) -> None:
             monkeypatch.setattr(ray, "write_rows", write)
-            assert ray._store(other, changes) == len(changes.rows)
-            write(cursor, changes, now)
+            there = Placing(Collection(stored_images(other)))
+            assert ray._store(other, there, changes).count == len(changes.rows)
+            write(cursor, changes)
 
         monkeypatch.setattr(ray, "write_rows", late)
         load(one, folder)
@@ -335,7 +337,7 @@ def test_model_of_the_database_that_is_nowhere(
 def task_of(folder: Path) -> Task:
     """Give all photos of a folder as one task."""
     files, _ = find_photos(folder, {})
-    return Task(7, [(file, None) for file in files.values()])
+    return Task(7, [(file, None) for file in files])
 
 
 def test_worker_reads_below_its_folder_only(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

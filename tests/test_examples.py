@@ -139,6 +139,7 @@ FIRST_RUNS = {
     "OutlierItem": ["SELECT MeetUp2025.FitOutliers('Fish')"],
     "SimilarPair": ["SELECT MeetUp2025.FitDuplicates('Fish', 0.5)"],
     "Prototype": ["SELECT MeetUp2025.FitRecogniser('FishImage')"],
+    "Sighting": ["SELECT MeetUp2025.AddSighting('samples/madako.png')"],
     "Suspect": ["SELECT MeetUp2025.FitSuspects('Fish')"],
 }
 """The first runs of the examples, by the class: what a reader would have made before."""
@@ -158,7 +159,8 @@ OFTEN_EMPTY = ("SuspectLabels(", "ReadSuspects(", "Duplicates(")
 
 def before(owner: str, example: str) -> list[str]:
     """Give the statements that a reader of an example has run before."""
-    runs = FIRST_RUNS.get(owner, []) if re.search(r"\(\d", example) or owner in {"Analysis", "Prototype"} else []
+    needs = re.search(r"\(\d", example) or owner in {"Analysis", "Prototype", "Sighting"}
+    runs = FIRST_RUNS.get(owner, []) if needs else []
     changes = ["SELECT MeetUp2025.FitChanges(1, 2)"] if "ReadChanges" in example else []
     marks = [MARKS] if "'mine'" in " ".join([example, *runs]) else []
     again = ["SELECT MeetUp2025.AddImage('again', 'samples/saba.png', 'マサバ')"] if "FitBenchmark" in example else []

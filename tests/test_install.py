@@ -99,6 +99,7 @@ def model(request, tmp_path_factory, hub_cache):
 def own(model, monkeypatch) -> OnnxEncoder:
     """Give the encoder of what was installed."""
     monkeypatch.setenv("MEETUP2025_MODELS", str(model.models))
+    monkeypatch.setenv("MEETUP2025_RUNTIME", "onnx")
     return encoder(model.source.name)
 
 

@@ -54,6 +54,13 @@ def test_web_pages_use_the_terms():
     assert [word for _, words in glossary() for word in words if word in said] == []
 
 
+def test_messages_use_the_terms():
+    """The messages of the command line use no other word for a term."""
+    said = (ROOT / "src/python/meetup2025/locale/ja/LC_MESSAGES/meetup2025.po").read_text("utf-8")
+
+    assert [word for _, words in glossary() for word in words if word in said] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_latin_words_stand_apart(page):
     """There is a blank between Japanese and Latin letters, and digits."""

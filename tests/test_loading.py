@@ -14,6 +14,7 @@ from hashed import HashedEncoder
 from pictures import encoded
 from PIL import Image
 
+from meetup2025.engines.exchange import write_parquet
 from meetup2025.errors import DataError, IntegrityError, InvalidFileError, ModelMismatchError
 from meetup2025.loading import names, photos, tables
 from meetup2025.loading.tables import names_of_fish
@@ -444,6 +445,19 @@ def test_many_vectors_in_little_memory(connection, monkeypatch):
     assert 100 <= most <= 201
 
 
+def test_vectors_of_parquet(connection, tmp_path, monkeypatch):
+    """A file of Parquet has the columns of a line, and its vectors never become text."""
+    monkeypatch.setenv("MEETUP2025_PHOTOS", str(tmp_path))
+    columns = {"FishID": ["F1", "F2"], "name": ["ブリ", "マアジ"], "embedding": np.eye(2, 512) * 3}
+    write_parquet(columns, tmp_path / "a.parquet")
+    sql = "SELECT MeetUp2025.LoadVectors('a.parquet', 'Fish', 'mine@1')"
+    assert rows(connection, sql) == [(2,)]
+    assert rows(connection, sql) == [(0,)]
+    found = rows(connection, "SELECT FishID, Name, Features FROM MeetUp2025.Fish ORDER BY FishID")
+    assert [row[:2] for row in found] == [("F1", "ブリ"), ("F2", "マアジ")]
+    assert found[1][2].startswith("0.0,1.0,0.0")
+
+
 # --- transactions
 
 
@@ -499,4 +513,6 @@ def test_names_of_fish(connection):
         "チダイ": "マダイ",
         "TAI": "マダイ",
         "イナダ": "イナダ",
+        "YELLOWTAIL": "ブリ",
+        "RED SEABREAM": "マダイ",
     }

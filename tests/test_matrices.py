@@ -35,6 +35,8 @@ SEARCHES = [
     NEAREST.replace(" ORDER", " WHERE Label = 'l2' AND Name > 'n2' ORDER"),
     NEAREST.replace(" ORDER", " HAVING Score > 0.2 ORDER"),
     f"SELECT near.Name, near.Score, b.Label FROM ({NEAREST}) near JOIN T.A b ON b.Name = near.Name",
+    """SELECT TOP ? b.Name, VECTOR_COSINE(a.V, TO_VECTOR(?, DOUBLE)) AS Score FROM T.A a RIGHT JOIN T.A b
+    ON b.Label = a.Label AND b.Name < 'n12' AND a.Name > 'n2' ORDER BY Score DESC""",
     """SELECT TOP ? a.Name, b.Name, VECTOR_COSINE(a.V, TO_VECTOR(?, DOUBLE)) AS Score FROM T.A a LEFT JOIN T.A b
     ON b.Label = a.Label AND b.Name < 'n12' ORDER BY Score DESC""",
 ]
@@ -50,6 +52,7 @@ LIKE = [
 def small_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let tables of a few rows have a matrix."""
     monkeypatch.setattr(matrices, "SMALL", 2)
+    monkeypatch.setattr(matrices, "_FEW", -2000)
 
 
 @pytest.fixture
@@ -294,6 +297,11 @@ def test_matrix_of_deleted_rows(connection: Connection, monkeypatch: pytest.Monk
         ("SELECT Name FROM T.A", "no TOP"),
         ("SELECT TOP 3 Name FROM T.A ORDER BY Name", "does not begin with VECTOR_COSINE"),
         ("SELECT TOP 3 a.Name FROM T.A a, T.A b ORDER BY VECTOR_COSINE(a.V, a.V) DESC", "the same for all rows"),
+        (
+            """SELECT TOP 3 b.Name FROM T.A a RIGHT JOIN T.A b ON b.Name = a.Label
+            ORDER BY VECTOR_COSINE(a.V, TO_VECTOR(?, DOUBLE))""",
+            "an outer join",
+        ),
         ("SELECT DISTINCT TOP 3 Name FROM T.A ORDER BY VECTOR_COSINE(V, TO_VECTOR(?, DOUBLE)) DESC", "DISTINCT"),
         (
             """SELECT Name FROM T.A a WHERE 'n1' = (SELECT TOP 1 b.Name FROM T.A b WHERE b.Label = a.Label

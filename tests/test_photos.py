@@ -16,7 +16,7 @@ from pictures import encoded
 from PIL import Image
 
 from meetup2025 import files, images
-from meetup2025.errors import IntegrityError, InvalidFileError, ModelMismatchError, ProgrammingError
+from meetup2025.errors import DataError, IntegrityError, InvalidFileError, ModelMismatchError, ProgrammingError
 from meetup2025.loading import names, photos
 from meetup2025.vectors import from_text
 
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.anywhere, pytest.mark.slow]
 
-FISH = "FishID,Name,Kanji,OtherNames\nF001,マアジ,真鯵,アジ;ゼンゴ\nF002,ブリ,鰤,ワカシ;イナダ\n"
+FISH = """FishID,Name,Kanji,OtherNames,English,Scientific
+F001,マアジ,真鯵,アジ;ゼンゴ,horse mackerel,Trachurus japonicus
+F002,ブリ,鰤,ワカシ;イナダ,yellowtail,Seriola quinqueradiata
+"""
 ALL = "SELECT Name, Label, Source, Hash, Model, Features FROM MeetUp2025.FishImage ORDER BY Name"
 
 
@@ -124,9 +127,8 @@ def test_order(connection, folder):
 
 def test_what_is_no_photo(connection, folder):
     """Hidden files and folders, and files that are no photos by their names, are neither read nor listed."""
-    put(folder, "a.PNG", ".hidden.png", "._a.png", ".thumbnails/a.png", "sub/.b.png", "notes.txt", "png", "b.png.part")
-    (folder / "folder.jpg").mkdir()
-    put(folder, "folder.jpg/c.webp")
+    no_photos = (".hidden.png", "._a.png", ".thumbnails/a.png", "sub/.b.png", "notes.txt", "png", "b.png.part")
+    put(folder, "a.PNG", "folder.jpg/c.webp", *no_photos)
     load(connection, folder)
     assert stored_names(connection) == ["a.PNG", "folder.jpg/c.webp"]
     assert left_out(connection) == {}
@@ -178,6 +180,8 @@ def test_odd_file_names(connection, folder, name):
         ("マアジの刺身.png", None),
         ("タイ/001.png", None),
         ("F001.png", None),
+        ("Horse mackerel/001.png", "マアジ"),
+        ("Seriola_quinqueradiata_2.png", "ブリ"),
         ("_.png", None),
     ],
 )
@@ -251,20 +255,125 @@ def test_broken_labels_file(connection, folder, text, line, column):
     assert (caught.value.line, caught.value.column, labels(connection)) == (line, column, {})
 
 
-def test_same_name_in_another_folder(connection, folder):
-    """Another photo of a name that is there from another folder is left out, and told; the same file just moves."""
-    put(folder, "IMG_1.png", "IMG_2.png")
-    load(connection, folder)
-    other = folder / "other"
-    other.mkdir()
-    (other / "IMG_1.png").write_bytes(draw(9))
-    (other / "IMG_2.png").write_bytes((folder / "IMG_2.png").read_bytes())
-    before = {row[0]: row[5] for row in rows(connection)}
+# --- which row a file belongs to
 
-    assert load(connection, other) == 1
-    assert {row[0]: row[5] for row in rows(connection)} == before
-    [(name, reason)] = left_out(connection).items()
-    assert (name, str(folder) in reason) == ("IMG_1.png", True)
+
+def test_same_name_in_another_folder(connection, folder):
+    """Another photo of a name that is there gets the name of its folder before its own; the first one stays."""
+    put(folder, "1/cam/IMG_1.png", "2/cam/IMG_1.png", "2/cam/IMG_2.png")
+    load(connection, folder / "1")
+    before = rows(connection)
+    assert load(connection, folder / "2") == 2
+    assert stored_names(connection) == ["cam/IMG_1.png", "2/cam/IMG_1.png", "cam/IMG_2.png"]
+    assert [row for row in rows(connection) if row[0] == "cam/IMG_1.png"] == before
+    assert load(connection, folder / "2") == load(connection, folder / "1") == 0
+
+
+def test_prefix(connection, folder):
+    """With a prefix, the names of new photos begin with it, and the files are found again with and without it."""
+    put(folder, "1/IMG_1.png", "2/IMG_1.png")
+    assert load(connection, folder / "1") == 1
+    assert photos.load_images(connection, folder / "2", HashedEncoder(), "/night 2/") == 1
+    assert stored_names(connection) == ["IMG_1.png", "night 2/IMG_1.png"]
+    for prefix in ("night 2", "", "other"):
+        assert photos.load_images(connection, folder / "2", HashedEncoder(), prefix) == 0
+    (folder / "2" / "IMG_1.png").write_bytes(draw(9))
+    assert photos.load_images(connection, folder / "2", HashedEncoder(), "night 2") == 1
+    assert len(stored_names(connection)) == 2
+
+
+@pytest.mark.parametrize("first", ["", "1", "1/cam"])
+@pytest.mark.parametrize("second", ["", "1", "1/cam"])
+def test_folder_and_its_parent(connection, folder, first, second):
+    """A folder, its parent, or either of them again give one row for each photo, and embed each photo once."""
+    put(folder, "1/cam/a.png", "1/cam/b.png", "2/cam/a.png")
+    encoder = HashedEncoder()
+    for each in (first, second, first, ""):
+        load(connection, folder / each, encoder)
+    assert (len(stored_names(connection)), len(encoder.made)) == (3, 3)
+    assert load(connection, folder) == 0
+
+
+def test_renamed_files(connection, folder):
+    """Files that were renamed and moved keep their rows and labels; a new file under an old name gets another row."""
+    put(folder, "a.png", "b.png", "c.png")
+    load(connection, folder)
+    execute(connection, "UPDATE MeetUp2025.FishImage SET Label = 'ブリ' WHERE Name = 'a.png'")
+    before, encoder = rows(connection), HashedEncoder()
+    (folder / "sub").mkdir()
+    (folder / "a.png").rename(folder / "z.png")
+    (folder / "b.png").rename(folder / "a.png")
+    (folder / "c.png").rename(folder / "sub" / "c.png")
+    (folder / "b.png").write_bytes(draw(9))
+    assert load(connection, folder, encoder) == 1
+    after = {row[0]: row for row in rows(connection)}
+    assert [after[row[0]] for row in before] == before
+    assert (len(encoder.made), sorted(after)) == (1, ["a.png", "b.png", "c.png", f"{folder.name}/b.png"])
+
+
+def test_edited_file(connection, folder):
+    """A file that was edited keeps its row, also where the folder above it is loaded."""
+    put(folder, "1/a.png", "1/b.png")
+    load(connection, folder / "1")
+    (folder / "1" / "a.png").write_bytes(draw(9))
+    assert load(connection, folder) == 1
+    assert stored_names(connection) == ["a.png", "b.png"]
+    assert rows(connection)[0][3] == hashlib.sha256(draw(9)).hexdigest()
+
+
+@pytest.mark.parametrize("labels", [("", ""), ("ブリ", ""), ("", "ブリ"), ("ブリ", "マアジ")])
+def test_copies(connection, folder, labels):
+    """A copy has no row of its own. The first file with a label labels the photo, in each load anew."""
+    names.load_names(connection, BytesIO(FISH.encode()), "fish.csv", HashedEncoder())
+    for at, label in enumerate(labels):
+        path = folder / str(at) / label / "a.png"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(draw(1))
+    load(connection, folder)
+    [(name, label)] = rows(connection, "SELECT Name, Label FROM MeetUp2025.FishImage")
+    assert (name.startswith("0/"), label) == (True, next(filter(None, labels), None))
+    assert load(connection, folder) == 0
+
+
+def test_rows_of_copies(connection, folder):
+    """Two rows of one content, as an earlier version made them, stay two, each with the label of its file."""
+    names.load_names(connection, BytesIO(FISH.encode()), "fish.csv", HashedEncoder())
+    put(folder, "ブリ/a.png")
+    load(connection, folder)
+    (folder / "マアジ").mkdir()
+    (folder / "マアジ" / "a.png").write_bytes(draw(0))
+    copy = "SELECT 'マアジ/a.png', 'マアジ', Source, Hash, Model, Features FROM MeetUp2025.FishImage"
+    execute(connection, f"INSERT INTO MeetUp2025.FishImage (Name, Label, Source, Hash, Model, Features) {copy}")
+    assert load(connection, folder) == 0
+    assert labels(connection) == {"ブリ/a.png": "ブリ", "マアジ/a.png": "マアジ"}
+
+
+def test_free_name_that_is_too_long(connection, folder):
+    """A photo whose free name is too long is listed."""
+    long = f"{'x' * 90}.png"
+    put(folder, "a.png", long)
+    load(connection, folder)
+    for name in ("a.png", long):
+        (folder / name).rename(folder / name.replace(".png", "1.png"))
+        (folder / name).write_bytes(draw(ord(name[0])))
+    assert load(connection, folder) == 1
+    assert (stored_names(connection)[-1], list(left_out(connection))) == (f"{folder.name}/a.png", [long])
+    assert "must have at most 100 characters" in left_out(connection)[long]
+
+
+def test_prefix_that_no_name_may_have(connection, folder):
+    """A prefix that is too long or cannot be seen is refused."""
+    put(folder, "a.png")
+    for prefix in ("x" * 51, "a\u200b"):
+        with pytest.raises(DataError, match="A prefix must"):
+            photos.load_images(connection, folder, HashedEncoder(), prefix)
+    assert stored_names(connection) == []
+
+
+def test_empty_folder(connection, folder):
+    """A folder without photos is listed: its drive may not be mounted."""
+    assert load(connection, folder) == 0
+    assert "must have photos. Got none" in left_out(connection)["photos"]
 
 
 # --- loading again
@@ -459,8 +568,8 @@ def test_links(connection, folder, tmp_path):
     (folder / "nowhere.png").symlink_to(outside / "nothing.png")
     (folder / "more").symlink_to(outside / "more", target_is_directory=True)
     (folder / "loop").symlink_to(folder, target_is_directory=True)
-    assert load(connection, folder) == 2
-    assert stored_names(connection) == ["good.png", "inside.png"]
+    assert load(connection, folder) == 1
+    assert stored_names(connection) == ["good.png"]  # of which inside.png is a copy
     reasons = left_out(connection)
     assert sorted(reasons) == ["loop", "more", "nowhere.png", "outside.png"]
     assert all("not a file below MEETUP2025_PHOTOS" in reasons[name] for name in ("nowhere.png", "outside.png"))
@@ -496,20 +605,30 @@ def test_folder_that_may_not_be_read(connection, folder):
         (folder / "closed").chmod(0o700)
 
 
-# --- all or nothing
+# --- what a load that ends early keeps
 
 
-@pytest.mark.parametrize("fails_at", [1, 40])
-def test_failing_model(connection, folder, fails_at):
-    """A model that fails in the middle leaves all tables as before."""
-    put(folder, "a.png")
+@pytest.mark.parametrize(("fails_at", "kept"), [(1, 0), (33, 32), (70, 64)])
+def test_failing_model(connection, folder, fails_at, kept):
+    """A model that fails in the middle leaves whole portions, and a second load embeds the rest alone."""
+    connection.autocommit = True
+    put(folder, *(f"{at:02}.png" for at in range(70)))
+    with pytest.raises(RuntimeError, match="out of memory"):
+        load(connection, folder, HashedEncoder(fails_at=fails_at))
+    assert len(rows(connection)) == kept
+    assert rows(connection, "SELECT COUNT(*) FROM MeetUp2025.Thumbnail") == [(kept,)]
+    encoder = HashedEncoder()
+    assert load(connection, folder, encoder) == len(encoder.made) == 70 - kept
+
+
+def test_failing_model_of_other_vectors(connection, folder):
+    """Vectors of another model are replaced all or none, because the table holds vectors of one model."""
+    put(folder, *(f"{at:02}.png" for at in range(40)))
     (folder / "bad.png").write_bytes(b"")
     load(connection, folder)
     before = rows(connection), left_out(connection)
-    put(folder, *(f"new{at}.png" for at in range(50)))
-    (folder / "worse.png").write_bytes(b"")
     with pytest.raises(RuntimeError, match="out of memory"):
-        load(connection, folder, HashedEncoder(fails_at=fails_at))
+        load(connection, folder, HashedEncoder("other@1", fails_at=35))
     assert (rows(connection), left_out(connection)) == before
 
 
@@ -531,13 +650,14 @@ def test_load_inside_a_transaction(connection, folder, end):
 
 
 def test_error_of_the_table(connection, folder, monkeypatch):
-    """An error while rows are written takes back the rows before it."""
+    """An error while the rows of a portion are written takes back the rows of it before the error."""
     put(folder, "a.png")
     load(connection, folder)
     execute(connection, "UPDATE MeetUp2025.FishImage SET Source = 'elsewhere'")
     before = rows(connection)
-    put(folder, "a.png", *(f"{at}.png" for at in range(40)))
+    put(folder, "a.png", *(f"{at}.png" for at in range(20)))
     monkeypatch.setattr(photos, "_UPDATE_WORDS", "UPDATE MeetUp2025.Nothing SET Label = ?, Source = ? WHERE Name = ?")
+    connection.autocommit = True
     with pytest.raises(ProgrammingError, match="Nothing"):
         load(connection, folder)
     assert rows(connection) == before

@@ -156,7 +156,7 @@ def test_no_row_count(value: Any) -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
     """Note the texts that are embedded one by one, and together."""
     asked: dict[str, list[Any]] = {"one": [], "many": []}
-    one, many = procedures.embed_text, procedures.embed_texts
+    one, many = procedures.embed_text, procedures.MANY["embed_text"]
 
     def embed_text(text: str) -> str:
         asked["one"].append(text)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hashed import HashedEncoder
 from pictures import corners, encoded
+from PIL import Image
 
 import meetup2025
 from meetup2025 import procedures
@@ -259,6 +261,23 @@ def test_load_of_photos(loaded, allowed):
     assert (call(loaded, "LoadImages('photos')"), count(loaded, "SkippedImage")) == (0, 1)
 
 
+def test_load_of_photos_that_is_stopped(engine, allowed, monkeypatch):
+    """A load that fails in the middle has committed what came before, and the next one embeds the rest alone."""
+    (allowed / "photos" / "ワカシ1.png").unlink()
+    for at in range(40):
+        (allowed / "photos" / f"{at:02}.png").write_bytes(encoded(Image.new("RGB", (4, 4), (at, 0, 0))))
+    model = HashedEncoder(fails_at=33)
+    monkeypatch.setattr(HashedEncoder, "check", lambda _: None, raising=False)
+    monkeypatch.setattr(procedures, "encoder", lambda: model)
+    with meetup2025.connect(engine, autocommit=True) as connection:
+        with pytest.raises(Exception, match="out of memory"):
+            call(connection, "LoadImages('photos', 'night')")
+        kept = count(connection, "FishImage"), count(connection, "Thumbnail")
+        model.made.clear()
+        model.fails_at = None
+        assert (kept, call(connection, "LoadImages('photos')"), len(model.made)) == ((32, 32), 8, 8)
+
+
 @pytest.mark.usefixtures("allowed")
 def test_load_of_vectors(connection):
     """Vectors are stored with the model that is told; by default that of the workshop."""
@@ -336,9 +355,24 @@ def test_refused_load_inside_a_transaction(connection, allowed):
 def test_installed_models(connection):
     """The installed models are JSON; the bundled one is there, as the catalogue calls it."""
     (sketch,) = [model for model in json.loads(call(connection, "InstalledModels()")) if model["id"] == "sketch"]
-    assert sorted(sketch) == ["bytes", "description", "dimension", "fault", "id", "licence", "revision", "used"]
+    described = ["bytes", "chosen_by", "description", "dimension", "fault", "id", "licence", "revision", "used"]
+    assert sorted(sketch) == described
     assert (f"{sketch['id']}@{sketch['revision']}", sketch["dimension"]) == (encoder().model, 512)
     assert sketch["bytes"] > 1000
+
+
+@pytest.mark.embedded
+@pytest.mark.usefixtures("engine")
+def test_the_installation_downloads_a_model_with_a_short_name(monkeypatch, tmp_path):
+    """A model with a recipe is downloaded, which fails without a network; any other is left to its administrator."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    for name in ("sketch", "org/own"):
+        monkeypatch.setenv("MEETUP2025_MODEL", name)
+        procedures.setup_install_model()
+    monkeypatch.setenv("MEETUP2025_MODEL", "clip-multilingual")
+    with pytest.raises(Error, match=r"clip-vit-base-patch32|Hugging Face"):
+        procedures.setup_install_model()
 
 
 @pytest.mark.embedded

@@ -244,6 +244,7 @@ def test_clients_in_other_processes(address):
         lines = server.communicate()[1].splitlines()
     assert np.allclose(np.vstack(found), local_encoder("sketch").texts(TEXTS[:4]), rtol=0, atol=1e-6)
     assert sum(" POST /v1/embeddings 200 " in line for line in lines) == 4
+    assert (" started on " in lines[0], lines[-1].endswith(" stopped")) == (True, True)
 
 
 def _vector(address, text):

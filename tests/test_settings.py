@@ -227,7 +227,7 @@ def test_database_of_a_user_keeps_its_mode(tmp_path: Path) -> None:
     assert tmp_path.stat().st_mode & 0o777 == 0o755
 
 
-def test_no_folder_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_folder_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a folder of the user the bundled model works, and what needs the folder says which setting is missing."""
 
     def unknown(path: Path) -> Path:
@@ -242,8 +242,9 @@ def test_no_folder_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     for use in (settings.data_folder, settings.url, settings.models_folder):
         with pytest.raises(OperationalError, match="HOME must be the folder of the user"):
             use()
-    with meetup2025.connect("duckdb://") as connection, connection.cursor() as cursor:
-        assert cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')").fetchall() == [(100,)]
+    for url in ("duckdb://", f"duckdb:///{tmp_path / 'mine.duckdb'}"):
+        with meetup2025.connect(url) as connection, connection.cursor() as cursor:
+            assert cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')").fetchall() == [(100,)]
 
 
 def test_choice_of_a_user_is_the_last(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,8 @@ import pytest
 from asked import selected
 
 import meetup2025
+from meetup2025.engines.exchange import write_parquet
+from meetup2025.engines.tabular import matrix, open_tabular
 from meetup2025.errors import DataError, Error, IntegrityError, InvalidVectorError, ProgrammingError
 from meetup2025.loading.user_table import LONGEST_KEY
 
@@ -305,3 +307,28 @@ def test_late_fault_leaves_nothing(connection: Connection, monkeypatch: pytest.M
     connection.rollback()
 
     assert tables(connection) == []
+
+
+def test_nearest_items(connection: Connection) -> None:
+    """`NearestItems` finds the rows of one's own table that are nearest to a vector, best first."""
+    loaded(connection, COLUMNS)
+    wanted = ",".join(map(str, VECTORS[3].tolist()))
+    with connection.cursor() as cursor:
+        found = selected(cursor, "SELECT Source, Item, Score FROM MeetUp2025.NearestItems('docs', ?, 2)", wanted)
+        with pytest.raises(Error, match="vector"):
+            selected(cursor, "SELECT Item FROM MeetUp2025.NearestItems('Docs', 'x', 2)")
+
+    assert found[0][:2] == ("Docs", "猫")
+    assert found[0][2] == pytest.approx(1)
+    assert len(found) == 2
+
+
+@pytest.mark.embedded
+def test_vectors_outlive_their_batch(tmp_path: Path) -> None:
+    """The vectors of a batch are right after the data is closed: they do not lie in its memory."""
+    rows = np.random.default_rng(5).normal(size=(2000, 64))
+    write_parquet({"key": np.arange(2000), "emb": rows}, tmp_path / "a.parquet")
+    with open_tabular(tmp_path / "a.parquet") as given:
+        made = [matrix(batch["emb"], "emb", 1)[0] for batch in given.batches({"emb": '"emb"'}, 64)]
+
+    np.testing.assert_array_equal(np.concatenate(made), rows)

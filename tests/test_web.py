@@ -30,6 +30,7 @@ from web_calls import SAMPLES, Browser, analyse, web_server
 
 import meetup2025
 from meetup2025.cli import main
+from meetup2025.cli.metrics import Metrics
 from meetup2025.embedding import confidence
 from meetup2025.engines.classes import parse_class
 from meetup2025.engines.classes.program import class_folder
@@ -103,9 +104,7 @@ def test_shown_sql_gives_what_is_shown(browser, url):
     """The statement that is shown, run elsewhere, gives the names that are shown."""
     answer = browser.post("/api/identify", SABA).json()
 
-    names, group = answer["sql"].split(";\n")
-    assert [row[1] for row in asked(url, names)] == [each["name"] for each in answer["names"]]
-    assert asked(url, group)[0][1] == answer["answer"]["name"]
+    assert [row[1] for row in asked(url, answer["sql"])] == [each["name"] for each in answer["names"]]
 
 
 def test_two_pictures_are_open_at_once(url, monkeypatch):
@@ -138,7 +137,7 @@ def test_sample_is_named_by_its_link(browser):
     answer = browser.get("/api/sample?name=saba.png").json()
 
     assert answer["names"][0]["name"] == "マサバ"
-    assert answer["sql"].startswith("CALL MeetUp2025.Identify('samples/saba.png', 5);\n")
+    assert answer["sql"].startswith("CALL MeetUp2025.Identify('samples/saba.png', 5)")
 
 
 @pytest.mark.parametrize("name", ["", "../settings.json", "labels.csv", "nothing.png"])
@@ -702,6 +701,39 @@ def test_fault_is_no_trace(browser, monkeypatch, caplog):
 
     assert (reply.status, reply.json()["detail"]) == (500, "The log of the server has more.")
     assert "ZeroDivisionError" in caplog.text
+
+
+# --- operation ------------------------------------------------------------------------------------------------------
+
+
+def test_health(url, tmp_path):
+    """The health tells whether the database can be opened; a file of another program will be free again."""
+    browser = Browser(Application(url))
+    assert browser.get("/healthz").json() == {"status": "ok", "database": "free"}
+    (tmp_path / "broken.duckdb").write_bytes(b"no database")
+    assert Browser(Application(f"duckdb:///{tmp_path / 'broken.duckdb'}")).get("/healthz").status == 503
+
+
+def test_metrics(url):
+    """The numbers count the answers by path and status, and tell the rows; without them there is no such page."""
+    browser = Browser(Application(url, metrics=Metrics(["/api/runs"])))
+    browser.get("/api/runs")
+    page = browser.get("/metrics").body.decode()
+
+    assert 'meetup2025_requests_total{method="GET",path="/api/runs",status="200"} 1.0' in page
+    assert 'meetup2025_rows{table="Fish"} 100.0' in page
+    assert Browser(Application(url)).get("/metrics").status == 404
+
+
+def test_another_model_is_unavailable(url):
+    """A server of another model than that of the database is not the fault of its user, and is in the log."""
+    with meetup2025.connect(url, autocommit=True) as connection:
+        connection.cursor().execute("UPDATE MeetUp2025.Fish SET Model = 'other@1'")
+    lines = []
+    reply = Browser(Application(url, log=lines.append)).post("/api/identify", SABA)
+
+    assert (reply.status, reply.json()["error"]) == (503, "unavailable")
+    assert (lines[-1].fields["status"], "other@1" in lines[-1].fields["notes"]) == (503, True)
 
 
 # --- security -------------------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def _photos(folder: Path) -> None:
 
 
 def _vectors(path: Path) -> None:
-    rows = np.random.default_rng(5).normal(size=(300, 512))
+    rows = np.random.default_rng(5).normal(size=(1_000, 512))
     lines = [json.dumps({"filename": f"{at}.jpg", "features": list(row)}) for at, row in enumerate(rows)]
     path.write_text("\n".join(lines), "utf-8")
 
@@ -123,9 +123,13 @@ def _killed(random: Random, work: Work, now: Path) -> Tally:
     """Kill the work again and again, and compare what is there with before and after."""
     tally, hits = Tally(work.name), 0
     before = _told(work, _fresh(work, now))
-    began = time.monotonic()
-    tally.add("the work undisturbed", _outcome(partial(work.do, _fresh(work, now))))
-    seconds, after = time.monotonic() - began, _told(work, now)
+    lasted = []
+    for _ in range(3):
+        _fresh(work, now)
+        began = time.monotonic()
+        tally.add("the work undisturbed", _outcome(partial(work.do, now)))
+        lasted.append(time.monotonic() - began)
+    seconds, after = min(lasted), _told(work, now)
     tally.check("the work changes nothing", before != after)
     for number in range(_KILLS):
         hits += killed(partial(work.do, _fresh(work, now)), random.uniform(0.02, 1.0) * seconds)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _TOKEN = "a-token-of-the-campaign"  # noqa: S105 - of the campaign
 _REQUESTS, _ASKED, _IDLE = 10_000, 40, 1_000
 _SLOWER, _GROWTH = 3, 1.05
-_FLOOR = 0.1
+_FLOOR = 0.25
 """Seconds that a good client may always wait at the 95th percentile, so that noise is no fault."""
 
 _HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n"

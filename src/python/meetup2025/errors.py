@@ -14,6 +14,7 @@ The errors of the package.
     │   │   └── ModelMismatchError(ValueError)       vectors of two different models
     │   ├── OperationalError                   the engine, the disk or the network failed
     │   │   ├── EngineUnavailableError(ConnectionError)
+    │   │   │   └── FileInUseError                   another program has the database file
     │   │   └── EncoderUnavailableError(ConnectionError)   the server that makes the vectors
     │   ├── IntegrityError                     a key that must be unique is not
     │   ├── InternalError
@@ -156,6 +157,10 @@ class ModelMismatchError(DataError, ValueError):
 
 class EngineUnavailableError(OperationalError, ConnectionError):
     """The database cannot be reached or opened."""
+
+
+class FileInUseError(EngineUnavailableError):
+    """Another program has the database file."""
 
 
 class EncoderUnavailableError(OperationalError, ConnectionError):

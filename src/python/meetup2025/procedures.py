@@ -20,16 +20,18 @@ from meetup2025.embedding.installing import recipes
 from meetup2025.embedding.models import faults, find, installed
 from meetup2025.engines import current
 from meetup2025.engines.arguments import as_double, as_integer, as_text, is_missing
-from meetup2025.errors import DataError, MissingModelError, shown
+from meetup2025.errors import DataError, Error, MissingModelError, shown
 from meetup2025.loading import names as catalogue, photos, tables
+from meetup2025.loading.folders import is_settled, photo_files
 from meetup2025.loading.prompts import fitting
 from meetup2025.loading.records import read_templates
-from meetup2025.loading.spelling import composed
+from meetup2025.loading.spelling import check_text, composed, folded, normal
 from meetup2025.runs import (
     benchmark,
     changes,
     clusters as groups,
     evaluation,
+    management,
     maps,
     nearest,
     outliers,
@@ -37,12 +39,15 @@ from meetup2025.runs import (
     recall,
     recogniser,
     recognition,
+    sightings,
     sources,
     store,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from meetup2025.embedding import Encoder
 
 T = TypeVar("T")
 
@@ -97,12 +102,12 @@ def embed_text(text: str) -> str:
     return vectors.to_text(encoder().texts([text])[0])
 
 
-def embed_texts(texts: list[str | None]) -> list[str]:
+def _embed_texts(texts: list[str | None]) -> list[str]:
     """Return what `embed_text` returns for each of many texts."""
     return [vectors.to_text(row) for row in encoder().texts([as_text(text) for text in texts])]
 
 
-MANY: dict[str, Callable[[list[Any]], list[Any]]] = {"embed_text": embed_texts}
+MANY: dict[str, Callable[[list[Any]], list[Any]]] = {"embed_text": _embed_texts}
 """Functions that run for many values at once, by the function for one."""
 
 
@@ -221,20 +226,23 @@ def load_names(csv: str, prompts: str = "") -> int:
 
 
 @from_sql
-def load_images(folder: str) -> int:
+def load_images(folder: str, prefix: str = "") -> int:
     """
     Load the photos of a folder, and return the number of rows added or changed: `MeetUp2025.LoadImages`.
 
     Args:
         folder: Path below the allowed folder.
+        prefix: First part of the names of new photos.
     """
     model = encoder()
     model.check()
-    return _refreshed(photos.load_images(current(), files.resolve_folder(folder), model))
+    changed = photos.load_images(current(), files.resolve_folder(folder), model, prefix)
+    recogniser.refresh(current())  # also without changes: a load before may have been stopped
+    return changed
 
 
 @from_sql
-def add_image(name: str, image: str, label: str) -> int:
+def add_image(name: str, image: str, label: str = "", source: str = "") -> int:
     """
     Load one photo, teach its label, and return 1, or 0 where the row was right already: `MeetUp2025.AddImage`.
 
@@ -242,16 +250,75 @@ def add_image(name: str, image: str, label: str) -> int:
         name: Name of the photo, the key of the table.
         image: The picture: Base64, a data URL, or a path below the allowed folder.
         label: Any name of the fish on the photo, or empty.
+        source: Folder from which the photo comes, or empty.
     """
     model = encoder()
     model.check()
     connection, name, data = current(), composed(name.strip()), images.picture_bytes(image)
     with connection.transaction():
         before = recogniser.photo_of(connection, name)
-        changed = photos.add_image(connection, name, data, label, model)
+        changed = photos.add_image(connection, name, data, label, model, source)
         if changed:
             recogniser.learn(connection, before, recogniser.photo_of(connection, name))
     return changed
+
+
+@from_sql
+def add_sighting(image: str, file: str = "", source: str = "") -> int:
+    """
+    Name a picture and store it, once for each content: `MeetUp2025.AddSighting`, `runs.sightings.add`.
+
+    Args:
+        image: The picture: Base64, a data URL, or a path below the allowed folder.
+        file: Name of the file.
+        source: Folder or camera.
+    """
+    return sightings.add(current(), _arrival(image, file, source), _naming())
+
+
+@from_sql
+def add_sightings(folder: str) -> int:
+    """
+    Name the new pictures of a folder: `MeetUp2025.AddSightings`.
+
+    Args:
+        folder: Path below the allowed folder.
+    """
+    found, model = files.resolve_folder(folder), _naming()
+    written, _ = photo_files(found, files.open_below)
+    ready = (each for each in written if is_settled(each.path))
+    return sum(sightings.add(current(), _arrival(str(each.path), each.name, str(found)), model) for each in ready)
+
+
+def _naming() -> Encoder:
+    """Return the model that names pictures: it must be that of the names."""
+    model = encoder()
+    tables.check_search(current(), "Fish", model.model)
+    return model
+
+
+def _arrival(image: str, file: str, source: str) -> sightings.Arrival:
+    try:
+        data = images.picture_bytes(image)
+    except (Error, OSError) as error:
+        return sightings.Arrival(b"", photos.digest(f"{file}\n{error}".encode()), file, source, str(error))
+    return sightings.Arrival(data, photos.digest(data), file, source)
+
+
+@from_sql
+def correct_sighting(sighting: int, label: str) -> int:
+    """
+    Set the right name of a sighting, and teach it: `MeetUp2025.CorrectSighting`, `runs.sightings.correct`.
+
+    Args:
+        sighting: Number of the sighting.
+        label: Any name of the fish.
+    """
+    name = normal(label)
+    if not name:
+        raise DataError("A label must be a name. Got an empty one.")
+    known = tables.names_of_fish(current()).get(folded(name), name)
+    return sightings.correct(current(), sighting, check_text("A label", known, 50))
 
 
 @from_sql
@@ -463,6 +530,24 @@ def source_changed(run: int) -> int:
 
 
 @from_sql
+def describe_run(run: int, name: str = "", note: str = "", tags: str = "", pinned: int = -1) -> int:
+    """Set name, note, tags and pinning of a run: `MeetUp2025.DescribeRun`, `runs.management.describe`."""
+    return management.describe(current(), run, name, note, tags, pinned)
+
+
+@from_sql
+def fit_again(run: int) -> int:
+    """Make an analysis again: `MeetUp2025.FitAgain`, `runs.management.fit_again`."""
+    return management.fit_again(current(), run)
+
+
+@from_sql
+def delete_runs_before(time: str) -> int:
+    """Delete old runs: `MeetUp2025.DeleteRunsBefore`, `runs.management.delete_before`."""
+    return management.delete_before(current(), time)
+
+
+@from_sql
 def delete_run(run: int) -> int:
     """Delete a run and its results, and return its number: `MeetUp2025.DeleteRun`."""
     store.delete_run(current(), run)
@@ -479,6 +564,12 @@ def fit_search_recall(source: str, k: int = 10, sample: int = 100, seed: int = 5
 def item_neighbours(source: str, item: str, k: int = 5, within: str = "") -> str:
     """Return the items nearest to an item, as JSON: `MeetUp2025.ItemNeighbours`, `runs.nearest.item_neighbours`."""
     return nearest.item_neighbours(current(), source, item, k, within)
+
+
+@from_sql
+def vector_neighbours(source: str, vector: str, k: int = 5) -> str:
+    """Return the items nearest to a vector: `MeetUp2025.VectorNeighbours`, `runs.nearest.vector_neighbours`."""
+    return nearest.vector_neighbours(current(), source, vector, k)
 
 
 @from_sql

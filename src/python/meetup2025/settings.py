@@ -103,8 +103,16 @@ def make_private(folder: Path) -> None:
         OSError: The folder cannot be made.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder == data_folder():
+    if is_data_folder(folder):
         folder.chmod(0o700)
+
+
+def is_data_folder(folder: Path) -> bool:
+    """Check for the data folder. Without a folder of the user there is none."""
+    try:
+        return folder == data_folder()
+    except OperationalError:
+        return False
 
 
 def install_command(extra: str) -> str:

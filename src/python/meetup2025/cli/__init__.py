@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,16 +40,18 @@ from meetup2025.cli.options import (
     there,
 )
 from meetup2025.cli.pictures import draw_answers, pictured
+from meetup2025.cli.refresh import refresh
 from meetup2025.cli.serve import serve, web
+from meetup2025.cli.upkeep import backup, doctor
+from meetup2025.cli.watch import watch
 from meetup2025.client import records, rows, value
 from meetup2025.embedding.confidence import LIKE_A_DRAWING, knows_only_drawings
 from meetup2025.errors import UnreadableImageError, listed
-from meetup2025.loading.records import members, other_columns, other_members
 from meetup2025.loading.spelling import normal
 from meetup2025.locale import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from meetup2025.engines import Connection
 
@@ -78,10 +81,14 @@ def main() -> None:
     """Name the fish in a picture, and see what vectors mean, in SQL."""
 
 
+main.add_command(backup)
+main.add_command(doctor)
 main.add_command(benchmark)
 main.add_command(export)
 main.add_command(model)
+main.add_command(refresh)
 main.add_command(serve)
+main.add_command(watch)
 main.add_command(web)
 for command in (map_, clusters, elbow, outliers, compare_detectors, recogniser, runs):
     main.add_command(command)
@@ -195,6 +202,7 @@ def names(csv: str | None, prompts: str | None) -> None:
     again. For a model that knows English alone it makes them from the column English, as "a photo of a …".
     """
     from meetup2025.cli import upload
+    from meetup2025.loading.records import other_columns
 
     sent = local(csv)
     path, folder = (upload.whole(sent), None) if sent else readable(csv or NAMES)
@@ -218,37 +226,47 @@ def names(csv: str | None, prompts: str | None) -> None:
 
 
 @load.command(
-    epilog=example("meetup2025 load photos ~/Pictures/fishing", "meetup2025 load photos /data/fish --ray 10.0.0.1:6379")
+    epilog=example(
+        "meetup2025 load photos ~/Pictures/fishing",
+        "meetup2025 load photos /data/2026-12-01 --prefix 2026-12-01",
+        "meetup2025 load photos /data/fish --ray 10.0.0.1:6379",
+    )
 )
 @click.argument("folder")
+@click.option("--prefix", default="", metavar="TEXT", help="First part of the names of new photos.")
 @click.option("--ray", "address", metavar="ADDRESS", help="Make the vectors on a Ray cluster: HOST:PORT, or local.")
 @catalogue
 @common
-def photos(folder: str, address: str | None) -> None:
+def photos(folder: str, prefix: str, address: str | None) -> None:
     """
     Load the photos of a folder and its subfolders.
 
+    A photo is known by its content: the folder above, a copy, and a file that was moved or renamed give no second row.
+    The name of a new photo is its file name below the folder. Where another photo has this name, the names of the
+    folders above come before it.
+
     The file labels.csv of the folder (columns File and Name) labels the photos. A photo that is not in this file gets
     its label from its file name or its subfolder, if this is a name of the catalogue. Files that are no readable
-    pictures are left out and listed. With a server, photos of this machine are sent one by one and committed every few
-    photos, so they stay when the rest fails. With --ray, the machines of a cluster read the folder, and a few hundred
-    photos are committed at once.
+    pictures are left out and listed.
+
+    Photos are committed every few photos, and they stay when the rest fails. After Ctrl-C, the same command goes on
+    from there. With --ray, the machines of a cluster read the folder.
     """
     from meetup2025.cli import upload
     from meetup2025.loading import ray
 
     sent = local(folder)
     path, allowed = (folder, there(folder, "folder")) if address else readable(folder, "folder")
-    with database(allowed) as connection:
+    with database(allowed, autocommit=not sent) as connection:
         load_names_if_none(connection)
-        if address and allowed:
-            changed, skipped = ray.load_photos(connection, allowed, address)
-        elif sent:
-            changed, skipped = upload.send_photos(connection, sent)
-        else:
-            changed = value(connection, "SELECT MeetUp2025.LoadImages(?)", [path])
-            connection.commit()
-            skipped = rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
+        with _kept(connection):
+            if address and allowed:
+                changed, skipped = ray.load_photos(connection, allowed, address, prefix)
+            elif sent:
+                changed, skipped = upload.send_photos(connection, sent, prefix)
+            else:
+                changed = value(connection, "SELECT MeetUp2025.LoadImages(?, ?)", [path, prefix])
+                skipped = rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
         total = value(connection, COUNTS["FishImage"])
         unlabelled = [row[0] for row in rows(connection, _UNLABELLED)]
     known, many = total - len(unlabelled), "s" * (changed != 1)
@@ -262,6 +280,19 @@ def photos(folder: str, address: str | None) -> None:
         sys.exit(SOME_FAILED)
 
 
+@contextmanager
+def _kept(connection: Connection) -> Iterator[None]:
+    """Say at Ctrl-C which photos of a load are kept."""
+    before = value(connection, COUNTS["FishImage"])
+    try:
+        yield
+    except KeyboardInterrupt:
+        connection.rollback()
+        total = value(connection, COUNTS["FishImage"])
+        complain(f"stopped: {total - before} new photos are kept. The same command goes on from there")
+        raise
+
+
 @load.command(epilog=example("meetup2025 load vectors fish.jsonl --model-of sketch@1"))
 @click.argument("jsonl")
 @click.option("--table", type=click.Choice(list(COUNTS)), default="Fish", show_default=True, help="Table to fill.")
@@ -273,13 +304,14 @@ def photos(folder: str, address: str | None) -> None:
 @common
 def vectors(jsonl: str, table: str, model_of: str | None) -> None:
     """
-    Load the vectors of another program from a JSON Lines file.
+    Load the vectors of another program from a file of JSON Lines or Parquet.
 
     A line is {"fishid", "fishname", "embedding": [...]}, or {"filename", "features": "…"} for photos. A table holds
     vectors of one model, and searching it needs this model. For vectors of any other length, and for other columns, see
     `meetup2025 load table`.
     """
     from meetup2025.cli import upload
+    from meetup2025.loading.records import members, other_members
 
     first = members(_first_line(jsonl))
     model_of = model_of or str(first.get("model") or "")
@@ -346,8 +378,9 @@ def table(file: str, name: str, beside: str | None, **roles: str) -> None:
 )
 @click.argument("statement", required=False)
 @click.option("--catalog", is_flag=True, help="List the tables, functions, queries and procedures of SQL.")
+@click.option("--read-only", is_flag=True, help="Refuse changes. Many programs may read a file at once.")
 @common
-def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click gives it by name
+def sql(statement: str | None, *, catalog: bool, read_only: bool) -> None:
     """
     Run SQL statements, or ask for them on a terminal.
 
@@ -361,7 +394,8 @@ def sql(statement: str | None, catalog: bool) -> None:  # noqa: FBT001 - click g
     if catalog:
         click.echo("\n".join(catalog_lines()))
         return
-    with database(Path.cwd(), Path(Path.cwd().anchor), autocommit=True) as connection:
+    folders = (Path.cwd(), Path(Path.cwd().anchor))
+    with database(*folders, autocommit=True, read_only=read_only) as connection:
         if statement is None and sys.stdin.isatty() and sys.stdout.isatty():
             shell.ask(connection, options().format)
             return

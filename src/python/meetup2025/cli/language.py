@@ -30,7 +30,7 @@ class Formatter(click.HelpFormatter):
 
     def __init__(self, *args: Any, **extra: Any) -> None:
         super().__init__(*args, **extra)
-        self.width -= locale.language() != "en"  # the last character of a line may need a column more
+        self.width -= 4 * (locale.language() != "en")  # click counts its own words by characters
 
     def getvalue(self) -> str:
         """Return the help as it is shown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -19,7 +20,8 @@ import meetup2025
 from meetup2025 import client, settings
 from meetup2025.cli import language
 from meetup2025.cli.output import FORMATS, plain
-from meetup2025.errors import Error
+from meetup2025.engines import WAIT
+from meetup2025.errors import Error, FileInUseError
 from meetup2025.locale import translated
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class Options:
     format: str = "table"
     debug: bool = False
     no_catalogue: bool = False
+    wait: float | None = None
 
     @property
     def is_embedded(self) -> bool:
@@ -90,11 +93,11 @@ class Commands(click.Group):
         except click.ClickException as error:
             vars(error)["message"] = translated(error.message)
             raise
-        except (Error, MemoryError, ImportError) as error:
+        except (Error, MemoryError, ImportError, RuntimeError) as error:
+            sentence = _sentence(error)
             if options(ctx).debug:
                 traceback.print_exc()
-            is_ours = isinstance(error, Error)
-            complain(str(error) if is_ours else f"The memory must suffice, and each library load. Got: {error!r}.")
+            complain(sentence)
             ctx.exit(FAILED)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
@@ -111,6 +114,15 @@ class Commands(click.Group):
             ctx.exit(FAILED)
 
 
+def _sentence(error: Exception) -> str:
+    """Return what to say of an error of this project, or of too little memory. Another error is raised again."""
+    if isinstance(error, Error):
+        return str(error)
+    if isinstance(error, RuntimeError) and "new thread" not in str(error):
+        raise error
+    return f"The memory must suffice, and each library load. Got: {error!r}."
+
+
 def options(context: click.Context | None = None) -> Options:
     """Return the options of the running command."""
     return (context or click.get_current_context()).find_root().ensure_object(Options)
@@ -123,6 +135,12 @@ def common(command: F) -> F:
         option("--debug", is_flag=True, help="Show the traceback of an error."),
         option("--format", type=click.Choice(FORMATS), help="Format of the results [table]."),
         option("--model", metavar="ID", help="Model of the vectors [$MEETUP2025_MODEL, `model use`, or sketch]."),
+        option(
+            "--wait",
+            metavar="SECONDS",
+            type=click.FloatRange(min=0),
+            help="Longest wait for a file that another program has [10].",
+        ),
         option("--url", help="Database [$MEETUP2025_URL, or a file in your data folder]."),
     ):
         command = add(command)
@@ -152,7 +170,11 @@ def complain(message: str) -> None:
 
 @contextmanager
 def database(
-    *folders: Path | None, default: str | None = None, autocommit: bool = False, model: str = ""
+    *folders: Path | None,
+    default: str | None = None,
+    autocommit: bool = False,
+    model: str = "",
+    read_only: bool = False,
 ) -> Iterator[Connection]:
     """
     Open the database of the options.
@@ -162,6 +184,7 @@ def database(
         default: URL if the options have none. Without it, the setting MEETUP2025_URL counts.
         autocommit: As for `meetup2025.connect`.
         model: Model if the options have none. Empty takes the setting.
+        read_only: As for `meetup2025.connect`.
     """
     url = options().url or default or settings.url()
     if options().model and not url.startswith("duckdb:"):
@@ -169,8 +192,27 @@ def database(
     _warn_of_password(options().url)
     readable = [str(each) for each in folders if each and url.startswith("duckdb:")]
     wanted = options().model or (model if url.startswith("duckdb:") else "")
-    with meetup2025.connect(url, autocommit=autocommit, model=wanted, folders=readable) as connection:
+    open_now = partial(
+        meetup2025.connect, url, autocommit=autocommit, model=wanted, folders=readable, read_only=read_only
+    )
+    with _opened(open_now) as connection:
         yield connection
+
+
+def _opened(open_now: Callable[..., Connection]) -> Connection:
+    """Open the database. Say so when another program has the file, and wait for it."""
+    wait = seconds_to_wait()
+    if wait:
+        with contextlib.suppress(FileInUseError):
+            return open_now(wait=0)
+        complain(f"another program has the database file: waiting up to {wait:g} seconds")
+    return open_now(wait=wait)
+
+
+def seconds_to_wait() -> float:
+    """Return the longest wait for a file that another program has."""
+    chosen = options().wait
+    return WAIT if chosen is None else chosen
 
 
 def load_names_if_none(connection: Connection) -> None:
@@ -247,7 +289,7 @@ def there(path: str, kind: Literal["file", "folder"]) -> Path:
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    if value:
+    if value or isinstance(value, float):
         setattr(options(context), str(parameter.name), value)
 
 

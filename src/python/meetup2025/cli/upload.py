@@ -7,15 +7,17 @@ Pictures are made smaller. A catalogue is sent whole, vectors in pieces.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from meetup2025 import files, images
-from meetup2025.client import rows, value
-from meetup2025.errors import InvalidFileError, UnknownNameError, UnreadableImageError
+from meetup2025.client import value
+from meetup2025.errors import DataError, InvalidFileError, UnknownNameError, UnreadableImageError
 from meetup2025.iris_process import is_watched
 from meetup2025.loading import folders
-from meetup2025.loading.spelling import folded
+from meetup2025.loading.collection import Collection
+from meetup2025.loading.photos import checked_prefix, digest
+from meetup2025.loading.rows import StoredImage
+from meetup2025.loading.tables import stored_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +52,14 @@ def send_vectors(connection: Connection, path: Path, table: str, model: str) -> 
     return sum(int(value(connection, sql, [piece, table, model])) for piece in _pieces(path))
 
 
-def send_photos(connection: Connection, folder: Path) -> tuple[int, list[tuple[str, str]]]:
+def send_photos(connection: Connection, folder: Path, prefix: str = "") -> tuple[int, list[tuple[str, str]]]:
     """
     Load the photos of a folder, and commit after every few. Photos that the server already has are not sent.
+
+    Args:
+        connection: An open connection.
+        folder: The folder.
+        prefix: First part of the names of new photos.
 
     Returns:
         The number of photos added or changed, and the names of the files that were left out, with the reasons.
@@ -63,39 +70,52 @@ def send_photos(connection: Connection, folder: Path) -> tuple[int, list[tuple[s
     from tqdm import tqdm
 
     files, left_out = folders.photo_files(folder, lambda path: path.open("rb"))
-    known = {folded(name): rest for name, *rest in rows(connection, _KNOWN)}
+    sending = _Sending(connection, str(folder.resolve()), checked_prefix(prefix))
     skipped = [(each.name, each.reason) for each in left_out]
     changed = 0
     for place, file in enumerate(tqdm(files, unit=" photos", disable=not is_watched(), leave=False), 1):
         try:
-            changed += _send(connection, file, known.get(folded(file.name)))
-        except (UnreadableImageError, InvalidFileError) as error:
+            changed += sending.send(file)
+        except (UnreadableImageError, InvalidFileError, DataError) as error:
             skipped.append((file.name, str(error)))
         if place % _PHOTOS_AT_ONCE == 0:
             connection.commit()
+    changed += sum(sending.send(file, last=True) for file in sending.waiting)
     connection.commit()
     return changed, skipped
 
 
-_KNOWN = "SELECT Name, Label, Hash FROM MeetUp2025.ImageCatalogue()"
+class _Sending:
+    """The photos of a folder on their way to the rows of a server."""
 
+    def __init__(self, connection: Connection, source: str, prefix: str) -> None:
+        self._connection, self._source, self._prefix = connection, source, prefix
+        self._collection = Collection(stored_images(connection), prefix)
+        self.waiting: list[folders.PhotoFile] = []
 
-def _send(connection: Connection, file: folders.PhotoFile, known: Any) -> int:
-    url = picture(file.path)
-    digest = hashlib.sha256(files.read_data_url(url)[1]).hexdigest()
-    if known and digest == known[1] and _is_labelled(connection, file.label, known[0]):
-        return 0
-    return int(value(connection, "SELECT MeetUp2025.AddImage(?, ?, ?)", [file.name, url, file.label or None]))
+    def send(self, file: folders.PhotoFile, *, last: bool = False) -> int:
+        url = picture(file.path)
+        content = digest(files.read_data_url(url)[1])
+        name = f"{self._prefix}/{file.name}" if self._prefix else file.name
+        placed = self._collection.place(StoredImage(name, file.label, self._source[:500], content, ""), last=last)
+        if placed is None:
+            self.waiting.append(file)
+            return 0
+        row, before = placed.row, placed.before
+        if before and (before.hash, before.source) == (row.hash, row.source) and self._is_labelled(row, before):
+            return 0
+        parameters = [row.name, url, row.label or None, row.source]
+        return int(value(self._connection, "SELECT MeetUp2025.AddImage(?, ?, ?, ?)", parameters))
 
-
-def _is_labelled(connection: Connection, label: str, known: str) -> bool:
-    """Check whether the server has the label, by its own name for the fish if it has one."""
-    if label in ("", known):
-        return True
-    try:
-        return bool(value(connection, "SELECT MeetUp2025.KnownName(?)", [label]) == known)
-    except UnknownNameError:
-        return False
+    def _is_labelled(self, row: StoredImage, before: StoredImage) -> bool:
+        """Check whether the server has the label, by its own name for the fish if it has one."""
+        if row.label in ("", before.label):
+            return True
+        try:
+            known = value(self._connection, "SELECT MeetUp2025.KnownName(?)", [row.label])
+        except UnknownNameError:
+            return False
+        return bool(known == before.label)
 
 
 def _pieces(path: Path) -> Iterator[str]:

@@ -108,8 +108,18 @@ class Connection(Protocol):
     def __exit__(self, *error: object) -> None: ...
 
 
-def connect(
-    url: str | None = None, *, autocommit: bool = False, model: str = "", folders: Sequence[str] = ()
+WAIT = 10.0
+"""Seconds that `connect` waits for a file of another process."""
+
+
+def connect(  # noqa: PLR0913 - the choices of a connection
+    url: str | None = None,
+    *,
+    autocommit: bool = False,
+    model: str = "",
+    folders: Sequence[str] = (),
+    read_only: bool = False,
+    wait: float = WAIT,
 ) -> Connection:
     """
     Open a database.
@@ -122,12 +132,16 @@ def connect(
         model: Id of the model that makes the vectors, for the embedded engine. Without it, the setting MEETUP2025_MODEL
             counts.
         folders: Folders that SQL of the embedded engine may read, in addition to the folders of MEETUP2025_PHOTOS.
+        read_only: Whether the embedded engine refuses changes. Many programs may read a file at once. A file that is
+            not there is not made.
+        wait: Seconds to wait for a file that another program has. A server lets many programs in at once.
 
     Returns:
         A PEP 249 connection that takes IRIS SQL.
 
     Raises:
-        InterfaceError: The URL belongs to no engine, or a server is given a model or folders.
+        InterfaceError: The URL belongs to no engine, or a server is given a model, folders or `read_only`.
+        FileInUseError: Another program has the file.
         EngineUnavailableError: The database cannot be opened.
         MissingExtraError: The driver of the engine is not installed.
     """
@@ -143,10 +157,21 @@ def connect(
             )
         from meetup2025.engines.duckdb import DuckDBConnection
 
-        return DuckDBConnection(path.removeprefix("/"), autocommit=autocommit, model=model, folders=folders)
+        if read_only and not path:
+            raise InterfaceError("A database that is only read must be a file. Got a database in memory.")
+        return DuckDBConnection(
+            path.removeprefix("/"),
+            autocommit=autocommit,
+            model=model,
+            folders=folders,
+            read_only=read_only,
+            wait=wait,
+        )
     if scheme in {"iris", "iris+emb"} and separator:
         if model or folders:
             raise InterfaceError("A server must keep the model and the folders that its administrator set. Got others.")
+        if read_only:
+            raise InterfaceError("A server must say by its roles who may only read. Got read_only=True.")
         from meetup2025.engines.iris import connect_iris
 
         return connect_iris(url, autocommit=autocommit)

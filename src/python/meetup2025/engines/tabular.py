@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from meetup2025.engines.arrow import as_arrow
-from meetup2025.errors import DataError, InterfaceError, listed
+from meetup2025.errors import DataError, InterfaceError, MissingExtraError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -116,8 +116,10 @@ def open_tabular(data: Any, beside: Any = None, texts: Sequence[str] = ()) -> It
         DataError: The file cannot be read, or holds no table.
         InterfaceError: The data is of another kind.
     """
-    import duckdb
-
+    try:
+        import duckdb
+    except ImportError as error:
+        raise MissingExtraError("Files and data frames are read by DuckDB: pip install duckdb nanoarrow.") from error
     with tempfile.TemporaryDirectory() as folder, duckdb.connect(str(Path(folder) / "scratch.db")) as scratch:
         scratch.execute("SET enable_progress_bar = false")
         source = str(data) if isinstance(data, (str, Path)) else type(data).__name__
@@ -324,7 +326,7 @@ def matrix(column: Any, name: str, first: int) -> tuple[NDArray[Any], NDArray[np
         first: Number of the first row, for messages.
 
     Returns:
-        The vectors, shape (m, d), and which of the n rows have one, shape (n,).
+        The vectors, shape (m, d), a copy that outlives the batch, and which of the n rows have one, shape (n,).
 
     Raises:
         DataError: A vector has another length than the one before, or lacks a number.
@@ -345,7 +347,7 @@ def matrix(column: Any, name: str, first: int) -> tuple[NDArray[Any], NDArray[np
             got = f"a missing one in row {first + rows[0]}, column {name}"
             raise DataError(f"A vector must have all of its numbers. Got {got}.")
     if is_fixed:
-        return values[: items.length].reshape(len(column), length)[present], present
+        return np.array(values[: items.length].reshape(len(column), length)[present]), present
     lengths = np.diff(offsets)[present]
     if len(lengths) and (lengths != lengths[0]).any():
         wrong = int(np.argmax(lengths != lengths[0]))
@@ -353,7 +355,8 @@ def matrix(column: Any, name: str, first: int) -> tuple[NDArray[Any], NDArray[np
         got = f"{lengths[0]}, and {lengths[wrong]} in row {row}"
         raise DataError(f"The vectors of {name} must have one length. Got {got}.")
     length = int(lengths[0]) if len(lengths) else 0
-    return values[offsets[0] : offsets[0] + length * len(lengths)].reshape(len(lengths), length), present
+    found = values[offsets[0] : offsets[0] + length * len(lengths)].reshape(len(lengths), length)
+    return found.copy(), present
 
 
 def _bits(buffer: Any, length: int) -> NDArray[np.bool_]:

@@ -104,9 +104,17 @@ def _opened(cursor: Cursor, row: StoredImage, encoder: Encoder) -> tuple[StoredI
 
 
 def _file(row: StoredImage) -> bytes | None:
-    """Read the file of a photo, whose name may be decomposed on the disk, if it is there and has not changed."""
-    for form in ("NFC", "NFD") if row.source else ():
+    """
+    Read the file of a photo, if it is there and has not changed.
+
+    Its name may be decomposed on the disk, and may begin with a prefix or with folders above its own.
+    """
+    parts = row.name.split("/") if row.source else []
+    names = ["/".join(parts[place:]) for place in range(len(parts))]
+    spellings = [unicodedata.normalize(form, name) for name in names for form in ("NFC", "NFD")]
+    for name in spellings:
         with contextlib.suppress(OSError):
-            data = (Path(row.source) / unicodedata.normalize(form, row.name)).read_bytes()
-            return data if digest(data) == row.hash else None
+            data = (Path(row.source) / name).read_bytes()
+            if digest(data) == row.hash:
+                return data
     return None

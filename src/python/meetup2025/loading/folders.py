@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
@@ -38,6 +39,19 @@ class Skipped:
     reason: str
 
 
+_SETTLED = 2.0
+"""Seconds without a change after which a file is taken for written."""
+
+
+def is_settled(path: Path) -> bool:
+    """Check whether a file was last written some seconds ago. A time of the future is that of a clock set back."""
+    try:
+        age = time.time() - path.stat().st_mtime
+    except OSError:
+        return False
+    return not 0 <= age < _SETTLED
+
+
 def photo_files(
     folder: Path, open_file: Callable[[Path], AbstractContextManager[BinaryIO]]
 ) -> tuple[list[PhotoFile], list[Skipped]]:
@@ -53,7 +67,7 @@ def photo_files(
     """
     written = _labels(folder, open_file)
     labels = {folded(name): label for name, label in written.items()}
-    paths, skipped = _walk(folder)
+    paths, skipped = photo_paths(folder)
     files: dict[str, PhotoFile] = {}
     for path in sorted(paths, key=lambda path: (_name(path, folder), path)):
         name = _name(path, folder)
@@ -63,7 +77,12 @@ def photo_files(
             skipped.append(Skipped(name, f"A file name must occur once. {first.name} differs only in case."))
     reason = f"{LABELS} names it, but the folder has no such photo. Correct the name, or remove the line."
     skipped += [Skipped(name, reason) for name in written if folded(name) not in files]
+    if not paths and not skipped:
+        skipped.append(Skipped(folder.name or str(folder), _NO_PHOTOS))
     return list(files.values()), skipped
+
+
+_NO_PHOTOS = "A folder to load must have photos. Got none; check its path, and whether its drive is mounted."
 
 
 def _labels(folder: Path, open_file: Callable[[Path], AbstractContextManager[BinaryIO]]) -> Mapping[str, str]:
@@ -74,7 +93,8 @@ def _labels(folder: Path, open_file: Callable[[Path], AbstractContextManager[Bin
         return read_labels(file, str(path))
 
 
-def _walk(folder: Path) -> tuple[list[Path], list[Skipped]]:
+def photo_paths(folder: Path) -> tuple[list[Path], list[Skipped]]:
+    """Find the files that count as photos in a folder and its subfolders, and what is left out."""
     paths: list[Path] = []
     skipped: list[Skipped] = []
 
@@ -86,11 +106,12 @@ def _walk(folder: Path) -> tuple[list[Path], list[Skipped]]:
         links = [path for name in folders if (path := Path(parent, name)).is_symlink()]
         reason = "A link to a folder is not followed. Load that folder by its own path."
         skipped += [Skipped(_name(path, folder), reason) for path in links]
-        paths += [Path(parent, name) for name in names if _is_photo(name)]
+        paths += [Path(parent, name) for name in names if is_photo(name)]
     return paths, skipped
 
 
-def _is_photo(name: str) -> bool:
+def is_photo(name: str) -> bool:
+    """Check whether a file counts as a photo by its name. Hidden files do not."""
     return not name.startswith(".") and PurePosixPath(name).suffix.lower() in SUFFIXES
 
 

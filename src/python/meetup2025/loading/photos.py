@@ -11,13 +11,14 @@ import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import images
 from meetup2025.errors import DataError, Error, shown
 from meetup2025.files import open_below
+from meetup2025.loading.collection import Collection
 from meetup2025.loading.folders import Skipped, photo_files
 from meetup2025.loading.names import progress
 from meetup2025.loading.records import LONGEST_FILE_NAME, LONGEST_LABEL
@@ -27,7 +28,6 @@ from meetup2025.loading.tables import (
     batches,
     check_lost,
     check_models,
-    insert_or_update,
     models_left,
     models_of,
     names_of_fish,
@@ -37,7 +37,7 @@ from meetup2025.loading.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from PIL.Image import Image
@@ -71,6 +71,10 @@ class Photo:
     label: str
     source: str
 
+    def row(self, digest: str = "", model: str = "") -> StoredImage:
+        """Return the row of the file, as if it were the only file of its name."""
+        return StoredImage(self.name, self.label, self.source, digest, model)
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -82,64 +86,164 @@ class Opened:
 
 @dataclass
 class Changes:
-    """The changes that a load will write."""
+    """The changes that some files make."""
 
     skipped: list[Skipped]
     rows: list[tuple[Any, ...]] = field(default_factory=list)  # a row and its vector
     words: list[StoredImage] = field(default_factory=list)  # rows that keep their vectors
-    thumbnails: dict[str, tuple[str, str]] = field(default_factory=dict)  # with hashes, by name of the row
+    thumbnails: dict[str, tuple[str, str]] = field(default_factory=dict)  # with hashes, by the hash of the file
+    replaced: list[tuple[Any, ...]] = field(default_factory=list)  # rows of the table that get another vector
 
-    def add(self, results: Sequence[Opened | Skipped | StoredImage | None], encoder: Encoder) -> None:
+    def add(self, results: Sequence[Opened | Skipped | StoredImage], encoder: Encoder) -> None:
         """Add the results of some photos, and make their vectors."""
         self.skipped += [each for each in results if isinstance(each, Skipped)]
         self.words += [each for each in results if isinstance(each, StoredImage)]
         opened = [each for each in results if isinstance(each, Opened)]
+        pictures = {each.row.hash: each.picture for each in opened}
         if opened:
-            made = encoder.images([each.picture for each in opened])
-            self.rows += [(*astuple(each.row), vector) for each, vector in zip(opened, made, strict=True)]
+            made = dict(zip(pictures, encoder.images([*pictures.values()]), strict=True))
+            self.rows += [(*astuple(each.row), made[each.row.hash]) for each in opened]
             self.thumbnails |= {
-                each.row.name: (images.thumbnail(each.picture), images.look(each.picture)) for each in opened
+                key: (images.thumbnail(picture), images.look(picture)) for key, picture in pictures.items()
             }
 
+    def __add__(self, other: Changes) -> Changes:
+        """Return both changes."""
+        return Changes(
+            self.skipped + other.skipped,
+            self.rows + other.rows,
+            self.words + other.words,
+            self.thumbnails | other.thumbnails,
+            self.replaced + other.replaced,
+        )
 
-def load_images(connection: Connection, folder: Path, encoder: Encoder) -> int:
+    @property
+    def count(self) -> int:
+        """Number of rows that change."""
+        return len(self.rows) + len(self.words) + len(self.replaced)
+
+
+class Placing:
+    """
+    The files of a load on their way to the rows of a collection.
+
+    Args:
+        collection: The rows of the table.
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+        self._waiting: dict[str, tuple[Any, ...]] = {}
+        self._thumbnails: dict[str, tuple[str, str]] = {}
+
+    def place(self, found: Changes, *, last: bool = False) -> Changes:
+        """
+        Return the changes of the table, from the changes that files make.
+
+        A new content at the path of a known one waits for the *last* changes, because the known one may have moved.
+        """
+        changes = Changes(list(found.skipped), thumbnails=found.thumbnails)
+        files = [(row, None) for row in found.words] + [(StoredImage(*row[:-1]), row[-1]) for row in found.rows]
+        for file, vector in files:
+            self._place(file, vector, changes, last=last)
+        return changes
+
+    def waiting(self) -> Changes:
+        """Return the changes that wait for the end."""
+        return Changes([], rows=[*self._waiting.values()], thumbnails=self._thumbnails)
+
+    def _place(self, file: StoredImage, vector: Any, changes: Changes, *, last: bool) -> None:
+        try:
+            placed = self.collection.place(file, last=last)
+        except DataError as error:
+            changes.skipped.append(Skipped(file.name, str(error)))
+            return
+        if placed is None:
+            self._waiting[file.name] = (*astuple(file), vector)
+            self._thumbnails[file.hash] = changes.thumbnails[file.hash]
+        elif placed.before is None:
+            changes.rows.append((*astuple(placed.row), vector))
+        elif (placed.before.hash, placed.before.model) != (placed.row.hash, placed.row.model):
+            changes.replaced.append((*astuple(placed.row), vector))
+        elif placed.row != placed.before:
+            changes.words.append(placed.row)
+
+
+def load_images(connection: Connection, folder: Path, encoder: Encoder, prefix: str = "") -> int:
     """
     Load the photos of a folder: `MeetUp2025.LoadImages`.
 
     Args:
-        connection: An open connection. The load is one transaction, which begins after all vectors are made.
+        connection: An open connection. Every few photos are a transaction. Where vectors of another model are replaced,
+            the whole load is one, because the table holds vectors of one model.
         folder: The folder. Subfolders are read too. Links to folders and hidden files are skipped.
         encoder: Makes the vectors of new and changed photos.
+        prefix: First part of the names of new photos.
 
     Returns:
         Number of rows added or changed. `MeetUp2025.SkippedImage` has the files that were left out, with the reasons.
 
     Raises:
+        DataError: The table cannot hold the prefix.
         InvalidFileError: The file `labels.csv` of the folder breaks a rule.
         ModelMismatchError: Photos that the folder does not replace have vectors of another model, or a photo that it
             replaces has a vector that could not be made again.
     """
-    stored = stored_images(connection)
-    files, skipped = find_photos(folder, names_of_fish(connection))
-    check_models("FishImage", encoder.model, models_left(stored, files))
-    check_imported(encoder.model, stored, files)
-    changes, context = Changes(skipped), copy_context()  # the allowed folders are a setting of the context
+    prefix = checked_prefix(prefix)
+    placing = Placing(Collection(stored_images(connection), prefix))
+    files, skipped = find_photos(folder, names_of_fish(connection), prefix)
+    check_covered(encoder.model, placing.collection, files)
+    models = {row.model for row in placing.collection.names.values()} - {"", encoder.model}
+    write = _whole if models else _in_portions
+    return write(connection, encoder, placing, skipped, _found(files, placing.collection, encoder))
 
-    def opened(file: Photo) -> Opened | Skipped | StoredImage | None:
-        return context.copy().run(open_photo, file, stored.get(folded(file.name)), encoder)
+
+def _found(files: Sequence[Photo], collection: Collection, encoder: Encoder) -> Iterator[Changes]:
+    """Open and embed the files, a few at a time."""
+    context = copy_context()  # the allowed folders are a setting of the context
+
+    def opened(file: Photo) -> Opened | Skipped | StoredImage:
+        return context.copy().run(open_photo, file, collection.contents, encoder)
 
     with ThreadPoolExecutor(_THREADS) as threads:
-        for batch in progress(batches(files.values(), _BATCH), "photos", len(files)):
+        for batch in progress(batches(files, _BATCH), "photos", len(files)):
+            changes = Changes([])
             changes.add(list(threads.map(opened, batch)), encoder)
-    # Once more: a photo that is broken by now keeps its old vector.
-    check_models("FishImage", encoder.model, models_left(stored, {folded(row[0]) for row in changes.rows}))
+            yield changes
+
+
+def _in_portions(
+    connection: Connection, _: Encoder, placing: Placing, skipped: list[Skipped], found: Iterable[Changes]
+) -> int:
+    with connection.transaction(), connection.cursor() as cursor:
+        forget_skipped(cursor)
+        write_skipped(cursor, skipped)
+    changed = sum(_written(connection, placing.place(changes)) for changes in found)
+    return changed + _written(connection, placing.place(placing.waiting(), last=True))
+
+
+def _written(connection: Connection, changes: Changes) -> int:
     with connection.transaction(), connection.cursor() as cursor:
         write_skipped(cursor, changes.skipped)
-        write_rows(cursor, changes, stored)
-    return len(changes.rows) + len(changes.words)
+        write_rows(cursor, changes)
+    return changes.count
 
 
-def add_image(connection: Connection, name: str, data: bytes, label: str, encoder: Encoder) -> int:
+def _whole(
+    connection: Connection, encoder: Encoder, placing: Placing, skipped: list[Skipped], found: Iterable[Changes]
+) -> int:
+    changes = sum(map(placing.place, found), Changes(skipped)) + placing.place(placing.waiting(), last=True)
+    # Once more: a photo that is broken by now keeps its old vector.
+    check_models("FishImage", encoder.model, [row.model for row in placing.collection.names.values()])
+    with connection.transaction():
+        with connection.cursor() as cursor:
+            forget_skipped(cursor)
+        return _written(connection, changes)
+
+
+def add_image(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
+    connection: Connection, name: str, data: bytes, label: str, encoder: Encoder, source: str = ""
+) -> int:
     """
     Load one photo: `MeetUp2025.AddImage`.
 
@@ -149,6 +253,7 @@ def add_image(connection: Connection, name: str, data: bytes, label: str, encode
         data: Bytes of the file.
         label: Any name of the fish on the photo. Empty takes the fish in the name of the photo, or the present label.
         encoder: Makes the vector.
+        source: Folder from which the photo comes. Empty keeps the present one.
 
     Returns:
         1, or 0 where the row was right already.
@@ -168,13 +273,16 @@ def add_image(connection: Connection, name: str, data: bytes, label: str, encode
     _check_other_photos(connection, encoder.model, before)
     check_imported(encoder.model, stored, stored)
     found = _label(name, normal(label), names_of_fish(connection)) or (before.label if before else "")
-    row = StoredImage(before.name if before else name, found, "", digest(data), encoder.model)
-    if before and replace(before, source="") == row:
+    source = _text(source, 500) or (before.source if before else "")
+    row = StoredImage(before.name if before else name, found, source, digest(data), encoder.model)
+    if before == row:
         return 0
     changes = Changes([])
     changes.add([Opened(row, images.open_picture(data, longest=encoder.picture_size))], encoder)
+    if before:
+        changes.rows, changes.replaced = [], changes.rows
     with connection.transaction(), connection.cursor() as cursor:
-        write_rows(cursor, changes, stored)
+        write_rows(cursor, changes)
     return 1
 
 
@@ -218,18 +326,30 @@ def check_imported(model: str, stored: Mapping[str, StoredImage], names: Iterabl
     check_lost("FishImage", model, imported)
 
 
-def write_rows(cursor: Cursor, changes: Changes, stored: Mapping[str, StoredImage]) -> None:
-    """Write the rows of a load. *stored* are the rows of the table by name, `folded`."""
-    insert_or_update(cursor, _INSERT, UPDATE_IMAGE, changes.rows, stored)
+def check_covered(model: str, collection: Collection, files: Sequence[Photo]) -> None:
+    """Check before a load that one model remains, and that no vector is replaced that could not be made again."""
+    covered = collection.covered([each.row() for each in files])
+    check_models("FishImage", model, models_left(collection.names, covered))
+    check_imported(model, collection.names, covered)
+
+
+def write_rows(cursor: Cursor, changes: Changes) -> None:
+    """Write the rows of a load."""
+    run_many(cursor, _INSERT, changes.rows)
+    run_many(cursor, UPDATE_IMAGE, [(*row[1:], row[0]) for row in changes.replaced])
     run_many(cursor, _UPDATE_WORDS, [(each.label, each.source, each.name) for each in changes.words])
-    names = [row[0] for row in changes.rows]
-    run_many(cursor, _DELETE_THUMBNAIL, [(name,) for name in names])
-    run_many(cursor, _INSERT_THUMBNAIL, [(name, *changes.thumbnails[name]) for name in names])
+    run_many(cursor, _DELETE_THUMBNAIL, [(row[0],) for row in changes.replaced])
+    pictures = [(row[0], *changes.thumbnails[row[3]]) for row in changes.rows + changes.replaced]
+    run_many(cursor, _INSERT_THUMBNAIL, pictures)
+
+
+def forget_skipped(cursor: Cursor) -> None:
+    """Empty the list of skipped files, for the list of a new load."""
+    cursor.execute("DELETE FROM MeetUp2025.SkippedImage")
 
 
 def write_skipped(cursor: Cursor, skipped: Sequence[Skipped]) -> None:
-    """Replace the list of skipped files by the list of this load."""
-    cursor.execute("DELETE FROM MeetUp2025.SkippedImage")
+    """Add files to the list of skipped files."""
     run_many(cursor, _INSERT_SKIPPED, [(_text(each.name, 500), _text(each.reason, 1000)) for each in skipped])
 
 
@@ -238,36 +358,41 @@ def _text(text: str, longest: int) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")[:longest]
 
 
-def find_photos(folder: Path, fish: Mapping[str, str]) -> tuple[dict[str, Photo], list[Skipped]]:
-    """Find the photos by name, `folded`. Their labels are names of the catalogue."""
+def checked_prefix(prefix: str) -> str:
+    """
+    Return the prefix of names as it is written, without slashes around it.
+
+    Raises:
+        DataError: A name cannot begin with it.
+    """
+    written = composed(prefix.strip().strip("/"))
+    return check_text("A prefix", written, LONGEST_FILE_NAME // 2)
+
+
+def find_photos(folder: Path, fish: Mapping[str, str], prefix: str = "") -> tuple[list[Photo], list[Skipped]]:
+    """Find the photos by name. Their labels are names of the catalogue. *prefix* is that of their rows."""
     found, skipped = photo_files(folder, open_below)
     source = _text(str(folder), 500)
-    return {
-        folded(each.name): Photo(each.path, each.name, _label(each.name, each.label, fish), source) for each in found
-    }, skipped
+    start = f"{prefix}/" if prefix else ""
+    return [Photo(each.path, start + each.name, _label(each.name, each.label, fish), source) for each in found], skipped
 
 
-def open_photo(file: Photo, before: StoredImage | None, encoder: Encoder) -> Opened | Skipped | StoredImage | None:
-    """Open a photo. Return None where its row *before* is right, or the new row where only the vector is right."""
+def open_photo(file: Photo, known: Mapping[str, StoredImage], encoder: Encoder) -> Opened | Skipped | StoredImage:
+    """Open a photo. Return its row alone where a row that is *known* by its content has the vector."""
     try:
         check_text("The file name", file.name, LONGEST_FILE_NAME)
         data = images.read_picture(file.path)
-        row = StoredImage(file.name, file.label, file.source, digest(data), encoder.model)
-        if before is not None:
-            # A label that somebody set stays where the file has no label.
-            row = replace(row, name=before.name, label=row.label or before.label)
-            if before.source != row.source and before.hash not in ("", row.hash):
-                reason = f"Another photo of this name is there from {before.source}. Load a folder above both."
-                return Skipped(file.name, reason)
-            if (row.hash, row.model) == (before.hash, before.model):
-                return None if row == before else row
+        row = file.row(digest(data), encoder.model)
+        before = known.get(row.hash)
+        if before and before.model == row.model:
+            return row
         return Opened(row, images.open_picture(data, longest=encoder.picture_size))
     except (Error, OSError) as error:
         return Skipped(file.name, str(error))
 
 
 def digest(data: bytes) -> str:
-    """Return the hash of a file, as in the column Hash."""
+    """Return the identity of a file's content: SHA-256 in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -281,6 +406,8 @@ def _label(name: str, given: str, fish: Mapping[str, str]) -> str:
         return fish.get(folded(given), given)
     path = PurePosixPath(name)
     stem = normal(path.stem)
+    words = stem.replace("_", " ")  # Scomber_japonicus_2.jpg
+    bare = [each.strip("0123456789 _-().") for each in (stem, words)]
     first = re.split(r"[\s_(]", stem, maxsplit=1)[0]
-    candidates = (stem, stem.strip("0123456789 _-()."), *map(normal, reversed(path.parent.parts)), first)
+    candidates = (stem, *bare, *map(normal, reversed(path.parent.parts)), first)
     return next((fish[folded(each)] for each in candidates if folded(each) in fish), "")

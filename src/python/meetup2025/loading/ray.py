@@ -23,7 +23,7 @@ import subprocess
 import sys
 import warnings
 from contextlib import suppress
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,16 +41,27 @@ from meetup2025.errors import (
     OperationalError,
 )
 from meetup2025.iris_process import is_watched
+from meetup2025.loading.collection import Collection
 from meetup2025.loading.folders import Skipped
-from meetup2025.loading.photos import Changes, Photo, check_imported, find_photos, open_photo, write_rows, write_skipped
-from meetup2025.loading.rows import StoredImage
-from meetup2025.loading.spelling import folded
-from meetup2025.loading.tables import batches, check_models, models_left, names_of_fish, rows_of_images, stored_images
+from meetup2025.loading.photos import (
+    Changes,
+    Photo,
+    Placing,
+    check_covered,
+    checked_prefix,
+    find_photos,
+    forget_skipped,
+    open_photo,
+    write_rows,
+    write_skipped,
+)
+from meetup2025.loading.tables import batches, check_models, names_of_fish, stored_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from meetup2025.engines import Connection
+    from meetup2025.loading.rows import StoredImage
 
 
 _TASK = 256
@@ -117,7 +128,7 @@ class Worker:
         changes, model = Changes([]), self._encoder()
         with settings.chosen(folders=[self._folder]):
             for batch in batches(task.photos, _BATCH):
-                changes.add([open_photo(photo, before, model) for photo, before in batch], model)
+                changes.add([open_photo(photo, _contents(before), model) for photo, before in batch], model)
         return changes
 
     def _encoder(self) -> Any:
@@ -130,7 +141,9 @@ class Worker:
         return found
 
 
-def load_photos(connection: Connection, folder: Path, address: str) -> tuple[int, list[tuple[str, str]]]:
+def load_photos(
+    connection: Connection, folder: Path, address: str, prefix: str = ""
+) -> tuple[int, list[tuple[str, str]]]:
     """
     Load the photos of a folder, and commit after every few hundred. Photos that are in the table are only read.
 
@@ -138,6 +151,7 @@ def load_photos(connection: Connection, folder: Path, address: str) -> tuple[int
         connection: An open connection, outside of a transaction.
         folder: The folder. It is below an allowed folder and exists on all machines of the cluster.
         address: Address of the cluster, as for `connected`.
+        prefix: First part of the names of new photos.
 
     Returns:
         The number of photos added or changed, and the names of the files that were left out, with the reasons.
@@ -151,18 +165,20 @@ def load_photos(connection: Connection, folder: Path, address: str) -> tuple[int
         OperationalError: No cluster answers at the address, or it fails.
     """
     with connected(address) as processors:
-        model = _model(connection)
-        stored = stored_images(connection)
-        files, skipped = find_photos(folder, names_of_fish(connection))
-        check_models("FishImage", model, models_left(stored, files))
-        check_imported(model, stored, files)
+        model, prefix = _model(connection), checked_prefix(prefix)
+        placing = Placing(Collection(stored_images(connection), prefix))
+        files, skipped = find_photos(folder, names_of_fish(connection), prefix)
+        check_covered(model, placing.collection, files)
         connection.commit()
-        photos = [(file, stored.get(key)) for key, file in files.items()]
+        photos = [(file, placing.collection.likely(file.row())) for file in files]
         changed = 0
-        for changes in _embedded(photos, processors, (str(folder), model)):
-            changed += _store(connection, changes)
+        for found in _embedded(photos, processors, (str(folder), model)):
+            changes = _store(connection, placing, found)
+            changed += changes.count
             skipped += changes.skipped
+        changed += _store(connection, placing, placing.waiting(), last=True).count
     with connection.transaction(), connection.cursor() as cursor:
+        forget_skipped(cursor)
         write_skipped(cursor, skipped)
     connection.commit()
     # Once more: a photo that is broken by now keeps its old vector.
@@ -209,32 +225,31 @@ def _changes(result: TaskResult) -> Changes:
     return result.changes
 
 
-def _store(connection: Connection, changes: Changes, attempts: int = _ATTEMPTS) -> int:
-    """Write rows in a transaction. Where another run writes the same rows, read them and write the rest."""
+def _store(
+    connection: Connection, placing: Placing, found: Changes, *, last: bool = False, attempts: int = _ATTEMPTS
+) -> Changes:
+    """
+    Write the rows of some files, commit, and return the changes.
+
+    Where another run writes the same rows, read the table, and write what is still different.
+    """
+    changes = placing.place(found, last=last)
     try:
-        return _write(connection, changes)
+        with connection.transaction(), connection.cursor() as cursor:
+            write_rows(cursor, changes)
+        connection.commit()
     except (IntegrityError, OperationalError):
         with suppress(Error):  # a broken connection has no more to say than the error before
             connection.rollback()
         if attempts == 1:
             raise
-    return _store(connection, changes, attempts - 1)
+        placing.collection.reread(stored_images(connection))
+        return _store(connection, placing, found, last=last, attempts=attempts - 1)
+    return changes
 
 
-def _write(connection: Connection, changes: Changes) -> int:
-    """Write the differences from the present table, and commit. Return the number of written rows."""
-    with connection.transaction(), connection.cursor() as cursor:
-        now = rows_of_images(cursor, [row[0] for row in changes.rows] + [row.name for row in changes.words])
-        rows = [row for row in changes.rows if _differs(now, StoredImage(*row[:-1]))]
-        words = [row for row in changes.words if _differs(now, row)]
-        write_rows(cursor, replace(changes, rows=rows, words=words), now)
-    connection.commit()
-    return len(rows) + len(words)
-
-
-def _differs(now: dict[str, StoredImage], row: StoredImage) -> bool:
-    before = now.get(folded(row.name))
-    return before is None or astuple(before)[1:] != astuple(row)[1:]
+def _contents(row: StoredImage | None) -> dict[str, StoredImage]:
+    return {row.hash: row} if row and row.hash else {}
 
 
 def _has_files(folder: str) -> bool:

@@ -12,13 +12,17 @@ import csv
 import io
 import json
 import re
+import shutil
+import tempfile
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import orjson
 
 from meetup2025 import files, vectors
+from meetup2025.engines.tabular import identifier, matrix, open_tabular
 from meetup2025.errors import DataError, InvalidFileError
 from meetup2025.loading import prompts
 from meetup2025.loading.prompts import Template
@@ -26,12 +30,22 @@ from meetup2025.loading.spelling import check_text, composed, folded, normal
 from meetup2025.loading.tables import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
 DIMENSION = 512
 """Numbers in a vector: the length of the vector columns of the classes."""
+
+_PARQUET = b"PAR1"
+"""Begin of a file of Parquet."""
+
+_OF_VECTORS = ("embedding", "features")
+"""Names of the column of vectors."""
+
+_NO_VECTOR = 'A line must have "embedding" or "features": a list of numbers, or text of them.'
+
+_NOTHING = np.empty(0)
 
 _LINES_AT_ONCE = 500
 """Lines whose vectors are checked at once."""
@@ -169,12 +183,13 @@ def read_templates(file: BinaryIO, source: str) -> frozenset[Template]:
 
 def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorRecord]:
     """
-    Read vectors from a JSON Lines file, one record at a time.
+    Read vectors from a file of JSON Lines or Parquet, one record at a time.
 
     Args:
         file: The open file. For *table* `Fish` a line is `{"fishid", "fishname", "embedding": [...]}` or `{"fishid",
             "name", "features": "..."}`. For `FishImage` it is `{"filename", "features"}`, and "label" if it is known.
-            The names of the vector and of the row may be combined freely. Other members are not read.
+            The names of the vector and of the row may be combined freely. Other members are not read. The columns of
+            Parquet have these names.
         source: Name of the file, for messages.
         table: `Fish` or `FishImage`.
 
@@ -198,6 +213,11 @@ def read_vectors(file: BinaryIO, source: str, table: str) -> Iterator[VectorReco
 def _parsed(file: BinaryIO, source: str, table: str) -> Iterator[tuple[int, VectorRecord]]:
     """Yield the records of the lines that are not empty, with the numbers of the lines. No vector is checked yet."""
     read = _fish_vector if table == "Fish" else _photo_vector
+    begin = file.read(len(_PARQUET))
+    file.seek(0)
+    if begin == _PARQUET:
+        yield from _rows_of_parquet(file, source, _fish_of if table == "Fish" else _photo_of)
+        return
     empty = 0
     for number, line in enumerate(iter(lambda: file.readline(files.LONGEST_LINE + 1), b""), 1):
         if line.strip():
@@ -210,6 +230,33 @@ def _parsed(file: BinaryIO, source: str, table: str) -> Iterator[tuple[int, Vect
             raise InvalidFileError(
                 f"{source} must have at most {files.MOST_EMPTY_LINES} empty lines. Got more", line=number, column=1
             )
+
+
+def _rows_of_parquet(
+    file: BinaryIO, source: str, read: Callable[[dict[str, Any]], VectorRecord]
+) -> Iterator[tuple[int, VectorRecord]]:
+    """Yield the rows of a file of Parquet, whose columns have the names of the members of a line."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.parquet"
+        with path.open("wb") as copy:
+            shutil.copyfileobj(file, copy)
+        with open_tabular(path) as given:
+            names = [each.name for each in given.columns]
+            vector = next((name for name in names if name.lower() in _OF_VECTORS), "")
+            if not vector:
+                raise InvalidFileError(f"{source} must have the column embedding or features", line=1, column=1)
+            row = 1
+            for batch in given.batches({name: identifier(name) for name in names}, DIMENSION):
+                made, present = matrix(batch.pop(vector), vector, row)
+                with _on_line(source, row + int(np.argmin(present))):
+                    if not present.all():
+                        raise DataError(_NO_VECTOR)
+                texts = {name.lower(): column.to_pylist() for name, column in batch.items()}
+                for place, numbers in enumerate(made):
+                    with _on_line(source, row):
+                        record = read({name: values[place] for name, values in texts.items()})
+                    yield row, replace(record, vector=numbers)
+                    row += 1
 
 
 @contextlib.contextmanager
@@ -384,18 +431,26 @@ def _column_of_names(text: str) -> str:
 
 def _fish_vector(line: bytes) -> VectorRecord:
     item = _json_object(line)
-    key, name = _member(item, "fishid", "id"), _member(item, "fishname", "name")
-    fish_id = _cell("FishID", key, _COLUMNS["FishID"])
-    return VectorRecord(fish_id, _cell("Name", name, _COLUMNS["Name"]), _numbers(item))
+    return replace(_fish_of(item), vector=_numbers(item))
 
 
 def _photo_vector(line: bytes) -> VectorRecord:
     item = _json_object(line)
+    return replace(_photo_of(item), vector=_numbers(item))
+
+
+def _fish_of(item: dict[str, Any]) -> VectorRecord:
+    key, name = _member(item, "fishid", "id"), _member(item, "fishname", "name")
+    fish_id = _cell("FishID", key, _COLUMNS["FishID"])
+    return VectorRecord(fish_id, _cell("Name", name, _COLUMNS["Name"]), _NOTHING)
+
+
+def _photo_of(item: dict[str, Any]) -> VectorRecord:
     name = check_text("filename", composed(_member(item, "filename", "name", "id")), LONGEST_FILE_NAME)
     label = item.get("label")
     if not isinstance(label, str | None):
         raise DataError(f"label must be a text, or null. Got {json.dumps(label, ensure_ascii=False)[:40]}.")
-    return VectorRecord(name, name, _numbers(item), check_text("label", normal(label or ""), _COLUMNS["Name"]))
+    return VectorRecord(name, name, _NOTHING, check_text("label", normal(label or ""), _COLUMNS["Name"]))
 
 
 def _json_object(line: bytes) -> dict[str, Any]:
@@ -438,7 +493,7 @@ def _numbers(item: dict[str, Any]) -> Any:
     if isinstance(value, str):
         return vectors.from_text(value, dimension=DIMENSION)
     if not isinstance(value, list):
-        raise DataError('A line must have "embedding" or "features": a list of numbers, or text of them.')
+        raise DataError(_NO_VECTOR)
     if not set(map(type, value)) <= {int, float}:
         raise DataError("A vector must hold numbers only.")
     return value

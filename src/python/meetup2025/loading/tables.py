@@ -64,14 +64,15 @@ def rows_of_images(cursor: Cursor, names: Sequence[str]) -> dict[str, StoredImag
 
 def names_of_fish(connection: Connection) -> dict[str, str]:
     """
-    Map Japanese names, `folded`, to names of the catalogue: kana, kanji, market, regional and growth-stage names.
+    Map names of all kinds, `folded`, to names of the catalogue.
 
-    A name that belongs to two rows is left out, unless it is the kana name of one of them.
+    The kinds are kana, kanji, market, regional, growth-stage, English and scientific names. A name that belongs to two
+    rows is left out, unless it is the kana name of one of them.
     """
     names: dict[str, str | None] = {}
     rows = list(stored_fish(connection).values())
     for row in rows:
-        for other in (row.kanji, *row.other_names.split(";")):
+        for other in (row.kanji, *row.other_names.split(";"), row.english, row.scientific):
             key = folded(normal(other))
             names[key] = row.name if names.get(key, row.name) == row.name else None
     names.update((folded(normal(row.name)), row.name) for row in rows)

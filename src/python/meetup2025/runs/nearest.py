@@ -7,10 +7,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from meetup2025 import vectors
 from meetup2025.errors import DataError, shown
 from meetup2025.runs.sources import identifier, searched
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from meetup2025.engines import Connection
     from meetup2025.runs.sources import Registered
 
@@ -36,14 +39,45 @@ def item_neighbours(connection: Connection, source: str, item: str, k: int = 5, 
         DataError: A source or the item does not exist, the item has no vector, or *k* is out of range.
         InvalidVectorError: The vectors of the two sources have different lengths.
     """
-    if not 1 <= k <= _MOST:
-        raise DataError(f"k must be a whole number from 1 to {_MOST}. Got {k}.")
+    _check_count(k)
     [own] = searched(connection, source)[:1]
     vector = _vector(connection, own, item)
     tables = searched(connection, within or source)
     rows = [(part.name, *row) for part in tables for row in near(connection, part, vector, k + 1)]
     others = [row for row in rows if (row[0], row[1]) != (own.name, item)]
-    nearest = sorted(others, key=lambda row: -float(row[4]))[:k]
+    return _as_json(others, k)
+
+
+def vector_neighbours(connection: Connection, source: str, vector: str, k: int = 5) -> str:
+    """
+    Return the items nearest to a vector by the cosine: `MeetUp2025.VectorNeighbours`.
+
+    Args:
+        connection: An open connection.
+        source: `Fish`, `FishImage`, `Both` or a registered name.
+        vector: Text of a vector, of the length of those of the source.
+        k: Number of neighbours, from 1 to 30.
+
+    Returns:
+        A JSON array of objects, the nearest first.
+
+    Raises:
+        DataError: The source does not exist, or *k* is out of range.
+        InvalidVectorError: The text is no vector, or has another length.
+    """
+    _check_count(k)
+    vectors.from_text(vector)
+    tables = searched(connection, source)
+    return _as_json([(part.name, *row) for part in tables for row in near(connection, part, vector, k)], k)
+
+
+def _check_count(k: int) -> None:
+    if not 1 <= k <= _MOST:
+        raise DataError(f"k must be a whole number from 1 to {_MOST}. Got {k}.")
+
+
+def _as_json(rows: Sequence[tuple[str, ...]], k: int) -> str:
+    nearest = sorted(rows, key=lambda row: -float(row[4]))[:k]
     names = ("source", "item", "name", "label", "score")
     objects = [{"place": place, **dict(zip(names, row, strict=True))} for place, row in enumerate(nearest, 1)]
     known = [{key: value for key, value in each.items() if value is not None} for each in objects]

@@ -44,6 +44,7 @@ class Answer:
         tag: ETag of the content. A browser that has the content does not get it again. Empty for an answer that the
             browser must not keep.
         headers: More headers.
+        fault: Reason why the server could not answer, for its log.
     """
 
     body: bytes
@@ -51,6 +52,7 @@ class Answer:
     status: str = "200 OK"
     tag: str = ""
     headers: tuple[tuple[str, str], ...] = field(default=())
+    fault: str = ""
 
     def to_wsgi(self, request: WebRequest) -> tuple[str, list[tuple[str, str]], bytes]:
         """Return status, headers and body for the browser of a request."""

@@ -36,7 +36,7 @@ _TEXTS = {
     "failed": ("An error occurred.", "エラーが発生しました。"),
     "unreachable": ("The server cannot be reached.", "サーバーに接続できません。"),
     # identify
-    "identify_title": ("Name the fish in a picture", "写真の魚の名前を調べる"),
+    "identify_title": ("Name the fish in a picture", "画像の魚の名前を調べる"),
     "identify_lead": (
         "Choose, drop, paste or take a picture. It is compared with every name of the catalogue.",
         "画像を選ぶ、ドロップする、貼り付ける、または撮影してください。カタログのすべての名前と比べます。",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from meetup2025.embedding import Encoder
     from meetup2025.embedding.addresses import ServerAddress
     from meetup2025.embedding.server.app import EncoderApplication
+    from meetup2025.embedding.server.log import Numbers
 
 __all__ = ["Limits", "serve_forever"]
 
@@ -62,6 +63,7 @@ def serve_forever(  # noqa: PLR0913 - callers name each argument
     heartbeat: Callable[[], None] = lambda: None,
     ready: Callable[[str], None] = lambda _: None,
     log: Callable[[str], None] | None = None,
+    metrics: Numbers | None = None,
 ) -> None:
     """
     Serve a model until *stop* returns true, then finish the running requests.
@@ -81,6 +83,7 @@ def serve_forever(  # noqa: PLR0913 - callers name each argument
         heartbeat: Called once a second.
         ready: Called with the address when the server takes requests.
         log: Called with a line for each request.
+        metrics: Counts the requests, and answers /metrics. Without it, there is no such path.
 
     Raises:
         InterfaceError: The address or the token has the wrong form.
@@ -91,7 +94,8 @@ def serve_forever(  # noqa: PLR0913 - callers name each argument
     parsed = parse_address(address)
     _check_token(token, parsed)
     with listening(parsed) as listener:
-        application = EncoderApplication(load(), "" if parsed.scheme == "unix" else token, limits or Limits(), log)
+        known = "" if parsed.scheme == "unix" else token
+        application = EncoderApplication(load(), known, limits or Limits(), log, metrics)
         server = _Server(listener, application)
         ready(where(listener, parsed))
         try:

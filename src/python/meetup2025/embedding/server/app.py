@@ -18,6 +18,7 @@ from meetup2025 import images
 from meetup2025.embedding.onnx import threads
 from meetup2025.embedding.server.batcher import Batcher, ClosedError, QueueFullError
 from meetup2025.embedding.server.form import RejectedError, read_request, write_answer, write_model, write_models
+from meetup2025.embedding.server.log import PATH, Line
 from meetup2025.errors import DataError, MeetUpError, UnreadableImageError
 
 if TYPE_CHECKING:
@@ -29,15 +30,13 @@ if TYPE_CHECKING:
     from meetup2025.embedding import Encoder
     from meetup2025.embedding.server.batcher import Job, Kind
     from meetup2025.embedding.server.form import Limits
+    from meetup2025.embedding.server.log import Numbers
 
 _EMBEDDINGS, _MODELS, _HEALTH = "/v1/embeddings", "/v1/models", "/healthz"
 
 _METHODS = {_EMBEDDINGS: "POST", _MODELS: "GET", _HEALTH: "GET"}
 
 _AGAIN = {"Retry-After": "1"}
-
-_LONGEST_LINE = 500
-"""Most characters in a line of the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +57,39 @@ class EncoderApplication:
         token: Token that a client must send. An empty one lets every client in.
         limits: Limits of requests.
         log: Called with a line for each request.
+        metrics: Counts the requests, and answers /metrics.
     """
 
-    def __init__(self, encoder: Encoder, token: str, limits: Limits, log: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        token: str,
+        limits: Limits,
+        log: Callable[[str], None] | None,
+        metrics: Numbers | None = None,
+    ) -> None:
         self.limits = limits
         self._encoder = encoder
         self._token = token
         self._log = log
+        self._metrics = metrics
         self._batcher = Batcher(encoder, most_waiting=limits.waiting)
         # Opening a large picture takes half a gigabyte of memory.
         self._decoders = threading.BoundedSemaphore(threads())
+        if metrics:
+            metrics.gauge("waiting", "Inputs that wait for the model.", lambda: self._batcher.waiting)
+            metrics.gauge("model", "The model that is served.", lambda: 1, model=encoder.model)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
         began = time.monotonic()
         notes: list[str] = []
         reply = self._answered(environ, notes)
+        took = time.monotonic() - began
+        if self._metrics:
+            self._metrics.count(environ["PATH_INFO"], environ["REQUEST_METHOD"], reply.status, took)
         if self._log:
-            took = f"{(time.monotonic() - began) * 1000:.1f} ms"
-            line = " ".join((environ["REQUEST_METHOD"], environ["REQUEST_URI"], str(reply.status), took, *notes))
-            self._log("".join(each if each.isprintable() else "?" for each in line[:_LONGEST_LINE]))
+            self._log(Line.of_request(environ["REQUEST_METHOD"], environ["REQUEST_URI"], reply.status, took, notes))
         headers = {"Content-Type": "application/json", "Content-Length": str(len(reply.body)), **reply.headers}
         start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", [*headers.items()])
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else reply.body]
@@ -102,6 +114,9 @@ class EncoderApplication:
         path = environ["PATH_INFO"]
         model = path.removeprefix(f"{_MODELS}/") if path.startswith(f"{_MODELS}/") else ""
         route = _MODELS if model else path
+        if route == PATH and self._metrics:
+            kind, page = self._metrics.page()
+            return Reply(page, headers={"Content-Type": kind})
         if route not in _METHODS:
             known = ", ".join(_METHODS)
             raise RejectedError(404, f"The path must be one of {known}. Got {path[:100]!r}.", "unknown_path")

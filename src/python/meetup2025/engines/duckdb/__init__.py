@@ -1,7 +1,8 @@
 """
 The embedded engine: IRIS SQL and the classes of this package on DuckDB, as a PEP 249 connection and its cursor.
 
-A `DuckDBConnection` is one session, for one thread. A file belongs to one process at a time.
+A `DuckDBConnection` is one session, for one thread. A file belongs to one process at a time, or to processes that only
+read it.
 
 PEP 249 leaves some choices open. Here a row is a tuple, and a vector is comma-separated text, as in IRIS. `execute`
 returns the cursor. A SELECT opens no transaction. One difference from IRIS remains: an error in a transaction that has
@@ -13,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
+import time
 import weakref
 from functools import partial
 from inspect import Parameter, Signature
@@ -32,7 +34,7 @@ from meetup2025.engines.duckdb.prepared import check_characters, given_values, i
 from meetup2025.engines.duckdb.tables import StoredTables, create_tables, open_database
 from meetup2025.engines.duckdb.types import shown_type, vector_parts
 from meetup2025.engines.pep249 import BaseConnection, BaseCursor, distinct, running
-from meetup2025.errors import InterfaceError, OperationalError
+from meetup2025.errors import FileInUseError, InterfaceError, OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
     from meetup2025.engines.duckdb.prepared import Prepared
 
 _OPENING = threading.Lock()
+
+_BETWEEN_TRIES = 0.02
+"""Seconds between two looks at a file that another process has."""
 
 _STATEMENTS_KEPT = 200
 """Statements that a connection keeps translated."""
@@ -76,13 +81,23 @@ class DuckDBConnection(BaseConnection):
         autocommit: Whether each statement is its own transaction.
         model: As for `meetup2025.connect`.
         folders: As for `meetup2025.connect`.
+        read_only: As for `meetup2025.connect`.
+        wait: As for `meetup2025.connect`.
 
     Raises:
-        EngineUnavailableError: The file cannot be opened, or another process has it.
+        FileInUseError: Another process has the file.
+        EngineUnavailableError: The file cannot be opened.
     """
 
-    def __init__(
-        self, path: str = "", *, autocommit: bool = False, model: str = "", folders: Sequence[str] = ()
+    def __init__(  # noqa: PLR0913 - the choices of a connection
+        self,
+        path: str = "",
+        *,
+        autocommit: bool = False,
+        model: str = "",
+        folders: Sequence[str] = (),
+        read_only: bool = False,
+        wait: float = 0,
     ) -> None:
         self.autocommit = autocommit
         self._settings = partial(settings.chosen, model, folders)
@@ -97,8 +112,7 @@ class DuckDBConnection(BaseConnection):
         self._database: duckdb.DuckDBPyConnection | None = None
         self._session = next(_SESSIONS)
         self._owner = f" of connection {self._session}"
-        with _OPENING:  # two threads must not make the same tables
-            self._connect(path)
+        self._connect_within(wait, path, read_only=read_only)
 
     @property
     def in_transaction(self) -> bool:
@@ -139,8 +153,14 @@ class DuckDBConnection(BaseConnection):
         """Undo the changes that are not committed, and release the file. Closing twice is harmless."""
         if self._database is not None and self._row_functions:
             self._remove_row_functions(self._database)
-        self._finalizer()
+        with duckdb_errors():
+            self._finalizer()
         self._database = None
+
+    def checkpoint(self) -> None:
+        """Write all committed changes into the file itself."""
+        with duckdb_errors():
+            self._open_database().execute("CHECKPOINT")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -274,14 +294,29 @@ class DuckDBConnection(BaseConnection):
 
     # --- the database
 
-    def _connect(self, path: str) -> None:
-        self._database, self._matrices = open_database(path)
+    def _connect_within(self, wait: float, path: str, *, read_only: bool) -> None:
+        end = time.monotonic() + wait
+        while not self._is_opened(path, read_only=read_only, last=time.monotonic() >= end):
+            time.sleep(_BETWEEN_TRIES)
+
+    def _is_opened(self, path: str, *, read_only: bool, last: bool) -> bool:
+        try:
+            with _OPENING, duckdb_errors():  # two threads must not make the same tables
+                self._connect(path, read_only=read_only)
+        except FileInUseError:
+            if last:
+                raise
+            return False
+        return True
+
+    def _connect(self, path: str, *, read_only: bool) -> None:
+        self._database, self._matrices = open_database(path, read_only=read_only)
         self._matrices.enter(self._session)
         self._tables = StoredTables(self._database)
         # Also for a connection that nobody closes: a file is whole only if DuckDB releases it before Python ends.
         self._finalizer = weakref.finalize(self, _release, self._database, self._matrices, self._session)
         try:
-            create_tables(self._database, self._program, self._tables)
+            create_tables(self._database, self._program, self._tables, read_only=read_only)
         except BaseException:
             self.close()
             raise

@@ -10,6 +10,7 @@ from meetup2025.errors import (
     DataError,
     EngineUnavailableError,
     Error,
+    FileInUseError,
     IntegrityError,
     InternalError,
     OperationalError,
@@ -73,6 +74,13 @@ _FAULTS: tuple[tuple[str, str, type[Error], int, str], ...] = (
     ("InvalidInput", r"dimensions must be equal", DataError, -257, "{0}"),
     (
         "InvalidInput",
+        r"read-only mode",
+        ProgrammingError,
+        -400,
+        "A database that is changed must be open for writing. Got one that is open to read.",
+    ),
+    (
+        "InvalidInput",
         r"More than one row returned by a subquery",
         DataError,
         -400,
@@ -131,7 +139,7 @@ def _raise(error: duckdb.Error) -> NoReturn:
     message = re.sub(r"\n+LINE \d.*", "", text, flags=re.DOTALL).partition(": ")[2].strip() or text
     message = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
     if re.search(r"Could not set lock|being used by another process|Conflicting lock", text):
-        raise EngineUnavailableError(
+        raise FileInUseError(
             f"A database file must be used by one process at a time. Got: {message}. Close the other program first."
         ) from error
     if "not a valid DuckDB database file" in text or "Cannot open file" in text:

@@ -40,6 +40,9 @@ Rows: TypeAlias = "NDArray[np.int64] | None"
 _BATCH = 8192
 """Rows that are read at once."""
 
+_FEW = 500
+"""Rows, beside four times the wanted ones, up to which a scan of these rows is as fast."""
+
 _IN_DOUBT = 256
 """Rows in doubt from which a matrix reads them again."""
 
@@ -159,6 +162,8 @@ class Matrices:
         k = search.rows + sum(value_of(name, parameters) for name in search.more_rows)
         queries = [_vector(database, each, parameters) for each in search.queries]
         among = None if search.among is None else _row_ids(database, search.among.sql, search.among.values(parameters))
+        if among is not None and len(among) <= _FEW + 4 * k:
+            raise NoMatrix("so few rows pass WHERE that their scan is as fast")
         empty = _NONE if search.largest else _row_ids(database, _select(search, '"ID"', "IS NULL"))
         with self._lock:
             doubt = self._in_doubt(session, _key(search)[0], held)
@@ -313,8 +318,9 @@ def _vectors(
 
 
 def _row_ids(database: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] = ()) -> NDArray[np.int64]:
-    found = database.execute(sql, list(values)).fetchnumpy()
-    return np.asarray(next(iter(found.values())), np.int64)
+    """Return the RowIDs that a statement gives, without NULL."""
+    [found] = database.execute(sql, list(values)).fetchnumpy().values()
+    return np.asarray(np.ma.compressed(found), np.int64)
 
 
 def _vector(database: duckdb.DuckDBPyConnection, query: str | Part, parameters: Sequence[Any]) -> NDArray[np.float64]:

@@ -150,6 +150,8 @@ def _search(select: exp.Expr, scope: Scope) -> Search:
     """Return the search of a SELECT, and let the RowID decide between equal scores."""
     key = _Key(select, scope)
     _check_rows(select, scope)
+    if not key.largest and any(join.side for join in select.args.get("joins") or ()):
+        raise _NoSearch("an outer join may give rows without a score, which come first")
     counts = [select.args[each].expression for each in ("limit", "offset") if select.args.get(each)]
     order = select.args["order"]
     for name, source in scope.sources.items():

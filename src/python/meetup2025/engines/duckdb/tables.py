@@ -45,7 +45,7 @@ _NAME = "%database"
 """DuckDB would name the database after its file, and take `meetup2025.duckdb` for the schema of that name."""
 
 
-def open_database(path: str) -> tuple[duckdb.DuckDBPyConnection, Matrices]:
+def open_database(path: str, *, read_only: bool = False) -> tuple[duckdb.DuckDBPyConnection, Matrices]:
     """
     Open a database file, or make it. An empty *path* opens a database in memory.
 
@@ -53,39 +53,42 @@ def open_database(path: str) -> tuple[duckdb.DuckDBPyConnection, Matrices]:
         The connection, and the matrices that all connections of this process to the database share.
 
     Raises:
-        EngineUnavailableError: The file cannot be opened, or another process has it.
+        FileInUseError: Another process has the file.
+        EngineUnavailableError: The file cannot be opened.
     """
     with uninterrupted():
         import duckdb
 
     file = settings.expanded(path)
-    if path:
+    if path and not read_only:
         _make_folder(file)
-    is_private = bool(path) and (not file.exists() or file.parent == settings.data_folder())
+    is_private = bool(path) and (not file.exists() or settings.is_data_folder(file.parent))
     location = str(file.resolve()) if path else ":memory:"
     # DuckDB shares a named database in memory, and the file that is attached to it, between the connections of a
     # process.
-    host = f":memory:{location}" if path else ":memory:"
+    host = f":memory:{'reading ' * read_only}{location}" if path else ":memory:"
     with _opening(file), duckdb_errors():
         database = duckdb.connect(host, config={**_CONFIG, **SETTINGS})
         try:
-            is_first = _attach(database, location)
+            is_first = _attach(database, location, read_only=read_only)
         except BaseException:
             database.close()
             raise
-    if is_private:  # it holds small copies of photos
-        file.chmod(0o600)
+    if is_private and not read_only:  # it holds small copies of photos
+        with contextlib.suppress(OSError):  # a file system without modes
+            file.chmod(0o600)
     if is_first:  # what an earlier connection knew of the file may be wrong
         _MATRICES[host] = Matrices()
     return database, _MATRICES[host]
 
 
-def _attach(database: duckdb.DuckDBPyConnection, location: str) -> bool:
+def _attach(database: duckdb.DuckDBPyConnection, location: str, *, read_only: bool) -> bool:
     """Attach the file, unless another connection of this process has it, and return whether it was attached now."""
     attached = database.execute("SELECT 1 FROM duckdb_databases() WHERE database_name = $1", [_NAME]).fetchall()
     if not attached:
         quoted = location.replace("'", "''")
-        database.execute(f"ATTACH '{quoted}' AS \"{_NAME}\" (TYPE duckdb)")
+        mode = ", READ_ONLY" * read_only
+        database.execute(f"ATTACH '{quoted}' AS \"{_NAME}\" (TYPE duckdb{mode})")
     database.execute(f'USE "{_NAME}"')
     database.execute("SET enable_progress_bar = false")  # it would write into the output of a notebook
     if not attached:
@@ -164,12 +167,15 @@ class StoredTables:
         return self._database.execute(sql).fetchall()
 
 
-def create_tables(database: duckdb.DuckDBPyConnection, program: Program, stored: StoredTables) -> None:
+def create_tables(
+    database: duckdb.DuckDBPyConnection, program: Program, stored: StoredTables, *, read_only: bool = False
+) -> None:
     """
-    Create the tables of *program* that are missing, in one transaction.
+    Create the tables of *program* that are missing, in one transaction. A file that is only read must have them.
 
     Raises:
-        EngineUnavailableError: There is a table of such a name that is not the table of the class.
+        EngineUnavailableError: There is a table of such a name that is not the table of the class, or a file that is
+            only read lacks a table or a column.
     """
     with duckdb_errors():
         present = stored.read()
@@ -179,11 +185,16 @@ def create_tables(database: duckdb.DuckDBPyConnection, program: Program, stored:
             _check_columns(each, columns)
             missing += [each] if columns is None else []
             added += _added(each, columns) if columns is not None else []
+        if read_only and (missing or added):
+            raise EngineUnavailableError(
+                "A database that is only read must be of this version. Got an older file: open it for writing once."
+            )
         if missing or added:
             created = [sql for each in missing for sql in _in_duckdb(tuple(statements_of(each)))]
             database.begin()
             database.execute(";\n".join([*added, *created]))
             database.commit()
+            stored.forget()
 
 
 def _added(table: Class, columns: dict[str, str]) -> list[str]:

@@ -29,7 +29,7 @@ const LEARNT = () => [
 
 // How sure the answer is, in a sentence.
 function verdict(answer) {
-  const { name = "", english = "", best = "", probability = null } = answer.answer ?? {};
+  const { name, english = "", best = "", probability = null } = answer.answer ?? {};
   const first = answer.names[0]?.name ?? "";
   return text(answer.verdict, { name: name ?? first, english, best, chance: number(probability, 2) });
 }
