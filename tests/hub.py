@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -167,3 +168,5 @@ def reached(address: str, cache: Path) -> Iterator[None]:
         patch.setattr(constants, "HF_HUB_DISABLE_XET", True)
         yield
     enable_progress_bars()
+    if "transformers.utils.hub" in sys.modules:  # it may have been imported meanwhile, and keeps what it read
+        sys.modules["transformers.utils.hub"]._is_offline_mode = constants.HF_HUB_OFFLINE

@@ -90,6 +90,7 @@ def test_translations_have_the_values(path: Path) -> None:
         ("k must be a whole number from 1. Got 'x'.", "kは1以上の整数です。指定値: 'x'。"),
         ("MEETUP2025_RUNTIME must be onnx. Got 'a. Got b'.", "MEETUP2025_RUNTIMEは onnx です。指定値: 'a. Got b'。"),
         ("Sure: マサバ, 0.98, by its name and 2 photos.", "確信あり: マサバ、確率 0.98（名前と写真2枚による）。"),
+        ("run 3, Map of Fish, fitted in 2 seconds", "ラン 3、Map（Fish）、2 秒で計算しました"),
         ("no such message", "no such message"),
         ("", ""),
     ],

@@ -56,7 +56,7 @@ class _Catalogue(gettext.GNUTranslations):
     _catalog: dict[Any, str]
 
     def sentence(self, text: str) -> str:
-        exact = self._catalog.get(escaped(text))
+        exact = self._catalog.get(escaped(text)) if text else ""  # the empty message is the head of the catalogue
         return exact.format() if exact else self._with_values(text)
 
     def _with_values(self, text: str) -> str:
