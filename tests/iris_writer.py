@@ -9,7 +9,7 @@ from sqlglot.errors import ErrorLevel
 from sqlglot.generator import Generator
 
 from meetup2025.engines.sql.functions import BARE, ODBC_ONLY
-from meetup2025.engines.sql.nodes import Call, FunctionCall, JsonColumn, JsonTable, SQLType, Test, ToVector
+from meetup2025.engines.sql.nodes import Call, Explain, FunctionCall, JsonColumn, JsonTable, SQLType, Test, ToVector
 
 
 def write(tree: exp.Expr) -> str:
@@ -48,6 +48,9 @@ class _Writer(Generator):
         length = f", {self.sql(node, 'length')}" if node.args.get("length") else ""
         return f"TO_VECTOR({self.sql(node, 'this')}, {_element(node.args['kind'])}{length})"
 
+    def explain(self, node: Explain) -> str:
+        return f"EXPLAIN {self.sql(node, 'this')}"
+
     def json_table(self, node: JsonTable) -> str:
         alias = f" AS {self.sql(node, 'alias')}" if node.args.get("alias") else ""
         return f"JSON_TABLE({self.sql(node, 'this')}, '$[*]' COLUMNS ({self.items(node.expressions)})){alias}"
@@ -80,6 +83,7 @@ class _Writer(Generator):
         Call: lambda self, node: f"CALL {self.routine(node)}",
         FunctionCall: routine,
         JsonColumn: json_column,
+        Explain: explain,
         JsonTable: json_table,
         SQLType: type_name,
         Test: lambda self, node: self.items(node.expressions, f" {node.this} "),

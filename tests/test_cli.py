@@ -645,7 +645,7 @@ def test_a_photograph_is_answered_with_the_way_to_a_model_for_it(tmp_path):
     drawing = run("identify", SAMPLES / "saba.png")
 
     assert (photograph.exit_code, drawing.exit_code) == (0, 0)
-    assert "noise.png: this looks like a photograph" in photograph.stderr
+    assert "noise.png: the model sketch knows drawings, and does not know this picture" in photograph.stderr
     assert "meetup2025 model use clip-multilingual --embed (downloads 229 MB" in photograph.stderr
     assert len(photograph.stdout.splitlines()) == 5
     assert drawing.stderr.splitlines() == [DRAWINGS_ONLY]
@@ -659,7 +659,7 @@ def test_sql_reads_the_files_of_its_user(tmp_path, monkeypatch):
     result = run("sql", "; ".join(f"CALL MeetUp2025.Identify('{at}noise.png', 1)" for at in (f"{tmp_path}/", "")))
 
     assert result.exit_code == 0, result.output
-    assert result.stderr.count("the picture: this looks like a photograph") == 2
+    assert result.stderr.count("the picture: the model sketch knows drawings, and does not know this picture") == 2
 
 
 @pytest.mark.usefixtures("full")

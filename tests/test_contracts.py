@@ -542,7 +542,7 @@ def test_functions_are_short() -> None:
 # --- the SQL of the loads -------------------------------------------------------------------------------------------
 
 # Names that an SQL text may hold: columns and tables of closed lists, and question marks.
-CLOSED_NAMES = {"columns", "key", "marks", "table"}
+CLOSED_NAMES = {"column", "columns", "key", "marks", "table"}
 LOADS = ("loading/names.py", "loading/photos.py", "loading/ray.py", "loading/tables.py", "procedures.py")
 
 

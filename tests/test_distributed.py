@@ -443,6 +443,7 @@ def test_command_against_a_server(folder: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(iris_doubles.DriverCursor, "execute", watched)
     with DuckDBConnection() as behind, meetup2025.connect("duckdb://") as other:
+        execute(behind, "SELECT MeetUp2025.LoadNames('catalogue/fish.csv')")
         with iris_doubles.installed(iris_doubles.driver_module(Server(behind))):
             done = command("load", "photos", folder, "--ray", "x:1", "--url", "iris://fisher@server/USER")
         assert (done.exit_code, done.stdout.partition(", ")[0]) == (1, "14 photos added or changed")

@@ -316,7 +316,7 @@ def test_golden_items_that_are_none(folder, changes, words):
 
 
 @pytest.mark.parametrize("embed", [embed_images, embed_texts])
-@pytest.mark.parametrize(("value", "words"), [(np.nan, "Got nan at item 1"), (np.inf, "finite"), (0, "Got 8 zeros")])
+@pytest.mark.parametrize(("value", "words"), [(np.nan, "Got nan at item 1"), (np.inf, "finite|Got inf"), (0, "of a length.*Got 0")])
 def test_weights_that_are_no_numbers(folder, embed, value, words):
     """A model that gives no vectors is refused."""
     tiny = Tiny()
@@ -360,7 +360,7 @@ def test_graph_with_other_names(folder, old, new):
         value.name = new if value.name == old else value.name
     onnx.save(graph, folder / "image.onnx")
     save_hashes(folder)
-    with pytest.raises(BrokenModelError, match=rf"the output vectors and no inputs but pixels\. Got .*\['{new}'\]"):
+    with pytest.raises(BrokenModelError, match=rf"the output vectors and no inputs but pixels.*\. Got .*\['{new}'\]"):
         embed_images(folder)
 
 

@@ -147,7 +147,7 @@ def test_refused_input(connection, allowed, function, given, error):
 )
 def test_search_of_an_empty_table(connection, table, load):
     """A search of an empty table says how to fill it."""
-    with pytest.raises(DataError, match=rf"MeetUp2025.{table} must have rows .* SELECT MeetUp2025.{load} first"):
+    with pytest.raises(DataError, match=rf"MeetUp2025.{table} must have rows .* or SELECT MeetUp2025.{load}"):
         call(connection, "SearchVector(?, 'T', 'マアジ')", table)
 
 
@@ -204,8 +204,8 @@ def test_known_name(loaded, given, name):
 
 
 def test_unknown_name(loaded):
-    """A name that no row has in Japanese is an error that names it, and says where the names are."""
-    for given in ("", " ", "タイ", "yellowtail", "F001", "マアジ;ブリ", "%", "' OR 1=1 --"):
+    """A name that no row has is an error that names it, and says where the names are."""
+    for given in ("", " ", "タイ", "tail", "F001", "マアジ;ブリ", "%", "' OR 1=1 --"):
         with pytest.raises(UnknownNameError) as caught:
             call(loaded, "KnownName(?)", given)
         assert repr(given.strip()) in str(caught.value)

@@ -159,7 +159,7 @@ def test_file_of_templates():
         (HEADER, "must have a template", 1, 1),
         ("", "must have the column Column", 1, 1),
         ("Column\nName\n", "must have the column Template", 1, 1),
-        ("Column,Template,Weight\n", "not known", 1, 3),
+        ("Column,Template,Weight\n", "must have a template", 1, 1),
         (HEADER + "".join(f"Name,{{}}{at:090}\n" for at in range(50)), "all in 4000 characters", 1, 1),
     ],
 )

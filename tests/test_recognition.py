@@ -26,6 +26,10 @@ NAMES = (
     ("F4", "マダコ", "common octopus", "Octopus vulgaris", "Octopodidae"),
     ("F5", "ミズダコ", "giant octopus", "Enteroctopus dofleini", "Octopodidae"),
 )
+OWN = ("taiyaki.jpg", "mokugyo.png", "maaji.jpg", "kinmedai.gif", "torafugu.bmp")
+KNOWN = ("マアジ", "キンメダイ", "トラフグ")
+"""Sample pictures that get labels, and the names of the last three."""
+
 STRANGER = "ルアー"
 """A label that is no name."""
 
@@ -33,6 +37,14 @@ INSERT_NAME = """
 INSERT INTO MeetUp2025.Fish (FishID, Name, English, Scientific, Family, Features)
 VALUES (?, ?, ?, ?, ?, TO_VECTOR(?, DOUBLE))"""
 INSERT_PHOTO = "INSERT INTO MeetUp2025.FishImage (Name, Label, Features) VALUES (?, ?, TO_VECTOR(?, DOUBLE))"
+
+
+@pytest.fixture
+def connection_of_samples() -> Iterator[Connection]:
+    """A database in memory with the bundled names and their model."""
+    with meetup2025.connect("duckdb://", model="sketch") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')")
+        yield connection
 
 
 def centres() -> dict[str, np.ndarray]:
@@ -255,6 +267,32 @@ def taught(cursor: Cursor) -> Cursor:
     cursor.execute("SELECT MeetUp2025.LoadNames('catalogue/fish.csv')").fetchall()
     added(cursor, "first", "タイヤキ", "samples/taiyaki.jpg")
     return cursor
+
+
+@pytest.mark.parametrize("labels", [1, 2, 5])
+def test_a_few_words_of_ones_own_leave_the_names(labels: int, connection_of_samples: Connection) -> None:
+    """Labels that are no names, with one photo each, take over only the pictures that are like theirs."""
+    with connection_of_samples.cursor() as cursor:
+        for number, sample in enumerate(OWN[:labels]):
+            cursor.execute("SELECT MeetUp2025.AddImage(?, ?, ?)", [f"own{number}", f"samples/{sample}", f"word{number}"])
+        cursor.execute("SELECT MeetUp2025.FitRecogniser()").fetchall()
+        named = {
+            sample: cursor.execute("CALL MeetUp2025.Identify(?, 1)", [f"samples/{sample}"]).fetchone()[1]
+            for sample in ("saba.png", "madako.png", "maiwashi.webp", OWN[0])
+        }
+
+    assert named == {"saba.png": "マサバ", "madako.png": "マダコ", "maiwashi.webp": "マイワシ", OWN[0]: "word0"}
+
+
+def test_a_name_that_is_known_comes_before_photos_of_others(connection_of_samples: Connection) -> None:
+    """Where labels have one photo each and are names, a right name without photos stays first."""
+    with connection_of_samples.cursor() as cursor:
+        for number, sample in enumerate(OWN[2:]):
+            cursor.execute("SELECT MeetUp2025.AddImage(?, ?, ?)", [f"o{number}", f"samples/{sample}", KNOWN[number]])
+        cursor.execute("SELECT MeetUp2025.FitRecogniser()").fetchall()
+        first = cursor.execute("CALL MeetUp2025.Identify('samples/saba.png', 1)").fetchone()
+
+    assert first[1] == "マサバ"
 
 
 def test_the_first_label_makes_a_recogniser(taught: Cursor) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 # What stands for the closed names in the SQL of the loads.
-FILLED = {"columns": "FishID, Name", "key": "FishID", "marks": "?, ?", "table": "Fish"}
+FILLED = {"column": "Name", "columns": "FishID, Name", "key": "FishID", "marks": "?, ?", "table": "Fish"}
 # Where statements may stand that the embedded engine does not have.
 FOR_A_SERVER = ("ObjectScript", "documents")
 

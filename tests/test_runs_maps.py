@@ -126,7 +126,7 @@ def test_few_items(cursor: Cursor, planted: Planted, count: int) -> None:
         (("Fish", 4), "2 or 3 dimensions. Got 4"),
         (("Fish", 3, 1), "at least 2 members. Got 1"),
         (("Fish", 3, 15, 1.5), "from 0 to 1. Got 1.5"),
-        (("Fish", 3, 15, 0.2, -1), "A seed must be"),
+        (("Fish", 3, 15, 0.2, -1), "seed must be"),
         (("Fish", 3, 15, 0.2, 5, 2), "supervised must be 0 or 1. Got 2"),
         (("Fish", 3, 15, 0.2, 5, 1), "Fish must have labels. Got none"),
         (("Fish", 3, 15, 0.2, 5, 0, 1), "must be of Both"),

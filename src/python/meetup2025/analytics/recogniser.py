@@ -49,6 +49,9 @@ _BLOCK = 1 << 20
 _PRIOR = 20.0
 """Width of the normal prior of a weight, in logits for a cosine of 1. It limits the effect of few photos."""
 
+_NEAR = 0.1
+"""Difference of a likeness to that of the same label, where there is one label."""
+
 _LOST = (0.01, 0.2)
 """Shares of right answers between which the bound of the score is sought. Below it, an answer is none of the labels."""
 
@@ -560,11 +563,39 @@ def _weights(table: _Table, counts: NDArray[np.intp]) -> tuple[NDArray[np.float6
         bounds=[(0, None), (0, None), (0, None), (None, None)],
     )
     found = least.x
-    if np.isnan(table.photo[:, 0]).all():  # No label has two photos: names count as if they were alone.
+    if np.isnan(table.name[:, 0]).all():  # No label is a name: nothing tells what names are worth.
+        found[2], found[3] = found[0], found[0] * _lead(table)
+    elif np.isnan(table.photo[:, 0]).all():  # No label has two photos: names count as if they were alone.
         found[1] = found[2]
-        others = int((~np.isnan(table.name) & np.isnan(table.photo)).sum(axis=1).max(initial=0))
-        found[3] = found[0] * _rival(table.photo) - np.log(max(1, others))  # together as probable as the best label
+        found[3] = found[0] * _rival(table.photo) - np.log(_rivals(table, found[2]))  # together as the best label
     return found, float(least.fun)
+
+
+def _lead(table: _Table) -> float:
+    """
+    Return what a name without photos is given, so that names answer unless a picture is like the photos of a label.
+
+    The line is in the middle between the likeness to the own label, or 1, and to the best of the others.
+    """
+    own = table.photo[:, 0]
+    own_label = float(np.nanmean(own)) if (~np.isnan(own)).any() else 1.0
+    line = (own_label + (_rival(table.photo) or own_label - 2 * _NEAR)) / 2
+    alone = np.where(~np.isnan(table.name) & np.isnan(table.photo), table.name, -np.inf).max(axis=1)
+    return line - float(alone[alone > -np.inf].mean()) if (alone > -np.inf).any() else 0.0
+
+
+def _rivals(table: _Table, weight: float) -> float:
+    """
+    Return how many names without photos a right name competes with, itself too: names that are as near count as one.
+
+    A model that knows the names leaves about one. A model that does not know them leaves all.
+    """
+    alone = ~np.isnan(table.name) & np.isnan(table.photo)
+    named = ~np.isnan(table.name[:, 0])
+    if not named.any():
+        return float(max(1, alone.sum(axis=1).max(initial=0)))
+    nearer = np.where(alone, weight * (table.name - table.name[:, :1]), -np.inf)[named]
+    return float(max(1.0, np.exp(np.minimum(nearer, 0)).sum(axis=1).mean()))
 
 
 def _rival(photo: Floats) -> float:

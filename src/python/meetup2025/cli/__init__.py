@@ -505,9 +505,14 @@ def _of_drawings(answers: Sequence[dict[str, Any]]) -> str:
     """Return the note about a model of drawings. For what is plainly no drawing it names the way out."""
     from meetup2025.cli import shell
 
-    scores = {each["picture"]: each["names"][0]["score"] for each in answers if each.get("names")}
+    by_names = [each for each in answers if each.get("names") and not each["answer"] and not _by_photos(each["names"])]
+    scores = {each["picture"]: each["names"][0]["score"] for each in by_names}  # a score of photos has another scale
     photographs = [picture for picture, score in scores.items() if score < LIKE_A_DRAWING]
     return shell.photograph_note(photographs) if photographs else _DRAWINGS_ALONE
+
+
+def _by_photos(names: Sequence[dict[str, Any]]) -> bool:
+    return any(each["photos"] for each in names)
 
 
 def _warn_of_age(connection: Connection) -> None:

@@ -252,14 +252,14 @@ def _show(
     [(kind, source, seconds, asked)] = rows(
         connection, f"SELECT {columns} FROM MeetUp2025.Runs('%', ?) WHERE Run = ?", [ALL, run]
     )
-    found = f"fitted in {seconds:.2f} seconds" if asked == 1 else "is there already"
+    sentence = f"fitted in {seconds:.2f} seconds" if asked == 1 else "is there already"
     metrics = rows(connection, "SELECT Subject, Name, Value FROM MeetUp2025.ReadMetrics(?)", [run])
     numbers = ", ".join(
         f"{name} {number:.4g}{f' ({subject})' if subject else ''}"
         for subject, name, number in metrics
         if number is not None and (not subject or name in _EXPLAINED)
     )
-    complain(f"run {run}, {kind} of {source}, {found}{': ' if numbers else ''}{numbers}")
+    complain(f"run {run}, {kind} of {source}, {sentence}{': ' if numbers else ''}{numbers}")
     if not draw_run(connection, run, files, **joined):
         _write(connection, reading(read), [run, k])
 

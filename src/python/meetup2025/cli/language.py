@@ -34,7 +34,9 @@ class Formatter(click.HelpFormatter):
 
     def getvalue(self) -> str:
         """Return the help as it is shown."""
-        text = re.sub(f"(?<={_WIDE}) ", "", super().getvalue())
+        text = super().getvalue()
+        if locale.language() != "en":
+            text = re.sub(f"(?<={_WIDE}) ", "", text)
         return text.replace(_FIRM, "").replace(_BLANK, " ")
 
 
@@ -94,7 +96,12 @@ def _in_language(text: str) -> str:
 def _paragraph(text: str) -> str:
     if "\b" not in text:
         return _broken(locale.translated(_one_line(text)))
-    return "".join(_broken(locale.translated(cell)) if _is_prose(cell) else cell for cell in _CELL.split(text))
+    return "".join(_broken(locale.translated(cell)) if _is_prose(cell) else _kept(cell) for cell in _CELL.split(text))
+
+
+def _kept(text: str) -> str:
+    """Return a text whose spaces stay as they are."""
+    return re.sub(f"({_WIDE}) ", rf"\1{_BLANK}", text) if locale.language() != "en" else text
 
 
 def _broken(text: str) -> str:
@@ -103,8 +110,7 @@ def _broken(text: str) -> str:
 
     A space behind such a character makes its two columns. `Formatter` takes it out again.
     """
-    spaced = re.sub(f"({_WIDE}) ", rf"\1{_BLANK}", text)
-    return re.sub(f"({_WIDE})(?=(.?))", _filled, spaced) if locale.language() != "en" else text
+    return re.sub(f"({_WIDE})(?=(.?))", _filled, _kept(text)) if locale.language() != "en" else text
 
 
 def _filled(found: re.Match[str]) -> str:

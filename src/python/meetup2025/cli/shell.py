@@ -90,7 +90,7 @@ def photograph_note(pictures: Sequence[str]) -> str:
     """Return the note that pictures are no drawings, with the command that installs a model for them."""
     those = ", ".join(pictures[:3]) + " …" * (len(pictures) > 3)
     return (
-        f"{those}: this looks like a photograph, and the model sketch knows drawings alone. "
+        f"{those}: the model sketch knows drawings, and does not know this picture. "
         f"For photographs: meetup2025 model use {_RECIPE.name} --embed (downloads {_RECIPE.size}, a few minutes)"
     )
 
