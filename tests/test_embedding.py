@@ -316,7 +316,10 @@ def test_golden_items_that_are_none(folder, changes, words):
 
 
 @pytest.mark.parametrize("embed", [embed_images, embed_texts])
-@pytest.mark.parametrize(("value", "words"), [(np.nan, "Got nan at item 1"), (np.inf, "finite|Got inf"), (0, "of a length.*Got 0")])
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(np.nan, "Got nan at item 1"), (np.inf, "finite|Got inf"), (0, "of a length.*Got 0")],
+)
 def test_weights_that_are_no_numbers(folder, embed, value, words):
     """A model that gives no vectors is refused."""
     tiny = Tiny()

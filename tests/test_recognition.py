@@ -274,7 +274,8 @@ def test_a_few_words_of_ones_own_leave_the_names(labels: int, connection_of_samp
     """Labels that are no names, with one photo each, take over only the pictures that are like theirs."""
     with connection_of_samples.cursor() as cursor:
         for number, sample in enumerate(OWN[:labels]):
-            cursor.execute("SELECT MeetUp2025.AddImage(?, ?, ?)", [f"own{number}", f"samples/{sample}", f"word{number}"])
+            given = [f"own{number}", f"samples/{sample}", f"word{number}"]
+            cursor.execute("SELECT MeetUp2025.AddImage(?, ?, ?)", given)
         cursor.execute("SELECT MeetUp2025.FitRecogniser()").fetchall()
         named = {
             sample: cursor.execute("CALL MeetUp2025.Identify(?, 1)", [f"samples/{sample}"]).fetchone()[1]

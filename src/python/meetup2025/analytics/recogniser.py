@@ -87,7 +87,7 @@ class Recogniser:
         sharpness: Logit of a score of 1, the inverse of a temperature.
         alone: Weight of the cosine to a name without photos.
         unseen: Additional score of such a name, which stands for the missing photos.
-        middle: Cosine that counts where a label is no name: the mean cosine of all photos and names.
+        middle: Cosine that counts where a label is no name: the mean cosine of a photo to the nearest name that is not its own.
         trusted: Whether there were enough photos for probabilities.
         score: Lowest score of an answer that is one of the labels.
         probability: Lowest probability of a sure answer. Above 1 no answer is ever sure.
@@ -435,7 +435,7 @@ class _Table:
         candidates: Indices of the candidates, shape (n, c).
         photo: Likeness to the photos of a candidate, shape (n, c), NaN where none are left.
         name: Cosine to its name, shape (n, c), NaN for a candidate without a name.
-        middle: Mean cosine of photos and names.
+        middle: Mean cosine of a photo to the nearest name that is not its own.
     """
 
     rows: NDArray[np.intp]
@@ -518,7 +518,8 @@ def _judged(known: _Photos, named: _Names, chosen: NDArray[np.intp], spread: _Sp
             candidates[rows], dropped = _chosen(full, of_names, known.own[own], width)
             photo[rows] = np.where(dropped, np.nan, np.take_along_axis(full, candidates[rows], axis=1))
             name[rows] = np.where(dropped, np.nan, np.take_along_axis(of_names, candidates[rows], axis=1))
-    middle = float(known.unit.mean(axis=0) @ named.unit.mean(axis=0)) if len(named.unit) else 0.0
+    wrong = np.where(np.isnan(name[:, 1:]), -np.inf, name[:, 1:]).max(axis=1, initial=-np.inf)
+    middle = float(wrong[wrong > -np.inf].mean()) if (wrong > -np.inf).any() else 0.0
     return _Table(chosen, candidates, photo, name, middle)
 
 

@@ -267,6 +267,7 @@ def add_image(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     check_text("The name of a photo", name, LONGEST_FILE_NAME)
     if not name:
         raise DataError("A photo must have a name, which is its key. Got an empty one.")
+    _check_label(label)
     with connection.cursor() as cursor:
         stored = rows_of_images(cursor, [name])
     before = stored.get(folded(name))
@@ -301,7 +302,7 @@ def label_image(connection: Connection, name: str, label: str) -> int:
     Raises:
         DataError: There is no photo of this name, or the label is too long.
     """
-    check_text("The label of a photo", label, LONGEST_LABEL)
+    _check_label(label)
     with connection.cursor() as cursor:
         stored = rows_of_images(cursor, [composed(name.strip())]).get(folded(composed(name.strip())))
         if stored is None:
@@ -312,6 +313,12 @@ def label_image(connection: Connection, name: str, label: str) -> int:
         with connection.transaction():
             cursor.execute("UPDATE MeetUp2025.FishImage SET Label = ? WHERE Name = ?", [found or None, stored.name])
     return 1
+
+
+def _check_label(label: str) -> None:
+    check_text("The label of a photo", label, LONGEST_LABEL)
+    if label and not normal(label):
+        raise DataError(f"A label must have a visible character, or be empty. Got {shown(label)}.")
 
 
 def _check_other_photos(connection: Connection, model: str, replaced: StoredImage | None) -> None:

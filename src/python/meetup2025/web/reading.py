@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _MOST = 200
 """Most rows of an answer."""
 
-WRITES = re.compile("(?i)add|choose|delete|fit|label|load|register|setup")
+WRITES = re.compile("(?i)add|choose|correct|delete|describe|fit|label|load|register|setup")
 """How the names of the functions begin that write, or that take long."""
 
 
