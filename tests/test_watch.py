@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from week import COMMAND, SAMPLES, Week
 
-import meetup2025
 from meetup2025.cli.watch import Arrivals
 
 if TYPE_CHECKING:
@@ -211,13 +210,3 @@ def test_full_disk(week: Week) -> None:
     assert len(week.rows()) >= len(before)
     assert once(week).returncode == 0
     week.check()
-
-
-@pytest.mark.slow
-def test_day(week: Week) -> None:
-    """A day of the simulated week: bursts, a kill, a folder that goes away, two watchers, a backup."""
-    week.day(burst=4)
-    week.check()
-    with meetup2025.connect(f"duckdb:///{week.root / 'backup-1.db'}", read_only=True) as connection:
-        count = connection.cursor().execute("SELECT COUNT(*) FROM MeetUp2025.Sighting").fetchall()
-    assert count == [(len(week.contents),)]
