@@ -251,6 +251,7 @@ def test_bad_vectors_of_a_file(connection: Connection, vectors: str, tmp_path: P
         ("a.npz", b"", "never unpickled"),
         ("a.xlsx", b"PK", "saved as CSV"),
         ("a.csv", b"", "a.csv"),
+        ("a.csv", b"0.5,-1.5e-3,0.5\n0.1,0.2,0.3\n", "first line of .*a.csv must be names.*Got '0.5'"),
         ("a.jsonl", b"{", "must be data that can be read"),
         ("a.docx", b"", "must end in"),
         ("a.arrow", b"x", "must be data that can be read"),

@@ -87,7 +87,8 @@ class Recogniser:
         sharpness: Logit of a score of 1, the inverse of a temperature.
         alone: Weight of the cosine to a name without photos.
         unseen: Additional score of such a name, which stands for the missing photos.
-        middle: Cosine that counts where a label is no name: the mean cosine of a photo to the nearest name that is not its own.
+        middle: Cosine that counts where a label is no name: that of a photo to the nearest name that is not its own, on
+            average.
         trusted: Whether there were enough photos for probabilities.
         score: Lowest score of an answer that is one of the labels.
         probability: Lowest probability of a sure answer. Above 1 no answer is ever sure.

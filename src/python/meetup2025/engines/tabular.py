@@ -7,6 +7,7 @@ A DuckDB of its own reads them. It sees no database, and no file but those that 
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from meetup2025.engines.arrow import as_arrow
-from meetup2025.errors import DataError, InterfaceError, MissingExtraError, listed
+from meetup2025.errors import DataError, InterfaceError, MissingExtraError, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -183,9 +184,19 @@ def _of_parquet(quoted: str, source: str, scratch: duckdb.DuckDBPyConnection) ->
 def _of_csv(quoted: str, source: str, scratch: duckdb.DuckDBPyConnection, texts: Sequence[str]) -> Tabular:
     options = f"'{quoted}', header = true, sample_size = -1"
     wanted = {text.strip().upper() for text in texts}
-    names = [each.name for each in _columns(f"read_csv({options})", scratch) if each.name.upper() in wanted]
+    header = [each.name for each in _columns(f"read_csv({options})", scratch)]
+    _check_header(header, source)
+    names = [name for name in header if name.upper() in wanted]
     types = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names)
     return _kept(f"read_csv({options}{f', types = {{{types}}}' if types else ''})", source, scratch)
+
+
+def _check_header(header: Sequence[str], source: str) -> None:
+    """Refuse a file whose first line is a row of numbers: it would be lost as names of columns."""
+    fractions = [name for name in header if re.fullmatch(r"-?\d*\.\d+(e[-+]?\d+)?(_\d+)?", name, re.IGNORECASE)]
+    if fractions:
+        got = f"{shown(fractions[0])}; add a line of names, or save an NPY"
+        raise DataError(f"The first line of {source} must be names of columns. Got {got}.")
 
 
 def _literal(text: str) -> str:
