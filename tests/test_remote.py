@@ -40,7 +40,7 @@ ROW = [1.0, 0, 0, 0, 0, 0, 0, 0]
 def _settings(monkeypatch):
     """The token of the servers, and no patience with those that are dead."""
     monkeypatch.setenv("MEETUP2025_ENCODER_TOKEN", TOKEN)
-    monkeypatch.setattr(client, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(client, "CONNECT_SECONDS", 1)
     monkeypatch.setattr(client, "_encoders", {})
 
 
