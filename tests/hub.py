@@ -166,7 +166,9 @@ def reached(address: str, cache: Path) -> Iterator[None]:
         patch.setattr(constants, "HF_HUB_OFFLINE", False)
         patch.setattr(constants, "HF_HUB_CACHE", str(cache))
         patch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        yield
-    enable_progress_bars()
-    if "transformers.utils.hub" in sys.modules:  # it may have been imported meanwhile, and keeps what it read
-        sys.modules["transformers.utils.hub"]._is_offline_mode = constants.HF_HUB_OFFLINE
+        try:
+            yield
+        finally:
+            enable_progress_bars()
+            if "transformers.utils.hub" in sys.modules:  # it may have been imported meanwhile, and keeps what it read
+                sys.modules["transformers.utils.hub"]._is_offline_mode = True
