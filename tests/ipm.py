@@ -214,7 +214,7 @@ RULES: tuple[Rule, ...] = (
 FORBIDDEN = frozenset({"intersystems-irispython", "sqlalchemy-iris", "torch", "transformers"})
 
 # Modules that no requirement brings: IRIS has its own, and HEIC pictures are an extra.
-GIVEN = frozenset({"iris", "pillow_heif"})
+GIVEN = frozenset({"duckdb", "iris", "nanoarrow", "pillow_heif"})
 DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "umap": "umap-learn"}
 
 
