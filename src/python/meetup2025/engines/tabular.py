@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from meetup2025.engines.arrow import as_arrow
+from meetup2025.engines.tokens import identifier
 from meetup2025.errors import DataError, InterfaceError, MissingExtraError, listed, shown
 
 if TYPE_CHECKING:
@@ -95,12 +96,6 @@ class Tabular:
         return found
 
 
-def identifier(name: str) -> str:
-    """Quote a name for SQL."""
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"'
-
-
 @contextlib.contextmanager
 def open_tabular(data: Any, beside: Any = None, texts: Sequence[str] = ()) -> Iterator[Tabular]:
     """
@@ -158,13 +153,13 @@ def _of_path(path: Path, source: str, scratch: duckdb.DuckDBPyConnection, texts:
         return _of_arrays(_arrays(path, source), source, scratch)
     if suffix in _FILE_OF_SHEETS:
         raise DataError(f"A file of sheets must be saved as CSV first. Got {source}; or load pandas.read_excel(…).")
-    quoted = str(path).replace("'", "''")
+    quoted = _literal(str(path))
     if suffix == ".parquet":
         return _of_parquet(quoted, source, scratch)
     if suffix in (".csv", ".tsv", ".txt"):
         return _of_csv(quoted, source, scratch, texts)
     if suffix in (".json", ".jsonl", ".ndjson"):
-        return _kept(f"read_json('{quoted}', maximum_object_size = 100000000)", source, scratch)
+        return _kept(f"read_json({quoted}, maximum_object_size = 100000000)", source, scratch)
     raise DataError(
         f"A file to load must end in .parquet, .csv, .tsv, .json, .jsonl, .arrow, .feather, .npy or .npz. Got {source}."
     )
@@ -172,8 +167,8 @@ def _of_path(path: Path, source: str, scratch: duckdb.DuckDBPyConnection, texts:
 
 def _of_parquet(quoted: str, source: str, scratch: duckdb.DuckDBPyConnection) -> Tabular:
     """Read a file of Parquet where it is: of each batch, the rows that it has."""
-    sql = f"read_parquet('{quoted}')"
-    numbered = f"(SELECT * FROM read_parquet('{quoted}', file_row_number = true) WHERE file_row_number"
+    sql = f"read_parquet({quoted})"
+    numbered = f"(SELECT * FROM read_parquet({quoted}, file_row_number = true) WHERE file_row_number"
 
     def part(start: int, end: int) -> str:
         return f"{numbered} >= {start} AND file_row_number < {end})"
@@ -182,7 +177,7 @@ def _of_parquet(quoted: str, source: str, scratch: duckdb.DuckDBPyConnection) ->
 
 
 def _of_csv(quoted: str, source: str, scratch: duckdb.DuckDBPyConnection, texts: Sequence[str]) -> Tabular:
-    options = f"'{quoted}', header = true, sample_size = -1"
+    options = f"{quoted}, header = true, sample_size = -1"
     wanted = {text.strip().upper() for text in texts}
     header = [each.name for each in _columns(f"read_csv({options})", scratch)]
     _check_header(header, source)

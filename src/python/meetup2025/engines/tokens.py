@@ -80,6 +80,11 @@ class Token(NamedTuple):
     column: int
 
 
+def identifier(name: str) -> str:
+    """Write a name in quotes, as SQL takes any name."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def tokenize(sql: str) -> list[Token]:
     """
     Cut a text into tokens, without blanks and comments.

@@ -22,7 +22,8 @@ import numpy as np
 import orjson
 
 from meetup2025 import files, vectors
-from meetup2025.engines.tabular import identifier, matrix, open_tabular
+from meetup2025.engines.tabular import matrix, open_tabular
+from meetup2025.engines.tokens import identifier
 from meetup2025.errors import DataError, InvalidFileError
 from meetup2025.loading import prompts
 from meetup2025.loading.prompts import Template

@@ -20,7 +20,8 @@ import numpy as np
 
 from meetup2025 import vectors
 from meetup2025.engines.arrow import as_column
-from meetup2025.engines.tabular import Column, Tabular, identifier, matrix, open_tabular
+from meetup2025.engines.tabular import Column, Tabular, matrix, open_tabular
+from meetup2025.engines.tokens import identifier
 from meetup2025.errors import DataError, Error, IntegrityError, InvalidVectorError, ProgrammingError, listed, shown
 from meetup2025.iris_process import is_watched
 from meetup2025.loading.tables import run_many

@@ -8,8 +8,9 @@ import json
 from typing import TYPE_CHECKING
 
 from meetup2025 import vectors
+from meetup2025.engines.tokens import identifier
 from meetup2025.errors import DataError, shown
-from meetup2025.runs.sources import identifier, searched
+from meetup2025.runs.sources import searched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from meetup2025 import vectors
+from meetup2025.engines.tokens import identifier
 from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError, ProgrammingError, listed, shown
 from meetup2025.loading.tables import how_to_fill, run_many
 from meetup2025.runs.store import Basis
@@ -399,9 +400,3 @@ def _looked_up(cursor: Cursor, source: Registered) -> Registered:
         )
     found = [columns[each.upper()] if each else "" for each in wanted]
     return Registered(source.name, f"{rows[0][0]}.{rows[0][1]}", *found)
-
-
-def identifier(name: str) -> str:
-    """Write a name of the catalogue as a quoted identifier of SQL."""
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"'

@@ -14,8 +14,9 @@ from sqlglot import exp
 from meetup2025.engines.duckdb import information
 from meetup2025.engines.duckdb.scopes import Scope
 from meetup2025.engines.duckdb.types import duckdb_type, string_length, vector_parts
-from meetup2025.engines.duckdb.writer import DuckDBQuery, quoted, quoted_schema, quoted_table, write
+from meetup2025.engines.duckdb.writer import DuckDBQuery, quoted_schema, quoted_table, write
 from meetup2025.engines.sql.nodes import refuse, unsupported
+from meetup2025.engines.tokens import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +89,7 @@ def _if_not_exists(node: exp.Create) -> str:
 
 def _sequence(table: exp.Table) -> str:
     """Write the name of the sequence of the RowIDs of *table*."""
-    return f"{quoted_schema(table)}.{quoted(f'{table.name}_RowID')}"
+    return f"{quoted_schema(table)}.{identifier(f'{table.name}_RowID')}"
 
 
 def _row_id(table: exp.Table) -> str:
@@ -98,7 +99,7 @@ def _row_id(table: exp.Table) -> str:
 
 def _define(column: exp.ColumnDef, primary: set[str]) -> str:
     """Write one column of CREATE TABLE. *primary* are the columns of the primary key, which have no NULL."""
-    kind, name = column.args["kind"], quoted(column.name)
+    kind, name = column.args["kind"], identifier(column.name)
     target = duckdb_type(kind)
     stored = {"VARCHAR": "VARCHAR COLLATE NOCASE", "TEXT": "VARCHAR"}.get(target, target)
     constraints = [_constraint(each) for each in column.args.get("constraints") or ()]
@@ -168,7 +169,7 @@ def _create_view(node: exp.Create, resolver: Resolver) -> list[str]:
     if columns and len(columns) != len(outputs):
         refuse(f"The view has {len(columns)} columns and its query {len(outputs)}", node, -142)
     replace = "OR REPLACE " if node.args.get("replace") else ""
-    names = f" ({', '.join(quoted(column.name) for column in columns)})" if columns else ""
+    names = f" ({', '.join(identifier(column.name) for column in columns)})" if columns else ""
     return [
         f"CREATE SCHEMA IF NOT EXISTS {quoted_schema(view)}",
         f"CREATE {replace}VIEW {quoted_table(view)}{names} AS {write(node.expression)}",
@@ -201,15 +202,15 @@ def _unique_index(index: str, table: str, columns: Sequence[tuple[str, str]], ex
     A string is there once in any case. `upper(lower())` holds for what comparisons take for one (NOCASE, small letters)
     and for what IRIS does (capitals).
     """
-    parts = [f"upper(lower({quoted(name)}))" if kind == "VARCHAR" else quoted(name) for name, kind in columns]
-    return f"CREATE UNIQUE INDEX {exists}{quoted(index)} ON {table} ({', '.join(parts)})"
+    parts = [f"upper(lower({identifier(name)}))" if kind == "VARCHAR" else identifier(name) for name, kind in columns]
+    return f"CREATE UNIQUE INDEX {exists}{identifier(index)} ON {table} ({', '.join(parts)})"
 
 
 def _drop_index(node: exp.Drop, resolver: Resolver) -> list[str]:
     """Write DROP INDEX. An index that was left out is not missed."""
     table = node.args["cluster"]
     resolver.table(table)
-    index = quoted(f"{table.name}_{node.this.name}")
+    index = identifier(f"{table.name}_{node.this.name}")
     return [f"DROP INDEX IF EXISTS {quoted_schema(table)}.{index}"]
 
 

@@ -21,7 +21,7 @@ from meetup2025 import settings
 from meetup2025.engines.duckdb.elements import stored
 from meetup2025.engines.duckdb.matrix import SMALL, Matrix, size
 from meetup2025.engines.duckdb.nearest import value_of
-from meetup2025.engines.duckdb.writer import quoted
+from meetup2025.engines.tokens import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -290,7 +290,8 @@ def _key(search: Search) -> tuple[Table, str]:
 
 
 def _select(search: Search, items: str, condition: str = "IS NOT NULL") -> str:
-    return f"SELECT {items} FROM {'.'.join(map(quoted, search.table))} WHERE {quoted(search.column)} {condition}"
+    table = ".".join(map(identifier, search.table))
+    return f"SELECT {items} FROM {table} WHERE {identifier(search.column)} {condition}"
 
 
 @contextlib.contextmanager
@@ -309,7 +310,7 @@ def _vectors(
     """Yield RowIDs and vectors of some rows, in parts."""
     import nanoarrow
 
-    column = f"CAST({quoted(search.column)} AS DOUBLE[{search.dimension}])"
+    column = f"CAST({identifier(search.column)} AS DOUBLE[{search.dimension}])"
     sql = _select(search, f'"ID", {column}', f"IS NOT NULL AND {condition}")
     for rows in nanoarrow.ArrayStream(database.sql(sql, params=list(values))).iter_chunks():
         ids, numbers = rows.child(0), rows.child(1).child(0)

@@ -15,8 +15,9 @@ from sqlglot import exp
 
 from meetup2025.engines.duckdb.grouping import aggregates
 from meetup2025.engines.duckdb.types import type_of, vector_parts
-from meetup2025.engines.duckdb.writer import OWNER, DuckDBQuery, quoted, write
+from meetup2025.engines.duckdb.writer import OWNER, DuckDBQuery, write
 from meetup2025.engines.sql.nodes import ToVector
+from meetup2025.engines.tokens import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -133,7 +134,7 @@ def narrowed(query: exp.Expr, tops: Sequence[Top]) -> tuple[str, Narrowed]:
 
 def _add_condition(select: exp.Expr, source: str, number: int) -> None:
     """Let only rows pass whose RowID is in the parameter with a number."""
-    chosen = DuckDBQuery(this=f'{quoted(source)}."ID" IN (SELECT unnest(CAST(${number} AS BIGINT[])))')
+    chosen = DuckDBQuery(this=f'{identifier(source)}."ID" IN (SELECT unnest(CAST(${number} AS BIGINT[])))')
     where = select.args.get("where")
     both = exp.And(this=chosen, expression=exp.Paren(this=where.this)) if where else chosen
     select.set("where", exp.Where(this=both))

@@ -18,21 +18,17 @@ from meetup2025.engines.duckdb.scopes import DEFAULT_SCHEMA
 from meetup2025.engines.duckdb.types import INTEGERS, NOT_STORED, duckdb_type, string_length, type_of
 from meetup2025.engines.sql.functions import CASTS, TESTS, render
 from meetup2025.engines.sql.nodes import FunctionCall, JsonColumn, JsonTable, Test, ToVector, unsupported
-
-
-def quoted(name: str) -> str:
-    """Write a name in quotes."""
-    return '"' + name.replace('"', '""') + '"'
+from meetup2025.engines.tokens import identifier
 
 
 def quoted_schema(table: exp.Table) -> str:
     """Write the schema of *table*, or the default schema."""
-    return quoted(table.db or DEFAULT_SCHEMA)
+    return identifier(table.db or DEFAULT_SCHEMA)
 
 
 def quoted_table(table: exp.Table) -> str:
     """Write the name of *table* with its schema."""
-    return f"{quoted_schema(table)}.{quoted(table.name)}"
+    return f"{quoted_schema(table)}.{identifier(table.name)}"
 
 
 def function_name(schema: str, name: str) -> str:
@@ -74,7 +70,7 @@ class _Writer(DuckDBGenerator):
 
     def name_call(self, node: FunctionCall) -> str:
         arguments = ", ".join(self.sql(argument) for argument in node.expressions)
-        return f"{quoted(owned(function_name(node.schema, node.name)))}({arguments})"
+        return f"{identifier(owned(function_name(node.schema, node.name)))}({arguments})"
 
     def builtin(self, node: exp.Anonymous) -> str:
         if "length" in node.meta:
@@ -97,18 +93,18 @@ class _Writer(DuckDBGenerator):
             unsupported(f"TO_VECTOR of {kind}", node)
         if isinstance(node.this, exp.Placeholder):
             return f"CAST({self.sql(node.this)} AS {type_of(node)})"
-        name = quoted(owned(f"TO_VECTOR_{kind}"))
+        name = identifier(owned(f"TO_VECTOR_{kind}"))
         vector = f"{name}({self.sql(node.this)})"
         return f"CAST({vector} AS {kind}[{self.sql(length)}])" if length else vector
 
     def json_table(self, node: JsonTable) -> str:
         columns = ", ".join(self.sql(each) for each in node.expressions)
         items = f"(SELECT unnest(CAST({self.sql(node.this)} AS JSON[])) AS item)"
-        return f"(SELECT {columns} FROM {items}) AS {quoted(node.alias)}"
+        return f"(SELECT {columns} FROM {items}) AS {identifier(node.alias)}"
 
     def json_column(self, node: JsonColumn) -> str:
         kind = duckdb_type(node.args["kind"], casting=True)
-        return f"CAST(item ->> '$.{node.args['key']}' AS {kind}) AS {quoted(node.name)}"
+        return f"CAST(item ->> '$.{node.args['key']}' AS {kind}) AS {identifier(node.name)}"
 
     def test(self, node: Test) -> str:
         return TESTS[str(node.this)].format(*(self.sql(operand) for operand in node.expressions))
