@@ -24,7 +24,7 @@ from meetup2025.errors import DataError, Error, MissingModelError, shown
 from meetup2025.loading import names as catalogue, photos, tables
 from meetup2025.loading.folders import is_settled, photo_files
 from meetup2025.loading.prompts import fitting
-from meetup2025.loading.records import read_templates
+from meetup2025.loading.records import LONGEST_LABEL, read_templates
 from meetup2025.loading.spelling import check_text, composed, folded, normal
 from meetup2025.runs import (
     benchmark,
@@ -255,9 +255,15 @@ def add_image(name: str, image: str, label: str = "", source: str = "") -> int:
     model = encoder()
     model.check()
     connection, name, data = current(), composed(name.strip()), images.picture_bytes(image)
+    return _taught(name, lambda: photos.add_image(connection, name, data, label, model, source))
+
+
+def _taught(name: str, change: Callable[[], int]) -> int:
+    """Change a photo, let the recogniser learn from it, in one transaction. Return what the change returns."""
+    connection = current()
     with connection.transaction():
         before = recogniser.photo_of(connection, name)
-        changed = photos.add_image(connection, name, data, label, model, source)
+        changed = change()
         if changed:
             recogniser.learn(connection, before, recogniser.photo_of(connection, name))
     return changed
@@ -318,19 +324,13 @@ def correct_sighting(sighting: int, label: str) -> int:
     if not name:
         raise DataError("A label must be a name. Got an empty one.")
     known = tables.names_of_fish(current()).get(folded(name), name)
-    return sightings.correct(current(), sighting, check_text("A label", known, 50))
+    return sightings.correct(current(), sighting, check_text("A label", known, LONGEST_LABEL))
 
 
 @from_sql
 def label_image(name: str, label: str) -> int:
     """Change the label of a photo, teach it, and return 1, or 0 where it was right: `MeetUp2025.LabelImage`."""
-    connection = current()
-    with connection.transaction():
-        before = recogniser.photo_of(connection, name)
-        changed = photos.label_image(connection, name, label)
-        if changed:
-            recogniser.learn(connection, before, recogniser.photo_of(connection, name))
-    return changed
+    return _taught(name, lambda: photos.label_image(current(), name, label))
 
 
 @from_sql

@@ -72,6 +72,11 @@ def from_text(text: str, *, dimension: int | None = None) -> NDArray[np.float64]
     return check(numbers, dimension=dimension)
 
 
+def of_database(value: Any) -> Any:
+    """Return a vector of a row: a text is parsed by `from_text`, and an array or None stays as it is."""
+    return from_text(value) if isinstance(value, str) else value
+
+
 def check(vectors: ArrayLike, *, dimension: int | None = None) -> NDArray[Any]:
     """
     Check that an array holds vectors.

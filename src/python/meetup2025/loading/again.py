@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from meetup2025.embedding import Encoder
     from meetup2025.engines import Connection, Cursor
-    from meetup2025.loading.rows import StoredFish, StoredImage
+    from meetup2025.loading.rows import StoredImage
 
 _BATCH = 32
 
@@ -66,14 +66,9 @@ def embed_again(connection: Connection, encoder: Encoder) -> Embedded:
     of_photos, small = _of_photos(connection, encoder, photos)
     with connection.transaction(), connection.cursor() as cursor:
         rows = [(replace(row, model=encoder.model), vector) for row, vector in zip(fish, of_fish, strict=True)]
-        run_many(cursor, UPDATE_FISH, [_fish_values(row, vector) for row, vector in rows])
+        run_many(cursor, UPDATE_FISH, [(*astuple(row)[1:], vector, row.fish_id) for row, vector in rows])
         run_many(cursor, UPDATE_IMAGE, of_photos)
     return Embedded(len(fish), len(photos), small)
-
-
-def _fish_values(row: StoredFish, vector: Any) -> tuple[Any, ...]:
-    words = (row.name, row.kanji, row.other_names, row.english, row.scientific, row.family)
-    return (*words, row.model, row.prompts, vector, row.fish_id)
 
 
 def _of_photos(

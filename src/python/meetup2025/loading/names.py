@@ -256,12 +256,8 @@ def _unchanged(cursor: Cursor, records: list[VectorRecord], table: str) -> set[s
     sql = f"SELECT {key}, Name, Features FROM MeetUp2025.{table} WHERE {key} IN (?)"
     cursor.wants_arrays = True
     found = selected(cursor, sql, [record.key for record in records])
-    rows = {folded(row[0]): (row[1], _array(row[2])) for row in found if row[2] is not None}
+    rows = {folded(row[0]): (row[1], vectors.of_database(row[2])) for row in found if row[2] is not None}
     return {record.key for record in records if _is_same(record, rows.get(folded(record.key)), table)}
-
-
-def _array(vector: Any) -> NDArray[Any]:
-    return vectors.from_text(vector) if isinstance(vector, str) else vector
 
 
 def _is_same(record: VectorRecord, row: tuple[str, Any] | None, table: str) -> bool:

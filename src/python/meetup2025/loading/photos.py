@@ -50,12 +50,13 @@ _BATCH = 32
 _THREADS = 2
 """Photos that are open at once: the largest ones need a gigabyte."""
 
-_INSERT = """
+INSERT_IMAGE = """
 INSERT INTO MeetUp2025.FishImage (Name, Label, Source, Hash, Model, Features)
 VALUES (?, ?, ?, ?, ?, TO_VECTOR(?, DOUBLE))"""
 UPDATE_IMAGE = """
 UPDATE MeetUp2025.FishImage SET Label = ?, Source = ?, Hash = ?, Model = ?, Features = TO_VECTOR(?, DOUBLE)
 WHERE Name = ?"""
+UPDATE_LABEL = "UPDATE MeetUp2025.FishImage SET Label = ? WHERE Name = ?"
 _UPDATE_WORDS = "UPDATE MeetUp2025.FishImage SET Label = ?, Source = ? WHERE Name = ?"
 _DELETE_THUMBNAIL = "DELETE FROM MeetUp2025.Thumbnail WHERE Name = ?"
 _INSERT_THUMBNAIL = "INSERT INTO MeetUp2025.Thumbnail (Name, Picture, Look) VALUES (?, ?, ?)"
@@ -303,15 +304,16 @@ def label_image(connection: Connection, name: str, label: str) -> int:
         DataError: There is no photo of this name, or the label is too long.
     """
     _check_label(label)
+    key = composed(name.strip())
     with connection.cursor() as cursor:
-        stored = rows_of_images(cursor, [composed(name.strip())]).get(folded(composed(name.strip())))
+        stored = rows_of_images(cursor, [key]).get(folded(key))
         if stored is None:
             raise DataError(f"A photo must exist to get a label. Got {shown(name)}.")
         found = _label("", normal(label), names_of_fish(connection))
         if found == (stored.label or ""):
             return 0
         with connection.transaction():
-            cursor.execute("UPDATE MeetUp2025.FishImage SET Label = ? WHERE Name = ?", [found or None, stored.name])
+            cursor.execute(UPDATE_LABEL, [found or None, stored.name])
     return 1
 
 
@@ -342,7 +344,7 @@ def check_covered(model: str, collection: Collection, files: Sequence[Photo]) ->
 
 def write_rows(cursor: Cursor, changes: Changes) -> None:
     """Write the rows of a load."""
-    run_many(cursor, _INSERT, changes.rows)
+    run_many(cursor, INSERT_IMAGE, changes.rows)
     run_many(cursor, UPDATE_IMAGE, [(*row[1:], row[0]) for row in changes.replaced])
     run_many(cursor, _UPDATE_WORDS, [(each.label, each.source, each.name) for each in changes.words])
     run_many(cursor, _DELETE_THUMBNAIL, [(row[0],) for row in changes.replaced])

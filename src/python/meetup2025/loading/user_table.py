@@ -232,13 +232,11 @@ class _Load:
         name = _free("ItemID" if column.name.upper() == "ID" else _spelled(column.name), taken)
         if name != column.name:
             self.renamed[column.name] = name
-        own = identifier(column.name)
+        own, kind = identifier(column.name), _type(column)
         if column is self.key:
-            kind = _type(column)
             if kind in {"SMALLINT", "INTEGER", "BIGINT"}:
                 return _Target(name, "BIGINT", f"CAST({own} AS BIGINT)")
             return _Target(name, f"VARCHAR({LONGEST_KEY})", f"CAST({own} AS VARCHAR)")
-        kind = _type(column)
         if kind == "":
             length = max(LONGEST_TEXT, texts.get(column.name, 0))
             return _Target(name, f"VARCHAR({length})", _text_of(own, column.kind))
@@ -267,8 +265,10 @@ class _Load:
 
     def run(self) -> LoadedTable:
         """Load the data whole, or not at all."""
-        is_new = not self._stored_columns()
+        stored = self._stored_columns()
+        is_new = not stored
         try:
+            self._check_columns(stored)
             with self.connection.transaction(), self.connection.cursor() as cursor:
                 counts = self._store(cursor, is_new=is_new)
         except BaseException:
@@ -278,7 +278,6 @@ class _Load:
         return LoadedTable(self.name, f"{self.schema}.{self.table}", *counts, self.renamed)
 
     def _store(self, cursor: Cursor, *, is_new: bool) -> tuple[int, int, int, int]:
-        self._check_columns()
         known = {} if is_new else self._known(cursor)
         added = changed = dimension = 0
         for start, columns, array in self._batches():
@@ -436,8 +435,7 @@ class _Load:
             )
             return {str(row[0]).upper(): str(row[1]) for row in cursor.fetchall()}
 
-    def _check_columns(self) -> None:
-        stored = self._stored_columns()
+    def _check_columns(self, stored: Mapping[str, str]) -> None:
         wanted = [*(each.name for each in self.targets), self.vector_name]
         lacking = [name for name in wanted if stored and name.upper() not in stored]
         if lacking:
@@ -513,7 +511,7 @@ def _free(name: str, taken: set[str]) -> str:
 def _digest(row: Sequence[Any]) -> bytes:
     """Return a digest of the values of a row, whose last is its vector."""
     *values, vector = row
-    numbers = vectors.from_text(vector) if isinstance(vector, str) else vector
+    numbers = vectors.of_database(vector)
     words = repr([_plain(value) for value in values]).encode()
     array = np.asarray([] if numbers is None else numbers, dtype=np.float32)
     return hashlib.blake2b(words + array.tobytes(), digest_size=16).digest()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from meetup2025 import images, vectors
 from meetup2025.errors import DataError, IntegrityError, UnreadableImageError
+from meetup2025.loading.photos import INSERT_IMAGE, UPDATE_LABEL
 from meetup2025.runs import recogniser
 from meetup2025.runs.recognition import recognise
 
@@ -24,11 +25,7 @@ _INSERT_FAULT = """
 INSERT INTO MeetUp2025.Sighting (Hash, Seen, Source, FileName, Fault) VALUES (?, CURRENT_TIMESTAMP, ?, ?, ?)"""
 _ONE = "SELECT Hash, Source, Label, Picture, Model, Features FROM MeetUp2025.Sighting WHERE %ID = ?"
 _CORRECT = "UPDATE MeetUp2025.Sighting SET Label = ? WHERE %ID = ?"
-_TEACH = """
-INSERT INTO MeetUp2025.FishImage (Name, Label, Source, Hash, Model, Features)
-VALUES (?, ?, ?, ?, ?, TO_VECTOR(?, DOUBLE))"""
 _SHOW = "INSERT INTO MeetUp2025.Thumbnail (Name, Picture) VALUES (?, ?)"
-_LABEL = "UPDATE MeetUp2025.FishImage SET Label = ? WHERE Name = ?"
 _TAUGHT = "SELECT Name FROM MeetUp2025.FishImage WHERE Name = ?"
 
 
@@ -43,7 +40,7 @@ class Arrival:
     fault: str = ""
 
 
-def is_known(connection: Connection, content: str) -> bool:
+def _is_known(connection: Connection, content: str) -> bool:
     """Check whether the content of a file was seen before."""
     return bool(_rows(connection, _KNOWN, content))
 
@@ -63,7 +60,7 @@ def add(connection: Connection, arrival: Arrival, encoder: Encoder) -> int:
     Raises:
         DataError: There is no name to compare with.
     """
-    if is_known(connection, arrival.hash):
+    if _is_known(connection, arrival.hash):
         return 0
     sql, values = _row(connection, arrival, encoder)
     try:
@@ -114,9 +111,9 @@ def correct(connection: Connection, sighting: int, label: str) -> int:
         old = recogniser.photo_of(connection, name)
         cursor.execute(_CORRECT, [label, sighting])
         if _rows(connection, _TAUGHT, name):
-            cursor.execute(_LABEL, [label, name])
+            cursor.execute(UPDATE_LABEL, [label, name])
         else:
-            cursor.execute(_TEACH, [name, label, source, content, model, features])
+            cursor.execute(INSERT_IMAGE, [name, label, source, content, model, features])
             cursor.execute(_SHOW, [name, picture])
         recogniser.learn(connection, old, recogniser.photo_of(connection, name))
     return 1

@@ -209,15 +209,11 @@ def _fetched(cursor: Cursor, source: str) -> tuple[list[tuple[str, ...]], NDArra
 def _vectors(given: Sequence[Any], source: str, keys: Sequence[Any]) -> NDArray[np.float32]:
     """Return a batch of vectors. An error names the first wrong row."""
     try:
-        return vectors.single(np.stack([_numbers(value) for value in given]))
+        return vectors.single(np.stack([vectors.of_database(value) for value in given]))
     except ValueError as error:
         for value, key in zip(given, keys, strict=True):
             _check(value, key, source)
         raise _lengths(source) from error
-
-
-def _numbers(value: Any) -> Any:
-    return vectors.from_text(value) if isinstance(value, str) else value
 
 
 def _empty(*sources: str) -> DataError:
@@ -227,7 +223,7 @@ def _empty(*sources: str) -> DataError:
 
 def _check(value: Any, key: Any, source: str) -> None:
     try:
-        vectors.check(_numbers(value))
+        vectors.check(vectors.of_database(value))
     except InvalidVectorError as error:
         raise InvalidVectorError(f"{source}, {key}: {error}", sqlcode=error.sqlcode) from error
 
