@@ -120,7 +120,7 @@ def test_empty_catalogue_of_a_server_is_asked_for(
     server: Server, monkeypatch: pytest.MonkeyPatch, answer: str, names: int
 ) -> None:
     """On a terminal the user says whether a server without names gets the bundled ones."""
-    monkeypatch.setattr(sys.modules["meetup2025.cli.options"], "_has_terminal", lambda: True)
+    monkeypatch.setattr(sys.modules["meetup2025.cli.options"], "has_terminal", lambda: True)
     run("load", "photos", "samples", stdin=f"{answer}\n".encode())
 
     assert ask(server, "SELECT COUNT(*) FROM MeetUp2025.Fish") == [(names,)]

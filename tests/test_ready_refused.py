@@ -8,6 +8,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import hub
@@ -140,27 +141,29 @@ def test_wrong_hash_of_a_recipe(published, models, tmp_path, monkeypatch):
     assert re.search(r"remove /\S+ and try again", message)
 
 
+@contextmanager
+def full_disk():
+    """Let no file grow beyond 20 kB, as on a disk that fills up."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def test_full_disk_of_a_download(published, models, tmp_path):
     """A disk that fills up with the download is told as that, with the place that must be another."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with hub.serving(published) as address, hub.reached(address, tmp_path / "cache"):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
-        try:
-            result = install(CLIP)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with hub.serving(published) as address, hub.reached(address, tmp_path / "cache"), full_disk():
+        result = install(CLIP)
 
     assert "The cache of Hugging Face must have room for planted/clip" in refusal(result, models)
 
 
 def test_full_disk(clip, models):
     """A disk that fills up while the folder is made is told as that."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
-    try:
+    with full_disk():
         result = install(clip)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     assert "The model clip must have room on the disk. Got File too large" in refusal(result, models)
 

@@ -25,6 +25,7 @@ from meetup2025.cli.options import (
     COUNTS,
     EXIT_CODES,
     NAMES,
+    SKIPPED,
     SOME_FAILED,
     Commands,
     catalogue,
@@ -32,6 +33,7 @@ from meetup2025.cli.options import (
     complain,
     database,
     example,
+    knows_drawings_alone,
     load_names_if_none,
     local,
     options,
@@ -45,7 +47,7 @@ from meetup2025.cli.serve import serve, web
 from meetup2025.cli.upkeep import backup, doctor
 from meetup2025.cli.watch import watch
 from meetup2025.client import records, rows, value
-from meetup2025.embedding.confidence import LIKE_A_DRAWING, knows_only_drawings
+from meetup2025.embedding.confidence import LIKE_A_DRAWING
 from meetup2025.errors import UnreadableImageError, listed
 from meetup2025.loading.spelling import normal
 from meetup2025.locale import translated
@@ -67,7 +69,6 @@ _MOST_COMPARED = 2000
 """Most names that are compared with one another after a load: four million cosines take a second or two."""
 
 _DRAWINGS_ALONE = "the model sketch knows drawings: do not trust it with photographs"
-
 
 
 @click.group(
@@ -147,7 +148,7 @@ def identify(pictures: Sequence[str], teach: str | None, k: int, **files: str | 
         if teach:
             _teach(connection, [image for image, _ in sent.values()], teach)
         answers = [_identified(connection, picture, *sent[picture], k) for picture in pictures]
-        only_drawings = _knows_only_drawings(connection, "Fish")
+        only_drawings = knows_drawings_alone(connection, "Fish")
         if any(answer.get("answer") for answer in answers):
             _warn_of_age(connection)
     _show_identified(answers)
@@ -169,7 +170,7 @@ def find(text: str, k: int) -> None:
             complain("there are no photos to search: load yours with `meetup2025 load photos FOLDER`")
             sys.exit(SOME_FAILED)
         found = rows(connection, "CALL MeetUp2025.FindImages(?, ?)", [text, k])
-        only_drawings = _knows_only_drawings(connection, "FishImage")
+        only_drawings = knows_drawings_alone(connection, "FishImage")
     ranked = [(rank, *row) for rank, row in enumerate(found, 1)]
     output.write_rows(("rank", "name", "label", "score"), ranked, options().format)
     if only_drawings:
@@ -266,7 +267,7 @@ def photos(folder: str, prefix: str, address: str | None) -> None:
                 changed, skipped = upload.send_photos(connection, sent, prefix)
             else:
                 changed = value(connection, "SELECT MeetUp2025.LoadImages(?, ?)", [path, prefix])
-                skipped = rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
+                skipped = rows(connection, SKIPPED)
         total = value(connection, COUNTS["FishImage"])
         unlabelled = [row[0] for row in rows(connection, _UNLABELLED)]
     known, many = total - len(unlabelled), "s" * (changed != 1)
@@ -535,12 +536,6 @@ def _data_url(picture: str) -> str:
     if options().is_embedded:
         return images.to_data_url(source, longest=upload.LONGEST)
     return upload.picture(source)
-
-
-def _knows_only_drawings(connection: Connection, table: str) -> bool:
-    """Check whether the vectors of a table are of a model of drawings, whichever machine made them."""
-    models = rows(connection, "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = ?", [table])
-    return any(knows_only_drawings(row[0] or "") for row in models)
 
 
 def _typed_statements() -> str:

@@ -30,14 +30,13 @@ class Formatter(click.HelpFormatter):
 
     def __init__(self, *args: Any, **extra: Any) -> None:
         super().__init__(*args, **extra)
-        self.width -= 4 * (locale.language() != "en")  # click counts its own words by characters
+        self._is_wide = locale.language() != "en"
+        self.width -= 4 * self._is_wide  # click counts its own words by characters
 
     def getvalue(self) -> str:
         """Return the help as it is shown."""
         text = super().getvalue()
-        if locale.language() != "en":
-            text = re.sub(f"(?<={_WIDE}) ", "", text)
-        return text.replace(_FIRM, "").replace(_BLANK, " ")
+        return re.sub(f"(?<={_WIDE}) ", "", text).replace(_FIRM, "").replace(_BLANK, " ") if self._is_wide else text
 
 
 click.Context.formatter_class = Formatter
@@ -45,23 +44,31 @@ click.Context.formatter_class = Formatter
 
 def speak(group: click.Group) -> None:
     """Put the help of all commands into the language of the user. The texts of click follow."""
-    if locale.language() != "en":
+    is_english = locale.language() == "en"
+    if not is_english:
         os.environ["LANGUAGE"] = locale.language()
     gettext.bindtextdomain(locale.DOMAIN, str(locale.FOLDER))
     gettext.textdomain(locale.DOMAIN)
     for _, owner in _walk(group):
-        english = owner.__dict__.setdefault("english", {name: getattr(owner, name, None) for name in _FIELDS})
-        for name, text in english.items():
-            setattr(owner, name, _in_language(text) if text else text)
-        if isinstance(owner, click.Command) and locale.language() != "en":
+        for name, text in _english(owner).items():
+            setattr(owner, name, text if is_english or not text else _in_language(text))
+        if isinstance(owner, click.Command):
+            owner._help_option = None  # noqa: SLF001 - click keeps this option in the language of its first use
+        if isinstance(owner, click.Command) and not is_english:
             owner.short_help = (owner.help or "").partition("\n\n")[0]  # click cuts a text that has no spaces
 
 
 def texts(group: click.Group) -> Iterator[tuple[str, str]]:
     """Return the help texts of all commands in English, each with the name of its command."""
     for command, owner in _walk(group):
-        english = owner.__dict__.get("english") or {name: getattr(owner, name, None) for name in _FIELDS}
-        yield from ((command, text) for text in english.values() if text)
+        yield from ((command, text) for text in _english(owner).values() if text)
+
+
+def _english(owner: click.Command | click.Parameter) -> dict[str, str | None]:
+    """Return the texts of a command or an option as they are written, also while others stand in their place."""
+    written = {name: getattr(owner, name, None) for name in _FIELDS}
+    found: dict[str, str | None] = vars(owner).setdefault("english", written)
+    return found
 
 
 def parts(text: str) -> list[str]:
@@ -101,7 +108,7 @@ def _paragraph(text: str) -> str:
 
 def _kept(text: str) -> str:
     """Return a text whose spaces stay as they are."""
-    return re.sub(f"({_WIDE}) ", rf"\1{_BLANK}", text) if locale.language() != "en" else text
+    return re.sub(f"({_WIDE}) ", rf"\1{_BLANK}", text)
 
 
 def _broken(text: str) -> str:
@@ -110,7 +117,7 @@ def _broken(text: str) -> str:
 
     A space behind such a character makes its two columns. `Formatter` takes it out again.
     """
-    return re.sub(f"({_WIDE})(?=(.?))", _filled, _kept(text)) if locale.language() != "en" else text
+    return re.sub(f"({_WIDE})(?=(.?))", _filled, _kept(text))
 
 
 def _filled(found: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ import click
 
 from meetup2025 import client, settings
 from meetup2025.cli import output
-from meetup2025.cli.options import common, complain, database, example, options
+from meetup2025.cli.options import common, complain, database, example, has_terminal, options
 from meetup2025.embedding.installing import places, recipes
 from meetup2025.embedding.installing.layouts import PRECISIONS
 from meetup2025.embedding.models import BUNDLED, check_hashes, faults, find, read_model
@@ -295,15 +295,12 @@ def _this_machine() -> None:
 
 def _found(name: str) -> ModelInfo:
     _this_machine()
-
     return read_model(find(name))
 
 
 def _consent(what: str) -> bool:
     """Ask the user, if there is a terminal."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    return click.confirm(translated(f"{what}. Let it run?"), default=False, err=True)
+    return has_terminal() and click.confirm(translated(f"{what}. Let it run?"), default=False, err=True)
 
 
 def _report(what: str) -> None:

@@ -20,6 +20,7 @@ import meetup2025
 from meetup2025 import client, settings
 from meetup2025.cli import language
 from meetup2025.cli.output import FORMATS, plain
+from meetup2025.embedding.confidence import knows_only_drawings
 from meetup2025.engines import WAIT
 from meetup2025.errors import Error, FileInUseError
 from meetup2025.locale import translated
@@ -47,6 +48,9 @@ Exit codes:
 
 NAMES = "catalogue/fish.csv"
 """The bundled catalogue, as SQL names it."""
+
+SKIPPED = "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name"
+"""Statement that returns the files that the last load of photos left out."""
 
 COUNTS = {"Fish": "SELECT COUNT(*) FROM MeetUp2025.Fish", "FishImage": "SELECT COUNT(*) FROM MeetUp2025.FishImage"}
 """Table -> statement that counts its rows."""
@@ -215,6 +219,12 @@ def seconds_to_wait() -> float:
     return WAIT if chosen is None else chosen
 
 
+def knows_drawings_alone(connection: Connection, table: str) -> bool:
+    """Check whether the vectors of a table are of a model of drawings, whichever machine made them."""
+    models = client.rows(connection, "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = ?", [table])
+    return any(knows_only_drawings(row[0] or "") for row in models)
+
+
 def load_names_if_none(connection: Connection) -> None:
     """
     Load the bundled catalogue if the database has no names, and say so.
@@ -234,10 +244,11 @@ def load_names_if_none(connection: Connection) -> None:
 def _agreed() -> bool:
     """Ask on a terminal whether the server gets the bundled names. Without a terminal the answer is no."""
     question = f"The server has no names. Load those of {NAMES}?"
-    return _has_terminal() and click.confirm(translated(question), err=True)
+    return has_terminal() and click.confirm(translated(question), err=True)
 
 
-def _has_terminal() -> bool:
+def has_terminal() -> bool:
+    """Check whether there is a terminal to ask on."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 

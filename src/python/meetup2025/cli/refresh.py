@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from meetup2025.cli import output
-from meetup2025.cli.options import common, complain, database, example, load_names_if_none, options, readable
+from meetup2025.cli.options import (
+    SKIPPED,
+    common,
+    complain,
+    database,
+    example,
+    load_names_if_none,
+    options,
+    readable,
+)
 from meetup2025.client import ALL, rows, value
 from meetup2025.errors import Error, listed
 
@@ -76,7 +85,7 @@ def _loaded(folder: str, prefix: str) -> Iterator[Finding]:
     with database(allowed, autocommit=True) as connection:
         load_names_if_none(connection)
         changed = value(connection, "SELECT MeetUp2025.LoadImages(?, ?)", [path, prefix])
-        skipped = rows(connection, "SELECT Name, Reason FROM MeetUp2025.SkippedImage ORDER BY Name")
+        skipped = rows(connection, SKIPPED)
     for name, reason in skipped:
         complain(f"{name}: {reason}")
     out = f", {len(skipped)} left out: {listed([name for name, _ in skipped])}" if skipped else ""

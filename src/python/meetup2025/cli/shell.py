@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from meetup2025 import client, settings
+from meetup2025 import settings
 from meetup2025.cli import output
-from meetup2025.cli.options import complain
-from meetup2025.embedding.confidence import LIKE_A_DRAWING, knows_only_drawings
+from meetup2025.cli.options import complain, knows_drawings_alone
+from meetup2025.embedding.confidence import LIKE_A_DRAWING
 from meetup2025.embedding.installing import recipes
 from meetup2025.engines.classes import catalog
 from meetup2025.engines.tokens import split_statements
@@ -122,8 +122,7 @@ _IDENTIFY = re.compile(r"\s*CALL\s+(MeetUp2025\.)?Identify\s*\(", re.IGNORECASE)
 
 def _note_photograph(connection: Connection, rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> None:
     """Say that a named picture is plainly no drawing, where the model of the names knows drawings alone."""
-    models = client.rows(connection, "SELECT Model FROM MeetUp2025.VectorModels() WHERE Source = 'Fish'")
-    if rows and any(knows_only_drawings(each[0] or "") for each in models):
+    if rows and knows_drawings_alone(connection, "Fish"):
         first = dict(zip(columns, rows[0], strict=True))
         if first["By"] == "name" and first["Score"] < LIKE_A_DRAWING:
             complain(photograph_note(["the picture"]))

@@ -88,10 +88,15 @@ def _models() -> Iterator[Finding]:
     yield "model", "yes", f"{used.model}, made by {where}"
 
 
+def _file() -> Path | None:
+    """Return the file of the embedded database, or None for a server and for a database in memory."""
+    scheme, separator, path = (options().url or settings.url()).partition("duckdb:///")
+    return Path(path) if separator and not scheme else None
+
+
 def _databases() -> Iterator[Finding]:
-    url = options().url or settings.url()
-    path = Path(url.removeprefix("duckdb:///"))
-    if url.startswith("duckdb:///") and not path.exists():
+    url, path = options().url or settings.url(), _file()
+    if path and not path.exists():
         yield "database", "no", f"There is no file {path}; the first load makes it."
         return
     with database() as connection:
@@ -124,8 +129,8 @@ def _folders() -> Iterator[Finding]:
 
 
 def _disk() -> Iterator[Finding]:
-    url = options().url or settings.url()
-    path = Path(url.removeprefix("duckdb:///")).resolve() if url.startswith("duckdb:///") else settings.data_folder()
+    file = _file()
+    path = file.resolve() if file else settings.data_folder()
     folder = next(each for each in path.parents if each.exists())
     free = shutil.disk_usage(folder).free
     yield "disk", "yes" if free >= _LEAST_FREE else "no", f"{free / 1e9:.1f} GB are free in {folder}"

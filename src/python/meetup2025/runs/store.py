@@ -51,6 +51,7 @@ RESULT_TABLES = (
 _LARGEST_SEED = 2**32 - 1
 """Largest seed that all random numbers take."""
 
+
 @dataclass(frozen=True)
 class Metric:
     """A number for the quality of a result. *low* and *high* bound it, *subject* names its subject."""

@@ -185,7 +185,7 @@ def _changes(request: WebRequest) -> tuple[str, list[tuple[str, str, Any]]]:
 def _label(connection: Connection, source: str, item: str, label: Any) -> tuple[list[Any], str]:
     if source != "FishImage":
         raise DataError(f"What gets a label must be a photo. Got an item of {shown_value(source)}.")
-    known = rows(connection, statements.LABELLED, item)
+    known = rows(connection, statements.LABEL_OF, item)
     new = str(label or "")
     value(connection, statements.LABEL, item, new)
     return [source, item, known[0]["label"] if known else None], shown(statements.LABEL, item, new)

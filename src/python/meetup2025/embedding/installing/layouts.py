@@ -31,9 +31,6 @@ those of sentence-transformers. The latter are made for a kind of processor: pro
 processors without VNNI, and products of numbers without a sign (`quint8`) are not.
 """
 
-STATED = ("config.json", "tokenizer.json", "tokenizer_config.json", "preprocessor_config.json", "README.md")
-"""Small files of both layouts."""
-
 _SENTENCES = ("modules.json", "sentence_bert_config.json")
 
 _FOLDERS = ("onnx/", "")
