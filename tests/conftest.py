@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 from random import Random
 from typing import TYPE_CHECKING
@@ -40,7 +41,9 @@ DOUBLED = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker that declares a gap of an engine."""
+    """Register the markers, and let programs that tests start be stopped by Ctrl-C, also below a shell's `&`."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line(
         "markers",
         "gap(engine, raises, reason): this engine cannot do it yet; the test fails once it can, until the marker goes",

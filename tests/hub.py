@@ -155,7 +155,7 @@ def serving(
 def reached(address: str, cache: Path) -> Iterator[None]:
     """Let the library of this process reach a hub, with a cache of its own. It reads its settings at its import."""
     from huggingface_hub import constants, file_download
-    from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
+    from huggingface_hub.utils import disable_progress_bars
 
     template = address + "/{repo_id}/resolve/{revision}/{filename}"
     disable_progress_bars()
@@ -169,6 +169,5 @@ def reached(address: str, cache: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            enable_progress_bars()
             if "transformers.utils.hub" in sys.modules:  # it may have been imported meanwhile, and keeps what it read
                 sys.modules["transformers.utils.hub"]._is_offline_mode = True
