@@ -58,21 +58,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     Run each test with an engine on all engines. Tests marked `anywhere` run on no file.
 
     Tests that ask for the bundled data run on a file, which is copied.
-    Tests of SQL and of PEP 249 run through the connections of IRIS too, to doubles of a server and of a process, and
-    those that call functions on an embedded engine that passes arguments as IRIS may; so do those of analyses, and on
-    no other that is in memory.
+    Tests of SQL run through the connections of IRIS too, to doubles of a server and of a process. In memory they, and
+    those of analyses, run on an engine that passes arguments as IRIS may.
     """
     if "engine" in metafunc.fixturenames:
-        engines = ["duckdb-adversarial" if metafunc.module.__name__ in ANALYSES else "duckdb", "duckdb-file"]
+        is_adversarial = metafunc.module.__name__ in (*ANALYSES, *DOUBLED) and metafunc.module.__name__ != "test_pep249"
+        engines = ["duckdb-adversarial" if is_adversarial else "duckdb", "duckdb-file"]
         if not metafunc.definition.get_closest_marker("embedded"):
             engines += [pytest.param("iris", marks=pytest.mark.iris)]
             if metafunc.module.__name__ in DOUBLED:
                 engines += ["double-server", "double-process"]
-                engines += ["duckdb-adversarial"] if metafunc.module.__name__ != "test_pep249" else []
         if metafunc.definition.get_closest_marker("server"):
             engines = [pytest.param("iris", marks=pytest.mark.iris)]
         elif "bundled" in metafunc.fixturenames:
-            engines.remove("duckdb")
+            del engines[0]
         elif metafunc.definition.get_closest_marker("anywhere"):
             engines.remove("duckdb-file")
         if metafunc.config.getoption("fast"):
