@@ -19,6 +19,7 @@ from meetup2025.embedding.installing import places, recipes
 from meetup2025.embedding.installing.layouts import PRECISIONS
 from meetup2025.embedding.models import BUNDLED, check_hashes, faults, find, read_model
 from meetup2025.errors import BrokenModelError, DataError, MissingModelError, listed
+from meetup2025.iris_process import is_watched
 from meetup2025.locale import translated
 
 if TYPE_CHECKING:
@@ -304,7 +305,7 @@ def _consent(what: str) -> bool:
 
 
 def _report(what: str) -> None:
-    if sys.stderr.isatty():
+    if is_watched():
         complain(what)
 
 

@@ -23,6 +23,7 @@ from meetup2025.cli.output import FORMATS, plain
 from meetup2025.embedding.confidence import knows_only_drawings
 from meetup2025.engines import WAIT
 from meetup2025.errors import Error, FileInUseError
+from meetup2025.iris_process import is_watched
 from meetup2025.locale import translated
 
 if TYPE_CHECKING:
@@ -249,7 +250,7 @@ def _agreed() -> bool:
 
 def has_terminal() -> bool:
     """Check whether there is a terminal to ask on."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return sys.stdin.isatty() and is_watched()
 
 
 def _warn_of_password(url: str | None) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from meetup2025.errors import MissingExtraError
+from meetup2025.iris_process import is_watched
 from meetup2025.settings import install_command
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def switched(*, offline: bool) -> Iterator[None]:
         offline: Whether the network is forbidden, also for repositories that the code of a model asks for.
     """
     values = {**_SWITCHES, **({"HF_HUB_OFFLINE": "1"} if offline else {})}
-    if not sys.stderr.isatty():  # on a terminal a download shows how far it is
+    if not is_watched():  # on a terminal a download shows how far it is
         values["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
