@@ -156,6 +156,7 @@ class Server:
         language: Language of the system: `enu`, or `jpn` as in the locale jpuw.
         unread: Statements with functions whose rows nobody has fetched: on a server the functions may not have run.
         most: Most arguments of a statement so far.
+        seconds: Seconds that the driver lets the last statement run, 0 for no limit.
     """
 
     def __init__(self, database: DuckDBConnection, language: str = "enu") -> None:
@@ -165,6 +166,7 @@ class Server:
         self.inner = 0
         self.unread: set[str] = set()
         self.most = 0
+        self.seconds = 0
 
     @property
     def level(self) -> int:
@@ -254,6 +256,11 @@ class DriverCursor:
         else:
             self.description = self._described(self._result.description if self._result else None)
         return 0
+
+    def setQueryTimeout(self, timeout: int) -> None:  # noqa: N802 - the name of the driver
+        """Note the seconds that the next statement may take."""
+        assert type(timeout) is int
+        self.server.seconds = timeout
 
     def executemany(self, sql: str, rows: Any) -> tuple[int, ...]:
         """Run a statement for each row."""

@@ -150,21 +150,25 @@ def _read(inlet: int, child: int, seconds: float) -> str:
     return told.decode("utf-8", "replace")
 
 
-def killed(call: Callable[[], object], seconds: float) -> bool:
-    """Run a call in a copy of this process, and kill it after some seconds. Return whether the kill came first."""
+def killed(call: Callable[[], object], seconds: float) -> float | None:
+    """
+    Run a call in a copy of this process, and kill it after some seconds.
+
+    Returns:
+        Seconds of the call where it ended before the kill. None where the kill came first.
+    """
+    began = time.monotonic()
     child = os.fork()
     if child == 0:
         with contextlib.suppress(BaseException):
             call()
         os._exit(0)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < began + seconds:
         if os.waitpid(child, os.WNOHANG)[0]:
-            return False
+            return time.monotonic() - began
         time.sleep(0.001)
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return True
+    return None if os.WIFSIGNALED(os.waitpid(child, 0)[1]) else time.monotonic() - began
 
 
 def command(*words: str, seconds: float = 60, **variables: str) -> subprocess.CompletedProcess[str]:

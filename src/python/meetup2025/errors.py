@@ -15,7 +15,8 @@ The errors of the package.
     │   ├── OperationalError                   the engine, the disk or the network failed
     │   │   ├── EngineUnavailableError(ConnectionError)
     │   │   │   └── FileInUseError                   another program has the database file
-    │   │   └── EncoderUnavailableError(ConnectionError)   the server that makes the vectors
+    │   │   ├── EncoderUnavailableError(ConnectionError)   the server that makes the vectors
+    │   │   └── DeadlineError(TimeoutError)          a statement took longer than its deadline
     │   ├── IntegrityError                     a key that must be unique is not
     │   ├── InternalError
     │   ├── ProgrammingError                   wrong SQL: syntax, unknown table, wrong number of parameters
@@ -165,6 +166,17 @@ class FileInUseError(EngineUnavailableError):
 
 class EncoderUnavailableError(OperationalError, ConnectionError):
     """The server that makes the vectors cannot be reached, is too slow, or its answer makes no sense."""
+
+
+class DeadlineError(OperationalError, TimeoutError):
+    """A statement took longer than its deadline. Nothing of it is done."""
+
+    sqlcode = -450
+
+    @classmethod
+    def after(cls, seconds: float) -> Self:
+        """Return the error of a deadline."""
+        return cls(f"The statements must take at most {seconds:g} s together. Got more; ask for less at once.")
 
 
 class SQLSyntaxError(_Located, ProgrammingError, ValueError):

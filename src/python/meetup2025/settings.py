@@ -19,6 +19,8 @@ data folder, which `meetup2025 model use` writes.
 - `MEETUP2025_PHOTOS`: folders that SQL may read files from, separated as in `PATH`. Default: none.
 - `MEETUP2025_SEARCH_MEMORY`: megabytes that the embedded engine may take for vectors in memory. With 0 every search
   scans its table. Default: a quarter of the memory of the machine.
+- `MEETUP2025_DEADLINE`: seconds that the statements of one answer of the web pages may take. 0 is no deadline.
+  Default: 60.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ CHOSEN = "meetup2025 model use"
 FILE = Path(__file__).with_name("settings.json")
 """File with the settings of an installation."""
 
-NAMES = {name: f"MEETUP2025_{name}" for name in ("MODEL", "MODELS", "PHOTOS", "RUNTIME", "WORKER")}
+NAMES = {name: f"MEETUP2025_{name}" for name in ("DEADLINE", "MODEL", "MODELS", "PHOTOS", "RUNTIME", "WORKER")}
 """Settings that the file may hold, by their name for an administrator."""
 
 RUNTIMES = ("onnx", "int8", "torch")
@@ -239,6 +241,19 @@ def search_memory() -> int:
     return int(value) * 10**6
 
 
+def deadline() -> float:
+    """
+    Return the seconds that the statements of one answer of the web pages may take. 0 is no deadline.
+
+    Raises:
+        InterfaceError: The setting is no whole number from 0.
+    """
+    value = _value("MEETUP2025_DEADLINE").strip() or "60"
+    if not value.isdecimal():
+        raise InterfaceError(f"MEETUP2025_DEADLINE must be a whole number of seconds. Got {value!r}.")
+    return int(value)
+
+
 def _machine_memory() -> int:
     """Return the bytes of memory of the machine, or of 4 GB where the system does not say."""
     try:
@@ -257,7 +272,7 @@ def save(name: str, value: str) -> None:
     Write a setting to the file of the installation.
 
     Args:
-        name: `Model`, `Models`, `Photos`, `Runtime` or `Worker`, in any case.
+        name: `Deadline`, `Model`, `Models`, `Photos`, `Runtime` or `Worker`, in any case.
         value: New value. An empty value removes the setting.
 
     Raises:

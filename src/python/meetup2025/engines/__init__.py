@@ -103,6 +103,14 @@ class Connection(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """Do all of a block or nothing, within the caller's transaction if there is one."""
 
+    def deadline(self, seconds: float) -> AbstractContextManager[None]:
+        """
+        Stop the statement of a block that runs after some seconds, and refuse later ones. 0 is no deadline.
+
+        Raises:
+            DeadlineError: By the statement. What it has changed is undone.
+        """
+
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *error: object) -> None: ...

@@ -13,10 +13,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import meetup2025
-from meetup2025 import client
+from meetup2025 import client, settings
 from meetup2025.embedding.server.log import PATH, Line
 from meetup2025.engines import WAIT
-from meetup2025.errors import DataError, Error, FileInUseError, MeetUpError, ModelMismatchError, OperationalError
+from meetup2025.errors import (
+    DataError,
+    DeadlineError,
+    Error,
+    FileInUseError,
+    MeetUpError,
+    ModelMismatchError,
+    OperationalError,
+)
 from meetup2025.locale import translated
 from meetup2025.web import answers, files
 from meetup2025.web.answer import Answer, json_answer, redirect
@@ -106,7 +114,8 @@ class Application:
         except RefusedError as error:
             return _failed(error.status, error.key, error, request.language)
         except (ModelMismatchError, OperationalError) as error:  # of the server, not of its user
-            return _failed("503 Service Unavailable", "unavailable", error, request.language)
+            key = "too_slow" if isinstance(error, DeadlineError) else "unavailable"
+            return _failed("503 Service Unavailable", key, error, request.language)
         except DataError as error:
             return _failed("400 Bad Request", "wrong_input", error, request.language)
         except Error as error:
@@ -170,7 +179,7 @@ class Application:
             raise RefusedError("403 Forbidden", "no_adding", "Adding must be on: meetup2025 web --allow-adding.")
         if answer is answers.read and not self._reading:
             raise RefusedError("403 Forbidden", "refused", "SQL must be asked for here. Got a server for others.")
-        with self._connect(wait=self._wait) as connection:
+        with self._connect(wait=self._wait) as connection, connection.deadline(settings.deadline()):
             given = answer(connection, request) if answer else {}
             return given if isinstance(given, Answer) else json_answer(given)
 

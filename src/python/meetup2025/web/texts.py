@@ -33,6 +33,7 @@ _TEXTS = {
     "stale": ("This page is too old: load it again.", "ページが古くなりました。再読み込みしてください。"),
     "no_adding": ("Adding photos is switched off.", "写真の追加は無効になっています。"),
     "unavailable": ("The database does not answer.", "データベースが応答しません。"),
+    "too_slow": ("This took too long and was stopped.", "時間がかかりすぎたため中止しました。"),
     "failed": ("An error occurred.", "エラーが発生しました。"),
     "unreachable": ("The server cannot be reached.", "サーバーに接続できません。"),
     # identify

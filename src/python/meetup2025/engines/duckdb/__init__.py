@@ -27,6 +27,7 @@ from meetup2025.engines import arrays
 from meetup2025.engines.arrow import as_arrow, rows_as_arrow
 from meetup2025.engines.binary import with_pictures
 from meetup2025.engines.classes.program import program
+from meetup2025.engines.duckdb.deadline import Deadlines
 from meetup2025.engines.duckdb.elements import written
 from meetup2025.engines.duckdb.errors import duckdb_errors
 from meetup2025.engines.duckdb.matrices import NoMatrix
@@ -112,6 +113,7 @@ class DuckDBConnection(BaseConnection):
         self._database: duckdb.DuckDBPyConnection | None = None
         self._session = next(_SESSIONS)
         self._owner = f" of connection {self._session}"
+        self._deadlines = Deadlines(self._interrupt)
         self._connect_within(wait, path, read_only=read_only)
 
     @property
@@ -182,6 +184,16 @@ class DuckDBConnection(BaseConnection):
         if self.autocommit:
             self.commit()
 
+    def deadline(self, seconds: float) -> contextlib.AbstractContextManager[None]:
+        """Stop the statement of a block that runs after some seconds, and refuse later ones. 0 is no deadline."""
+        return self._deadlines.within(seconds)
+
+    def _interrupt(self, error: errors.DeadlineError) -> None:
+        """Stop the statement that runs, by an error. Another thread calls this."""
+        self._raised = error
+        if self._database is not None:
+            self._database.interrupt()
+
     # --- for the cursors
 
     def check_open(self) -> None:
@@ -191,6 +203,7 @@ class DuckDBConnection(BaseConnection):
     def prepare(self, sql: str) -> Prepared:
         """Translate a statement, or return the kept translation."""
         self.check_open()
+        self._deadlines.check()
         if not isinstance(sql, str):
             raise errors.ProgrammingError(f"A statement must be a text. Got {type(sql).__name__}.")
         if self._failed and not is_rollback(sql):
@@ -381,7 +394,7 @@ class DuckDBConnection(BaseConnection):
         if begins:
             self.begin()
         try:
-            with duckdb_errors(self._taken_error):
+            with duckdb_errors(self.taken_error):
                 yield
         except BaseException as error:
             if begins:
@@ -408,7 +421,7 @@ class DuckDBConnection(BaseConnection):
             self._settle()
             self._in_transaction = self._failed = False
             try:
-                with duckdb_errors():
+                with self._deadlines.held(), duckdb_errors():
                     database.execute(statement)
             finally:
                 self._matrices.end(self._session, committed=statement == "COMMIT")
@@ -461,6 +474,7 @@ class DuckDBConnection(BaseConnection):
                 self._known.clear()
             with running(None), self._settings():
                 try:
+                    self._deadlines.check()
                     return self._known.setdefault(key, function(*values))
                 except BaseException as error:
                     self._raised = error
@@ -470,7 +484,8 @@ class DuckDBConnection(BaseConnection):
         call.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in names])  # type: ignore[attr-defined]
         return call
 
-    def _taken_error(self) -> BaseException | None:
+    def taken_error(self) -> BaseException | None:
+        """Return the error of this package that has ended a statement, once."""
         error, self._raised = self._raised, None
         return error
 
@@ -563,7 +578,7 @@ class DuckDBCursor(BaseCursor):
         """Take the remaining rows into memory, so that another statement may run."""
         if self._result is not None:
             result, self._result = self._result, None
-            with duckdb_errors():
+            with duckdb_errors(self.connection.taken_error):
                 rest = result.fetchall()
             self._rows = iter([*(self._rows or ()), *self._as_iris(rest)])
 
@@ -573,7 +588,7 @@ class DuckDBCursor(BaseCursor):
             return super().fetchnumpy()
         self.connection.check_open()
         result, self._result, self._rows = self._result, None, iter(())
-        with duckdb_errors():
+        with duckdb_errors(self.connection.taken_error):
             found = result.fetchnumpy().values()
         names = distinct([str(column[0]) for column in self.description or ()])
         return {name: _array(each, kind) for name, each, kind in zip(names, found, self._types, strict=True)}
@@ -595,7 +610,7 @@ class DuckDBCursor(BaseCursor):
             self._rows = zip(*map(_values, self.fetchnumpy().values()), strict=True)
         row = next(self._rows, None) if self._rows is not None else None
         if row is None and self._result is not None:
-            with duckdb_errors():
+            with duckdb_errors(self.connection.taken_error):
                 rows = self._result.fetchmany(_ROWS_AT_ONCE)
             self._rows = iter(self._as_iris(rows))
             row = next(self._rows, None)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from meetup2025.engines.iris.values import checked, checked_rows
 from meetup2025.engines.pep249 import BaseConnection, BaseCursor
-from meetup2025.errors import InterfaceError, ProgrammingError
+from meetup2025.errors import DeadlineError, InterfaceError, ProgrammingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,8 +38,8 @@ class StatementResult:
 class Session(Protocol):
     """The common interface of the two sessions. All methods raise only errors of this package."""
 
-    def run(self, sql: str, parameters: Sequence[Any]) -> StatementResult:
-        """Run one statement."""
+    def run(self, sql: str, parameters: Sequence[Any], seconds: float = math.inf) -> StatementResult:
+        """Run one statement. It ends after so many seconds, if the session can end it."""
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
         """Run a statement once for each row of parameters, and return the number of changed rows."""
@@ -73,6 +75,7 @@ class IrisConnection(BaseConnection):
     def __init__(self, session: Session, *, autocommit: bool = False) -> None:
         self.autocommit = autocommit
         self._session: Session | None = session
+        self._seconds = self._end = math.inf
 
     @property
     def in_transaction(self) -> bool:
@@ -89,6 +92,33 @@ class IrisConnection(BaseConnection):
         """Open a cursor."""
         self.session()
         return IrisCursor(self)
+
+    @contextlib.contextmanager
+    def deadline(self, seconds: float) -> Iterator[None]:
+        """
+        Stop the statement of a block that runs after some seconds, and refuse later ones. 0 is no deadline.
+
+        Only the driver can stop a statement. In an IRIS process it ends by itself, and the next one is refused.
+        """
+        before = self._seconds, self._end
+        if seconds:
+            self._seconds, self._end = seconds, time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._seconds, self._end = before
+
+    def seconds_left(self) -> float:
+        """
+        Return the seconds until the deadline.
+
+        Raises:
+            DeadlineError: There are none.
+        """
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise DeadlineError.after(self._seconds)
+        return left
 
     def commit(self) -> None:
         """Commit the changes since the last commit."""
@@ -153,9 +183,9 @@ class IrisCursor(BaseCursor):
             Error: The error of IRIS, with its SQLCODE.
         """
         session, sql = self._ready(operation)
-        answer = session.run(sql, checked(sql, parameters))
+        answer = session.run(sql, checked(sql, parameters), self.connection.seconds_left())
         self.rowcount = answer.changed
-        self._rows = _begun(answer.rows)
+        self._rows = _begun(self._timely(answer.rows))
         if answer.columns is not None:
             self.description = [(name, kind, None, None, None, None, None) for name, kind in answer.columns]
         return self
@@ -190,6 +220,12 @@ class IrisCursor(BaseCursor):
             raise ProgrammingError(f"A statement must be a text. Got {type(operation).__name__}.")
         self._forget()
         return session, operation.strip().rstrip(";")
+
+    def _timely(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+        """Yield rows until the deadline."""
+        for row in rows:
+            self.connection.seconds_left()
+            yield row
 
     def _reader(self) -> Iterator[tuple[Any, ...]]:
         self.connection.session()

@@ -16,6 +16,7 @@ from meetup2025 import errors
 from meetup2025.errors import (
     DatabaseError,
     DataError,
+    DeadlineError,
     EngineUnavailableError,
     Error,
     IntegrityError,
@@ -54,6 +55,7 @@ _KINDS: tuple[tuple[int, int, type[Error]], ...] = (
     (-259, -257, InvalidVectorError),
     (-399, -201, ProgrammingError),
     (-428, -428, ProgrammingError),
+    (-450, -450, DeadlineError),
     (-499, -401, OperationalError),
 )
 

@@ -8,6 +8,7 @@ its own, as the documentation of START TRANSACTION advises.
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import iris_process
@@ -61,8 +62,8 @@ class ProcessSession:
         if self._sets_mode:
             self.run(f"SET TRANSACTION %COMMITMODE {'IMPLICIT' if autocommit else 'EXPLICIT'}", [])
 
-    def run(self, sql: str, parameters: Sequence[Any]) -> StatementResult:
-        """Run one statement."""
+    def run(self, sql: str, parameters: Sequence[Any], seconds: float = math.inf) -> StatementResult:  # noqa: ARG002
+        """Run one statement. `%SQL.Statement` has no limit of time."""
         with _translated():
             result = self._executed(self._prepared(sql), parameters)
             if sql.lstrip()[:4].upper() == "CALL" and not int(result._ResultColumnCount or 0):

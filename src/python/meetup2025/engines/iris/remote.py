@@ -5,6 +5,7 @@ A session on an IRIS server, over the driver intersystems-irispython.
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import TYPE_CHECKING, Any
 
 from meetup2025.engines.iris.address import read_address
@@ -52,10 +53,12 @@ class RemoteSession:
         except Exception as error:  # the driver raises RuntimeError too
             raise from_refusal(error, address) from error
 
-    def run(self, sql: str, parameters: Sequence[Any]) -> StatementResult:
-        """Run one statement."""
+    def run(self, sql: str, parameters: Sequence[Any], seconds: float = math.inf) -> StatementResult:
+        """Run one statement. The driver counts in whole seconds."""
         with _translated():
             cursor = self._connection.cursor()
+            if seconds < math.inf:
+                cursor.setQueryTimeout(math.ceil(seconds))
             cursor.execute(sql, list(parameters)) if parameters else cursor.execute(sql)
             if cursor.description is None and _word(sql) == "CALL":
                 cursor.nextset()  # the rows of a procedure are a result set of their own
