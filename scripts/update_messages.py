@@ -31,8 +31,27 @@ SOURCE = Path(locale.__file__).parents[1]
 SAYING = {"click.echo", "complain", "print", "click.confirm", "translated", "output.write_record", "_show_counts"}
 """Functions that say something to the user. The errors are said too."""
 
-LEFT_OUT = ("web/texts", "engines/sql/", "engines/classes/", "analytics/umap_library", "embedding/installing/probes")
+LEFT_OUT = (
+    "web/texts",
+    "engines/sql/",
+    *(f"engines/classes/{name}" for name in ("__init__", "bodies", "reader")),
+    "analytics/umap_library",
+    "embedding/installing/probes",
+)
 """Parts whose messages stay in English: SQL says what IRIS says, and classes are for programmers."""
+
+RETURNING = (
+    "cli/",
+    "embedding/installing/install",
+    "engines/iris/faults",
+    "files",
+    "loading/records",
+    "loading/tables",
+)
+"""Parts whose functions return messages."""
+
+JOINING = {"and", "for", "in", "of", "or", "with"}
+"""Words that are no message alone: they would be found in every text."""
 
 OF_CLICK = ("core.py", "exceptions.py", "formatting.py", "parser.py", "types.py", "termui.py", "decorators.py")
 
@@ -53,8 +72,10 @@ def _of_help() -> Iterator[tuple[str, str]]:
 
 def _of_prompt() -> Iterator[tuple[str, str]]:
     sentences = (sentence for sentence, _ in shell.DEMO)
-    for text in (*sentences, shell.DEMO_END, shell.WELCOME, shell.HELP):
+    for text in (*sentences, shell.WELCOME, shell.HELP):
         yield "cli/shell.py", locale.escaped(text)
+    for text in (*locale.AROUND, *locale.OF_SYSTEM):
+        yield "locale/__init__.py", text
 
 
 def _of_sources() -> Iterator[tuple[str, str]]:
@@ -62,13 +83,14 @@ def _of_sources() -> Iterator[tuple[str, str]]:
         place = path.relative_to(SOURCE).as_posix()
         if not place.startswith(LEFT_OUT):
             tree = ast.parse(path.read_text("utf-8"))
-            yield from ((place, text) for text in _said(tree, returned=place.startswith("cli/")))
+            yield from ((place, text) for text in _said(tree, returned=place.startswith(RETURNING)))
 
 
 def _said(tree: ast.Module, *, returned: bool) -> Iterator[str]:
     """Find the messages of a source: those that are said, raised or returned, and those in the words of a rule."""
     kinds = (ast.Raise, ast.Return) if returned else ast.Raise
-    saying = (node for node in ast.walk(tree) if isinstance(node, kinds) or _says(node) or _is_sentence(node))
+    names = {each.id for node in ast.walk(tree) if _says(node) for each in ast.walk(node) if isinstance(each, ast.Name)}
+    saying = (node for node in ast.walk(tree) if isinstance(node, kinds) or _says(node) or _names(node, names))
     told = {id(each) for node in saying for each in ast.walk(node)}
     inner = {id(each) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for each in ast.walk(node)}
     notes = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -83,22 +105,28 @@ def _says(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and (ast.unparse(node.func) in SAYING or "Error" in ast.unparse(node.func))
 
 
-def _is_sentence(node: ast.AST) -> bool:
-    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "sentence"
+def _names(node: ast.AST, names: set[str]) -> bool:
+    """Check whether a node gives a text one of the names that are said."""
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in names
 
 
 def _template(node: ast.AST) -> str:
     """Return a text of a source as a message, with {} for each value."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return locale.escaped(node.value)
+        return re.sub(r"\{(\{\d\})\}", "{}", locale.escaped(node.value))
     if isinstance(node, ast.JoinedStr):
         return "".join(_template(part) if isinstance(part, ast.Constant) else "{}" for part in node.values)
     return ""
 
 
 def _has_words(text: str) -> bool:
-    words = len(re.findall(r"[A-Za-z]{2,}", text)) + text.count("{}")
-    return words >= 2 and " " in text.strip() and not re.match(r"[A-Z]{4,} |\d{3} |\W*\{\}\W*\{\}", text)
+    words = re.findall(r"[A-Za-z]{2,}", text)
+    return (
+        len(words) + text.count("{}") >= 2
+        and not JOINING.issuperset(words)
+        and " " in text.strip()
+        and not re.match(r"[A-Z]{4,} |\d{3} |\W*\{\}\W*\{\}", text)
+    )
 
 
 def _is_rule(text: str) -> bool:

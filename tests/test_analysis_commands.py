@@ -108,8 +108,8 @@ def test_labels_choose_the_threshold() -> None:
     """With labels the threshold is the one that they choose."""
     sql(MARK)
 
-    by_share = records("outliers", "Fish", "-k", 100)
-    by_labels = records("outliers", "Fish", "-k", 100, "--labels", "mine")
+    by_share = records("outliers", "Fish")
+    by_labels = records("outliers", "Fish", "--labels", "mine")
 
     assert [row["score"] for row in by_share] == [row["score"] for row in by_labels]
     assert sum(int(str(row["odd"])) for row in by_share) == 3
@@ -174,7 +174,7 @@ def test_compare_runs() -> None:
     run("clusters", "Fish", "-n", 3)
     run("clusters", "Fish", "-n", 4)
 
-    done = run("runs", "compare", 1, 2, "-k", 200, "--format", "json")
+    done = run("runs", "compare", 1, 2, "--format", "json")
 
     assert "adjusted_rand" in done.stderr
     assert 0 < len(json.loads(done.stdout)) < 100

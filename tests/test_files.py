@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from meetup2025 import files
+from meetup2025 import files, settings
 from meetup2025.errors import ForbiddenPathError, shown
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no FIFO, and links need a privilege")
@@ -130,6 +130,14 @@ def test_no_folder_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         files.resolve("fish.jpg")
 
     assert read("catalogue/fish.csv").startswith(b"FishID,Name,")
+
+
+def test_user_who_may_read_all_needs_no_setting(tmp_path: Path) -> None:
+    """Where every folder may be read, as at a prompt of this machine, a missing file is missing and nothing else."""
+    with settings.chosen(folders=[tmp_path.anchor]), pytest.raises(ForbiddenPathError) as caught:
+        files.resolve("none.png")
+
+    assert str(caught.value) == "'none.png' must be a file of this machine. Got none there."
 
 
 def test_folder_that_does_not_exist(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,15 @@ def test_translations_have_the_values(path: Path) -> None:
         ("Sure: マサバ, 0.98, by its name and 2 photos.", "確信あり: マサバ、確率 0.98（名前と写真2枚による）。"),
         ("run 3, Map of Fish, fitted in 2 seconds", "ラン 3、Map（Fish）、2 秒で計算しました"),
         ("no such message", "no such message"),
+        (
+            "a b.csv must be CSV. Got a file of Excel; save it as CSV UTF-8 (line 1, column 1)",
+            "a b.csv はCSVでなければなりません。Excelのファイルです。CSV UTF-8で保存してください（1 行目、1 列目）",
+        ),
+        ("fish.csv: Name must not be empty. (line 2, column 2)", "fish.csv: Name が空です。（2 行目、2 列目）"),
+        (
+            "sketch@1 is in use now\n0 names and 2 photos have vectors of it",
+            "sketch@1 を使用します\n名前 0 件と写真 2 枚のベクトルを作り直しました",
+        ),
         ("", ""),
     ],
 )
@@ -142,7 +151,7 @@ def test_errors_in_japanese() -> None:
         3,
         "meetup2025: ランが存在しません。指定値: 9。一覧: SELECT Run FROM MeetUp2025.Runs()\n",
     )
-    assert "引数がありません" in _ran("identify")[1]
+    assert "次の引数が必要です: 'PICTURE|FOLDER…'" in _ran("identify")[1]
 
 
 @pytest.mark.usefixtures("_japanese")

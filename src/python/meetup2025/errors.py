@@ -39,6 +39,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meetup2025.locale import PLACED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -138,8 +140,8 @@ class _Located:
     """An error at a place in a text. *line* and *column*, both from 1, stand in the message too."""
 
     def __init__(self, message: str, *, line: int = 0, column: int = 0, sqlcode: int | None = None) -> None:
-        place = f" (line {line}, column {column})" if line else ""
-        super().__init__(f"{message}{place}", sqlcode=sqlcode)  # type: ignore[call-arg]
+        placed = PLACED.format(message, line, column) if line else message
+        super().__init__(placed, sqlcode=sqlcode)  # type: ignore[call-arg]
         self.line = line
         self.column = column
 

@@ -151,6 +151,8 @@ def _find(path: str, is_kind: Callable[[Path], bool], kind: str) -> Path:
         found = _real(candidate)
         if found and any(found.is_relative_to(root) for root in allowed) and is_kind(found):
             return found
+    if any(root == Path(root.anchor) for root in allowed):
+        raise ForbiddenPathError(f"{shown(path)} must be a {kind} of this machine. Got none there.")
     folders = os.pathsep.join(map(str, photo_folders())) or "not set"
     raise ForbiddenPathError(
         f"{shown(os.fspath(path))} is not a {kind} below MEETUP2025_PHOTOS ({folders}). "

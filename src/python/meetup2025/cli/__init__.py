@@ -464,8 +464,13 @@ def _teach(connection: Connection, pictures: Sequence[str], label: str) -> None:
             changed = value(connection, "SELECT MeetUp2025.AddImage(?, ?, ?)", [name, picture, label])
         except UnreadableImageError:
             continue  # naming the picture reports the fault
-        verb = "is there already as" if not changed else f"changed from {before[0][0]} to" if before else "added as"
-        complain(f"{name} {verb} {value(connection, _LABEL_OF, [name])}")
+        now = value(connection, _LABEL_OF, [name])
+        if not changed:
+            complain(f"{name} is there already as {now}")
+        elif before:
+            complain(f"{name} changed from {before[0][0]} to {now}")
+        else:
+            complain(f"{name} added as {now}")
     connection.commit()
 
 
@@ -530,7 +535,8 @@ def _data_url(picture: str) -> str:
     from meetup2025 import images
     from meetup2025.cli import upload
 
-    if picture.startswith("samples/") and not Path(picture).exists():
+    in_package = not options().is_embedded or (files.PACKAGE / picture).is_file()
+    if picture.startswith("samples/") and in_package and not Path(picture).exists():
         return picture  # a file of the package, as in SQL
     source = sys.stdin.buffer.read(files.LARGEST_PICTURE + 1) if picture == "-" else picture
     if options().is_embedded:

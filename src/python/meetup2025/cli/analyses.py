@@ -30,7 +30,8 @@ _EXPLAINED = ("decided", "clear")
 _seed = click.option(
     "--seed", metavar="N", type=int, default=5, show_default=True, help="Seed of the random generator."
 )
-_rows = click.option("-k", metavar="N", type=click.IntRange(min=1), default=20, show_default=True, help="Most rows.")
+_rows = click.option("-k", metavar="N", type=click.IntRange(min=1), help="Most rows [20 in a table, otherwise all].")
+_IN_TABLE = 20
 
 
 @click.command(
@@ -129,7 +130,7 @@ def elbow(source: str, least: int, most: int, seed: int, **given: Any) -> None:
 @_rows
 @pictured
 @common
-def outliers(source: str, labels: str, seed: int, k: int, **given: Any) -> None:
+def outliers(source: str, labels: str, seed: int, k: int | None, **given: Any) -> None:
     """
     Find the outliers of a source, the oddest first.
 
@@ -141,7 +142,7 @@ def outliers(source: str, labels: str, seed: int, k: int, **given: Any) -> None:
         run = value(connection, "SELECT MeetUp2025.FitOutliers(?, ?, ?, ?, ?, ?)", [source, *asked, seed])
         if labels:
             run = value(connection, "SELECT MeetUp2025.ChooseThreshold(?, ?)", [run, labels])
-        _show(connection, run, "ReadOutliers", k, _files(given))
+        _show(connection, run, "ReadOutliers", _most(k), _files(given))
 
 
 @click.command("compare-detectors", epilog=example("meetup2025 compare-detectors FishImage mine"))
@@ -210,7 +211,7 @@ def show(run: int, **given: Any) -> None:
 @_rows
 @pictured
 @common
-def compare(run: int, other: int, k: int, **given: Any) -> None:
+def compare(run: int, other: int, k: int | None, **given: Any) -> None:
     """
     Compare two maps or two groupings, and show the largest changes. With --html or --png, draw two maps side by side.
     """
@@ -218,7 +219,7 @@ def compare(run: int, other: int, k: int, **given: Any) -> None:
         with database() as connection:
             draw_gap(connection, (run, other), _files(given))
         return
-    _fit_and_show("SELECT MeetUp2025.FitChanges(?, ?)", [run, other], "ReadChanges", k)
+    _fit_and_show("SELECT MeetUp2025.FitChanges(?, ?)", [run, other], "ReadChanges", _most(k))
 
 
 @runs.command(epilog=example("meetup2025 runs delete 3"))
@@ -230,6 +231,11 @@ def delete(run: int) -> None:
         value(connection, "SELECT MeetUp2025.DeleteRun(?)", [run])
         connection.commit()
     output.write_record({"deleted": run}, f"run {run} deleted", options().format)
+
+
+def _most(k: int | None) -> int:
+    """Return the most rows to write: those that people ask for or read, and all for programs."""
+    return k or (_IN_TABLE if options().format == "table" else ALL)
 
 
 def _files(given: dict[str, Any]) -> dict[str, str | None]:

@@ -126,8 +126,8 @@ def use(name: str, embed: bool) -> None:  # noqa: FBT001 - click gives it by nam
             connection.commit()
     if (origin := settings.model_origin()) != settings.CHOSEN and settings.model() not in {info.id, info.model}:
         complain(f"{origin} still chooses {settings.model()}: remove this setting to use your choice")
-    told = f"{info.model} is in use now\n{sentence}".strip()
-    output.write_record({"model": info.model, "file": str(file)}, told, options().format)
+    told = f"{info.model} is in use now"
+    output.write_record({"model": info.model, "file": str(file)}, f"{told}\n{sentence}".strip(), options().format)
 
 
 def _there_or_installed(name: str) -> ModelInfo:

@@ -293,7 +293,11 @@ def there(path: str, kind: Literal["file", "folder"]) -> Path:
     """
     found = Path(path).expanduser().resolve()
     if not (found.is_dir() if kind == "folder" else found.is_file()):
-        raise click.UsageError(f"The {kind} must exist. Got {path}, which is no {kind}.")
+        raise click.UsageError(
+            f"The folder must exist. Got {path}, which is no folder."
+            if kind == "folder"
+            else f"The file must exist. Got {path}, which is no file."
+        )
     folder = found if kind == "folder" else found.parent
     if os.pathsep in str(folder):
         raise click.UsageError(f"The name of a folder must not have {os.pathsep!r}. Got {folder}; rename it.")

@@ -180,11 +180,11 @@ def models_of(connection: Connection, table: str) -> dict[str, int]:
 
 def how_to_fill(table: str) -> str:
     """Return what fills a table, on the command line and in SQL."""
-    ways = {
-        "Fish": "run `meetup2025 load names`, or SELECT MeetUp2025.LoadNames('catalogue/fish.csv')",
-        "FishImage": "run `meetup2025 load photos FOLDER`, or SELECT MeetUp2025.LoadImages('samples')",
-    }
-    return ways.get(table, f"insert rows with vectors into the table of {table}")
+    if table == "Fish":
+        return "run `meetup2025 load names`, or SELECT MeetUp2025.LoadNames('catalogue/fish.csv')"
+    if table == "FishImage":
+        return "run `meetup2025 load photos FOLDER`, or SELECT MeetUp2025.LoadImages('samples')"
+    return f"insert rows with vectors into the table of {table}"
 
 
 def check_search(connection: Connection, table: str, model: str) -> None:

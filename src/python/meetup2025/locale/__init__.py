@@ -9,6 +9,7 @@ the error of a server arrives as a text. In a catalogue, {} stands for a value o
 from __future__ import annotations
 
 import gettext
+import math
 import os
 import re
 from functools import cache
@@ -20,6 +21,31 @@ DOMAIN = "meetup2025"
 
 FOLDER = Path(__file__).parent
 """Folder of the catalogues, as gettext expects it: *language*/LC_MESSAGES."""
+
+PLACED = "{} (line {}, column {})"
+"""A message with its place in a text."""
+
+AROUND = (PLACED, "{}: {}", "{}; {}")
+"""Messages that hold another message."""
+
+OF_SYSTEM = (
+    "Device or resource busy",
+    "File exists",
+    "File name too long",
+    "Input/output error",
+    "Is a directory",
+    "No space left on device",
+    "No such file or directory",
+    "Not a directory",
+    "Operation not permitted",
+    "Permission denied",
+    "Read-only file system",
+    "Too many levels of symbolic links",
+)
+"""What the system says of a file."""
+
+_ENGLISH = re.compile(r"(?<![\w/.-])[a-z]{2,} (?=[a-z]{2,}\b)")
+"""Two words of a sentence that is not translated. A message is translated by the pattern that leaves the fewest."""
 
 _VARIABLES = ("MEETUP2025_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 
@@ -62,16 +88,21 @@ class _Catalogue(gettext.GNUTranslations):
     def _with_values(self, text: str) -> str:
         if " " not in text:
             return text
+        best, least = text, math.inf
         for pattern, message in self._patterns():
             if found := pattern.fullmatch(text):
-                return message.format(*map(self.sentence, found.groups()))
-        return text
+                told = message.format(*map(self.sentence, found.groups()))
+                if (left := len(_ENGLISH.findall(told))) < least:
+                    best, least = told, left
+                if not left:
+                    break
+        return best if "\n" not in best or best != text else "\n".join(map(self.sentence, text.split("\n")))
 
     @cache  # noqa: B019 - a catalogue lives as long as the process
     def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
-        """Return the messages with values, those with the most words first."""
+        """Return the messages with values: the place in a text first, then those with the most words."""
         messages = {key: text for key, text in self._catalog.items() if isinstance(key, str) and _has_values(key)}
-        ordered = sorted(messages, key=lambda key: -len(key.replace("{}", "")))
+        ordered = sorted(messages, key=lambda key: (key != PLACED, -len(key.replace("{}", ""))))
         return [(_pattern(key), messages[key]) for key in ordered]
 
 
@@ -86,7 +117,7 @@ def _has_values(message: str) -> bool:
 
 def _pattern(message: str) -> re.Pattern[str]:
     parts = (re.escape(literal) + "(.*?)" * (field is not None) for literal, field, _, _ in Formatter().parse(message))
-    return re.compile("".join(parts), re.DOTALL)
+    return re.compile("".join(parts))
 
 
 @cache
