@@ -15,7 +15,7 @@ else
 PIP    := $(UV) pip install $(QUIET) --python $(BIN)/python
 endif
 
-.PHONY: demo notebooks lab test check campaign benchmark clean
+.PHONY: demo notebooks lab man test check campaign benchmark clean
 
 demo: $(VENV)/installed
 	$(BIN)/meetup2025 demo
@@ -25,6 +25,12 @@ notebooks: $(VENV)/noted
 
 lab: $(VENV)/noted
 	$(BIN)/jupyter lab $(LAB) notebooks
+
+# A page of the manual for each command, into build/man.
+man: $(VENV)/installed
+	$(PIP) --upgrade "pip>=25.1"
+	$(PIP) --group man
+	$(BIN)/click-man --target build/man meetup2025
 
 # FAST=1 runs the tests on one engine, without those that start a process, compile, or need a browser or torch.
 test: $(VENV)/tested check
