@@ -30,7 +30,7 @@ lab: $(VENV)/noted
 man: $(VENV)/installed
 	$(PIP) --upgrade "pip>=25.1"
 	$(PIP) --group man
-	$(BIN)/click-man --target build/man meetup2025
+	$(BIN)/python scripts/write_manual.py
 
 # FAST=1 runs the tests on one engine, without those that start a process, compile, or need a browser or torch.
 test: $(VENV)/tested check
