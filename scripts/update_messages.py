@@ -47,6 +47,7 @@ RETURNING = (
     "files",
     "loading/records",
     "loading/tables",
+    "settings",
 )
 """Parts whose functions return messages."""
 
@@ -88,7 +89,7 @@ def _of_sources() -> Iterator[tuple[str, str]]:
 
 def _said(tree: ast.Module, *, returned: bool) -> Iterator[str]:
     """Find the messages of a source: those that are said, raised or returned, and those in the words of a rule."""
-    kinds = (ast.Raise, ast.Return) if returned else ast.Raise
+    kinds = (ast.Raise, ast.Return, ast.Yield) if returned else ast.Raise
     names = {each.id for node in ast.walk(tree) if _says(node) for each in ast.walk(node) if isinstance(each, ast.Name)}
     saying = (node for node in ast.walk(tree) if isinstance(node, kinds) or _says(node) or _names(node, names))
     told = {id(each) for node in saying for each in ast.walk(node)}

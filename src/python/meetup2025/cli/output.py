@@ -68,6 +68,12 @@ def write_rows(columns: Sequence[str], rows: Sequence[Row], style: str, *, recor
         click.echo("\n".join(record_lines(columns, rows) if records and not _fits(lines) else lines))
 
 
+def write_findings(columns: Sequence[str], findings: Sequence[tuple[str, str, str]], style: str) -> None:
+    """Write findings as `write_rows`. The last column has sentences, which people read in their language."""
+    told = [(*words, translated(sentence)) for *words, sentence in findings] if style == "table" else findings
+    write_rows(columns, told, style)
+
+
 def write_result(cursor: Cursor, columns: Sequence[str], style: str, *, records: bool = False) -> None:
     """Write the rows of a cursor, as `write_rows`. In a style of `write_columns`, vectors are arrays of numbers."""
     if style in COLUMNAR:

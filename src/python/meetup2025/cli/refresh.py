@@ -68,7 +68,7 @@ def refresh(folders: Sequence[str], prefix: str, drift: float) -> None:
     for folder in folders:
         report += _attempt(f"photos of {folder}", lambda folder=folder: _loaded(folder, prefix))  # type: ignore[misc]
     report += _attempt("analyses", lambda: _analyses(drift))
-    output.write_rows(("about", "state", "found"), report, options().format)
+    output.write_findings(("about", "state", "found"), report, options().format)
     sys.exit(max((_CODES[state] for _, state, _ in report), default=0))
 
 

@@ -58,7 +58,7 @@ def doctor() -> None:
     Each check is a row: what it is about, whether it is well, and what was found. The exit code is 1 if one is not.
     """
     found = [each for check in (_versions, _models, _databases, _folders, _disk) for each in _checked(check)]
-    output.write_rows(("about", "well", "found"), found, options().format)
+    output.write_findings(("about", "well", "found"), found, options().format)
     if any(well == "no" for _, well, _ in found):
         sys.exit(SOME_FAILED)
 
@@ -121,11 +121,11 @@ def _tables(connection: Connection) -> Iterator[Finding]:
 def _folders() -> Iterator[Finding]:
     for folder in settings.photo_folders():
         well = os.access(folder, os.R_OK | os.X_OK)
-        yield "photos", "yes" if well else "no", f"{folder} {'can' if well else 'cannot'} be read"
+        yield "photos", "yes" if well else "no", f"{folder} can be read" if well else f"{folder} cannot be read"
     data = settings.data_folder()
     existing = next(each for each in (data, *data.parents) if each.exists())
     well = os.access(existing, os.W_OK)
-    yield "data folder", "yes" if well else "no", f"{data} {'can' if well else 'cannot'} be written"
+    yield "data folder", "yes" if well else "no", f"{data} can be written" if well else f"{data} cannot be written"
 
 
 def _disk() -> Iterator[Finding]:
