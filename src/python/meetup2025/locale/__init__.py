@@ -25,7 +25,7 @@ FOLDER = Path(__file__).parent
 PLACED = "{} (line {}, column {})"
 """A message with its place in a text."""
 
-AROUND = (PLACED, "{}: {}", "{}; {}")
+AROUND = (PLACED, "{}: {}")
 """Messages that hold another message."""
 
 OF_SYSTEM = (
