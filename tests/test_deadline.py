@@ -101,7 +101,8 @@ def test_page_ends_a_long_statement(planted: Planted, tmp_path: Path, monkeypatc
     assert reply.status == 503
     assert json.loads(reply.body) == {
         "error": "too_slow",
-        "detail": "SQL文の実行時間は合計で最大 1 秒です。これを超えました。一度に求める量を減らしてください。",
+        "detail": "SQL文の実行時間は合計で最大 1 秒です。"
+        "これを超えたため中止しました。一度に処理する量を減らしてください。",
     }
     assert browser.get("/api/runs").status == 200
 
