@@ -277,6 +277,26 @@ def test_room_for_one_matrix(connection: Connection, monkeypatch: pytest.MonkeyP
     assert "made by" not in plan(connection, other)
 
 
+def test_table_that_grows(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table is scanned while it is small. Rows of this or another connection make it large enough for a matrix."""
+    monkeypatch.setattr(matrices, "SMALL", 320)
+    cursor = connection.cursor()
+    cursor.execute("DROP TABLE T.A")
+    cursor.execute(CREATE)
+    cursor.executemany(INSERT, rows(random.Random(7), range(150)))  # noqa: S311
+    connection.commit()
+    for _ in range(3):
+        warm(connection)
+    assert "fewer than 320" in plan(connection)
+
+    cursor.executemany(INSERT, rows(random.Random(8), range(150, 900)))  # noqa: S311
+    connection.commit()
+    for _ in range(3):
+        warm(connection)
+    assert HELD in plan(connection)
+    check(connection, random.Random(1))  # noqa: S311
+
+
 def test_matrix_of_deleted_rows(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """A matrix of which most rows are deleted gives its memory back, and a new one takes its place."""
     monkeypatch.setattr(matrix_module, "SMALL", 10)

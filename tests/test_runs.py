@@ -23,7 +23,7 @@ from meetup2025.errors import (
 )
 from meetup2025.runs import store
 from meetup2025.runs.sources import read_items
-from meetup2025.runs.store import Metric, Outcome, Request, Result, fitted_run, stored_model
+from meetup2025.runs.store import Metric, Outcome, Request, Result, fitted_run, kept_model, stored_model
 
 if TYPE_CHECKING:
     from planted import Planted
@@ -139,13 +139,15 @@ def test_model_is_read(connection: Connection, fish: Cursor, monkeypatch: pytest
     ],
 )
 def test_changed_model(connection: Connection, fish: Cursor, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
-    """A model that lost a part, or whose part was changed, is refused."""
+    """A model that lost a part, or whose part was changed, is refused, also by a process that has kept it."""
     monkeypatch.setattr(store, "_PART", 100)
     run = fit(connection)
+    assert kept_model(connection, run, Thing) is kept_model(connection, run, Thing)
     fish.execute(change, [run])
 
-    with pytest.raises(BrokenModelError, match="as it was written"):
-        stored_model(connection, run, Thing)
+    for read in (stored_model, kept_model):
+        with pytest.raises(BrokenModelError, match="as it was written"):
+            read(connection, run, Thing)
 
 
 # --- the same again -------------------------------------------------------------------------------------------------

@@ -26,9 +26,9 @@ from meetup2025.runs.store import (
     StoredRun,
     delete_run,
     fitted_run,
+    kept_model,
     metric_of,
     newest_run,
-    stored_model,
 )
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def newest(connection: Connection, model: str = "") -> StoredRun | None:
 
 def recogniser_of(connection: Connection, run: int) -> Recogniser:
     """Read the recogniser of a run. Its prototypes are in their table."""
-    return stored_model(connection, run, Recogniser)
+    return kept_model(connection, run, Recogniser)
 
 
 def photo_of(connection: Connection, name: str) -> Photo | None:
@@ -273,16 +273,16 @@ def _confusions(labels: Sequence[str], found: Judgements) -> list[Metric]:
 def _change(connection: Connection, run: int, photo: Photo, photos: int) -> None:
     """Add a photo to the prototype of its label, or remove it."""
     with connection.cursor() as cursor:
-        cursor.execute(_SELECT, [run, photo.label])
-        rows = cursor.fetchall()
+        cursor.wants_arrays = True
+        rows = cursor.execute(_SELECT, [run, photo.label]).fetchall()
         count = int(rows[0][0]) if rows else 0
         if count + photos < 1:
             cursor.execute("DELETE FROM MeetUp2025.Prototype WHERE Run = ? AND Label = ?", [run, photo.label])
             return
         vector = vectors.from_text(photo.features)
-        mean: NDArray[Any] = vectors.from_text(rows[0][1]) if rows else np.zeros(len(vector))
-        text = vectors.to_text(recogniser_of(connection, run).grown(mean, count, vector, photos))
-        cursor.execute(_UPDATE if rows else _INSERT, [count + photos, text, run, photo.label])
+        mean: NDArray[Any] = vectors.of_database(rows[0][1]) if rows else np.zeros(len(vector))
+        grown = recogniser_of(connection, run).grown(mean, count, vector, photos)
+        cursor.execute(_UPDATE if rows else _INSERT, [count + photos, grown, run, photo.label])
 
 
 _SELECT = "SELECT Photos, Features FROM MeetUp2025.Prototype WHERE Run = ? AND Label = ?"

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from meetup2025.analytics.recogniser import Recogniser
     from meetup2025.engines import Connection
 
+    Vector = NDArray[np.float64]
+
 _PHOTOS = 200
 """Photos that one search returns for some labels."""
 
@@ -135,8 +137,7 @@ def recognise(connection: Connection, vector: str, k: int = 3, by: str = "both")
         raise DataError(f"by must be {', '.join(answers)}. Got {by!r}.")
     if k < 1:
         raise DataError(f"k must be a whole number from 1. Got {k}.")
-    vectors.from_text(vector)
-    objects = answers[by](connection, vector, k)[:k]
+    objects = answers[by](connection, vectors.from_text(vector), k)[:k]
     texts = [_json({"place": place, **each}) for place, each in enumerate(objects, 1)]
     ends = accumulate(len(text) + 1 for text in texts)
     return f"[{','.join(text for text, end in zip(texts, ends, strict=True) if end < _LONGEST)}]"
@@ -148,7 +149,7 @@ def _json(values: Mapping[str, Any]) -> str:
     return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
 
 
-def _names(connection: Connection, vector: str, k: int) -> list[dict[str, Any]]:
+def _names(connection: Connection, vector: Vector, k: int) -> list[dict[str, Any]]:
     found = _recognised(connection, vector, k, with_names=True)
     sure = _first_sure(found)
     return [
@@ -166,7 +167,7 @@ def _names(connection: Connection, vector: str, k: int) -> list[dict[str, Any]]:
     ]
 
 
-def _labels(connection: Connection, vector: str, k: int) -> list[dict[str, Any]]:
+def _labels(connection: Connection, vector: Vector, k: int) -> list[dict[str, Any]]:
     found = _recognised(connection, vector, k, with_names=False)
     if found.recogniser is None:
         raise DataError(
@@ -193,7 +194,7 @@ def _first_sure(found: Recognised) -> tuple[int | None, int | None]:
     return (None, None) if sure is None else (int(sure), 0)
 
 
-def _recognised(connection: Connection, vector: str, k: int, *, with_names: bool) -> Recognised:
+def _recognised(connection: Connection, vector: Vector, k: int, *, with_names: bool) -> Recognised:
     """Score all candidates of a picture. *k* is the wanted number."""
     models = _rows(connection, "SELECT TOP 1 Model FROM MeetUp2025.FishImage")  # the mean of all photos
     run = newest(connection, models[0][0] or "" if models else "")
@@ -207,7 +208,7 @@ def _recognised(connection: Connection, vector: str, k: int, *, with_names: bool
         return Recognised(None, found, np.array([each.named for each in found]), nothing)
     recogniser = recogniser_of(connection, run.run)
     recogniser = recogniser if with_names else recogniser.by_photos()
-    damped = vectors.to_text(recogniser.damped(vectors.from_text(vector)[None])[0])
+    damped = recogniser.damped(vector[None])[0]
     for label, count, score in _rows(connection, _NEAR_PROTOTYPES, CANDIDATES, damped, run.run):
         each = candidates.setdefault(label.upper(), Candidate(label))
         each.count, each.likeness = int(count), float(score)
@@ -216,17 +217,18 @@ def _recognised(connection: Connection, vector: str, k: int, *, with_names: bool
     return judged
 
 
-def _add_photos(connection: Connection, vector: str, candidates: Sequence[Candidate]) -> None:
+def _add_photos(connection: Connection, vector: Vector, candidates: Sequence[Candidate]) -> None:
     """Find the photo of each label that is nearest to a picture."""
     missing = {each.name.upper(): each for each in candidates}
     while missing:
         sql = marked(_NEAR_PHOTOS, len(missing))
-        photos = _rows(connection, sql, _PHOTOS, vector, *(each.name for each in missing.values()))
+        wanted = _PHOTOS if len(missing) > 1 else 1
+        photos = _rows(connection, sql, wanted, vector, *(each.name for each in missing.values()))
         before = len(missing)
         for photo, label, _ in photos:
             if each := missing.pop(label.upper(), None):
                 each.nearest = photo
-        if len(photos) < _PHOTOS or len(missing) == before:
+        if len(photos) < wanted or len(missing) == before:
             return
 
 
@@ -238,7 +240,7 @@ def _judged(recogniser: Recogniser, candidates: Sequence[Candidate]) -> Recognis
     return Recognised(recogniser, [candidates[place] for place in order], scores[order], chances)
 
 
-def _groups(connection: Connection, vector: str, _: int) -> list[dict[str, Any]]:
+def _groups(connection: Connection, vector: Vector, _: int) -> list[dict[str, Any]]:
     """Return the subject of a picture as narrowly as is sure. The first object is the answer."""
     found = _recognised(connection, vector, 1, with_names=True)
     taxa = {

@@ -11,6 +11,7 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from meetup2025 import __version__
@@ -205,9 +206,8 @@ def stored_run(connection: Connection, run: int, *kinds: str) -> StoredRun:
 def newest_run(connection: Connection, kind: str, source: str) -> StoredRun | None:
     """Find the newest run of a kind and a source. It is None where there is none."""
     with connection.cursor() as cursor:
-        top = _SELECT.replace("SELECT", "SELECT TOP 1", 1)
-        rows = cursor.execute(f"{top} WHERE Kind = ? AND Source = ? ORDER BY %ID DESC", [kind, source]).fetchall()
-    return _stored(rows[0]) if rows else None
+        row = cursor.execute(f"{_SELECT} WHERE Kind = ? AND Source = ? ORDER BY %ID DESC", [kind, source]).fetchone()
+    return _stored(row) if row else None
 
 
 _SELECT = "SELECT %ID, Kind, Source, SourceHash, Model, Items, Parameters, Seed, Fingerprint FROM MeetUp2025.Analysis"
@@ -226,16 +226,32 @@ def stored_model(connection: Connection, run: int, kind: type[T]) -> T:
     Raises:
         BrokenModelError: The model is missing, or its bytes have changed.
     """
+    return _model(run, _stored_parts(connection, run), kind)
+
+
+def kept_model(connection: Connection, run: int, kind: type[T]) -> T:
+    """Read a small fitted model, as `stored_model`. The process keeps it for as long as the run has the same bytes."""
+    kept: Callable[..., T] = _kept_model  # the cache hides that the result is of *kind*
+    return kept(run, _stored_parts(connection, run), kind)
+
+
+def _stored_parts(connection: Connection, run: int) -> tuple[str, ...]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT Part, Content FROM MeetUp2025.FittedModel WHERE Run = ?", [run])
-        parts = sorted((int(part), content) for part, content in cursor.fetchall())
+        return tuple(content for _, content in sorted((int(part), content) for part, content in cursor.fetchall()))
+
+
+def _model(run: int, parts: tuple[str, ...], kind: type[T]) -> T:
     try:
-        content = b"".join(base64.b64decode(part, validate=True) for _, part in parts)
+        content = b"".join(base64.b64decode(part, validate=True) for part in parts)
     except ValueError as error:
         raise BrokenModelError(
             f"The model of run {run} must be as it was written. Got {error}; fit it again."
         ) from None
     return fitted.unpack(content, kind)
+
+
+_kept_model = lru_cache(8)(_model)
 
 
 def metric_of(connection: Connection, run: int, name: str) -> float:

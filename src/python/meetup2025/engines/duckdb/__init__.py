@@ -31,6 +31,7 @@ from meetup2025.engines.duckdb.deadline import Deadlines
 from meetup2025.engines.duckdb.elements import written
 from meetup2025.engines.duckdb.errors import duckdb_errors
 from meetup2025.engines.duckdb.matrices import NoMatrix
+from meetup2025.engines.duckdb.parsed import run
 from meetup2025.engines.duckdb.prepared import check_characters, given_values, is_rollback, lengths_of, prepare
 from meetup2025.engines.duckdb.tables import StoredTables, create_tables, open_database
 from meetup2025.engines.duckdb.types import shown_type, vector_parts
@@ -225,7 +226,7 @@ class DuckDBConnection(BaseConnection):
             self._call_ahead(database, statement, parameters)
             if statement.explains:
                 values = [self._plan(database, statement.explains.narrowed)]
-            result = self._narrowed(database, statement, values) or database.execute(statement.sql, values)
+            result = self._narrowed(database, statement, values) or run(database, statement.sql, values)
         self._reading = cursor
         return result
 
@@ -285,7 +286,7 @@ class DuckDBConnection(BaseConnection):
                 chosen = [choose(self._session, database, each, values) for each in narrowed.searches]
             except NoMatrix:
                 return None
-            result = database.execute(narrowed.sql, [*values, *chosen])
+            result = run(database, narrowed.sql, [*values, *chosen])
             if clock == self._matrices.clock:
                 return result
             result.fetchall()
@@ -300,7 +301,7 @@ class DuckDBConnection(BaseConnection):
         """Run a statement that changes rows, tell the matrices which, and return the number of rows."""
         whole = statement.defines or sql.startswith("TRUNCATE")
         watched = not whole and self._matrices.watches(statement.touched)
-        rows = self._open_database().execute(f'{sql} RETURNING "ID"' if watched else sql, list(values)).fetchall()
+        rows = run(self._open_database(), f'{sql} RETURNING "ID"' if watched else sql, values).fetchall()
         ids = np.array([row[0] for row in rows], np.int64) if watched else None
         self._matrices.touch(self._session, statement.touched, ids)
         return len(rows) if watched else int(rows[0][0]) if rows else -1
@@ -582,6 +583,15 @@ class DuckDBCursor(BaseCursor):
                 rest = result.fetchall()
             self._rows = iter([*(self._rows or ()), *self._as_iris(rest)])
 
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Return the remaining rows."""
+        rows = self._reader()
+        if self._result is None or self._rows is not None or self._has_vectors():
+            return list(rows)
+        result, self._result, self._rows = self._result, None, iter(())
+        with duckdb_errors(self.connection.taken_error):
+            return result.fetchall()
+
     def fetchnumpy(self) -> dict[str, NDArray[Any]]:
         """Return the remaining rows as columns, as `BaseCursor.fetchnumpy`. DuckDB makes the arrays itself."""
         if self._result is None or self._rows is not None:
@@ -641,9 +651,12 @@ class DuckDBCursor(BaseCursor):
         else:
             self.connection.begin()
 
+    def _has_vectors(self) -> bool:
+        return any(kind.endswith("]") for kind in self._types)
+
     def _as_iris(self, rows: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
         """Return rows as IRIS does: a vector is text."""
-        if not any(kind.endswith("]") for kind in self._types):
+        if not self._has_vectors():
             return rows
         return (
             tuple(

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from meetup2025 import settings
 from meetup2025.engines.duckdb.elements import stored
 from meetup2025.engines.duckdb.matrix import SMALL, Matrix, size
 from meetup2025.engines.duckdb.nearest import value_of
+from meetup2025.engines.duckdb.parsed import run
 from meetup2025.engines.tokens import identifier
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _BATCH = 8192
 """Rows that are read at once."""
 
 _FEW = 500
-"""Rows, beside four times the wanted ones, up to which a scan of these rows is as fast."""
+"""Rows up to which their RowIDs find them faster than a scan."""
 
 _IN_DOUBT = 256
 """Rows in doubt from which a matrix reads them again."""
@@ -86,6 +87,7 @@ class Matrices:
         self._changes: list[_Change] = []
         self._held: dict[tuple[Table, str], _Held] = {}
         self._asked: set[tuple[Table, str]] = set()
+        self._small: set[tuple[Table, str]] = set()
 
     # --- connections and their changes
 
@@ -116,6 +118,7 @@ class Matrices:
         with self._lock:
             self.clock += 1
             self._sessions[session].touched.append((table, rows))
+            self._count_again(table)
 
     def end(self, session: int, *, committed: bool) -> None:
         """Note that a transaction has ended in the database."""
@@ -125,7 +128,11 @@ class Matrices:
             if committed and touched:
                 self.clock += 1
                 self._changes += [_Change(self.clock, table, rows) for table, rows in touched]
+            self._count_again(*(table for table, _ in touched))
             self._drop_changes()
+
+    def _count_again(self, *tables: Table) -> None:
+        self._small = {key for key in self._small if key[0] not in tables}
 
     def _drop_changes(self) -> None:
         """Drop the changes that every matrix has read, and every open transaction sees."""
@@ -158,18 +165,19 @@ class Matrices:
         """
         with self._lock:
             held = self._matrix(session, database, search)
-        _check_size(len(held.matrix), search.dimension)
         k = search.rows + sum(value_of(name, parameters) for name in search.more_rows)
         queries = [_vector(database, each, parameters) for each in search.queries]
         among = None if search.among is None else _row_ids(database, search.among.sql, search.among.values(parameters))
-        if among is not None and len(among) <= _FEW + 4 * k:
-            raise NoMatrix("so few rows pass WHERE that their scan is as fast")
+        if among is not None and len(among) <= k:
+            return among
         empty = _NONE if search.largest else _row_ids(database, _select(search, '"ID"', "IS NULL"))
         with self._lock:
             doubt = self._in_doubt(session, _key(search)[0], held)
             found = held.matrix.nearest(
                 queries, k, cosine=search.cosine, largest=search.largest, among=among, without=doubt
             )
+        if found is None and among is not None and len(among) <= _FEW:
+            return among
         if found is None:
             raise NoMatrix("it would let most rows pass: as many are wanted, or alike")
         return np.concatenate([found, doubt, empty])
@@ -186,7 +194,8 @@ class Matrices:
     def _plan(self, database: duckdb.DuckDBPyConnection, search: Search) -> str:
         key = _key(search)
         count = len(self._held[key].matrix) if key in self._held else _count(database, search)
-        _check_size(count, search.dimension)
+        if key not in self._held:
+            _check_size(count, search.dimension)
         shown = f"matrix in memory, {count:,} vectors, {size(count, search.dimension) / 1e6:,.0f} MB"
         if key in self._held:
             return shown
@@ -196,6 +205,8 @@ class Matrices:
         """Return the matrix of a search, made or brought up to date if that is possible now."""
         key, free = _key(search), self._sessions[session].since is None
         held = self._held.get(key)
+        if key in self._small:
+            _refuse_small()
         if held is None:
             _check_memory(0, search.dimension)
             if key not in self._asked:
@@ -229,7 +240,9 @@ class Matrices:
         read = self.clock
         with _one_view(database):
             count = _count(database, search)
-            _check_memory(count, search.dimension)
+            if count < SMALL:
+                self._small.add(_key(search))
+            _check_size(count, search.dimension)
             self._make_room(size(count, search.dimension))
             try:
                 matrix = Matrix(search.dimension, count)
@@ -268,9 +281,13 @@ _UNNEST = "SELECT unnest(CAST($1 AS BIGINT[]))"
 
 def _check_size(count: int, dimension: int) -> None:
     """Refuse a table that a scan answers as fast, or that does not fit into the memory of the setting."""
-    _check_memory(count, dimension)
     if count < SMALL:
-        raise NoMatrix(f"the scan of fewer than {SMALL:,} vectors is as fast")
+        _refuse_small()
+    _check_memory(count, dimension)
+
+
+def _refuse_small() -> NoReturn:
+    raise NoMatrix(f"the scan of fewer than {SMALL:,} vectors is as fast")
 
 
 def _check_memory(count: int, dimension: int) -> None:
@@ -280,7 +297,7 @@ def _check_memory(count: int, dimension: int) -> None:
 
 
 def _count(database: duckdb.DuckDBPyConnection, search: Search) -> int:
-    [(count,)] = database.execute(_select(search, "count(*)")).fetchall()
+    [(count,)] = run(database, _select(search, "count(*)")).fetchall()
     return int(count)
 
 
@@ -320,7 +337,7 @@ def _vectors(
 
 def _row_ids(database: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] = ()) -> NDArray[np.int64]:
     """Return the RowIDs that a statement gives, without NULL."""
-    [found] = database.execute(sql, list(values)).fetchnumpy().values()
+    [found] = run(database, sql, values).fetchnumpy().values()
     return np.asarray(np.ma.compressed(found), np.int64)
 
 
@@ -329,7 +346,7 @@ def _vector(database: duckdb.DuckDBPyConnection, query: str | Part, parameters: 
     if isinstance(query, str):
         vector = value_of(query, parameters)
     else:
-        rows = database.execute(query.sql, query.values(parameters)).fetchmany(2)
+        rows = run(database, query.sql, query.values(parameters)).fetchmany(2)
         vector = rows[0][0] if len(rows) == 1 else None
     if vector is None:
         raise NoMatrix("the vector to compare with is NULL, or one of several")
