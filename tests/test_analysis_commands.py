@@ -58,7 +58,8 @@ def test_map() -> None:
 
 def test_map_options_reach_the_run() -> None:
     """The options of a map are the parameters of its run."""
-    records("map", "Both", "--neighbours", 9, "--min-dist", 0.5, "--seed", 7, "--supervised", "--without-gap")
+    chosen = ("--neighbours", 9, "--min-dist", 0.5, "--seed", 7, "--metric", "euclidean")
+    records("map", "Both", *chosen, "--supervised", "--without-gap")
 
     [found] = records("runs")
     assert json.loads(str(found["parameters"])) == {
@@ -67,6 +68,7 @@ def test_map_options_reach_the_run() -> None:
         "mindist": 0.5,
         "supervised": 1,
         "withoutgap": 1,
+        "metric": "euclidean",
     }
     assert found["seed"] == 7
 
@@ -79,6 +81,16 @@ def test_clusters() -> None:
     assert [row["cluster"] for row in groups] == [*range(1, 9)]
     assert sum(int(str(row["items"])) for row in groups) == len(members) == 100
     assert str(groups[0]["name"]).split(", ")[0] == members[0]["name"]
+
+
+def test_clusters_by_density() -> None:
+    """The options of HDBSCAN are the parameters of its run. Its members have a group, or 0."""
+    members = records("clusters", "Fish", "--method", "hdbscan", "--least", 4, "--members")
+
+    [found] = records("runs")
+    assert json.loads(str(found["parameters"])) == {"method": "HDBSCAN", "least": 4}
+    assert len(members) == 100
+    assert {0, 1, 2} <= {row["cluster"] for row in members}
 
 
 def test_elbow() -> None:

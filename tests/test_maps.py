@@ -82,9 +82,9 @@ def test_scale_does_not_count(planted: Map) -> None:
 
 
 def test_nothing_but_plain_fields(planted: Map) -> None:
-    """A map is arrays and numbers, so that it can be stored without a pickle."""
+    """A map is arrays, numbers and a word, so that it can be stored without a pickle."""
     for value in vars(planted).values():
-        assert type(value) in {int, float} or (isinstance(value, np.ndarray) and value.dtype == np.float32)
+        assert type(value) in {int, float, str} or (isinstance(value, np.ndarray) and value.dtype == np.float32)
     assert dataclasses.replace(planted, seed=1).seed == 1
 
 

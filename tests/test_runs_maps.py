@@ -57,6 +57,21 @@ def test_map_is_measured(laid: tuple[Cursor, int]) -> None:
     assert all(0.5 < value <= 1 for value in found.values())
 
 
+def test_metric(fish: Cursor) -> None:
+    """A map is by the cosine, or by the Euclidean distance, which its placements and its way back keep."""
+    run = number(fish, "SELECT MeetUp2025.FitMap('Fish', 2, 5, 0.2, 5, 0, 0, 'Euclidean')")
+
+    placed = number(fish, "SELECT MeetUp2025.FitPlacement(?, 'Fish')", run)
+    [(name, x, y), *_] = selected(fish, "SELECT Name, X, Y FROM MeetUp2025.ReadMap(?)", run)
+    [(vector,)] = selected(fish, "SELECT MeetUp2025.VectorAt(?, ?, ?)", run, x, y)
+    [(features,)] = selected(fish, "SELECT Features FROM MeetUp2025.Fish WHERE Name = ?", name)
+
+    [(parameters,)] = selected(fish, "SELECT Parameters FROM MeetUp2025.Runs() WHERE Run = ?", run)
+    assert '"metric": "euclidean"' in parameters
+    assert len(places(fish, placed)) == len(places(fish, run))
+    assert vectors.from_text(vector) == pytest.approx(vectors.from_text(features), abs=1e-3)
+
+
 def test_map_of_both_measures_the_gap(fish: Cursor, planted: Planted) -> None:
     """Photos that are moved away from their names have a gap, which a map without gap takes away."""
     fish.execute("DELETE FROM MeetUp2025.FishImage")
@@ -130,6 +145,7 @@ def test_few_items(cursor: Cursor, planted: Planted, count: int) -> None:
         (("Fish", 3, 15, 0.2, 5, 2), "supervised must be 0 or 1. Got 2"),
         (("Fish", 3, 15, 0.2, 5, 1), "Fish must have labels. Got none"),
         (("Fish", 3, 15, 0.2, 5, 0, 1), "must be of Both"),
+        (("Fish", 3, 15, 0.2, 5, 0, 0, "manhattan"), "cosine or euclidean. Got 'manhattan'"),
         (("Birds",), "A source must be"),
     ],
 )

@@ -370,9 +370,9 @@ def _table(name: str) -> str:
 
 
 @from_sql
-def fit_clusters(source: str, clusters: int = 0, seed: int = 5) -> int:
+def fit_clusters(source: str, clusters: int = 0, seed: int = 5, method: str = "KMeans", least: int = 5) -> int:
     """Group the vectors of a source: `MeetUp2025.FitClusters`, `runs.clusters.fit_clusters`."""
-    return groups.fit_clusters(current(), source, clusters, seed)
+    return groups.fit_clusters(current(), source, clusters, seed, method, least)
 
 
 @from_sql
@@ -396,9 +396,10 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     seed: int = 5,
     supervised: int = 0,
     withoutgap: int = 0,
+    metric: str = "cosine",
 ) -> int:
     """Lay out the vectors of a source: `MeetUp2025.FitMap`, `runs.maps.fit_map`."""
-    return maps.fit_map(current(), source, dimensions, neighbours, mindist, seed, supervised, withoutgap)
+    return maps.fit_map(current(), source, dimensions, neighbours, mindist, seed, supervised, withoutgap, metric)
 
 
 @from_sql

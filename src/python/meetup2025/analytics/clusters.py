@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meetup2025.analytics.lloyd import lloyd, nearest_centres
+from meetup2025.analytics.lloyd import lloyd, nearest_centres, sums
 from meetup2025.analytics.neighbours import directions
 from meetup2025.errors import DataError
 
@@ -43,6 +43,9 @@ _NOBODY = 1e-9
 _ROWS = 4096
 """Rows whose distances are computed at once."""
 
+NOISE = -1
+"""Label of a row that is of no group. K-means has none."""
+
 _ROUNDING = 1e-6
 """Most that a cosine of equal directions lacks of 1 in float32."""
 
@@ -54,10 +57,11 @@ class Clusters:
 
     Attributes:
         centres: Means of the unit vectors of each group, shape (k, d). They are shorter than 1.
-        labels: Group of each row, from 0 to k - 1, shape (n,).
-        distances: Euclidean distance from the unit vector of each row to its centre, from 0 to 2, shape (n,).
+        labels: Group of each row, from 0 to k - 1, or -1 for noise, shape (n,).
+        distances: Euclidean distance from the unit vector of each row to its centre, or from noise to the nearest one,
+            from 0 to 2, shape (n,).
         sizes: Number of rows of each group, at least 1, shape (k,).
-        sse: Sum of the squares of *distances*. K-means minimises it.
+        sse: Sum of the squares of the distances within groups. K-means minimises it.
         seed: Seed of the random choices.
     """
 
@@ -71,8 +75,15 @@ class Clusters:
     @property
     def members(self) -> tuple[NDArray[np.intp], ...]:
         """Return the rows of each group, the most central first."""
-        order = np.lexsort((self.distances, self.labels))
+        order = np.lexsort((self.distances, self.labels))[len(self.labels) - self.sizes.sum() :]
         return tuple(np.split(order, np.cumsum(self.sizes)[:-1]))
+
+    @property
+    def noise(self) -> NDArray[np.intp]:
+        """Return the rows of no group, those nearest to a centre first."""
+        rows = np.flatnonzero(self.labels == NOISE)
+        nearest: NDArray[np.intp] = rows[np.argsort(self.distances[rows], kind="stable")]
+        return nearest
 
 
 def fit_clusters(rows: ArrayLike, k: int, *, seed: int = 5) -> Clusters:
@@ -102,7 +113,7 @@ def fit_clusters(rows: ArrayLike, k: int, *, seed: int = 5) -> Clusters:
     labels, centres = lloyd(unit, _settled(_sampled(unit, k, seed), k, seed), _FINISH)
     if np.count_nonzero(np.bincount(labels)) < k:
         raise _too_few(k, apart(unit, k))
-    return _largest_first(unit, labels, centres, seed)
+    return largest_first(unit, labels, centres, seed=seed)
 
 
 def assign(clusters: Clusters, rows: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
@@ -248,14 +259,28 @@ def _merged(centres: NDArray[np.float64], counts: NDArray[np.intp]) -> NDArray[n
     return np.delete(fewer, other, axis=0)
 
 
-def _largest_first(
-    unit: NDArray[np.float32], labels: NDArray[np.intp], centres: NDArray[np.float64], seed: int
+def largest_first(
+    unit: NDArray[np.float32],
+    labels: NDArray[np.intp],
+    centres: NDArray[np.float64] | None = None,
+    *,
+    seed: int,
 ) -> Clusters:
+    """
+    Number groups by their size.
+
+    Args:
+        unit: Unit vectors, shape (n, d).
+        labels: Group of each row, from 0, shape (n,). No group is empty.
+        centres: Centre of each group, shape (k, d), or None for the means.
+        seed: Seed to note.
+    """
     _, first, sizes = np.unique(labels, return_index=True, return_counts=True)
     order = np.lexsort((first, -sizes))
     labels = np.argsort(order)[labels]
-    found = distances(unit, centres[order], labels)
-    return Clusters(centres[order].astype(np.float32), labels, found, sizes[order], float((found**2).sum()), seed)
+    means = sums(unit, labels, len(order)) / sizes[order, None] if centres is None else centres[order]
+    found = distances(unit, means, labels)
+    return Clusters(means.astype(np.float32), labels, found, sizes[order], float((found**2).sum()), seed)
 
 
 def _too_few(k: int, most: int) -> DataError:

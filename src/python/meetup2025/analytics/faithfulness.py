@@ -2,7 +2,7 @@
 The faithfulness of a map: are neighbours in the vectors also neighbours on the map, and the other way round?
 
 Venna and Kaski 2001, "Neighborhood Preservation in Nonlinear Projection Methods", doi 10.1007/3-540-44668-0_68.
-Trustworthiness is defined as in scikit-learn, with the cosine.
+Trustworthiness is defined as in scikit-learn, with the metric of the map.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meetup2025.analytics import neighbours as nearest
+from meetup2025.analytics import spaces
 from meetup2025.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import ArrayLike, NDArray
+
+    from meetup2025.analytics.spaces import Metric
 
 _SAMPLE = 2000
 _BLOCK = 1 << 22
@@ -45,8 +47,14 @@ class Faithfulness:
     sample: int
 
 
-def faithfulness(
-    rows: ArrayLike, embedding: ArrayLike, k: int = 15, *, sample: int = _SAMPLE, seed: int = 5
+def faithfulness(  # noqa: PLR0913 - all but two have a default
+    rows: ArrayLike,
+    embedding: ArrayLike,
+    k: int = 15,
+    *,
+    metric: Metric = "cosine",
+    sample: int = _SAMPLE,
+    seed: int = 5,
 ) -> Faithfulness:
     """
     Measure how faithful a map is.
@@ -55,6 +63,7 @@ def faithfulness(
         rows: Vectors, shape (n, d), n above 2 *k*.
         embedding: Their places on the map, shape (n, c).
         k: Number of neighbours, at least 1.
+        metric: Metric of the vectors.
         sample: Number of items to look at, drawn at random where there are more. A drawn item is compared with all
             others.
         seed: Seed of the sample.
@@ -63,12 +72,12 @@ def faithfulness(
         DataError: The numbers of rows differ, a place is not finite, or an argument is out of its range.
         InvalidVectorError: As `vectors.check`.
     """
-    unit, places = nearest.directions(rows), np.asarray(embedding, np.float64)
-    _check(unit, places, k, sample)
-    n = len(unit)
+    given, places = spaces.members(rows, metric), np.asarray(embedding, np.float64)
+    _check(given, places, k, sample)
+    n = len(given)
     drawn = np.arange(n) if n <= sample else np.sort(np.random.default_rng(seed).choice(n, sample, replace=False))
     intruders = missing = same = 0.0
-    for far, away in _distances(unit, places, drawn):
+    for far, away in _distances(given, places, drawn, metric):
         near, nearby = _lowest(far, k), _lowest(away, k)
         intruders += _beyond(far, nearby, k)
         missing += _beyond(away, near, k)
@@ -78,7 +87,7 @@ def faithfulness(
 
 
 def _distances(
-    unit: NDArray[np.float32], places: NDArray[np.float64], drawn: NDArray[np.intp]
+    rows: NDArray[np.float32], places: NDArray[np.float64], drawn: NDArray[np.intp], metric: Metric
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float64]]]:
     """
     Return the distances of the drawn items to all items, in the vectors and on the map.
@@ -87,10 +96,10 @@ def _distances(
     """
     from scipy.spatial.distance import cdist
 
-    step = max(1, _BLOCK // len(unit))
+    step = max(1, _BLOCK // len(rows))
     for start in range(0, len(drawn), step):
         items = drawn[start : start + step]
-        far, away = 1 - unit[items] @ unit.T, cdist(places[items], places)
+        far, away = spaces.distances(rows[items], rows, metric), cdist(places[items], places)
         far[np.arange(len(items)), items] = away[np.arange(len(items)), items] = np.inf
         yield far, away
 

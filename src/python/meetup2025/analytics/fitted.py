@@ -60,7 +60,7 @@ def unpack(blob: bytes, kind: type[T]) -> T:
 
     Args:
         blob: Bytes that `pack` wrote.
-        kind: Dataclass of the model.
+        kind: Dataclass of the model. A field with a default may be missing, as in a model of an older version.
 
     Raises:
         BrokenModelError: The bytes have changed, or they are of another kind.
@@ -70,9 +70,11 @@ def unpack(blob: bytes, kind: type[T]) -> T:
     if not blob.startswith(_MAGIC) or blob[len(_MAGIC) : start] != hashlib.sha256(content).digest():
         raise BrokenModelError("A stored model must be as it was written. Got changed bytes; fit it again.")
     header, arrays = _read(content)
-    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    names = {field.name for field in fields}
+    needed = {field.name for field in fields if field.default is dataclasses.MISSING}
     values = {name: _value(value) for name, value in header["values"].items()}
-    if header["kind"] != kind.__name__ or {*values, *arrays} != names:
+    if header["kind"] != kind.__name__ or not needed <= {*values, *arrays} <= names:
         raise BrokenModelError(
             f"A stored model must be {kind.__name__} as this version knows it. Got {header['kind']}; fit it again."
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from meetup2025 import vectors
-from meetup2025.analytics import neighbours as nearest, umap_library
+from meetup2025.analytics import spaces, umap_library
 from meetup2025.analytics.maps import check_points
 from meetup2025.analytics.placing import place
 from meetup2025.errors import DataError, shown
@@ -69,7 +69,7 @@ def inverse(fitted: Map, points: ArrayLike, *, method: Method = "neighbours", k:
         k: Number of neighbours, at least 1, or all where there are fewer.
 
     Returns:
-        Shape (m, d), rows of length 1.
+        Shape (m, d): rows of length 1 where the metric of the map is the cosine.
 
     Raises:
         DataError: The points are not of the map, an argument is out of its range, or the method finds no vector.
@@ -107,7 +107,7 @@ def averaged(
         without: Item that does not count, one for each place, shape (m,).
 
     Returns:
-        Shape (m, d), rows of length 1.
+        Shape (m, d): rows of length 1 where the metric of the map is the cosine.
 
     Raises:
         DataError: The vectors of the items cancel out.
@@ -122,6 +122,8 @@ def averaged(
         weights = 1 / np.maximum(distances, 1e-6)
         shares = weights / weights.sum(axis=1, keepdims=True)
         means[rows] = (shares[:, None] @ fitted.directions[indices])[:, 0]
+    if fitted.metric != "cosine":
+        return means
     if (np.linalg.norm(means, axis=1) < 1e-6).any():
         raise DataError(
             f"The vectors of {k} neighbours on the map must have a mean. Got some that cancel out; change k."
@@ -153,11 +155,13 @@ def round_trip(
             averaged(fitted, fitted.embedding, k, without=np.arange(len(fitted.embedding))),
         )
     else:
-        unit = fitted.directions if rows is None else nearest.directions(rows)
+        unit = fitted.directions if rows is None else spaces.members(rows, fitted.metric)
         places = fitted.embedding if rows is None else place(fitted, unit)
         images = inverse(fitted, places, method=method, k=k)
     if not len(unit):
         raise DataError("A round trip must be made by at least 1 vector. Got none.")
+    if fitted.metric != "cosine":
+        unit, images = spaces.members(unit, "cosine"), vectors.unit(images)
     cosines = np.clip(np.einsum("nd,nd->n", unit, images), -1, 1)
     return RoundTrip(cosines, float(cosines.mean()), float(np.median(cosines)))
 
@@ -183,7 +187,8 @@ def _transformed_back(fitted: Map, places: NDArray[np.float64]) -> NDArray[np.fl
         try:
             inside, revived = _inside(fitted, places), _revived(umap, fitted)
             parts = [inside[start : start + _PLACES] for start in range(0, len(inside), _PLACES)]
-            return vectors.unit(np.vstack([revived.inverse_transform(part) for part in parts]))
+            found = np.vstack([revived.inverse_transform(part) for part in parts])
+            return vectors.unit(found) if fitted.metric == "cosine" else found.astype(np.float64)
         # The warning about division by zero is issue 1228 of umap-learn. The others come from Qhull and
         # ragged neighbourhoods.
         except (ArithmeticError, ValueError, IndexError, RuntimeError) as error:
@@ -193,7 +198,7 @@ def _transformed_back(fitted: Map, places: NDArray[np.float64]) -> NDArray[np.fl
 
 def _revived(umap: ModuleType, fitted: Map) -> Any:
     """Make the UMAP object whose transform is the map."""
-    revived = umap.UMAP(fitted.neighbours, fitted.dimensions, metric="cosine", min_dist=fitted.min_dist)
+    revived = umap.UMAP(fitted.neighbours, fitted.dimensions, metric=fitted.metric, min_dist=fitted.min_dist)
     learnt = {
         "_raw_data": fitted.directions,
         "embedding_": fitted.embedding,
@@ -206,7 +211,7 @@ def _revived(umap: ModuleType, fitted: Map) -> Any:
         _a=fitted.a,
         _b=fitted.b,
         _initial_alpha=revived.learning_rate,
-        _inverse_distance_func=umap.dist.named_distances_with_gradients["cosine"],
+        _inverse_distance_func=umap.dist.named_distances_with_gradients[fitted.metric],
         _metric_kwds={},
         _output_metric_kwds={},
         _sparse_data=False,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from meetup2025.analytics.spaces import Metric
 
 
 @dataclass(frozen=True)
@@ -17,14 +19,15 @@ class Map:
 
     Attributes:
         embedding: Places of the items, shape (n, dimensions), float32.
-        directions: Unit vectors of the items, shape (n, d), float32.
-        sigmas: Widths of the neighbourhoods in cosine distance, shape (n,).
+        directions: Vectors of the items, shape (n, d), float32: of length 1 where the metric is the cosine.
+        sigmas: Widths of the neighbourhoods in distances of the metric, shape (n,).
         rhos: Distance of each item to its nearest neighbour, shape (n,).
         neighbours: Size of a neighbourhood, the item itself included.
         min_dist: Least distance of items on the map.
         a: First parameter of the membership strength 1 / (1 + a x^(2 b)) of two places at a distance x.
         b: Second parameter.
         seed: Seed of the random numbers.
+        metric: Metric of the vectors.
     """
 
     embedding: NDArray[np.float32]
@@ -36,6 +39,7 @@ class Map:
     a: float
     b: float
     seed: int
+    metric: Metric = field(default="cosine", kw_only=True)
 
     @property
     def dimensions(self) -> int:

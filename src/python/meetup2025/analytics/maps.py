@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meetup2025.analytics import neighbours as nearest, placing, umap_library
+from meetup2025.analytics import placing, spaces, umap_library
 from meetup2025.analytics.layout import Map
 from meetup2025.errors import DataError
 from meetup2025.iris_process import is_watched
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from meetup2025.analytics.neighbours import NearestRows
+    from meetup2025.analytics.spaces import Metric, Near
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,11 @@ def fit_map(  # noqa: PLR0913 - they are what can be chosen
     min_dist: float = 0.2,
     seed: int = 5,
     labels: Sequence[str | None] | None = None,
+    metric: Metric = "cosine",
     progress: bool = False,
 ) -> Map:
     """
-    Lay out vectors so that vectors with a high cosine are near each other.
+    Lay out vectors so that vectors with a high cosine, or a small distance, are near each other.
 
     The same rows, parameters and seed give the same map on one machine, bit for bit.
 
@@ -76,29 +77,32 @@ def fit_map(  # noqa: PLR0913 - they are what can be chosen
         min_dist: Least distance of items on the map, from 0 to 1.
         seed: Seed of the random numbers, from 0 to 2**32 - 1.
         labels: Label of each row, shape (n,). Rows of the same label are pulled together. None and "" mean no label.
+        metric: `cosine` compares directions. `euclidean` compares the vectors as they are.
         progress: Whether to show the epochs on a terminal.
 
     Raises:
         DataError: There are fewer than 2 rows, or an argument is out of its range.
         InvalidVectorError: As `vectors.check`.
     """
-    directions = nearest.directions(rows)
+    spaces.check_metric(metric)
+    directions = spaces.members(rows, metric)
     _check(dimensions, neighbours, min_dist, seed)
     _check_items(len(directions), labels)
     size = min(neighbours, len(directions))
-    indices, distances = with_itself(nearest.other_items(directions, size - 1))
+    indices, distances = with_itself(spaces.others(directions, size - 1, metric))
     with umap_library.umap(_compiled_parts) as umap:
         a, b = umap.find_ab_params(1.0, min_dist)
         random = umap.check_random_state(seed)
         graph, sigmas, rhos = umap.fuzzy_simplicial_set(
-            directions, size, random, "cosine", {}, indices, distances, return_dists=None
+            directions, size, random, metric, {}, indices, distances, return_dists=None
         )
-        start = _start(directions, dimensions, random)
+        start = _start(directions if metric == "cosine" else _scaled(directions), dimensions, random)
         if labels is not None:
             graph = umap.discrete_metric_simplicial_set_intersection(graph, _codes(labels))
         bar = {"disable": not (progress and is_watched()), "leave": False}
         embedding = _laid_out(umap, graph, start, random=random, a=a, b=b, tqdm_kwds=bar)
-    return Map(embedding, directions, sigmas, rhos, int(size), float(min_dist), float(a), float(b), int(seed))
+    learnt = (embedding, directions, sigmas, rhos, int(size), float(min_dist), float(a), float(b), int(seed))
+    return Map(*learnt, metric=metric)
 
 
 def nearest_on_map(fitted: Map, point: ArrayLike, k: int) -> NearbyItems:
@@ -131,11 +135,19 @@ def check_points(fitted: Map, points: Any) -> NDArray[np.float64]:
     return array
 
 
-def with_itself(found: NearestRows) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def with_itself(found: Near) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Put each item before its neighbours, as umap-learn counts it. Return indices and distances, shape (n, k + 1)."""
     indices = np.column_stack([np.arange(len(found.indices)), found.indices]).astype(np.int64)
     distances = np.column_stack([np.zeros(len(indices), np.float32), found.distances])
     return indices, distances
+
+
+def _scaled(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Move rows around zero, and scale them to the size of unit vectors. Their layout stays."""
+    centred = rows - rows.mean(axis=0)
+    longest = max(np.linalg.norm(centred, axis=1).max(), np.finfo(np.float32).tiny)
+    scaled: NDArray[np.float32] = centred / np.float32(longest)
+    return scaled
 
 
 def _start(directions: NDArray[np.float32], dimensions: int, random: np.random.RandomState) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meetup2025.analytics import neighbours as nearest, umap_library
+from meetup2025.analytics import spaces, umap_library
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from meetup2025.analytics.layout import Map
-    from meetup2025.analytics.neighbours import NearestRows
+    from meetup2025.analytics.spaces import Near
 
 _EPOCHS = 100
 _SEED = 42
@@ -41,12 +41,11 @@ def place(fitted: Map, rows: ArrayLike) -> NDArray[np.float32]:
         DataError: The vectors have another length than the vectors of the map.
         InvalidVectorError: As `vectors.check`.
     """
-    unit = nearest.directions(rows)
-    found = nearest.nearest_directions(unit, fitted.directions, fitted.neighbours)
-    return placed(fitted, nearest.compared(unit, fitted.directions, found))
+    given = spaces.members(rows, fitted.metric)
+    return placed(fitted, spaces.among(given, fitted.directions, fitted.neighbours, fitted.metric))
 
 
-def placed(fitted: Map, found: NearestRows) -> NDArray[np.float32]:
+def placed(fitted: Map, found: Near) -> NDArray[np.float32]:
     """
     Place vectors whose neighbours among the items of the map are known.
 
@@ -65,7 +64,7 @@ def placed(fitted: Map, found: NearestRows) -> NDArray[np.float32]:
         return _improved(umap, fitted, found, weights, start)
 
 
-def _weights(umap: ModuleType, found: NearestRows) -> NDArray[np.float32]:
+def _weights(umap: ModuleType, found: Near) -> NDArray[np.float32]:
     """Return the membership strengths of the neighbours, shape (n, k), falling."""
     # umap-learn reads past the end of a row of zeros. It uses the mean of all its rows, hence row by row.
     distances = np.maximum(found.distances, np.float32(1e-12))
@@ -78,7 +77,7 @@ def _weights(umap: ModuleType, found: NearestRows) -> NDArray[np.float32]:
     return strengths
 
 
-def _between(fitted: Map, found: NearestRows, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+def _between(fitted: Map, found: Near, weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the weighted means of the places of the neighbours, or the place of an item that is the same vector."""
     same = (weights[:, :1] == 1) & (np.arange(weights.shape[1]) == 0)
     shares = np.where(weights[:, :1] == 1, same, weights / weights.sum(axis=1, keepdims=True))
@@ -87,7 +86,7 @@ def _between(fitted: Map, found: NearestRows, weights: NDArray[np.float32]) -> N
 
 
 def _improved(
-    umap: ModuleType, fitted: Map, found: NearestRows, weights: NDArray[np.float32], start: NDArray[np.float32]
+    umap: ModuleType, fitted: Map, found: Near, weights: NDArray[np.float32], start: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Move the vectors down the gradient of UMAP's cross entropy. The items stay."""
     often = weights / weights.max(axis=1, keepdims=True)

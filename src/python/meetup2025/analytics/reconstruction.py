@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meetup2025.analytics import inverse, maps, neighbours as nearest, placing
+from meetup2025.analytics import inverse, maps, neighbours as nearest, placing, spaces
 from meetup2025.analytics.layout import Map
 from meetup2025.analytics.thresholds import rounded
 
@@ -96,7 +96,7 @@ class Reconstruction(Map):
 
 def _own_images(fitted: Map, method: inverse.Method, k: int) -> NDArray[np.float64]:
     n = len(fitted.directions)
-    others = nearest.other_items(fitted.directions, min(fitted.neighbours, n - 1))
+    others = spaces.others(fitted.directions, min(fitted.neighbours, n - 1), fitted.metric)
     places = placing.placed(fitted, others)
     if method == "neighbours":
         return inverse.averaged(fitted, places, k, without=np.arange(n))

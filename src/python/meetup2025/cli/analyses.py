@@ -54,6 +54,13 @@ _IN_TABLE = 20
 )
 @click.option("--neighbours", metavar="N", type=int, default=0, help="Size of a neighbourhood [15, or 30 for Both].")
 @click.option("--min-dist", type=float, default=-1.0, help="Least distance of items [0.2, or 0.3 for Both].")
+@click.option(
+    "--metric",
+    type=click.Choice(["cosine", "euclidean"]),
+    default="cosine",
+    show_default=True,
+    help="Distance of the vectors.",
+)
 @click.option("--supervised", is_flag=True, help="Pull items with the same label together.")
 @click.option("--without-gap", is_flag=True, help="Move names and photos of Both onto one middle.")
 @click.option("--clusters", type=int, metavar="RUN", help="Colour the picture by the groups of a run.")
@@ -74,8 +81,8 @@ def map_(source: str, seed: int, **given: Any) -> None:
     if any(joined.values()) and not (given["html"] or given["png"]):
         raise click.UsageError("A colour is for a picture: add --html FILE or --png FILE.")
     asked = [given[name] for name in ("dimensions", "neighbours", "min_dist")]
-    asked += [seed, int(given["supervised"]), int(given["without_gap"])]
-    fit = "SELECT MeetUp2025.FitMap(?, ?, ?, ?, ?, ?, ?)"
+    asked += [seed, int(given["supervised"]), int(given["without_gap"]), given["metric"]]
+    fit = "SELECT MeetUp2025.FitMap(?, ?, ?, ?, ?, ?, ?, ?)"
     _fit_and_show(fit, [source, *asked], "ReadMap", ALL, _files(given), **joined)
 
 
@@ -84,14 +91,23 @@ def map_(source: str, seed: int, **given: Any) -> None:
 @click.option(
     "-n", "--number", metavar="N", type=int, default=0, help="Number of groups [chosen by elbow and silhouette]."
 )
+@click.option(
+    "--method",
+    type=click.Choice(["KMeans", "HDBSCAN"], case_sensitive=False),
+    default="KMeans",
+    show_default=True,
+    help="HDBSCAN finds the number of groups, and leaves out what lies between them.",
+)
+@click.option("--least", metavar="N", type=int, default=5, show_default=True, help="Fewest members, for HDBSCAN.")
 @click.option("--members", is_flag=True, help="Show the items of the groups, not the groups.")
 @_seed
 @pictured
 @common
 def clusters(source: str, number: int, seed: int, **given: Any) -> None:
-    """Group the items of a source by K-means. With --html or --png, a picture replaces the rows."""
+    """Group the items of a source. With --html or --png, a picture replaces the rows."""
     read = "ReadClusters" if given["members"] else "ReadGroups"
-    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?)", [source, number, seed], read, ALL, _files(given))
+    asked = [source, number, seed, given["method"], given["least"]]
+    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?, ?, ?)", asked, read, ALL, _files(given))
 
 
 @click.command(epilog=example("meetup2025 elbow Fish --to 20"))

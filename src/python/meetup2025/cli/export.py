@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _CLUSTERS = """
 SELECT Item, item.Cluster, party.Name, Distance FROM MeetUp2025.ClusterItem item
-JOIN MeetUp2025.ClusterGroup party ON party.Run = item.Run AND party.Cluster = item.Cluster
+LEFT JOIN MeetUp2025.ClusterGroup party ON party.Run = item.Run AND party.Cluster = item.Cluster
 WHERE item.Run = ? AND ? > 0"""
 
 _RESULTS = {

@@ -97,7 +97,9 @@ def _line(place: int, group: Sequence[Record]) -> Any:
 
 
 def _tick(group: Sequence[Record]) -> str:
-    """Name a cluster by its most central items and its size."""
+    """Name a cluster by its most central items and its size. Items of no group are noise."""
+    if group[0]["cluster"] == 0:
+        return f"<b>noise</b> ({len(group)}) "
     called = ", ".join(palette.plain(labels.short(str(item["name"] or ""))) for item in group[:_CALLED])
     return f"<b>{group[0]['cluster']}</b> {called} ({len(group)}) "
 

@@ -1,4 +1,4 @@
-"""Groups of similar items by K-means, and the choice of their number."""
+"""Groups of similar items by K-means or HDBSCAN, and the choice of their number."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meetup2025.analytics.changes import agreement
-from meetup2025.analytics.clusters import Clusters, assign, cluster_names, fit_clusters as fit
+from meetup2025.analytics.clusters import NOISE, Clusters, assign, cluster_names, fit_clusters as fit
 from meetup2025.analytics.elbow import choose, elbow
+from meetup2025.errors import DataError, shown
 from meetup2025.runs.sources import check_same_model, read_items
 from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_model, stored_run
 
@@ -23,27 +24,49 @@ if TYPE_CHECKING:
 CLUSTERS, ELBOW = "Clusters", "Elbow"
 """Kinds of runs."""
 
+METHODS = ("KMeans", "HDBSCAN")
 
-def fit_clusters(connection: Connection, source: str, clusters: int = 0, seed: int = 5) -> int:
+
+def fit_clusters(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
+    connection: Connection, source: str, clusters: int = 0, seed: int = 5, method: str = METHODS[0], least: int = 5
+) -> int:
     """
-    Group the vectors of a source by K-means: `MeetUp2025.FitClusters`.
+    Group the vectors of a source: `MeetUp2025.FitClusters`.
 
     Args:
         connection: An open connection.
         source: Name of the source.
-        clusters: Number of groups, from 1 to the number of vectors. 0 lets the elbow and the silhouette choose.
-        seed: Seed of the first centres.
+        clusters: Number of groups of K-means, from 1 to the number of vectors. 0 lets the elbow and the silhouette
+            choose. HDBSCAN finds the number itself.
+        seed: Seed of the first centres, or of the map on which HDBSCAN works.
+        method: `KMeans` or `HDBSCAN`, in any case.
+        least: Fewest members of a group of HDBSCAN, from 2.
 
     Returns:
-        Number of the run. With 0 clusters, the metrics `elbow_chooses` and `silhouette_chooses` are the choices of both
-        rules. The subject of `decided` is the deciding rule and its reason. `clear` is 1 if the number is clear.
+        Number of the run. By K-means with 0 clusters, the metrics `elbow_chooses` and `silhouette_chooses` are the
+        choices of both rules. The subject of `decided` is the deciding rule and its reason. `clear` is 1 if the number
+        is clear. By HDBSCAN, the metric `noise` is the number of items without a group: their cluster is 0.
 
     Raises:
-        DataError: There are fewer vectors than groups, or too few to choose.
+        DataError: An argument is out of range, there are too few vectors, or HDBSCAN finds no group.
     """
+    chosen = next((each for each in METHODS if each.upper() == method.strip().upper()), None)
+    if chosen is None:
+        raise DataError(f"The method of groups must be {' or '.join(METHODS)}. Got {shown(method)}.")
     items = read_items(connection, source)
+    if chosen == "HDBSCAN":
+        return _fit_density(connection, items, clusters, seed, least)
     request = Request(CLUSTERS, items.basis, {"clusters": clusters}, seed)
     return fitted_run(connection, request, lambda: _grouped(items, clusters, seed))
+
+
+def _fit_density(connection: Connection, items: Items, clusters: int, seed: int, least: int) -> int:
+    if clusters:
+        raise DataError(f"The number of groups is found by HDBSCAN: clusters must be 0. Got {clusters}.")
+    from meetup2025.analytics.density import fit_density
+
+    request = Request(CLUSTERS, items.basis, {"method": "HDBSCAN", "least": least}, seed)
+    return fitted_run(connection, request, lambda: _outcome(items, fit_density(items.vectors, least, seed=seed)))
 
 
 def fit_assignment(connection: Connection, run: int, source: str) -> int:
@@ -102,7 +125,6 @@ def _choices(choice: Choice) -> list[Metric]:
 
 
 def _assigned(items: Items, model: Clusters) -> Outcome:
-
     labels, distances = assign(model, items.vectors)
     sizes = np.bincount(labels, minlength=len(model.sizes))
     return _outcome(
@@ -117,6 +139,7 @@ def _outcome(items: Items, model: Clusters) -> Outcome:
         for number, (name, rows) in enumerate(zip(names, model.members, strict=True), 1)
     ]
     metrics = [Metric("clusters", len(groups)), Metric("sse", model.sse), Metric("silhouette", _score(items, model))]
+    metrics += [Metric("noise", len(model.noise))] if len(model.noise) else []
     metrics += _by_labels(items, model)
     results = [
         Result("ClusterItem", (*ITEM, "Cluster", "Distance", "Central"), _members(items, model)),
@@ -137,14 +160,16 @@ def _by_labels(items: Items, model: Clusters) -> list[Metric]:
 
 
 def _score(items: Items, model: Clusters) -> float | None:
-    """Return the mean silhouette. It is not defined for one group, nor for groups of one item each."""
+    """Return the mean silhouette without noise. It is not defined for one group, nor for groups of one item each."""
     from meetup2025.analytics.silhouette import silhouette
 
-    return silhouette(items.vectors, model.labels).score if 2 <= len(set(model.labels)) < len(items) else None
+    grouped = model.labels != NOISE
+    labels = model.labels[grouped]
+    return silhouette(items.vectors[grouped], labels).score if 2 <= len(set(labels)) < len(labels) else None
 
 
 def _members(items: Items, model: Clusters) -> Iterator[tuple[Any, ...]]:
-    for number, rows in enumerate(model.members, 1):
+    for number, rows in enumerate((model.noise, *model.members)):
         for central, (row, known) in enumerate(zip(rows, items.rows(rows), strict=True), 1):
             yield (*known, number, model.distances[row], central)
 

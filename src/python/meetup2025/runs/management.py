@@ -108,10 +108,13 @@ def _map(connection: Connection, source: str, given: Mapping[str, Any], seed: in
         seed,
         given["supervised"],
         given["withoutgap"],
+        given.get("metric", "cosine"),
     )
 
 
 def _clusters(connection: Connection, source: str, given: Mapping[str, Any], seed: int) -> int:
+    if "method" in given:
+        return clusters.fit_clusters(connection, source, 0, seed, given["method"], given["least"])
     return clusters.fit_clusters(connection, source, given["clusters"], seed)
 
 

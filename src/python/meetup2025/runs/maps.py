@@ -13,6 +13,7 @@ from meetup2025.analytics import gap
 from meetup2025.analytics.faithfulness import faithfulness
 from meetup2025.analytics.inverse import inverse, round_trip
 from meetup2025.analytics.layout import Map
+from meetup2025.analytics.spaces import check_metric
 from meetup2025.errors import DataError, NotSupportedError
 from meetup2025.runs.sources import BOTH, check_same_model, read_items
 from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_model, stored_run
@@ -46,6 +47,7 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     seed: int = 5,
     supervised: int = 0,
     withoutgap: int = 0,
+    metric: str = "cosine",
 ) -> int:
     """
     Lay out the vectors of a source on a map by UMAP: `MeetUp2025.FitMap`.
@@ -59,6 +61,7 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
         seed: Seed of the random numbers.
         supervised: 1 pulls items of one label together.
         withoutgap: 1 moves names and photos onto one middle. Only for Both.
+        metric: `cosine` compares directions, `euclidean` the vectors as they are.
 
     Returns:
         Number of the run.
@@ -74,6 +77,7 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
         "mindist": mindist if mindist >= 0 else (_MIN_DIST_OF_BOTH if is_both else _MIN_DIST),
         "supervised": supervised,
         "withoutgap": withoutgap,
+        "metric": metric.strip().lower(),
     }
     _check(items, parameters)
     return fitted_run(connection, Request(MAP, items.basis, parameters, seed), lambda: _mapped(items, parameters, seed))
@@ -156,6 +160,7 @@ def fit_round_trip(connection: Connection, run: int) -> int:
 def _check(items: Items, parameters: Mapping[str, Any]) -> None:
     if parameters["dimensions"] not in {2, 3}:
         raise DataError(f"A map must have 2 or 3 dimensions. Got {parameters['dimensions']}.")
+    check_metric(parameters["metric"])
     for name in ("supervised", "withoutgap"):
         if parameters[name] not in {0, 1}:
             raise DataError(f"{name} must be 0 or 1. Got {parameters[name]}.")
@@ -169,7 +174,7 @@ def _mapped(items: Items, parameters: Mapping[str, Any], seed: int) -> Outcome:
     from meetup2025.analytics.maps import fit_map as fit
 
     rows, measures = _rows(items, without_gap=bool(parameters["withoutgap"]))
-    wanted = {name: parameters[name] for name in ("dimensions", "neighbours")}
+    wanted = {name: parameters[name] for name in ("dimensions", "neighbours", "metric")}
     labels = list(items.labels) if parameters["supervised"] else None
     fitted = fit(rows, min_dist=parameters["mindist"], seed=seed, labels=labels, progress=True, **wanted)
     metrics = [*_faithful(rows, fitted), *measures]
@@ -202,7 +207,7 @@ def _faithful(rows: NDArray[Any], fitted: Map) -> list[Metric]:
     k = min(_NEIGHBOURS, (len(rows) - 1) // 2)
     if k < 1:
         return []
-    found = faithfulness(rows, fitted.embedding, k)
+    found = faithfulness(rows, fitted.embedding, k, metric=fitted.metric)
     return [Metric(name, getattr(found, name)) for name in ("trustworthiness", "continuity", "overlap")]
 
 
