@@ -213,8 +213,8 @@ RULES: tuple[Rule, ...] = (
 # Packages that must not come into the Python of IRIS: a second module iris, and libraries that make models.
 FORBIDDEN = frozenset({"intersystems-irispython", "sqlalchemy-iris", "torch", "transformers"})
 
-# Modules that no requirement brings: IRIS has its own, and HEIC pictures are an extra.
-GIVEN = frozenset({"duckdb", "iris", "nanoarrow", "pillow_heif"})
+# Modules that no requirement brings: IRIS has its own, and HEIC pictures and tuning are extras.
+GIVEN = frozenset({"duckdb", "iris", "nanoarrow", "optuna", "pillow_heif"})
 DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "umap": "umap-learn"}
 
 

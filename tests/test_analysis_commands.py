@@ -6,13 +6,15 @@ import csv
 import io
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 import meetup2025
 from meetup2025.cli import main
+from meetup2025.errors import OperationalError
+from meetup2025.runs import tuning
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +101,25 @@ def test_elbow() -> None:
 
     assert [row["clusters"] for row in rows] == [*range(3, 10)]
     assert sum("elbow" in str(row["choice"]) for row in rows) == 1
+
+
+def test_tune(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials are rows, their runs are committed one by one, and a fault of the third keeps the two before it."""
+    fit, fitted = tuning.AGAIN["Clusters"], []
+
+    def failing(*given: Any) -> int:
+        if len(fitted) == 4:
+            raise OperationalError("the disk failed")
+        fitted.append(fit(*given))
+        return fitted[-1]
+
+    monkeypatch.setattr(tuning, "METHODS", tuning.METHODS[:1])
+    monkeypatch.setitem(tuning.AGAIN, "Clusters", failing)
+    rows = records("tune", "clusters", "Fish", "--trials", 2, "--measure", "silhouette")
+
+    assert [row["fitted"] for row in rows] == fitted
+    assert run("tune", "clusters", "Fish", "--trials", 5, "--seed", 6).exit_code != 0
+    assert len(records("runs", "--kind", "Clusters")) == 4
 
 
 def test_outliers() -> None:

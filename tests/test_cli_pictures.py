@@ -248,5 +248,5 @@ def test_run_without_a_picture() -> None:
     done = run("runs", "show", 1, "--html", "a.html")
 
     assert done.exit_code == 3
-    known = "Map, Clusters, Elbow, Outliers, Evaluation, Comparison, Recogniser"
+    known = "Map, Clusters, Elbow, Outliers, Evaluation, Comparison, Recogniser, Tuning"
     assert f"must be one of {known}. Got run 1, of Duplicates" in done.stderr

@@ -141,6 +141,7 @@ FIRST_RUNS = {
     "Prototype": ["SELECT MeetUp2025.FitRecogniser('FishImage')"],
     "Sighting": ["SELECT MeetUp2025.AddSighting('samples/madako.png')"],
     "Suspect": ["SELECT MeetUp2025.FitSuspects('Fish')"],
+    "Trial": ["SELECT MeetUp2025.FitTuning('Clusters', 'Fish', 1, 'silhouette')"],
 }
 """The first runs of the examples, by the class: what a reader would have made before."""
 

@@ -60,6 +60,18 @@ def test_elbow_of_both_rules() -> None:
     assert [trace.x[0] for trace in figure.data if trace.mode == "markers+text"] == [3, 3]
 
 
+def test_tuning() -> None:
+    """Each trial is a point, one without a value has none, and the best so far is a line of steps."""
+    rows = [(1, 4, '{"clusters": 3}', 0.2, 0.2), (2, None, "{}", None, 0.2), (3, 5, "<b>", 0.4, 0.4)]
+    best, trials = figures.tuning(rows).data
+
+    assert (list(trials.x), list(trials.y)) == ([1, 2, 3], [0.2, None, 0.4])
+    assert (list(best.y), best.line.shape) == ([0.2, 0.2, 0.4], "hv")
+    assert "run 5" in trials.hovertext[2]
+    assert "<b>" not in trials.hovertext[2]
+    assert len(figures.tuning([]).data) == 2
+
+
 def test_outliers() -> None:
     """The histogram has all scores, the line is at the threshold, and the oddest have their names."""
     figure = figures.outliers(OUTLIERS, 0.9)

@@ -42,6 +42,7 @@ from meetup2025.runs import (
     sightings,
     sources,
     store,
+    tuning,
 )
 
 if TYPE_CHECKING:
@@ -479,6 +480,14 @@ def fit_recogniser(source: str = "FishImage", precision: float = 0.95, labels: s
 def fit_benchmark(source: str = "FishImage", draws: int = 5, seed: int = 5) -> int:
     """Measure names, few items and both: `MeetUp2025.FitBenchmark`, `runs.benchmark.fit_benchmark`."""
     return benchmark.fit_benchmark(current(), source, draws, seed)
+
+
+@from_sql
+def fit_tuning(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
+    kind: str, source: str, trials: int = 20, measure: str = "", labels: str = "", seed: int = 5
+) -> int:
+    """Try parameters of an analysis: `MeetUp2025.FitTuning`, `runs.tuning.fit_tuning`."""
+    return tuning.fit_tuning(current(), kind, source, trials, measure, labels, seed)
 
 
 @from_sql

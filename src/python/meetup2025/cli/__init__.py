@@ -17,7 +17,7 @@ import click
 import meetup2025
 from meetup2025 import __version__, files
 from meetup2025.cli import output
-from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, recogniser, runs
+from meetup2025.cli.analyses import clusters, compare_detectors, elbow, map_, outliers, recogniser, runs, tune
 from meetup2025.cli.benchmark import benchmark
 from meetup2025.cli.export import export
 from meetup2025.cli.models import model
@@ -91,7 +91,7 @@ main.add_command(refresh)
 main.add_command(serve)
 main.add_command(watch)
 main.add_command(web)
-for command in (map_, clusters, elbow, outliers, compare_detectors, recogniser, runs):
+for command in (map_, clusters, elbow, outliers, compare_detectors, recogniser, tune, runs):
     main.add_command(command)
 
 

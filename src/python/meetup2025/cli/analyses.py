@@ -195,6 +195,40 @@ def recogniser(source: str, precision: float, labels: str, **given: Any) -> None
     _fit_and_show("SELECT MeetUp2025.FitRecogniser(?, ?, ?)", asked, "ReadPrototypes", ALL, _files(given))
 
 
+@click.command(
+    epilog=example(
+        "meetup2025 tune clusters Fish --trials 30",
+        "meetup2025 tune map FishImage --measure overlap",
+        "meetup2025 tune outliers FishImage --labels mine",
+    )
+)
+@click.argument("kind", type=click.Choice(["Map", "Clusters", "Outliers"], case_sensitive=False))
+@_source()
+@click.option(
+    "--trials", metavar="N", type=click.IntRange(min=1), default=20, show_default=True, help="Number of new runs."
+)
+@click.option(
+    "--measure",
+    type=click.Choice(["trustworthiness", "overlap", "continuity", "labels_ari", "silhouette", "pr_auc"]),
+    help="What is best [the first that KIND and SOURCE have].",
+)
+@click.option("--labels", default="", help="Set of MeetUp2025.Mark that measures outliers.")
+@_seed
+@pictured
+@common
+def tune(kind: str, source: str, seed: int, **given: Any) -> None:
+    """
+    Try parameters of an analysis, and show the best value so far.
+
+    Each trial is a run, and stays. Earlier runs of the source are known to the search, so the same command goes on
+    where the last one ended. Ctrl-C ends the trials. With --html or --png, a picture replaces the rows.
+    """
+    asked = [kind, source, given["trials"], given["measure"] or "", given["labels"], seed]
+    fit = "SELECT MeetUp2025.FitTuning(?, ?, ?, ?, ?, ?)"
+    with database(autocommit=True) as connection:
+        _show(connection, value(connection, fit, asked), "ReadTuning", ALL, _files(given))
+
+
 @click.group(invoke_without_command=True, epilog=example("meetup2025 runs --kind Map", "meetup2025 runs show 3"))
 @click.option("--kind", default="%", help="Kind of the runs [all].")
 @click.option("-k", metavar="N", type=click.IntRange(min=1), default=1000, show_default=True, help="Most rows.")

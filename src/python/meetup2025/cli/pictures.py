@@ -157,6 +157,12 @@ def _elbow(connection: Connection, run: int, about: dict[str, str], _: Any) -> F
     return figures.elbow(_read(connection, "ReadElbow", run), **about)
 
 
+def _tuning(connection: Connection, run: int, about: dict[str, str], _: Any) -> Figure:
+    from meetup2025 import figures
+
+    return figures.tuning(_read(connection, "ReadTuning", run), **about)
+
+
 def _outliers(connection: Connection, run: int, about: dict[str, str], _: Any) -> Figure:
     from meetup2025 import figures
 
@@ -193,6 +199,7 @@ _DRAWN = {
     "Evaluation": _curves,
     "Comparison": _comparison,
     "Recogniser": _recogniser,
+    "Tuning": _tuning,
 }
 """Kind of a run -> function that draws it."""
 
@@ -204,6 +211,7 @@ _TITLES = {
     "Evaluation": "Quality of the outliers in",
     "Comparison": "Detectors on",
     "Recogniser": "What is known of the labels of",
+    "Tuning": "Trials of parameters on",
 }
 
 

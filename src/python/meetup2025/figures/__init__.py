@@ -6,7 +6,7 @@ here asks a database.
 """
 
 from meetup2025.figures.files import check_file, check_png, write_html, write_png
-from meetup2025.figures.groups import clusters, elbow
+from meetup2025.figures.groups import clusters, elbow, tuning
 from meetup2025.figures.maps import gap, map_ as map  # noqa: A004 - figures.map is what it is called
 from meetup2025.figures.scores import comparison, curves, outliers, recogniser
 from meetup2025.figures.sheets import identified
@@ -25,6 +25,7 @@ __all__ = [
     "outliers",
     "recogniser",
     "steps",
+    "tuning",
     "write_html",
     "write_png",
 ]

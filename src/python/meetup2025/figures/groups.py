@@ -20,6 +20,9 @@ CLUSTERS = ("cluster", "central", "source", "item", "name", "distance")
 ELBOW = ("clusters", "sse", "silhouette", "choice")
 """Columns of `MeetUp2025.ReadElbow`."""
 
+TUNING = ("trial", "fitted", "parameters", "value", "best")
+"""Columns of `MeetUp2025.ReadTuning`."""
+
 _CALLED = 3
 _ROW = 34
 
@@ -74,6 +77,38 @@ def elbow(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figure
             figure.add_vline(x=chosen["clusters"], line_dash="dot", line_width=1, row="all", col=1)
     figure.update_xaxes(title="clusters", row=2, col=1)
     figure.update_layout(showlegend=False)
+    return palette.dress(figure, title, subtitle)
+
+
+def tuning(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Figure:
+    """
+    Draw the value of each trial as a point, and the best value so far as a line.
+
+    Args:
+        rows: Rows of `MeetUp2025.ReadTuning`: trial, fitted, parameters, value, best.
+        title: Title above the figure.
+        subtitle: A smaller line below the title.
+
+    Raises:
+        DataError: A column is missing.
+    """
+    from plotly.graph_objects import Figure, Scatter
+
+    trials = records(rows, TUNING, "ReadTuning")
+    numbers = [each["trial"] for each in trials]
+    best = Scatter(x=numbers, y=[each["best"] for each in trials], name="best so far", mode="lines", line_shape="hv")
+    values = Scatter(
+        x=numbers,
+        y=[each["value"] for each in trials],
+        name="trial",
+        mode="markers",
+        marker=palette.marker(0, size=10),
+        hovertext=[f"run {each['fitted']}<br>{palette.plain(each['parameters'])}" for each in trials],
+        hovertemplate="%{hovertext}<br>%{y:.4f}<extra></extra>",
+    )
+    figure = Figure([best.update(line_color=palette.COLOURS[1], hoverinfo="skip"), values])
+    figure.update_xaxes(title="trial")
+    figure.update_yaxes(title="value")
     return palette.dress(figure, title, subtitle)
 
 

@@ -105,6 +105,19 @@ def fit_evaluation(connection: Connection, run: int, labels: str) -> int:
     return fitted_run(connection, Request(EVALUATION, known.basis, parameters, _SEED), fit)
 
 
+def validation_pr_auc(connection: Connection, run: int, labels: str) -> float:
+    """
+    Return the average precision of a run of Outliers over the validation items.
+
+    Raises:
+        DataError: As `choose_threshold`.
+    """
+    known, rows, marked = _judged(connection, run, labels)
+    scores, odd, (validation, _) = _aligned(rows, marked)
+    threshold = metric_of(connection, known.run, "threshold")
+    return evaluate(scores[validation], odd[validation], threshold, resamples=1).pr_auc.value
+
+
 def fit_comparison(connection: Connection, source: str, labels: str, seed: int = _SEED) -> int:
     """
     Try every detector on a source: `MeetUp2025.FitComparison`.

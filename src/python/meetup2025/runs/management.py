@@ -90,9 +90,9 @@ def fit_again(connection: Connection, run: int) -> int:
         DataError: There is no such run, or it was made from another run.
     """
     known = stored_run(connection, run)
-    if known.kind not in _AGAIN or "of" in known.parameters:
-        raise DataError(f"A run to make again must be one of {', '.join(_AGAIN)}, of a source. Got run {run}.")
-    made = _AGAIN[known.kind](connection, known.basis.source, known.parameters, known.seed or 0)
+    if known.kind not in AGAIN or "of" in known.parameters:
+        raise DataError(f"A run to make again must be one of {', '.join(AGAIN)}, of a source. Got run {run}.")
+    made = AGAIN[known.kind](connection, known.basis.source, known.parameters, known.seed or 0)
     with connection.cursor() as cursor:
         name = cursor.execute("SELECT Name FROM MeetUp2025.Analysis WHERE %ID = ?", [run]).fetchall()[0][0]
     return describe(connection, made, name or "")
@@ -138,7 +138,7 @@ def _duplicates(connection: Connection, source: str, given: Mapping[str, Any], _
     return quality.fit_duplicates(connection, source, given["threshold"])
 
 
-_AGAIN: dict[str, Callable[[Connection, str, Mapping[str, Any], int], int]] = {
+AGAIN: dict[str, Callable[[Connection, str, Mapping[str, Any], int], int]] = {
     maps.MAP: _map,
     clusters.CLUSTERS: _clusters,
     clusters.ELBOW: _elbow,

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 OUTLIERS = "Outliers"
 """Kind of the runs."""
 
-_BY_EXEMPLAR = "ByExemplar"
+BY_EXEMPLAR = "ByExemplar"
+"""The detector that needs examples of normal items."""
 
 
 def fit_outliers(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
@@ -151,9 +152,9 @@ def _detector_name(method: str) -> str:
 def _exemplars(method: str, exemplars: str, known: Items) -> list[int]:
     """Find the indices of exemplars, by key or name, in any case."""
     wanted = [each.strip() for each in exemplars.split(",") if each.strip()]
-    if bool(wanted) != (method == _BY_EXEMPLAR):
+    if bool(wanted) != (method == BY_EXEMPLAR):
         got = f"{len(wanted)} for {method}"
-        raise DataError(f"Exemplars must be given for {_BY_EXEMPLAR}, and for no other detector. Got {got}.")
+        raise DataError(f"Exemplars must be given for {BY_EXEMPLAR}, and for no other detector. Got {got}.")
     places = {word.upper(): place for words in (known.names, known.keys) for place, word in enumerate(words)}
     unknown = [each for each in wanted if each.upper() not in places]
     if unknown:

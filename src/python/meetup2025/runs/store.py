@@ -44,7 +44,7 @@ ITEM = ("Source", "Item", "Name")
 
 RESULT_TABLES = (
     *("ClusterGroup", "ClusterItem", "CurvePoint", "ElbowPoint", "FittedModel", "MapPoint", "Metric", "MovedItem"),
-    *("OutlierItem", "Prototype", "SimilarPair", "Suspect"),
+    *("OutlierItem", "Prototype", "SimilarPair", "Suspect", "Trial"),
 )
 """The tables with a column Run. Deleting a run deletes its rows there."""
 
@@ -210,6 +210,13 @@ def newest_run(connection: Connection, kind: str, source: str) -> StoredRun | No
     return _stored(row) if row else None
 
 
+def runs_of(connection: Connection, kind: str, source: str) -> list[StoredRun]:
+    """Find all runs of a kind and a source, the oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_SELECT} WHERE Kind = ? AND Source = ? ORDER BY %ID", [kind, source])
+        return [_stored(row) for row in cursor.fetchall()]
+
+
 _SELECT = "SELECT %ID, Kind, Source, SourceHash, Model, Items, Parameters, Seed, Fingerprint FROM MeetUp2025.Analysis"
 
 
@@ -267,6 +274,13 @@ def metric_of(connection: Connection, run: int, name: str) -> float:
     if not rows or rows[0][0] is None:
         raise DataError(f"Run {run} must have the metric {name}. Got none; fit it again.")
     return float(rows[0][0])
+
+
+def metrics_of(connection: Connection, run: int) -> dict[str, float | None]:
+    """Read the metrics of a run by their names."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT Name, Value FROM MeetUp2025.Metric WHERE Run = ? ORDER BY %ID", [run])
+        return {name: None if value is None else float(value) for name, value in cursor.fetchall()}
 
 
 def delete_run(connection: Connection, run: int) -> None:
