@@ -19,6 +19,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import iris_doubles
 import numpy as np
 import pytest
@@ -321,11 +322,16 @@ def test_near_photos_are_seen(browser):
     assert kinds == {("Fish", ""), ("FishImage", "data:image/jpeg;")}
 
 
+def query_of(asks: Any) -> str:
+    """Write a query of names and values; the browser quotes it."""
+    return "&".join(f"{name}={value}" for name, value in (asks.items() if isinstance(asks, dict) else asks))
+
+
 SHOWN = [
     ({}, lambda _: True),
     ({"find": "マ"}, lambda point: "マ" in point["name"]),
     ({"find": "scomb"}, lambda point: "scomb" in (point["label"] or "").lower()),
-    ({"value": "Carangidae"}, lambda point: point["label"] == "Carangidae"),
+    ({"keep": '["label","Carangidae"]'}, lambda point: point["label"] == "Carangidae"),
     ({"region": "-100,-100;100,-100;0,5"}, lambda point: point["y"] < 5 - abs(point["x"]) * 1.05),
     ({"find": "%' OR 1=1 --"}, lambda _: False),
 ]
@@ -334,13 +340,15 @@ SHOWN = [
 @pytest.mark.parametrize(("asks", "wanted"), SHOWN, ids=["all", "name", "label", "value", "region", "hostile"])
 def test_what_is_shown_is_its_sql(browser, url, runs, asks, wanted):
     """Region, search and category are conditions of the statement that is shown; it has the same items and counts."""
-    query = "&".join(f"{name}={value}" for name, value in {"run": runs["map"], "colour": "label", **asks}.items())
+    query = query_of({"run": runs["map"], "colour": "label", **asks})
     answer = browser.get(f"/api/items?{query}").json()
 
     expected = {point["item"] for point in map_of(browser, runs["map"]) if wanted(point)}
     assert {row["item"] for row in answer["items"]} == expected
     assert {row[1] for row in asked(url, answer["sql"])} == expected
-    assert answer["total"] == sum(row["items"] for row in answer["counts"]) == len(expected)
+    counts = {row["value"]: row["items"] for row in answer["counts"]["label"]}
+    assert answer["total"] == len(expected)
+    assert sum(counts.values()) == (100 if "keep" in asks else len(expected))
 
 
 @pytest.mark.parametrize("kind", ["clusters", "outliers"])
@@ -349,13 +357,98 @@ def test_colour_of_a_run_is_counted(browser, runs, kind):
     colour = f"{kind.title()}:{runs[kind]}"
     answer = browser.get(f"/api/items?run={runs['map']}&colour={colour}").json()
 
-    assert sum(row["items"] for row in answer["counts"]) == 100
-    value = answer["counts"][0]
-    one = browser.get(f"/api/items?run={runs['map']}&colour={colour}&value={value['value']}").json()
-    assert one["total"] == value["items"]
+    counts = answer["counts"][colour]
+    assert sum(row["items"] for row in counts) == 100
+    keep = json.dumps([colour, str(counts[0]["value"])])
+    one = browser.get("/api/items?" + query_of({"run": runs["map"], "colour": colour, "keep": keep})).json()
+    assert one["total"] == counts[0]["items"]
 
 
-@pytest.mark.parametrize("query", ["colour=label:3", "colour=Clusters", "colour=x", "colour=Clusters:4&value=x"])
+def test_column_of_the_source_is_a_colour(browser, url, runs):
+    """Any column colours the map: each point has its value, and what a bar keeps is as many as the bar counts."""
+    columns = {row["name"]: row["key"] for row in browser.get("/api/colours?source=fish").json()["columns"]}
+    assert {"Kanji", "English", "Model"} <= {*columns}
+    assert not {"FishID", "Name", "Family", "Features"} & {*columns}
+
+    asks = {"run": runs["map"], "colour": columns["English"]}
+    coloured = browser.get("/api/colour?" + query_of(asks)).json()
+    values = [coloured["values"]["values"][place] for place in coloured["values"]["places"]]
+    english = dict(asked(url, "SELECT FishID, English FROM MeetUp2025.Fish"))
+    assert values == [english[point["item"]] for point in map_of(browser, runs["map"])]
+    counts = browser.get("/api/items?" + query_of(asks)).json()["counts"][columns["English"]]
+    keep = json.dumps([columns["English"], counts[0]["value"]], ensure_ascii=False)
+    assert browser.get("/api/items?" + query_of({**asks, "keep": keep})).json()["total"] == counts[0]["items"]
+
+
+def test_column_of_numbers_is_a_scale(browser, url):
+    """Numbers are counted in ranges of a round width, and a range keeps as many items as it counts, edges too."""
+    numbers = [place / 10 for place in range(12)]
+    with meetup2025.connect(url) as connection, connection.cursor() as cursor:
+        rows = np.random.default_rng(5).normal(size=(12, 8))
+        columns = {"id": [f"i{place:02}" for place in range(12)], "emb": rows, "weight": numbers}
+        meetup2025.load_table(connection, columns, "Weighed")
+        cursor.execute("SELECT MeetUp2025.FitMap('Weighed', 2)")
+        [(run,)] = cursor.fetchall()
+        connection.commit()
+    asks = {"run": run, "colour": "Weighed/weight"}
+
+    coloured = browser.get("/api/colour?" + query_of(asks)).json()
+    counts = browser.get("/api/items?" + query_of(asks)).json()["counts"]["Weighed/weight"]
+
+    assert coloured["numbers"] == numbers
+    assert coloured["values"] is None
+    assert sum(row["items"] for row in counts) == 12
+    for row in counts:
+        kept = {**asks, "keep": json.dumps(["Weighed/weight", row["value"]])}
+        assert browser.get("/api/items?" + query_of(kept)).json()["total"] == row["items"]
+
+
+def test_bars_filter_each_other(browser, runs):
+    """A kept value counts for the bars of the other colours, and not for its own."""
+    asks = [("run", runs["map"]), ("colour", "label"), ("by", "Fish/Model"), ("keep", '["label","Carangidae"]')]
+    counts = browser.get("/api/items?" + query_of(asks)).json()["counts"]
+
+    of_label = {row["value"]: row["items"] for row in counts["label"]}["Carangidae"]
+    assert [row["items"] for row in counts["Fish/Model"]] == [of_label]
+    assert sum(row["items"] for row in counts["label"]) == 100
+
+
+def test_selection_is_saved(browser, url, runs):
+    """What is shown is saved under a name, read in SQL, listed with its link, and deleted again."""
+    asks = {"run": runs["map"], "colour": "label", "find": "マ", "name": "<b>マ</b>", "link": "run=1"}
+    expected = {point["item"] for point in map_of(browser, runs["map"]) if "マ" in point["name"]}
+
+    made = browser.post("/api/save?" + query_of(asks), b"").json()
+    assert {row[1] for row in asked(url, made["sql"])} == expected
+    [saved] = browser.get("/api/saved").json()["saved"]
+    assert (saved["run"], saved["name"], saved["items"]) == (made["run"], "<b>マ</b>", len(expected))
+    assert saved["link"] == asks["link"]
+    assert asked(url, f"SELECT Pinned FROM MeetUp2025.Runs() WHERE Run = {made['run']}") == [(1,)]
+    refused = browser.post(f"/api/forget?run={runs['map']}", b"")
+    assert refused.status == 400
+    assert browser.post(f"/api/forget?run={made['run']}", b"").status == 200
+    assert browser.get("/api/saved").json()["saved"] == []
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [{"name": " "}, {"name": "x" * 51}, {"name": "x", "find": "nothing has this"}, {"name": "x", "link": "x" * 3001}],
+)
+def test_selection_that_is_refused(browser, runs, asks):
+    """A selection without a name or without items, or with too long words, is refused in a sentence."""
+    reply = browser.post("/api/save?" + query_of({"run": runs["map"], "colour": "label", **asks}), b"")
+
+    assert reply.status == 400
+    assert "must" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("colour=label:3", "colour=Clusters", "colour=x", "colour=Fish/Features", "colour=Birds/x"),
+        *("colour=label&keep=x", 'colour=label&keep=["x","y"]', 'colour=label&keep=["Clusters:4","x"]'),
+    ],
+)
 def test_colour_must_be_one_of_a_map(browser, runs, query):
     """Another colour is refused in a sentence."""
     reply = browser.get(f"/api/items?run={runs['map']}&{query}")
@@ -373,6 +466,16 @@ def test_what_is_shown_is_a_file(browser, runs):
     assert all("マ" in line for line in lines[1:])
     assert len(lines) > 5
     assert reply.headers["Content-Type"] == "text/csv; charset=utf-8"
+
+
+def test_what_is_shown_is_a_parquet_file(browser, runs, tmp_path):
+    """The items are a Parquet file too."""
+    reply = browser.get(f"/api/items.parquet?run={runs['map']}&colour=label&find=マ")
+
+    (tmp_path / "items.parquet").write_bytes(reply.body)
+    read = duckdb.read_parquet(str(tmp_path / "items.parquet"))
+    assert read.columns == ["source", "item", "name", "label"]
+    assert len(read) == len(browser.get(f"/api/items?run={runs['map']}&colour=label&find=マ").json()["items"])
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
@@ -590,12 +693,12 @@ def test_place_has_as_many_numbers_as_the_map(browser, runs):
 
 
 def test_colours_have_every_item(browser, runs):
-    """Groups and outlier scores are there for each point of the map."""
-    groups = browser.get(f"/api/clusters?run={runs['clusters']}").json()
-    scores = browser.get(f"/api/outliers?run={runs['outliers']}").json()
+    """Groups with their names, and outlier scores, are there for each point of the map."""
+    groups = browser.get(f"/api/colour?run={runs['map']}&colour=Clusters:{runs['clusters']}").json()
+    scores = browser.get(f"/api/colour?run={runs['map']}&colour=Outliers:{runs['outliers']}").json()
 
-    assert len(groups["items"]) == len(scores["items"]) == 100
-    assert {each["cluster"] for each in groups["items"]} == {each["cluster"] for each in groups["groups"]}
+    assert len(groups["values"]["places"]) == len(scores["values"]["places"]) == len(scores["numbers"]) == 100
+    assert {str(value) for value in groups["values"]["values"]} == {*groups["names"]}
 
 
 def test_runs_are_listed(browser, runs):

@@ -424,9 +424,9 @@ def test_colours_are_those_of_the_map(driver, served):
     drawn(driver)
     of_names = script(driver, "[...document.querySelectorAll('#colour option')].map((each) => each.textContent)")
 
-    assert of_photos == ["Label", "Source"]
-    assert len(of_names) == 4
-    assert all(each.endswith("Fish") for each in of_names[2:])
+    assert of_photos == ["Label", "Source", "FishImage.Source", "Hash", "Model"]
+    assert all(each.endswith("Fish") for each in of_names[2:4])
+    assert of_names[4:6] == ["Kanji", "OtherNames"]
 
 
 def test_map_that_is_not_there(driver, served):
@@ -532,6 +532,30 @@ def test_category_is_a_filter(driver, served):
     reads(driver, "#summary", f"{count} of 100 items.")
     assert f"%EXACT(p.Label) = '{name}'" in found(driver, "#sql").text
     assert script(driver, "document.getElementById('plot').cloud.back.filter((each) => !each).length") == int(count)
+
+
+def test_selection_is_saved_and_deleted(driver, served):
+    """A bar of a column chooses items, they are saved under a hostile name, its link shows them, and it is deleted."""
+    from selenium.webdriver.common.keys import Keys
+
+    name = "<img src=x onerror=alert(1)>"
+    driver.get(f"{served}map?run=1&colour=Fish/Model&by=label")
+    drawn(driver)
+    assert "sketch@" in found(driver, "#bars").text
+    found(driver, "#bars > li:nth-child(2) button.bar").click()
+    summary = until(driver, lambda _: not (text := found(driver, "#summary").text).startswith("100") and text)
+
+    found(driver, "#selection").send_keys(name, Keys.ENTER)
+    reads(driver, "#changed", f"Saved as {name}.")
+    driver.get(f"{served}map")
+    drawn(driver)
+    link = found(driver, "#selections a")
+    assert link.text == name
+    link.click()
+    drawn(driver)
+    reads(driver, "#summary", summary)
+    found(driver, "#selections button").click()
+    until(driver, lambda _: not found(driver, "#saved").is_displayed())
 
 
 def test_lasso_lists_a_region(driver, served):

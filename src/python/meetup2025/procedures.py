@@ -39,6 +39,7 @@ from meetup2025.runs import (
     recall,
     recogniser,
     recognition,
+    selections,
     sightings,
     sources,
     store,
@@ -404,6 +405,12 @@ def fit_map(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
 
 
 @from_sql
+def fit_selection(run: int, name: str, items: str, link: str = "") -> int:
+    """Save items of a map under a name: `MeetUp2025.FitSelection`, `runs.selections.fit_selection`."""
+    return selections.fit_selection(current(), run, name, items, link)
+
+
+@from_sql
 def fit_placement(run: int, source: str) -> int:
     """Place a source on the map of a run: `MeetUp2025.FitPlacement`, `runs.maps.fit_placement`."""
     return maps.fit_placement(current(), run, source)
@@ -568,6 +575,12 @@ def delete_run(run: int) -> int:
 def fit_search_recall(source: str, k: int = 10, sample: int = 100, seed: int = 5) -> int:
     """Count the best rows that searches find: `MeetUp2025.FitSearchRecall`, `runs.recall.fit_search_recall`."""
     return recall.fit_search_recall(current(), source, k, sample, seed)
+
+
+@from_sql
+def columns_of(source: str) -> str:
+    """Return the columns of a source, as JSON: `MeetUp2025.ColumnsOf`, `runs.sources.columns_of`."""
+    return sources.columns_of(current(), source)
 
 
 @from_sql

@@ -11,6 +11,7 @@ use. The statement has the spelling of INFORMATION_SCHEMA, in quotes, never the 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -263,8 +264,9 @@ def _text(value: Any) -> str:
 
 
 _COLUMNS = """
-SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME FROM INFORMATION_SCHEMA.COLUMNS
-WHERE UPPER(TABLE_SCHEMA) = UPPER(?) AND UPPER(TABLE_NAME) = UPPER(?)"""
+SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE FROM INFORMATION_SCHEMA.COLUMNS
+WHERE UPPER(TABLE_SCHEMA) = UPPER(?) AND UPPER(TABLE_NAME) = UPPER(?)
+ORDER BY ORDINAL_POSITION"""
 _SELECT = """
 SELECT Name, TableName, ItemColumn, NameColumn, VectorColumn, LabelColumn FROM MeetUp2025.SourceTable
 WHERE UPPER(Name) = UPPER(?)"""
@@ -354,6 +356,42 @@ def searched(connection: Connection, source: str) -> list[Registered]:
     wanted = source.strip().upper()
     fixed = [each for each in _SEARCHED if wanted in {each.name.upper(), BOTH.upper()}]
     return fixed or [registered(connection, source)]
+
+
+_NUMBERS = frozenset({"BIGINT", "DECIMAL", "DOUBLE", "FLOAT", "INTEGER", "NUMERIC", "REAL", "SMALLINT", "TINYINT"})
+"""Types of columns whose values are a scale."""
+
+
+def columns_of(connection: Connection, source: str) -> str:
+    """
+    Return the columns that can tell the items of a source apart: `MeetUp2025.ColumnsOf`.
+
+    Args:
+        connection: An open connection.
+        source: `Fish`, `FishImage`, `Both` or a registered name, in any case.
+
+    Returns:
+        A JSON array of objects: place, source, table, item (the column of the key), column, and kind, number or text.
+        The key, the name, the label and vectors are left out.
+
+    Raises:
+        DataError: There is no source of this name.
+    """
+    rows = [(part, *row) for part in searched(connection, source) for row in _typed_columns(connection, part)]
+    found = [
+        {"place": place, "source": part.name, "table": part.table, "item": part.item, "column": column, "kind": kind}
+        for place, (part, column, kind) in enumerate(rows, 1)
+    ]
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+
+
+def _typed_columns(connection: Connection, source: Registered) -> list[tuple[str, str]]:
+    schema, _, table = source.table.rpartition(".")
+    with connection.cursor() as cursor:
+        types = {name: str(kind).upper() for _, _, name, kind in cursor.execute(_COLUMNS, [schema, table]).fetchall()}
+    known = {source.item, source.title, source.label, source.vector}
+    described = {name: kind.partition("(")[0] for name, kind in types.items() if name not in known}
+    return [(name, "number" if kind in _NUMBERS else "text") for name, kind in described.items() if kind != "VECTOR"]
 
 
 def quoted(source: Registered, *, top: str = "") -> str:

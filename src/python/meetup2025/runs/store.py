@@ -44,7 +44,7 @@ ITEM = ("Source", "Item", "Name")
 
 RESULT_TABLES = (
     *("ClusterGroup", "ClusterItem", "CurvePoint", "ElbowPoint", "FittedModel", "MapPoint", "Metric", "MovedItem"),
-    *("OutlierItem", "Prototype", "SimilarPair", "Suspect", "Trial"),
+    *("OutlierItem", "Prototype", "SelectedItem", "SimilarPair", "Suspect", "Trial"),
 )
 """The tables with a column Run. Deleting a run deletes its rows there."""
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import importlib.util
 import json
 import threading
 from io import BytesIO, StringIO
@@ -13,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from meetup2025 import client, images
 from meetup2025.embedding.confidence import Ranking, confidence, knows_only_drawings
-from meetup2025.errors import DataError, shown as shown_value
+from meetup2025.errors import DataError, MissingExtraError, shown as shown_value
 from meetup2025.web import files, reading, statements
 from meetup2025.web.answer import Answer
-from meetup2025.web.request import RefusedError
 from meetup2025.web.statements import rows, script, shown, value
+from meetup2025.web.view import Colour, View, colour_of, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from PIL.Image import Image
 
@@ -42,6 +43,9 @@ _POINTS = 50_000
 
 _LISTED, _FOUND, _CHANGED = 100, 20, 2000
 """Items of a list, photos for a text, and most items that are changed at once."""
+
+_BARS = 10
+"""Most colours whose values are counted or kept at once."""
 
 _MOVED = 30
 """Items in the list of the largest moves."""
@@ -219,15 +223,15 @@ def run(connection: Connection, request: WebRequest) -> dict[str, Any]:
 
 def points(connection: Connection, request: WebRequest) -> dict[str, Any]:
     """Return the points of a map, a column at a time. Of a map that is too large, a random part of it."""
-    view = statements.View(request.whole("run"))
-    found = client.rows(connection, statements.MAP, (view.run, _POINTS))
+    run = request.whole("run")
+    found = client.rows(connection, statements.MAP, (run, _POINTS))
     source, item, name, label, *axes = zip(*found, strict=True) if found else ((),) * 6
     places = {axis: [*map(_short, column)] for axis, column in zip("xyz", axes, strict=False) if None not in column}
-    [total] = view.total().rows(connection)
+    [total] = View(run).total().rows(connection)
     return {
         "columns": {"source": _coded(source), "label": _coded(label), "item": item, "name": name, **places},
         "total": total["items"],
-        "sql": shown(statements.MAP, view.run, _POINTS),
+        "sql": shown(statements.MAP, run, _POINTS),
     }
 
 
@@ -236,34 +240,76 @@ def _short(number: float) -> float:
     return float(f"{number:.5g}")
 
 
-def _coded(values: Sequence[str | None]) -> dict[str, Any]:
+def _coded(values: Iterable[Any]) -> dict[str, Any]:
     """Return each different value once, and for each row the place of its value."""
-    places = {value: place for place, value in enumerate(dict.fromkeys(values))}
-    return {"values": [*places], "places": [places[value] for value in values]}
+    found = [*values]
+    places = {value: place for place, value in enumerate(dict.fromkeys(found))}
+    return {"values": [*places], "places": [places[value] for value in found]}
+
+
+def colours(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Return the columns of a source that may colour its maps, with their keys in a link."""
+    found = rows(connection, statements.COLUMNS, request.text("source"))
+    return {"columns": [{"key": key_of(row), "name": row["columnname"], "of": row["source"]} for row in found]}
+
+
+def coloured(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Return the value of a colour for each point of a map: what is counted, the numbers of a scale, or both."""
+    view = View(request.whole("run"), colour_of(connection, request.text("colour")))
+    by_item = {(row["source"], row["item"]): row for row in view.colouring(_POINTS).rows(connection)}
+    columns = {name: [row[name] for row in by_item.values() if name in row] for name in ("value", "score")}
+    kind, _, number = view.colour.key.partition(":")
+    groups = rows(connection, statements.GROUPS, int(number)) if kind == "Clusters" else []
+    return {
+        "values": _coded(columns["value"]) if columns["value"] else None,
+        "numbers": columns["score"] or None,
+        "names": {row["cluster"]: row["name"] or "" for row in groups},
+    }
 
 
 def items(connection: Connection, request: WebRequest) -> dict[str, Any]:
-    """Return what is shown of a map: its first items, how many there are, and how many of each value of the colour."""
-    view = _view(request)
+    """Return what is shown of a map: its first items, how many there are, and how many of each value of the colours."""
+    view = _view(connection, request)
     found = view.listing(request.whole("k", most=2000, default=_LISTED)).rows(connection)
-    [total] = view.total().rows(connection)
+    runs_of = {name: request.whole(name, least=0, default=0) for name in ("outliers", "duplicates")}
+    [total] = view.total(**runs_of).rows(connection)
+    bars = [view.colour, *(colour_of(connection, key) for key in request.texts("by", most=_BARS))]
     return {
         "items": _seen(connection, found),
         "total": total["items"],
-        "counts": view.counts().rows(connection),
+        "about": {name: int(total[name] or 0) for name in ("unnamed", "odd", "copies") if name in total},
+        "counts": {colour.key: view.counts(connection, colour) for colour in bars},
         "sql": str(view.listing()),
     }
 
 
 def table(connection: Connection, request: WebRequest) -> Answer:
     """Return all of what is shown of a map as a CSV file."""
-    found = _view(request).listing().rows(connection)
+    listing = _view(connection, request).listing()
     text = StringIO(newline="")
-    writer = csv.DictWriter(text, [*found[0]] if found else ["source", "item", "name", "label"])
-    writer.writeheader()
-    writer.writerows({name: _plain_cell(value) for name, value in row.items()} for row in found)
-    named = (("Content-Disposition", 'attachment; filename="items.csv"'),)
-    return Answer(text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", headers=named)
+    writer = csv.writer(text)
+    with connection.cursor() as cursor:
+        cursor.execute(listing.sql, listing.given)
+        writer.writerow([str(column[0]).lower() for column in cursor.description or ()])
+        writer.writerows([*map(_plain_cell, row)] for row in cursor.fetchall())
+    return _file(text.getvalue().encode("utf-8-sig"), "items.csv", "text/csv; charset=utf-8")
+
+
+def parquet(connection: Connection, request: WebRequest) -> Answer:
+    """Return all of what is shown of a map as a Parquet file."""
+    listing = _view(connection, request).listing()
+    if not importlib.util.find_spec("duckdb"):
+        raise MissingExtraError("A Parquet file needs duckdb to write it: pip install duckdb; or take CSV.")
+    from meetup2025.engines.exchange import file_of
+
+    with connection.cursor() as cursor:
+        cursor.execute(listing.sql, listing.given)
+        columns = {name.lower(): column for name, column in cursor.fetchnumpy().items()}
+    return _file(file_of(columns, "parquet"), "items.parquet", "application/vnd.apache.parquet")
+
+
+def _file(data: bytes, name: str, kind: str) -> Answer:
+    return Answer(data, kind, headers=(("Content-Disposition", f'attachment; filename="{name}"'),))
 
 
 def _plain_cell(value: Any) -> Any:
@@ -271,31 +317,54 @@ def _plain_cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
-def _view(request: WebRequest) -> statements.View:
-    colour, _, number = request.text("colour").partition(":")
-    if colour not in statements.COLOURS or (colour in statements.OF_RUNS) != number.isdecimal():
-        raise RefusedError("400 Bad Request", "refused", f"colour must be one of a map. Got {shown_value(colour)}.")
-    value = request.text("value") if request.has("value") else None
-    if value and number and not value.isdecimal():
-        raise RefusedError("400 Bad Request", "refused", f"value must be a whole number. Got {shown_value(value)}.")
+def _view(connection: Connection, request: WebRequest) -> View:
     region = request.text("region", longest=4000)
-    return statements.View(request.whole("run"), colour, int(number or 0), region, request.text("find"), value)
+    kept = tuple(_kept(connection, each) for each in request.texts("keep", most=_BARS, longest=500))
+    colour = colour_of(connection, request.text("colour"))
+    return View(request.whole("run"), colour, region, request.text("find"), kept)
 
 
-def clusters(connection: Connection, request: WebRequest) -> dict[str, Any]:
-    """Return the cluster of each item, and the names of the clusters."""
+def _kept(connection: Connection, given: str) -> tuple[Colour, str]:
+    try:
+        key, value = json.loads(given)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"keep must be a JSON array of a colour and a value. Got {shown_value(given)}.") from error
+    return colour_of(connection, str(key)), str(value)
+
+
+def save(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Save what is shown of a map under a name, as a run of Selection, with the link that shows it."""
+    view = _view(connection, request)
+    found = client.rows(connection, view.listing().sql, view.listing().given)
+    keys = json.dumps([row[:2] for row in found], ensure_ascii=False, separators=(",", ":"))
+    given = view.run, request.text("name"), keys, request.text("link", longest=3000)
+    with _WRITING:
+        number = value(connection, statements.SAVE, *given)
+        connection.commit()
+    return {"run": number, "sql": shown(statements.SELECTED, number)}
+
+
+def saved(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """List the saved selections, newest first."""
+    found = rows(connection, statements.SAVED, request.whole("k", default=_LISTED))
+    kept = [{**row, **_parameters(row.pop("parameters"))} for row in found]
+    return {"saved": kept, "sql": shown(statements.SAVED, _LISTED)}
+
+
+def forget(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Delete a saved selection."""
     number = request.whole("run")
-    return {
-        "items": rows(connection, statements.CLUSTERS, number),
-        "groups": rows(connection, statements.GROUPS, number),
-        "sql": shown(statements.CLUSTERS, number),
-    }
+    if number not in [row["run"] for row in rows(connection, statements.SAVED, client.ALL)]:
+        raise DataError(f"What is deleted here must be a saved selection. Got run {number}.")
+    with _WRITING:
+        value(connection, statements.DELETE, number)
+        connection.commit()
+    return {"run": number}
 
 
-def outliers(connection: Connection, request: WebRequest) -> dict[str, Any]:
-    """Return the outlier score of each item."""
-    given = request.whole("run"), client.ALL
-    return {"items": rows(connection, statements.OUTLIERS, *given), "sql": shown(statements.OUTLIERS, *given)}
+def _parameters(text: str) -> dict[str, Any]:
+    given = json.loads(text)
+    return {name: given.get(name, "") for name in ("name", "of", "link")}
 
 
 def near(connection: Connection, request: WebRequest) -> dict[str, Any]:
@@ -385,10 +454,14 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, An
     "/api/runs": ("GET", runs),
     "/api/run": ("GET", run),
     "/api/map": ("GET", points),
-    "/api/clusters": ("GET", clusters),
-    "/api/outliers": ("GET", outliers),
+    "/api/colours": ("GET", colours),
+    "/api/colour": ("GET", coloured),
     "/api/items": ("GET", items),
     "/api/items.csv": ("GET", table),
+    "/api/items.parquet": ("GET", parquet),
+    "/api/save": ("POST", save),
+    "/api/saved": ("GET", saved),
+    "/api/forget": ("POST", forget),
     "/api/sources": ("GET", sources),
     "/api/near": ("GET", near),
     "/api/find": ("GET", find),

@@ -37,10 +37,10 @@ RUNS = (
 METRICS = "SELECT Subject, Name, Value, Low, High FROM MeetUp2025.ReadMetrics(?)"
 CHANGED = "SELECT MeetUp2025.SourceChanged(?)"
 
-MAP = "SELECT Source, Item, Name, Label, X, Y, Z FROM MeetUp2025.SampleMap(?, ?) ORDER BY Source, Item"
-CLUSTERS = "SELECT Source, Item, Cluster FROM MeetUp2025.ReadClusters(?)"
+IN_ORDER = "%EXACT(p.Source), %EXACT(p.Item)"
+"""Order of the points, in which their colours come too."""
+MAP = f"SELECT p.Source, p.Item, p.Name, p.Label, p.X, p.Y, p.Z FROM MeetUp2025.SampleMap(?, ?) p ORDER BY {IN_ORDER}"
 GROUPS = "SELECT Cluster, Name, Items FROM MeetUp2025.ReadGroups(?)"
-OUTLIERS = "SELECT Source, Item, Score, Odd FROM MeetUp2025.ReadOutliers(?, ?)"
 LIKE = "SELECT Source, Item, Name, Label, Score FROM MeetUp2025.ItemsLike(?, ?, ?, ?)"
 PLACE = "SELECT MeetUp2025.PlaceOf(?, MeetUp2025.EmbedImage(?))"
 NEAR = "SELECT Source, Item, Name, Label, Distance FROM MeetUp2025.NearestOnMap(?, ?, ?, ?, ?)"
@@ -60,17 +60,11 @@ MADE = {
 SOURCES = "SELECT DISTINCT %EXACT(Source) AS Source FROM MeetUp2025.VectorModels()"
 REGISTERED = "SELECT Name AS Source FROM MeetUp2025.SourceTable ORDER BY Name"
 
-COLOURS = {"label": "%EXACT(p.Label)", "source": "%EXACT(p.Source)", "Clusters": "c.Cluster", "Outliers": "o.Odd"}
-"""What is counted for each colour of a map."""
-
-OF_RUNS = {
-    "Clusters": " LEFT JOIN MeetUp2025.ReadClusters(?) c ON c.Source = p.Source AND c.Item = p.Item",
-    "Outliers": f" LEFT JOIN MeetUp2025.ReadOutliers(?, {client.ALL}) o ON o.Source = p.Source AND o.Item = p.Item",
-}
-"""How the runs that give a colour are joined to the map."""
-
-_SCORES = {"Clusters": ", c.Cluster", "Outliers": ", o.Score, o.Odd"}
-"""What a run that gives a colour says of an item."""
+COLUMNS = "SELECT Source, TableName, ItemColumn, ColumnName, Kind FROM MeetUp2025.SourceColumns(?)"
+SAVE = "SELECT MeetUp2025.FitSelection(?, ?, ?, ?)"
+SELECTED = "SELECT Source, Item, Name FROM MeetUp2025.ReadSelection(?)"
+DELETE = "SELECT MeetUp2025.DeleteRun(?)"
+SAVED = "SELECT Run, Source, Parameters, Items, Created FROM MeetUp2025.Runs('Selection', ?)"
 
 COMPARE = "SELECT MeetUp2025.FitChanges(?, ?)"
 CHANGES = "SELECT Source, Item, Name, Moved, Cluster, OtherCluster FROM MeetUp2025.ReadChanges(?, ?)"
@@ -90,67 +84,6 @@ class Statement:
     def __str__(self) -> str:
         """Return the statement with its values in it."""
         return shown(self.sql, *self.given)
-
-
-@dataclass(frozen=True)
-class View:
-    """
-    The part of a map that a page shows: it is drawn around, searched, or of one value of its colour.
-
-    Attributes:
-        run: Number of the map.
-        colour: Colour: `label`, `source`, `Clusters` or `Outliers`.
-        coloured: Number of the run that gives the colour, or 0.
-        region: Corners of a polygon, or empty.
-        words: Text that is part of a name, a key or a label, or empty.
-        value: The one value of the colour to keep, or None for all values.
-    """
-
-    run: int
-    colour: str = "label"
-    coloured: int = 0
-    region: str = ""
-    words: str = ""
-    value: str | None = None
-
-    def listing(self, most: int = 0) -> Statement:
-        """Return the statement that lists the items: all, or the first ones."""
-        columns = f"{'TOP ? ' if most else ''}p.Source, p.Item, p.Name, p.Label{_SCORES.get(self.colour, '')}"
-        order = " ORDER BY o.Score DESC" if self.colour == "Outliers" else " ORDER BY p.Source DESC, p.Item"
-        found = self._selecting(columns)
-        return Statement(found.sql + order, (*([most] if most else []), *found.given))
-
-    def total(self) -> Statement:
-        """Return the statement that counts the items."""
-        return self._selecting("COUNT(*) AS Items")
-
-    def counts(self) -> Statement:
-        """Return the statement that counts the items of each value of the colour."""
-        found = self._selecting(f"{COLOURS[self.colour]} AS Value, COUNT(*) AS Items")
-        return Statement(f"{found.sql} GROUP BY {COLOURS[self.colour]} ORDER BY Items DESC", found.given)
-
-    def _selecting(self, columns: str) -> Statement:
-        conditions, given = self._conditions()
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        joined = [self.coloured] if self.colour in OF_RUNS else []
-        sql = f"SELECT {columns} FROM MeetUp2025.ReadMap(?) p{OF_RUNS.get(self.colour, '')}{where}"
-        return Statement(sql, (self.run, *joined, *given))
-
-    def _conditions(self) -> tuple[list[str], list[Any]]:
-        conditions: list[str] = []
-        given: list[Any] = []
-        if self.region:
-            conditions.append("MeetUp2025.InRegion(p.X, p.Y, ?) = 1")
-            given.append(self.region)
-        if self.words:
-            columns = ("p.Name", "p.Item", "p.Label")
-            conditions.append(f"({' OR '.join(f'POSITION(UPPER(?) IN UPPER({each})) > 0' for each in columns)})")
-            given += [self.words] * len(columns)
-        if self.value is not None:
-            column = COLOURS[self.colour]
-            conditions.append(f"{column} = ?" if self.value else f"{column} IS NULL")
-            given += [int(self.value) if self.colour in OF_RUNS else self.value] if self.value else []
-        return conditions, given
 
 
 def rows(connection: Connection, sql: str, *given: Any) -> list[dict[str, Any]]:

@@ -128,8 +128,8 @@ byId("copy").addEventListener("click", async () => {
 export const state = new URLSearchParams(location.search);
 export function remember(changes, isStep = false) {
   for (const [name, value] of Object.entries(changes)) {
-    if (value == null || value === "") state.delete(name);
-    else state.set(name, value);
+    state.delete(name);
+    for (const each of [value].flat()) if (each != null && each !== "") state.append(name, each);
   }
   state.delete("lang");
   history[isStep ? "pushState" : "replaceState"](null, "", state.size ? `?${state}` : location.pathname);

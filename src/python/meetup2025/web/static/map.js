@@ -6,13 +6,16 @@ import { byCategory, byScale, onScale } from "./looks.js";
 import { markPicture } from "./painter.js";
 
 const ROWS = 100;
+const BARS = 20; // most bars of a colour
 const NAMED = 12; // most names of categories on the map
 const SETTLED = 250; // milliseconds after the last letter of a search
 let runs = [];
 let maps = []; // those of the runs that are maps
 let points = { count: 0 }; // a column each: item, name, source, label, and places by key
-let colour = { values: [], named: [] }; // what colours the points
-let listing = { items: [], counts: [] };
+let colour = { key: "label", values: [], named: [] }; // what colours the points
+let columns = []; // those of the source of the map that may colour it
+const known = new Map(); // the values of the points by the key of a colour
+let listing = { items: [], counts: {}, about: {} };
 let visible = ROWS;
 let found = null; // photos that a text has found: keys
 const sql = { map: "", items: "", near: "" };
@@ -32,7 +35,7 @@ async function start() {
   document.body.classList.toggle("empty", !maps.length);
   if (!maps.length) return showSQL(answer.sql);
   const isThere = choose(byId("run"), state.get("run"));
-  offerColours();
+  listSaved();
   await loadMap();
   if (state.get("run") && !isThere) complain(text("no_such_map", { run: state.get("run") }));
 }
@@ -57,33 +60,45 @@ function choose(select, value) {
 }
 const map = () => maps.find((run) => String(run.run) === byId("run").value);
 
-// Offers the runs that have items of the map, and chooses the run of the link.
-function offerColours() {
+// Offers what may colour the map: its labels and sources, runs that have its items, columns of its source.
+async function offerColours() {
   const { source } = map();
+  columns = (await get("api/colours", { source }).catch(() => ({ columns: [] }))).columns;
   const parts = (name) => (name === "Both" ? ["Fish", "FishImage"] : [name]);
   const fits = (run) => ["Clusters", "Outliers"].includes(run.kind) && parts(run.source).some((each) => parts(source).includes(each));
-  const offered = runs.filter(fits).map((run) => option(`${run.kind}:${run.run}`, `${text(run.kind)} ${run.run} – ${run.source}`));
-  byId("colour").replaceChildren(option("label", text("label")), option("source", text("source")), ...offered);
+  const keys = ["label", "source", ...runs.filter(fits).map((run) => `${run.kind}:${run.run}`), ...columns.map((column) => column.key)];
+  const offered = () => keys.map((key) => option(key, titleOfColour(key)));
+  byId("colour").replaceChildren(...offered());
+  byId("by").replaceChildren(option("", text("more_bars")), ...offered());
   const hasPictures = ["Fish", "FishImage", "Both"].includes(source);
   for (const each of [byId("file").parentElement, byId("search").querySelector("button")]) each.hidden = !hasPictures;
   choose(byId("colour"), state.get("colour") ?? (source === "Both" ? "source" : "label"));
 }
 
+function titleOfColour(key) {
+  const [kind, number] = key.split(":");
+  const run = runs.find((each) => each.kind === kind && String(each.run) === number);
+  if (run) return `${text(kind)} ${run.run} – ${run.source}`;
+  const column = columns.find((each) => each.key === key);
+  const isPlain = column && map().source !== "Both" && ![text("label"), text("source")].includes(column.name);
+  return !column ? text(key) : isPlain ? column.name : `${column.of}.${column.name}`;
+}
+
 async function loadMap() {
   const run = byId("run").value;
-  const answer = await tell(text("working"), () => get("api/map", { run }));
+  const [answer] = await Promise.all([tell(text("working"), () => get("api/map", { run })), offerColours()]);
   if (!answer) return;
-  const { columns } = answer;
-  const decoded = ({ values, places }) => places.map((place) => values[place]);
-  points = { count: columns.item.length, item: columns.item, name: columns.name, source: decoded(columns.source), label: decoded(columns.label) };
+  const { item, name, x, y, z, ...coded } = answer.columns;
+  points = { count: item.length, item, name, source: decoded(coded.source), label: decoded(coded.label) };
+  known.clear();
+  for (const key of ["label", "source"]) known.set(key, { key, values: points[key], titleOf: (value) => value });
   points.key = points.item.map((item, place) => `${points.source[place]}/${item}`);
   points.places = new Map(points.key.map((key, place) => [key, place]));
   points.total = answer.total;
   byId("shortened").hidden = points.count >= answer.total;
   byId("shortened").textContent = text("drawn_at_random", { count: points.count, total: answer.total });
-  const isName = (place) => points.source[place] === "Fish";
-  const names = points.name.map((name, place) => (isName(place) ? name : ""));
-  cloud.load({ x: columns.x, y: columns.y, z: columns.z ?? null, names });
+  const names = name.map((each, place) => (points.source[place] === "Fish" ? each : ""));
+  cloud.load({ x, y, z: z ?? null, names });
   cloud.titleOf = nameOf;
   cloud.hasPicture = (place) => points.source[place] === "FishImage";
   cloud.lasso = lasso();
@@ -97,48 +112,91 @@ async function loadMap() {
   if (state.get("at")) await select(state.get("at"), { isNew: false });
 }
 
+const decoded = ({ values, places }) => places.map((place) => values[place]);
+
 async function loadColour() {
-  const [kind, run] = byId("colour").value.split(":");
-  const answer = run && (await tell(text("working"), () => get(kind === "Clusters" ? "api/clusters" : "api/outliers", { run })));
-  colour = !answer ? { kind, values: points[kind], titleOf: (value) => value } : kind === "Clusters" ? ofClusters(answer) : ofScores(answer);
+  const own = points;
+  await valuesOf([byId("colour").value, ...kept().map(([key]) => key)]);
+  if (own !== points) return;
+  colour = { ...(known.get(byId("colour").value) ?? known.get("label")) };
   await list();
   dress();
 }
 
-function ofClusters(answer) {
-  const clusters = new Map(answer.items.map((row) => [keyOf(row), row.cluster]));
-  const names = new Map(answer.groups.map((row) => [row.cluster, `${row.cluster}: ${row.name ?? ""}`]));
-  return { kind: "Clusters", values: points.key.map((key) => clusters.get(key) ?? null), titleOf: (value) => names.get(value) ?? value };
+// Asks for the values of colours that are not there yet.
+async function valuesOf(keys) {
+  const run = byId("run").value;
+  const wanted = [...new Set(keys)].filter((key) => !known.has(key));
+  await Promise.all(wanted.map(async (key) => {
+    const answer = await tell(text("working"), () => get("api/colour", { run, colour: key }));
+    if (answer && run === byId("run").value) known.set(key, valued(key, answer));
+  }));
 }
 
-function ofScores(answer) {
-  const scores = new Map(answer.items.map((row) => [keyOf(row), row]));
-  const values = points.key.map((key) => scores.get(key)?.odd ?? null);
-  return { kind: "Outliers", values, scores: points.key.map((key) => scores.get(key)?.score ?? null), titleOf: (value) => text(value ? "odd" : "normal") };
+function valued(key, { values, numbers, names }) {
+  const titles = {
+    Clusters: (value) => (value === 0 ? text("noise") : [value, names[value]].filter(Boolean).join(": ")),
+    Outliers: (value) => text(value ? "odd" : "normal"),
+  };
+  const range = (value) => value.split("..").map((end) => number(Number(end))).join(" – ");
+  return { key, numbers, values: values && decoded(values), titleOf: titles[key.split(":")[0]] ?? (numbers ? range : (value) => value) };
+}
+
+// The conditions of the bars: the key of a colour, and the value that is kept. An empty value keeps what has none.
+const kept = () => state.getAll("keep").map((each) => JSON.parse(each));
+const keptValue = (key) => kept().find(([other]) => other === key)?.[1] ?? null;
+
+function keep(key, value) {
+  const others = kept().filter(([other]) => other !== key);
+  const all = value == null ? others : [...others, [key, value]];
+  remember({ keep: all.map((each) => JSON.stringify(each)) }, true);
+  shown();
+}
+
+function isKept([key, value]) {
+  const { values, numbers } = known.get(key) ?? {};
+  if (!values && !numbers) return () => true;
+  if (!value) return (place) => (values ?? numbers)[place] == null;
+  if (values) return (place) => String(values[place]) === value;
+  const [low, high] = value.split("..").map(Number);
+  const step = Number((high - low).toPrecision(6)); // the database counts by the same division
+  return (place) => numbers[place] != null && Math.floor(numbers[place] / step) === Math.round(low / step);
 }
 
 // Gives the points their colours and marks, and writes the names of the categories into their middle.
 function dress() {
-  const counts = new Map();
-  for (const value of colour.values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  if (!filters().length) for (const { value, items } of listing.counts) counts.set(value, items);
-  const dressed = colour.scores ? byScale(colour.scores, cloud.deep) : byCategory(colour.values, counts, cloud.deep);
-  Object.assign(colour, dressed, { all: counts });
-  const isGrouped = colour.kind !== "source"; // a source lies all over the map
-  cloud.titles = dressed.named.filter((value) => isGrouped && counts.get(value) > 2).sort((a, b) => counts.get(b) - counts.get(a)).slice(0, NAMED).map(titleAt);
+  const dressed = colour.numbers ? byScale(colour.numbers, cloud.deep) : byCategory(colour.values, counted(), cloud.deep);
+  Object.assign(colour, dressed);
+  cloud.titles = colour.numbers || colour.key === "source" ? [] : titles(dressed.named);
   cloud.dress(dressed.looks, dressed.look, dressed.order);
   showBars();
 }
 
-function titleAt(value) {
-  const members = [...points.key.keys()].filter((place) => colour.values[place] === value);
+// Returns how many items each value of the colour has, of all items where there is no condition.
+function counted() {
+  const counts = new Map();
+  for (const value of colour.values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  if (!filters().length) for (const { value, items } of listing.counts[colour.key] ?? []) counts.set(value, items);
+  return counts;
+}
+
+// Returns the names of the largest groups, each in the middle of its members. A source lies all over the map.
+function titles(named) {
+  const counts = counted();
+  const largest = named.filter((value) => counts.get(value) > 2).sort((a, b) => counts.get(b) - counts.get(a)).slice(0, NAMED);
+  const members = new Map(largest.map((value) => [value, []]));
+  colour.values.forEach((value, place) => members.get(value)?.push(place));
+  return largest.map((value) => titleAt(value, members.get(value), counts.get(value)));
+}
+
+function titleAt(value, members, count) {
   const middle = (axis) => {
     const sorted = members.map((place) => cloud[axis][place]).sort((a, b) => a - b);
     return sorted[sorted.length >> 1];
   };
   const name = String(colour.titleOf(value));
   const words = name.length > 24 ? `${name.slice(0, 23)}…` : name;
-  return { x: middle("x"), y: middle("y"), z: cloud.deep ? middle("z") : undefined, text: `${words} ${colour.all.get(value)}` };
+  return { x: middle("x"), y: middle("y"), z: cloud.deep ? middle("z") : undefined, text: `${words} ${count}` };
 }
 
 async function tellTrust(run) {
@@ -166,12 +224,10 @@ function keepRegion(corners) {
 function filters() {
   const corners = lasso();
   const wanted = byId("find").value.trim().toLowerCase();
-  const value = state.get("value");
-  const tests = [];
+  const tests = kept().map(isKept);
   if (hasRegion()) tests.push((place) => inside([cloud.x[place], cloud.y[place]], corners));
   if (found) tests.push((place) => found.has(points.key[place]));
   else if (wanted) tests.push((place) => [points.name[place], points.item[place], points.label[place]].some((each) => each?.toLowerCase().includes(wanted)));
-  if (value) tests.push((place) => String(colour.values[place]) === value);
   return tests;
 }
 
@@ -192,43 +248,52 @@ function light() {
   cloud.ask();
 }
 
-function shown() {
+async function shown() {
   byId("changed").replaceChildren();
+  await valuesOf(kept().map(([key]) => key));
   light();
   return list();
 }
 
 function question() {
-  const asked = { run: byId("run").value, colour: byId("colour").value };
-  if (hasRegion()) asked.region = state.get("lasso");
-  if (byId("find").value.trim() && !found) asked.find = byId("find").value.trim();
-  if (state.get("value")) asked.value = state.get("value");
-  return asked;
+  const asked = [["run", byId("run").value], ["colour", byId("colour").value]];
+  if (hasRegion()) asked.push(["region", state.get("lasso")]);
+  if (byId("find").value.trim() && !found) asked.push(["find", byId("find").value.trim()]);
+  return [...asked, ...state.getAll("keep").map((each) => ["keep", each])];
+}
+
+// The runs whose odd items and copies are counted: the newest ones of the source.
+function runsToCount() {
+  const newest = (kind) => runs.find((run) => run.kind === kind && run.source === map().source)?.run ?? 0;
+  return [["outliers", newest("Outliers")], ["duplicates", newest("Duplicates")]];
 }
 
 async function list() {
   const asked = question();
-  const answer = await tell("", () => get("api/items", { ...asked, k: visible }));
+  const bars = state.getAll("by").map((key) => ["by", key]);
+  const answer = await tell("", () => get("api/items", [...asked, ...bars, ...runsToCount(), ["k", visible]]));
   if (!answer || JSON.stringify(asked) !== JSON.stringify(question())) return;
   listing = answer;
   sql.items = answer.sql;
   light();
-  byId("summary").textContent = text("listed", { count: answer.total, total: points.total });
+  byId("summary").textContent = [text("listed", { count: answer.total, total: points.total }), ...about(answer.about)].join(" ");
   byId("all").hidden = !filters().length;
   byId("more").hidden = answer.items.length >= answer.total;
-  byId("download").href = `api/items.csv?${new URLSearchParams(asked)}`;
+  for (const kind of ["csv", "parquet"]) byId(kind).href = `api/items.${kind}?${new URLSearchParams(asked)}`;
   byId("gallery").replaceChildren(...answer.items.filter((row) => row.picture).slice(0, 12).map(card));
-  const value = (row) => (colour.scores ? [number(row.score), row.odd ? text("odd") : ""].join(" ") : colour.kind === "Clusters" && row.cluster != null ? colour.titleOf(row.cluster) : "");
   fill(byId("list"), [
     { title: text("name"), show: nameButton },
     { key: "source", title: text("source") },
     { key: "label", title: text("label") },
-    ...(["label", "source"].includes(colour.kind) ? [] : [{ title: text(colour.kind), show: value, long: true }]),
+    ...(["label", "source"].includes(colour.key) ? [] : [{ title: titleOfColour(colour.key), show: valueOf, long: true }]),
   ], answer.items, { mark: (row) => keyOf(row) === state.get("at") });
   showBars();
   offerLabels();
   showSQL(sql.items, sql.near);
 }
+
+const about = (counts) => Object.entries(counts).filter(([, count]) => count).map(([what, count]) => text(`count_${what}`, { count }));
+const valueOf = (row) => [row.score == null ? "" : number(row.score), row.value == null || (colour.numbers && !row.value) ? "" : colour.titleOf(row.value)].join(" ");
 
 // --- labels and marks for what is shown ---------------------------------------------------------------------------------
 
@@ -236,16 +301,16 @@ const MOST = 2000; // items that are changed at once
 
 // Offers to label or mark what is shown, where it is a part of the map.
 function offerLabels() {
+  byId("saving").hidden = !filters().length || !listing.total || Boolean(found);
   byId("labelling").hidden = document.body.dataset.adding !== "yes" || !filters().length || !listing.total || listing.total > MOST;
   byId("naming").hidden = !listing.items.some((row) => row.source === "FishImage");
-  const known = colour.kind === "label" ? listing.counts.map((row) => row.value).filter(Boolean) : [];
-  const names = [...new Set([...known, ...points.label.filter(Boolean)])].slice(0, 500);
+  const names = [...new Set(points.label.filter(Boolean))].slice(0, 500);
   byId("labels").replaceChildren(...names.map((name) => element("option", { value: name })));
 }
 
 // Changes all items that are shown, and offers to undo it.
 async function changeAll(what, value, said) {
-  const answer = await tell("", () => get("api/items", { ...question(), k: MOST }));
+  const answer = await tell("", () => get("api/items", [...question(), ["k", MOST]]));
   if (!answer) return;
   const all = found ? [...found].map((key) => ({ source: "FishImage", item: key.slice(10) })) : answer.items;
   const items = all.filter((row) => what === "odd" || row.source === "FishImage").map((row) => [row.source, row.item, value]);
@@ -267,37 +332,78 @@ byId("labelling").addEventListener("submit", (event) => {
 });
 byId("mark").addEventListener("click", () => changeAll("odd", 1, "marked"));
 
+// --- saved selections -----------------------------------------------------------------------------------------------
+
+async function listSaved() {
+  const answer = await get("api/saved").catch(() => null);
+  byId("saved").hidden = !answer?.saved.length;
+  byId("selections").replaceChildren(...(answer?.saved ?? []).map(savedLine));
+}
+
+function savedLine({ run, name, source, items, link }) {
+  const forget = () => post("api/forget", { run }).then(listSaved, (error) => complain(error.message));
+  const remove = element("button", { type: "button", class: "link", "aria-label": text("forget", { name }), onclick: forget }, "×");
+  return element("li", {}, element("a", { href: `?${link}` }, name), ` ${source} (${items}) `, remove);
+}
+
+byId("saving").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const name = byId("selection").value.trim();
+  if (!name) return;
+  const answer = await tell(text("working"), () => post("api/save", [...question(), ["name", name], ["link", String(state)]]));
+  if (!answer) return;
+  const undo = () => post("api/forget", { run: answer.run }).then(() => {
+    byId("changed").replaceChildren(text("undone"));
+    listSaved();
+  }, (error) => complain(error.message));
+  byId("selection").value = "";
+  byId("changed").replaceChildren(text("saved_as", { name }), " ", element("button", { type: "button", class: "link", onclick: undo }, text("undo")));
+  await listSaved();
+  showSQL(sql.items, answer.sql);
+});
+
 function card(row) {
   const picture = element("img", { src: row.picture, alt: row.name ?? row.item, loading: "lazy" });
   return element("li", {}, element("button", { type: "button", class: "card", onclick: () => select(keyOf(row)) }, picture, element("span", {}, row.label ?? row.name ?? row.item)));
 }
 
-// Shows how many items each category has, with its mark: a legend that chooses.
+// Shows how many items each value has, of the colour and of what else the user wants to see: a legend that chooses.
 function showBars() {
   if (!colour.looks) return;
-  const most = Math.max(1, ...listing.counts.map((row) => row.items));
-  const bars = listing.counts.filter((row) => row.value != null && row.value !== "").slice(0, 20).map((row) => bar(row, most));
-  const scale = colour.scores && Number.isFinite(colour.low) ? [scaleBar()] : [];
-  byId("bars").replaceChildren(...scale, ...bars);
+  const others = state.getAll("by").filter((key) => key !== colour.key && listing.counts[key]);
+  byId("bars").replaceChildren(...[colour.key, ...others].map(barsOf));
 }
 
-function bar({ value, items }, most) {
-  const chosen = state.get("value") === String(value);
-  const look = colour.looks[colour.named.indexOf(value) + 1] ?? colour.looks[0];
-  const mark = colour.scores ? "" : markPicture(look.symbol, look.colour);
-  const length = element("meter", { min: 0, max: most, value: items, "aria-hidden": "true" });
-  const toggle = () => {
-    remember({ value: chosen ? null : value }, true);
+function barsOf(key) {
+  const counts = listing.counts[key] ?? [];
+  const most = Math.max(1, ...counts.map((row) => row.items));
+  const isColour = key === colour.key;
+  const remove = () => {
+    remember({ by: state.getAll("by").filter((other) => other !== key), keep: state.getAll("keep").filter((each) => JSON.parse(each)[0] !== key) }, true);
     shown();
   };
-  return element("li", {}, element("button", { type: "button", class: "bar", "aria-pressed": String(chosen), onclick: toggle }, mark, element("span", {}, colour.titleOf(value)), length, element("b", {}, items)));
+  const title = element("h3", {}, titleOfColour(key), ...(isColour ? [] : [element("button", { type: "button", class: "link", "aria-label": text("fewer_bars", { name: titleOfColour(key) }), onclick: remove }, "×")]));
+  const scale = isColour && colour.numbers && Number.isFinite(colour.low) ? [scaleBar()] : [];
+  const empty = (row) => row.value == null || row.value === "";
+  const ordered = [...counts.filter((row) => !empty(row)).slice(0, BARS), ...counts.filter(empty).slice(0, 1)];
+  return element("li", {}, title, element("ul", { class: "bars" }, ...scale, ...ordered.map((row) => bar(key, row, most))));
+}
+
+function bar(key, { value, items }, most) {
+  const wanted = String(value ?? "");
+  const chosen = keptValue(key) === wanted;
+  const look = key === colour.key && !colour.numbers ? colour.looks[colour.named.indexOf(value) + 1] ?? colour.looks[0] : null;
+  const title = wanted ? known.get(key)?.titleOf(value) ?? wanted : text("no_value");
+  const length = element("meter", { min: 0, max: most, value: items, "aria-hidden": "true" });
+  const toggle = () => keep(key, chosen ? null : wanted);
+  return element("li", {}, element("button", { type: "button", class: "bar", "aria-pressed": String(chosen), onclick: toggle }, look ? markPicture(look.symbol, look.colour) : "", element("span", {}, title), length, element("b", {}, items)));
 }
 
 function scaleBar() {
   const strip = element("canvas", { width: 64, height: 1, class: "strip", "aria-hidden": "true" });
   const pen = strip.getContext("2d");
   for (let step = 0; step < 64; step++) [pen.fillStyle] = [onScale(step / 63), pen.fillRect(step, 0, 1, 1)];
-  return element("li", { class: "scale" }, `${text("outlier_score")}: ${number(colour.low)}`, strip, number(colour.high));
+  return element("li", { class: "scale" }, number(colour.low), strip, number(colour.high));
 }
 
 // --- one point ------------------------------------------------------------------------------------------------------
@@ -397,20 +503,26 @@ function reset() {
   byId("find").value = "";
   found = null;
   cloud.lasso = [];
-  remember({ find: null, lasso: null, value: null }, true);
+  remember({ find: null, lasso: null, keep: [] }, true);
   shown();
 }
 
 byId("run").addEventListener("change", () => {
-  remember({ run: byId("run").value, at: null, lasso: null, value: null }, true);
+  remember({ run: byId("run").value, at: null, lasso: null, keep: [], by: [] }, true);
   byId("near").replaceChildren();
   byId("chosen-text").textContent = text("near_hint");
-  offerColours();
   loadMap();
 });
 byId("colour").addEventListener("change", () => {
-  remember({ colour: byId("colour").value, value: null }, true);
+  remember({ colour: byId("colour").value }, true);
   loadColour();
+});
+byId("by").addEventListener("change", async () => {
+  const key = byId("by").value;
+  byId("by").value = "";
+  await valuesOf([key]);
+  if (!state.getAll("by").includes(key)) remember({ by: [...state.getAll("by"), key] }, true);
+  list();
 });
 let typing = 0;
 byId("find").addEventListener("input", () => {
