@@ -85,6 +85,15 @@ def test_clusters() -> None:
     assert str(groups[0]["name"]).split(", ")[0] == members[0]["name"]
 
 
+def test_words_of_clusters() -> None:
+    """The words of a column are shown for each group, and not for its members."""
+    rows = records("clusters", "Fish", "-n", 3, "--words", "Kanji")
+
+    assert [row["cluster"] for row in rows] == [1, 2, 3]
+    assert all(row["words"] for row in rows)
+    assert run("clusters", "Fish", "--members", "--words", "Kanji").exit_code == 2
+
+
 def test_clusters_by_density() -> None:
     """The options of HDBSCAN are the parameters of its run. Its members have a group, or 0."""
     members = records("clusters", "Fish", "--method", "hdbscan", "--least", 4, "--members")

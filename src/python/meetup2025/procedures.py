@@ -378,6 +378,12 @@ def fit_clusters(source: str, clusters: int = 0, seed: int = 5, method: str = "K
 
 
 @from_sql
+def words_of_groups(run: int, column: str, k: int = 5) -> str:
+    """Return the words of groups, as JSON: `MeetUp2025.WordsOfGroups`, `runs.clusters.words_of_groups`."""
+    return groups.words_of_groups(current(), run, column, k)
+
+
+@from_sql
 def fit_assignment(run: int, source: str) -> int:
     """Assign a source to the groups of a run: `MeetUp2025.FitAssignment`, `runs.clusters.fit_assignment`."""
     return groups.fit_assignment(current(), run, source)

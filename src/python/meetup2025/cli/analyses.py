@@ -99,15 +99,19 @@ def map_(source: str, seed: int, **given: Any) -> None:
     help="HDBSCAN finds the number of groups, and leaves out what lies between them.",
 )
 @click.option("--least", metavar="N", type=int, default=5, show_default=True, help="Fewest members, for HDBSCAN.")
+@click.option("--words", metavar="COLUMN", help="Show the words of a column that tell the groups apart.")
 @click.option("--members", is_flag=True, help="Show the items of the groups, not the groups.")
 @_seed
 @pictured
 @common
 def clusters(source: str, number: int, seed: int, **given: Any) -> None:
     """Group the items of a source. With --html or --png, a picture replaces the rows."""
-    read = "ReadClusters" if given["members"] else "ReadGroups"
+    if given["members"] and given["words"]:
+        raise click.UsageError("Words are of groups: leave out --members or --words.")
+    read = "GroupWords" if given["words"] else "ReadClusters" if given["members"] else "ReadGroups"
     asked = [source, number, seed, given["method"], given["least"]]
-    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?, ?, ?)", asked, read, ALL, _files(given))
+    most = given["words"] or ALL
+    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?, ?, ?)", asked, read, most, _files(given))
 
 
 @click.command(epilog=example("meetup2025 elbow Fish --to 20"))
@@ -293,14 +297,19 @@ def _files(given: dict[str, Any]) -> dict[str, str | None]:
 
 
 def _fit_and_show(
-    fit: str, given: Sequence[Any], read: str, k: int, files: dict[str, str | None] | None = None, **joined: int | None
+    fit: str,
+    given: Sequence[Any],
+    read: str,
+    k: int | str,
+    files: dict[str, str | None] | None = None,
+    **joined: int | None,
 ) -> None:
     with database() as connection:
         _show(connection, value(connection, fit, given), read, k, files or {}, **joined)
 
 
 def _show(
-    connection: Connection, run: int, read: str, k: int, files: dict[str, str | None], **joined: int | None
+    connection: Connection, run: int, read: str, k: int | str, files: dict[str, str | None], **joined: int | None
 ) -> None:
     """Keep a run, show its quality, and draw it or write its rows."""
     connection.commit()

@@ -11,7 +11,8 @@ from meetup2025.analytics.changes import agreement
 from meetup2025.analytics.clusters import NOISE, Clusters, assign, cluster_names, fit_clusters as fit
 from meetup2025.analytics.elbow import choose, elbow
 from meetup2025.errors import DataError, shown
-from meetup2025.runs.sources import check_same_model, read_items
+from meetup2025.runs.json_rows import json_rows
+from meetup2025.runs.sources import check_same_model, read_items, texts_of
 from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_model, stored_run
 
 if TYPE_CHECKING:
@@ -104,6 +105,40 @@ def fit_elbow(connection: Connection, source: str, least: int = 2, most: int = 2
     items = read_items(connection, source)
     request = Request(ELBOW, items.basis, {"least": least, "most": most}, seed)
     return fitted_run(connection, request, lambda: _swept(items, elbow(items.vectors, least, most, seed=seed), seed))
+
+
+def words_of_groups(connection: Connection, run: int, column: str, k: int = 5) -> str:
+    """
+    Return the words that tell the groups of a run apart, by a column of its source: `MeetUp2025.WordsOfGroups`.
+
+    Args:
+        connection: An open connection.
+        run: Number of the run.
+        column: Column of the source with texts, in any case.
+        k: Most words of a group, from 1 to 50.
+
+    Returns:
+        A JSON array of objects: place, cluster and words. Groups without a word are left out, and so is noise.
+
+    Raises:
+        DataError: There is no such run or column, or *k* is out of range.
+    """
+    from meetup2025.analytics.words import telling_words
+
+    if not 1 <= k <= _WORDS:
+        raise DataError(f"k must be a whole number from 1 to {_WORDS}. Got {k}.")
+    known = stored_run(connection, run, CLUSTERS)
+    sql = "SELECT Source, Item, Cluster FROM MeetUp2025.ClusterItem WHERE Run = ? AND Cluster > 0"
+    with connection.cursor() as cursor:
+        clusters = {(source, item): int(number) for source, item, number in cursor.execute(sql, [run]).fetchall()}
+    texts = texts_of(connection, known.basis.source, column)
+    grouped = [(text, clusters[key]) for key, text in texts.items() if key in clusters]
+    found = telling_words([text for text, _ in grouped], [number for _, number in grouped], k)
+    return json_rows({"cluster": number, "words": ", ".join(words)} for number, words in found.items())
+
+
+_WORDS = 50
+"""Most words of a group."""
 
 
 def _grouped(items: Items, clusters: int, seed: int) -> Outcome:

@@ -6,10 +6,8 @@ Without a recogniser, the names alone answer.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from meetup2025 import vectors
 from meetup2025.analytics.recogniser import CANDIDATES
 from meetup2025.engines.arguments import marked
 from meetup2025.errors import DataError
+from meetup2025.runs.json_rows import json_rows
 from meetup2025.runs.recogniser import PHOTOS, newest, recogniser_of
 
 if TYPE_CHECKING:
@@ -35,9 +34,6 @@ _PHOTOS = 200
 
 _NAMES = 1000
 """Names that are compared."""
-
-_LONGEST = 32_000
-"""Most characters of the answer: the limit of a function."""
 
 _SHARED = 0.05
 """Probability from which the English name of a species counts for the name of its group."""
@@ -138,15 +134,7 @@ def recognise(connection: Connection, vector: str, k: int = 3, by: str = "both")
     if k < 1:
         raise DataError(f"k must be a whole number from 1. Got {k}.")
     objects = answers[by](connection, vectors.from_text(vector), k)[:k]
-    texts = [_json({"place": place, **each}) for place, each in enumerate(objects, 1)]
-    ends = accumulate(len(text) + 1 for text in texts)
-    return f"[{','.join(text for text, end in zip(texts, ends, strict=True) if end < _LONGEST)}]"
-
-
-def _json(values: Mapping[str, Any]) -> str:
-    """Return an object for JSON. A missing value is NULL in SQL."""
-    known = {name: value for name, value in values.items() if value is not None}
-    return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+    return json_rows(objects)
 
 
 def _names(connection: Connection, vector: Vector, k: int) -> list[dict[str, Any]]:

@@ -11,7 +11,6 @@ use. The statement has the spelling of INFORMATION_SCHEMA, in quotes, never the 
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +21,7 @@ from meetup2025 import vectors
 from meetup2025.engines.tokens import identifier
 from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError, ProgrammingError, listed, shown
 from meetup2025.loading.tables import how_to_fill, run_many
+from meetup2025.runs.json_rows import json_rows
 from meetup2025.runs.store import Basis
 
 if TYPE_CHECKING:
@@ -377,21 +377,42 @@ def columns_of(connection: Connection, source: str) -> str:
     Raises:
         DataError: There is no source of this name.
     """
-    rows = [(part, *row) for part in searched(connection, source) for row in _typed_columns(connection, part)]
-    found = [
-        {"place": place, "source": part.name, "table": part.table, "item": part.item, "column": column, "kind": kind}
-        for place, (part, column, kind) in enumerate(rows, 1)
-    ]
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    rows = [(part, *row) for part in searched(connection, source) for row in typed_columns(connection, part)]
+    return json_rows(
+        {"source": part.name, "table": part.table, "item": part.item, "column": column, "kind": kind}
+        for part, column, kind in rows
+    )
 
 
-def _typed_columns(connection: Connection, source: Registered) -> list[tuple[str, str]]:
+def typed_columns(connection: Connection, source: Registered) -> list[tuple[str, str]]:
+    """Return the columns that tell items apart, each with its kind, number or text."""
     schema, _, table = source.table.rpartition(".")
     with connection.cursor() as cursor:
         types = {name: str(kind).upper() for _, _, name, kind in cursor.execute(_COLUMNS, [schema, table]).fetchall()}
     known = {source.item, source.title, source.label, source.vector}
     described = {name: kind.partition("(")[0] for name, kind in types.items() if name not in known}
     return [(name, "number" if kind in _NUMBERS else "text") for name, kind in described.items() if kind != "VECTOR"]
+
+
+def texts_of(connection: Connection, source: str, column: str) -> dict[tuple[str, str], str]:
+    """
+    Read a column of a source as texts, by source and key. NULL is left out.
+
+    Raises:
+        DataError: No table of the source has such a column.
+    """
+    found: dict[tuple[str, str], str] = {}
+    offered = {part: [name for name, _ in typed_columns(connection, part)] for part in searched(connection, source)}
+    places = [(part, name) for part, names in offered.items() for name in names if name.upper() == column.upper()]
+    if not places:
+        names = listed(list(dict.fromkeys(name for each in offered.values() for name in each)))
+        raise DataError(f"A column of {source} must be one of {names}. Got {shown(column)}.")
+    with connection.cursor() as cursor:
+        for part, name in places:
+            value, key = identifier(name), identifier(part.item)
+            cursor.execute(f"SELECT {key}, {value} FROM {part.place} WHERE {value} IS NOT NULL")
+            found |= {(part.name, str(item)): str(text) for item, text in cursor.fetchall()}
+    return found
 
 
 def quoted(source: Registered, *, top: str = "") -> str:
