@@ -84,14 +84,20 @@ def test_files_that_are_written(tmp_path: Path) -> None:
     assert (arrivals.ready(), arrivals.is_waiting) == ([], False)
 
 
-def test_file_of_a_clock_set_back(tmp_path: Path) -> None:
-    """A file whose time is of tomorrow is ready like any other."""
+@pytest.mark.parametrize("seconds", [86400, -86400])
+def test_file_of_a_clock_set_back(tmp_path: Path, seconds: int) -> None:
+    """A file whose time is of tomorrow or of yesterday is ready like any other, and again when only its time is set."""
     clock, path = Clock(), tmp_path / "a.png"
     arrivals = Arrivals(1.0, clock)
     path.touch()
-    os.utime(path, (time.time() + 86400,) * 2)
+    os.utime(path, (time.time() + seconds,) * 2)
     arrivals.see([path])
     clock.now = 1.0
+    assert arrivals.ready() == [path]
+    arrivals.done(path)
+    os.utime(path, (time.time() - seconds,) * 2)
+    arrivals.see([path])
+    clock.now = 2.0
     assert arrivals.ready() == [path]
 
 
