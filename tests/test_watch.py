@@ -164,6 +164,16 @@ def test_killed_again_and_again(week: Week) -> None:
     week.check()
 
 
+def test_burst_of_copies(week: Week) -> None:
+    """Files of two pictures that come at once, more than some batches, are two sightings, and all have their turn."""
+    for _ in range(75):
+        for name in ("saba.png", "madako.png"):
+            week.put((SAMPLES / name).read_bytes())
+    done = once(week)
+    assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", 2)
+    week.check()
+
+
 def test_two_watchers(week: Week) -> None:
     """Two watchers of a folder take turns at the database, and name each picture once."""
     week.burst(8)
