@@ -258,6 +258,16 @@ def test_camera_sees_all() -> None:
     assert (pixels <= [geometry.WIDTH, geometry.HEIGHT]).all()
 
 
+def test_camera_looks_at_the_points() -> None:
+    """In space the points are in the middle of the picture and fill it, even if one lies far from the others."""
+    places = np.vstack([np.random.default_rng(5).normal(size=(200, 3)), [9, 9, 0]])
+    pixels = geometry.pixels(places)
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+
+    assert (low + high) / 2 == pytest.approx([geometry.WIDTH / 2, geometry.HEIGHT / 2], abs=2)
+    assert ((high - low) / [geometry.WIDTH, geometry.HEIGHT]).max() > 0.75
+
+
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_gap(dimensions: int) -> None:
     """Two maps stand side by side under their titles, and the legend has each kind once."""

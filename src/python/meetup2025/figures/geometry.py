@@ -24,6 +24,9 @@ _SIGHT = np.array([1.25, 1.25, 0.6])
 _HALF_ANGLE = np.tan(np.pi / 8)
 """Tangent of half the angle of Plotly's camera, which sees 45 degrees upwards."""
 
+_MOVES, _PART = 8, 0.75
+"""Moves that centre a view, and the part of the shift that a move takes: a near point moves more than the others."""
+
 
 def pixels(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.float64]:
     """
@@ -55,27 +58,47 @@ def limits(places: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def camera(places: NDArray[np.float64], width: float = WIDTH) -> NDArray[np.float64]:
-    """Return the eye nearest to a map in space that sees all of it, in units of the longest axis."""
+    """
+    Return the nearest view of a map in space that has all points in its middle.
+
+    Returns:
+        The eye and the point that it looks at, shape (2, 3). The longest axis is 1, and (0, 0, 0) is the middle of the
+        axes.
+    """
     sight = _SIGHT / np.linalg.norm(_SIGHT)
-    for distance in np.arange(1.0, 3.0, 0.1):
-        seen = np.abs(_projected(places, distance * sight)).max(axis=0)
-        if seen[0] < 0.85 * width / HEIGHT and seen[1] < 0.9:
+    for distance in np.arange(0.6, 3.0, 0.05):
+        view = _centred(places, distance * sight)
+        seen = np.abs(_projected(places, view)).max(axis=0)
+        if seen[0] < 0.85 * width / HEIGHT and seen[1] < 0.85:
             break
-    eye: NDArray[np.float64] = distance * sight
-    return eye
+    return view
 
 
-def _projected(places: NDArray[np.float64], eye: NDArray[np.float64]) -> NDArray[np.float64]:
-    """
-    Project points as Plotly does: with perspective, the longest axis is 1, and the middle of the axes is in the middle.
-    """
-    low, high = limits(places)
-    world = (places - (low + high) / 2) / (high - low).max()
-    ahead = -eye / np.linalg.norm(eye)
+def _centred(places: NDArray[np.float64], sight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Move the eye sideways until the picture of the points has the same room on opposite sides."""
+    view = np.array([sight, np.zeros(3)])
+    for _ in range(_MOVES):
+        seen = _projected(places, view)
+        middle = (seen.min(axis=0) + seen.max(axis=0)) / 2
+        view = view + _PART * middle * _HALF_ANGLE * np.linalg.norm(sight) @ _screen(view)
+    return view
+
+
+def _screen(view: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the directions to the right and upwards on the screen, shape (2, 3)."""
+    ahead = view[1] - view[0]
     right = np.cross(ahead, [0, 0, 1])
-    right /= np.linalg.norm(right)
-    depth = np.maximum((world - eye) @ ahead, 1e-6)
-    return np.asarray((world @ np.array([right, np.cross(right, ahead)]).T) / depth[:, None] / _HALF_ANGLE)
+    both: NDArray[np.float64] = np.array([right, np.cross(right, ahead)])
+    return both / np.linalg.norm(both, axis=1, keepdims=True)
+
+
+def _projected(places: NDArray[np.float64], view: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Project points as Plotly does, with perspective. The middle of the screen is 0, its upper edge is 1."""
+    low, high = limits(places)
+    world = (places - (low + high) / 2) / (high - low).max() - view[0]
+    ahead = (view[1] - view[0]) / np.linalg.norm(view[1] - view[0])
+    depth = np.maximum(world @ ahead, 1e-6)
+    return np.asarray(world @ _screen(view).T / depth[:, None] / _HALF_ANGLE)
 
 
 def nearest(places: NDArray[np.float64], k: int = NEAREST) -> list[list[int]]:

@@ -234,7 +234,8 @@ def _frame(figure: Figure, items: Sequence[Record], number: int = 1, width: floa
     }
     scene["aspectmode"] = "manual"
     scene["aspectratio"] = {name: (high - low) / longest for name, (low, high) in ends.items()}
-    scene["camera"] = {"eye": dict(zip("xyz", geometry.camera(places, width).tolist(), strict=True))}
+    eye, centre = (dict(zip("xyz", each, strict=True)) for each in geometry.camera(places, width).tolist())
+    scene["camera"] = {"eye": eye, "center": centre}
     figure.update_layout({f"scene{suffix}": scene})
 
 
