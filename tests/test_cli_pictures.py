@@ -95,11 +95,16 @@ def test_map_by_clusters_and_outliers() -> None:
 
 
 def test_clusters() -> None:
-    """Groups are lines of their items."""
-    figure = drawn("clusters", "Fish", "-n", 5)
+    """Groups are the colours of the newest map, or lines of their items."""
+    run("map", "Fish", "-d", 2)
+    on_map = drawn("clusters", "Fish", "-n", 5)
+    by_distance = drawn("clusters", "Fish", "-n", 5, "--distances")
 
-    assert len(figure["data"]) == 5
-    assert len(points(figure)) == 100
+    assert [trace["name"][:2] for trace in on_map["data"]] == ["1 ", "2 ", "3 ", "4 ", "5 "]
+    assert "on the map of run 1" in on_map["layout"]["title"]["subtitle"]["text"]
+    assert len(by_distance["data"]) == 5
+    assert sorted(points(by_distance)) == sorted(points(on_map))
+    assert len(json.loads(run("runs", "--kind", "Map", "--format", "json").stdout)) == 1
 
 
 def test_elbow() -> None:

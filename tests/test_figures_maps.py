@@ -226,6 +226,18 @@ def test_colour_by_cluster() -> None:
     assert "cluster 1" in figure.data[0].hovertext[0]
 
 
+def test_noise_is_named() -> None:
+    """Items of no group are noise: grey, below the groups in the legend, and the groups keep their colours."""
+    figure = figures.map(mappings(planted(4), cluster=[0, 1, 0, 2], central=[1, 1, 2, 1]))
+    traces = {trace.name.split()[0]: trace for trace in figure.data}
+
+    assert list(traces) == ["noise", "1", "2"]
+    assert traces["noise"].marker.color == palette.OTHER
+    assert traces["noise"].legendrank > traces["1"].legendrank
+    assert traces["1"].marker.color == palette.COLOURS[0]
+    assert "noise" in traces["noise"].hovertext[0]
+
+
 def test_colour_by_score() -> None:
     """Scores are a scale; what is odd has a symbol of its own, and what has no score is grey."""
     scores = [*range(9), None]

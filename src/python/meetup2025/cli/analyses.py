@@ -101,17 +101,23 @@ def map_(source: str, seed: int, **given: Any) -> None:
 @click.option("--least", metavar="N", type=int, default=5, show_default=True, help="Fewest members, for HDBSCAN.")
 @click.option("--words", metavar="COLUMN", help="Show the words of a column that tell the groups apart.")
 @click.option("--members", is_flag=True, help="Show the items of the groups, not the groups.")
+@click.option("--distances", is_flag=True, help="Draw the distances to the centres, not the map.")
 @_seed
 @pictured
 @common
 def clusters(source: str, number: int, seed: int, **given: Any) -> None:
-    """Group the items of a source. With --html or --png, a picture replaces the rows."""
+    """
+    Group the items of a source. With --html or --png, a picture replaces the rows.
+
+    The picture is the newest map of the source, in the colours of the groups. Without a map, one is fitted.
+    """
     if given["members"] and given["words"]:
         raise click.UsageError("Words are of groups: leave out --members or --words.")
     read = "GroupWords" if given["words"] else "ReadClusters" if given["members"] else "ReadGroups"
     asked = [source, number, seed, given["method"], given["least"]]
     most = given["words"] or ALL
-    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?, ?, ?)", asked, read, most, _files(given))
+    drawn = {"distances": given["distances"]}
+    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?, ?, ?)", asked, read, most, _files(given), **drawn)
 
 
 @click.command(epilog=example("meetup2025 elbow Fish --to 20"))
@@ -302,14 +308,19 @@ def _fit_and_show(
     read: str,
     k: int | str,
     files: dict[str, str | None] | None = None,
-    **joined: int | None,
+    **joined: int | bool | None,
 ) -> None:
     with database() as connection:
         _show(connection, value(connection, fit, given), read, k, files or {}, **joined)
 
 
 def _show(
-    connection: Connection, run: int, read: str, k: int | str, files: dict[str, str | None], **joined: int | None
+    connection: Connection,
+    run: int,
+    read: str,
+    k: int | str,
+    files: dict[str, str | None],
+    **joined: int | bool | None,
 ) -> None:
     """Keep a run, show its quality, and draw it or write its rows."""
     connection.commit()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from meetup2025.cli.options import complain
-from meetup2025.client import ALL, reading, records, thumbnails
+from meetup2025.client import ALL, reading, records, thumbnails, value
 from meetup2025.errors import DataError, NotSupportedError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def pictured(command: F) -> F:
     return command
 
 
-def draw_run(connection: Connection, run: int, files: dict[str, str | None], **joined: int | None) -> bool:
+def draw_run(connection: Connection, run: int, files: dict[str, str | None], **joined: int | bool | None) -> bool:
     """
     Draw a run into files, if the options ask for files.
 
@@ -49,7 +49,7 @@ def draw_run(connection: Connection, run: int, files: dict[str, str | None], **j
         connection: An open connection.
         run: Number of the run.
         files: Values of the options `html` and `png`.
-        joined: Runs of `clusters` or `outliers` that colour a map.
+        joined: Runs of `clusters` or `outliers` that colour a map, and whether `distances` replace the map of groups.
 
     Returns:
         Whether a picture was drawn.
@@ -129,7 +129,7 @@ def _checked(_: click.Context, parameter: click.Parameter, value: str | None) ->
     return value
 
 
-def _map(connection: Connection, run: int, about: dict[str, str], joined: dict[str, int | None]) -> Figure:
+def _map(connection: Connection, run: int, about: dict[str, str], joined: dict[str, Any]) -> Figure:
     from meetup2025 import figures
 
     rows, colour = _of_map(connection, run), ""
@@ -145,9 +145,16 @@ def _map(connection: Connection, run: int, about: dict[str, str], joined: dict[s
     return figures.map(rows, colour=colour, **about)
 
 
-def _clusters(connection: Connection, run: int, about: dict[str, str], _: Any) -> Figure:
+def _clusters(connection: Connection, run: int, about: dict[str, str], joined: dict[str, Any]) -> Figure:
+    """Draw the groups on a map of their source, or their items by the distance to the centre."""
     from meetup2025 import figures
 
+    if not joined.get("distances"):
+        on = _map_of(connection, _of_run(connection, run)[1])
+        about["subtitle"] += f" · on the map of run {on}"
+        rows = _of_map(connection, on)
+        _join(rows, _read(connection, "ReadClusters", run), ("cluster", "central"), run)
+        return figures.map(rows, colour="cluster", **about)
     return figures.clusters(_with_kanji(connection, _read(connection, "ReadClusters", run)), **about)
 
 
@@ -222,6 +229,17 @@ def _of_run(connection: Connection, run: int) -> tuple[str, str]:
     if not found:
         raise DataError(f"A run must be one of MeetUp2025.Runs(). Got {run}.")
     return str(found[0]["kind"]), str(found[0]["source"])
+
+
+def _map_of(connection: Connection, source: str) -> int:
+    """Return the newest map of a source as it is now. Without one, fit it."""
+    sql = "SELECT Run, Source FROM MeetUp2025.Runs('Map', ?)"
+    for row in records(connection, sql, [ALL]):
+        if row["source"] == source and not value(connection, "SELECT MeetUp2025.SourceChanged(?)", [row["run"]]):
+            return int(row["run"])
+    run = int(value(connection, "SELECT MeetUp2025.FitMap(?)", [source]))
+    connection.commit()
+    return run
 
 
 def _metrics(connection: Connection, run: int, only: str = "") -> str:

@@ -88,8 +88,8 @@ def _screen(view: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the directions to the right and upwards on the screen, shape (2, 3)."""
     ahead = view[1] - view[0]
     right = np.cross(ahead, [0, 0, 1])
-    both: NDArray[np.float64] = np.array([right, np.cross(right, ahead)])
-    return both / np.linalg.norm(both, axis=1, keepdims=True)
+    both = np.array([right, np.cross(right, ahead)])
+    return np.asarray(both / np.linalg.norm(both, axis=1, keepdims=True))
 
 
 def _projected(places: NDArray[np.float64], view: NDArray[np.float64]) -> NDArray[np.float64]:

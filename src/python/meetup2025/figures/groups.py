@@ -141,7 +141,8 @@ def _tick(group: Sequence[Record]) -> str:
 
 def _hover(item: Record) -> str:
     name, kanji, key = (palette.plain(item.get(column)) for column in ("name", "kanji", "item"))
-    place = f"number {item['central']} of cluster {item['cluster']}, distance {item['distance']:.3f}"
+    group = f"cluster {item['cluster']}" if item["cluster"] else "noise"
+    place = f"number {item['central']} of {group}, distance {item['distance']:.3f}"
     return f"<b>{name}</b> {kanji}<br>{key}<br>{place}"
 
 

@@ -25,7 +25,7 @@ COLOURED = ("source", "label", "cluster", "score")
 """Columns that may colour a map."""
 
 _LABELS, _LABELS_IN_SPACE = 40, 24
-_OTHER = "other"
+_OTHER, _NOISE = "other", "noise"
 _CROWD = 1000
 _FILL = ["top center"] * 2
 """An extra key that makes positions three or more. Plotly takes one or two for something else."""
@@ -123,6 +123,8 @@ def _by_category(items: Sequence[Record], colour: str, *, in_space: bool) -> lis
     for number, item in enumerate(items):
         value = item.get(colour)
         members[value if value in known else None].append(number)
+    if colour == "cluster":
+        known = {value: place for place, value in enumerate(filter(None, known))}  # noise is as grey as other items
     return [
         (_called(value, items, each), palette.marker(known.get(value), in_space=in_space, size=_size(items)), each)
         for value, each in members.items()
@@ -152,6 +154,8 @@ def _called(value: Any, items: Sequence[Record], members: Sequence[int]) -> str:
     """Name a category: a source by its contents, a cluster by its most central item."""
     if value is None:
         return _OTHER
+    if value == 0:
+        return _NOISE
     if isinstance(value, int):
         first = min((items[number] for number in members), key=lambda item: item.get("central") or 0)
         return f"{value} {palette.plain(labels.short(str(first['name'] or '')))}"
@@ -178,7 +182,7 @@ def _trace(name: str, look: Mapping[str, Any], members: Sequence[int], drawn: tu
         hovertext=[hovers[number] for number in members],
         hovertemplate="%{hovertext}<extra></extra>",
         showlegend=True,
-        legendrank=2000 if name == _OTHER else 1000,
+        legendrank=2000 if name in {_OTHER, _NOISE} else 1000,
     )
 
 
@@ -206,7 +210,7 @@ def _hover(item: Record, place: NDArray[np.float64], near: Sequence[Record]) -> 
     lines = [
         f"<b>{palette.plain(item['name'])}</b> {palette.plain(item.get('kanji'))}".rstrip(),
         " · ".join(filter(None, (kind, palette.plain(item["item"]), palette.plain(item["label"])))),
-        "" if item.get("cluster") is None else f"cluster {item['cluster']}",
+        "" if item.get("cluster") is None else f"cluster {item['cluster']}" if item["cluster"] else _NOISE,
         "" if item.get("score") is None else f"score {item['score']:.4g}{', odd' if item.get('odd') else ''}",
         f"nearest: {', '.join(palette.plain(each['name']) for each in near)}" if near else "",
         f"at {', '.join(f'{number:.2f}' for number in place)}",
