@@ -107,6 +107,18 @@ def test_clusters() -> None:
     assert len(json.loads(run("runs", "--kind", "Map", "--format", "json").stdout)) == 1
 
 
+def test_titles_in_the_language_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The title, an axis and the page are in Japanese where the user is."""
+    monkeypatch.setenv("MEETUP2025_LANG", "ja")
+    run("clusters", "Fish", "-n", 3, "--distances", "--html", "a.html")
+    page = Path("a.html").read_text("utf-8")
+    figure = figure_of(page)
+
+    assert '<html lang="ja">' in page
+    assert figure["layout"]["title"]["text"] == "Fishのクラスター"
+    assert figure["layout"]["xaxis"]["title"]["text"] == "中心からの距離"
+
+
 def test_elbow() -> None:
     """The star is at the number that the run chose."""
     figure = drawn("elbow", "Fish", "--to", 12)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -9,6 +10,7 @@ import click
 from meetup2025.cli.options import complain
 from meetup2025.client import ALL, reading, records, thumbnails, value
 from meetup2025.errors import DataError, NotSupportedError
+from meetup2025.locale import language, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +66,7 @@ def draw_run(connection: Connection, run: int, files: dict[str, str | None], **j
     if kind not in _DRAWN:
         known = ", ".join(_DRAWN)
         raise NotSupportedError(f"A run to draw must be one of {known}. Got run {run}, of {kind}; read its rows.")
-    about = {"title": f"{_TITLES[kind]} {source}", "subtitle": f"run {run}{_metrics(connection, run)}"}
+    about = {"title": translated(_TITLES[kind].format(source)), "subtitle": f"run {run}{_metrics(connection, run)}"}
     save(_DRAWN[kind](connection, run, about, joined), files, about["title"])
     return True
 
@@ -85,7 +87,7 @@ def draw_gap(connection: Connection, runs: Sequence[int], files: dict[str, str |
         raise NotSupportedError(f"Runs to draw side by side must be maps. Got {got}; leave out --html and --png.")
     rows = [_of_map(connection, run) for run in runs]
     titles = [f"run {run}{_metrics(connection, run, 'gap_distance')}" for run in runs]
-    title = f"Maps of {' and '.join(dict.fromkeys(source for _, source in found))}"
+    title = translated(f"Maps of {', '.join(dict.fromkeys(source for _, source in found))}")
     save(figures.gap(*rows, titles=titles, title=title), files, title)
 
 
@@ -100,7 +102,7 @@ def draw_answers(
             {**answer, "thumbnail": _thumbnail(picture) if picture and "names" in answer else ""}
             for answer, picture in zip(answers, pictures, strict=True)
         ]
-        title = "What is in the picture"
+        title = translated("What is in the picture")
         save(figures.identified(sheet, title=title, subtitle=note), files, title)
 
 
@@ -108,7 +110,7 @@ def save(figure: Figure, files: dict[str, str | None], title: str) -> None:
     """Write a figure into the files of the options, and report the files."""
     from meetup2025 import figures
 
-    for kind, write in (("html", figures.write_html), ("png", figures.write_png)):
+    for kind, write in (("html", partial(figures.write_html, lang=language())), ("png", figures.write_png)):
         path = files.get(kind)
         if path:
             write(figure, path, title)
@@ -151,7 +153,7 @@ def _clusters(connection: Connection, run: int, about: dict[str, str], joined: d
 
     if not joined.get("distances"):
         on = _map_of(connection, _of_run(connection, run)[1])
-        about["subtitle"] += f" · on the map of run {on}"
+        about["subtitle"] += f" · {translated(f'on the map of run {on}')}"
         rows = _of_map(connection, on)
         _join(rows, _read(connection, "ReadClusters", run), ("cluster", "central"), run)
         return figures.map(rows, colour="cluster", **about)
@@ -211,14 +213,14 @@ _DRAWN = {
 """Kind of a run -> function that draws it."""
 
 _TITLES = {
-    "Map": "Map of",
-    "Clusters": "Groups of",
-    "Elbow": "Number of groups in",
-    "Outliers": "Outliers in",
-    "Evaluation": "Quality of the outliers in",
-    "Comparison": "Detectors on",
-    "Recogniser": "What is known of the labels of",
-    "Tuning": "Trials of parameters on",
+    "Map": "Map of {0}",
+    "Clusters": "Groups of {0}",
+    "Elbow": "Number of groups in {0}",
+    "Outliers": "Outliers in {0}",
+    "Evaluation": "Quality of the outliers in {0}",
+    "Comparison": "Detectors on {0}",
+    "Recogniser": "What is known of the labels of {0}",
+    "Tuning": "Trials of parameters on {0}",
 }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from meetup2025.figures import labels, palette
 from meetup2025.figures.rows import records
+from meetup2025.locale import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,7 +46,7 @@ def clusters(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> Fig
     numbers = sorted({item["cluster"] for item in items})
     groups = [sorted((i for i in items if i["cluster"] == n), key=lambda item: item["central"]) for n in numbers]
     figure = Figure([_line(place, group) for place, group in enumerate(groups)])
-    figure.update_xaxes(title="distance to the centre", rangemode="tozero")
+    figure.update_xaxes(title=translated("distance to the centre"), rangemode="tozero")
     figure.update_yaxes(
         tickvals=numbers, ticktext=list(map(_tick, groups)), autorange="reversed", showgrid=True, title=""
     )

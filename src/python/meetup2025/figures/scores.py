@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from meetup2025.figures import labels, palette
 from meetup2025.figures.rows import records
+from meetup2025.locale import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,7 +68,7 @@ def outliers(rows: Iterable[Row], threshold: float, *, title: str = "", subtitle
     figure.add_vline(x=threshold, line_dash="dash", row=1, col="all")
     called = {"text": f"threshold {threshold:.4g}", "showarrow": False, "yanchor": "bottom"}
     figure.add_annotation(x=threshold, y=1.01, yref="y domain", row=1, col=1, **called)
-    figure.update_xaxes(title="score: higher is odder")
+    figure.update_xaxes(title=translated("score: higher is odder"))
     figure.update_yaxes(title="items", row=1, col=1)
     ticks = {"tickvals": [each["place"] for each in named], "ticktext": [_called(each) for each in named]}
     figure.update_yaxes(autorange="reversed", showgrid=False, row=1, col=2, **ticks)
@@ -180,7 +181,7 @@ def comparison(rows: Iterable[Row], *, title: str = "", subtitle: str = "") -> F
                 hovertemplate=f"%{{customdata}}: {name} %{{x:.3f}}<extra></extra>",
             )
         )
-    figure.update_xaxes(title="1 is perfect", range=[0, 1.02])
+    figure.update_xaxes(title=translated("1 is perfect"), range=[0, 1.02])
     detectors = [palette.plain(each["detector"]) for each in found]
     figure.update_yaxes(autorange="reversed", tickvals=[*range(len(found))], ticktext=detectors)
     return palette.dress(figure, title, subtitle)
