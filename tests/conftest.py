@@ -126,6 +126,18 @@ def _clean_environment() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def _japanese(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the commands speak Japanese in one test: their help is that of the language of its last use."""
+    from meetup2025.cli import language, main
+
+    monkeypatch.setenv("MEETUP2025_LANG", "ja")
+    monkeypatch.setenv("LANGUAGE", "ja")
+    yield
+    monkeypatch.undo()
+    language.speak(main)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _compiled_functions(pytestconfig: pytest.Config) -> Iterator[None]:
     """Keep compiled functions of maps between runs, apart from those of the user; one worker compiles for all."""

@@ -107,9 +107,9 @@ def test_clusters() -> None:
     assert len(json.loads(run("runs", "--kind", "Map", "--format", "json").stdout)) == 1
 
 
-def test_titles_in_the_language_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("_japanese")
+def test_titles_in_the_language_of_the_user() -> None:
     """The title, an axis and the page are in Japanese where the user is."""
-    monkeypatch.setenv("MEETUP2025_LANG", "ja")
     run("clusters", "Fish", "-n", 3, "--distances", "--html", "a.html")
     page = Path("a.html").read_text("utf-8")
     figure = figure_of(page)

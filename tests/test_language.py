@@ -6,7 +6,6 @@ import json
 import sys
 from pathlib import Path
 from string import Formatter
-from typing import TYPE_CHECKING
 
 import polib
 import pytest
@@ -18,22 +17,10 @@ from meetup2025.cli import language, main
 from meetup2025.cli.output import table_lines
 from meetup2025.web import Application
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 from update_messages import sources, update
 
 CATALOGUES = list(sources())
-
-
-@pytest.fixture
-def _japanese(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("MEETUP2025_LANG", "ja")
-    monkeypatch.setenv("LANGUAGE", "ja")
-    yield
-    monkeypatch.undo()
-    language.speak(main)
 
 
 def _ran(*words: str) -> tuple[int, str]:
