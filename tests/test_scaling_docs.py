@@ -189,7 +189,7 @@ def test_classes_named_on_the_page_exist() -> None:
     """Each MeetUp2025.X of the page, in ObjectScript and prose too, is a class or made on the page."""
     named = set(re.findall(r"MeetUp2025[./](\w+)", PAGE))
 
-    assert named - known_names(CLASSES) == {"Incoming", "Trial"}
+    assert named - known_names(CLASSES) == {"Incoming", "Rehearsal"}
 
 
 # --- the classes ----------------------------------------------------------------------------------------------------

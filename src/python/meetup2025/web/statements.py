@@ -37,9 +37,13 @@ RUNS = (
 METRICS = "SELECT Subject, Name, Value, Low, High FROM MeetUp2025.ReadMetrics(?)"
 CHANGED = "SELECT MeetUp2025.SourceChanged(?)"
 
-IN_ORDER = "%EXACT(p.Source), %EXACT(p.Item)"
+MAP = (
+    "SELECT p.Source, p.Item, p.Name, p.Label, p.X, p.Y, p.Z FROM MeetUp2025.SampleMap(?, ?) p "
+    "ORDER BY %EXACT(p.Source), %EXACT(p.Item)"
+)
+IN_ORDER = MAP.partition(" ORDER BY ")[2]
 """Order of the points, in which their colours come too."""
-MAP = f"SELECT p.Source, p.Item, p.Name, p.Label, p.X, p.Y, p.Z FROM MeetUp2025.SampleMap(?, ?) p ORDER BY {IN_ORDER}"
+
 GROUPS = "SELECT Cluster, Name, Items FROM MeetUp2025.ReadGroups(?)"
 LIKE = "SELECT Source, Item, Name, Label, Score FROM MeetUp2025.ItemsLike(?, ?, ?, ?)"
 PLACE = "SELECT MeetUp2025.PlaceOf(?, MeetUp2025.EmbedImage(?))"
