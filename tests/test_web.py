@@ -954,14 +954,14 @@ def test_no_other_file_is_served(browser, path):
 
 
 def test_sql_is_not_made_of_input():
-    """Each statement that is run is a constant of `statements`."""
+    """Each statement that is run is a constant of `statements` or `live`."""
     tree = ast.parse((WEB / "answers.py").read_text("utf-8"))
     asking = {"rows", "value", "_of_picture"}
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in asking]
 
     assert len(calls) > 10
     given = {ast.unparse(call.args[1]) for call in calls} - {"statement"}  # the parameter of _of_picture
-    assert [each for each in given if not each.startswith("statements.")] == []
+    assert [each for each in given if not each.startswith(("statements.", "live."))] == []
 
 
 @pytest.mark.parametrize(
@@ -976,6 +976,72 @@ def test_sql_is_not_made_of_input():
 def test_shown_statement(sql, given, text):
     """A statement is shown with its values as SQL writes them."""
     assert statements.shown(sql, *given) == text
+
+
+# --- live -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sighted(url: str) -> str:
+    """Database with a sighting of a mackerel, and one of a file that is no picture."""
+    with meetup2025.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT MeetUp2025.AddSighting('samples/saba.png', 'a.png', 'quay')")
+        cursor.execute("SELECT MeetUp2025.AddSighting('nothing', 'b.png', 'it''s')")
+        connection.commit()
+    return url
+
+
+def test_sightings_are_listed_and_counted(browser, sighted):
+    """What is listed and counted is what the shown statements find, for each choice; the pictures come by number."""
+    choices = ["", "sure=fault", "find=サバ", "source=it's", "days=1", "find=%'x", "sure=fault&source=quay&days=7"]
+    found = {choice: browser.get(f"/api/sightings?{choice}").json() for choice in choices}
+
+    assert [[row["filename"] for row in each["sightings"]] for each in found.values()] == (
+        [["b.png", "a.png"], ["b.png"], ["a.png"], ["b.png"], ["b.png", "a.png"], [], []]
+    )
+    for each in found.values():
+        listing, counts = each["sql"].split(";\n")
+        assert [row[0] for row in asked(sighted, listing)] == [row["sighting"] for row in each["sightings"]]
+        assert [row[2] for row in asked(sighted, counts)] == [row["items"] for row in each["counts"]]
+        assert each["sources"] == ["it's", "quay"]
+        assert each["any"] is True
+    number = found["find=サバ"]["sightings"][0]["sighting"]
+    assert browser.get(f"/api/glimpses?sighting={number}").json()["pictures"][str(number)].startswith("data:image/")
+
+
+@pytest.mark.parametrize("wrong", ["sightings?sure=x", "sightings?days=-1", "glimpses", "glimpses?sighting=1;x"])
+def test_wrong_choice_of_sightings(browser, wrong):
+    """A choice that is none is refused with a sentence."""
+    assert browser.get(f"/api/{wrong}").status == 400
+
+
+def test_correction_teaches_and_is_taken_back(browser, sighted):
+    """A correction makes a labelled photo; taken back, the sighting and the photos are as before."""
+    state = (
+        "SELECT Label, (SELECT COUNT(*) FROM MeetUp2025.FishImage) FROM MeetUp2025.Sighting WHERE FileName = 'a.png'"
+    )
+    number = asked(sighted, "SELECT %ID FROM MeetUp2025.Sighting WHERE FileName = 'a.png'")[0][0]
+    [before] = asked(sighted, state)
+    told = [browser.post(f"/api/correct?sighting={number}&label={label}").json() for label in ("蛸", "ブリ", "マダコ")]
+    assert [(each["before"], each["label"]) for each in told] == [
+        ("", "マダコ"),
+        ("マダコ", "ブリ"),
+        ("ブリ", "マダコ"),
+    ]
+    assert asked(sighted, state) == [("マダコ", before[1] + 1)]
+
+    again = browser.post(f"/api/correct?sighting={number}&label=").json()
+    assert (again["before"], again["label"]) == ("マダコ", "")
+    assert asked(sighted, state) == [before]
+    assert browser.post(f"/api/correct?sighting={number}&label=").json()["sql"] == ""
+
+
+def test_correction_is_refused(url, browser, sighted):
+    """Where nothing may be added nothing is corrected, nor a sighting that is none or no picture."""
+    number = asked(sighted, "SELECT %ID FROM MeetUp2025.Sighting WHERE FileName = 'b.png'")[0][0]
+
+    assert Browser(Application(url, hosts=LOCAL)).post("/api/correct?sighting=1&label=ブリ").status == 403
+    assert [browser.post(f"/api/correct?sighting={each}&label=ブリ").status for each in (999, number)] == [400, 400]
 
 
 # --- pages and languages --------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ PAGES = [
     "map?run=1&colour=Clusters:4&at=Fish/F002",
     "map?run=8&colour=label&find=ma",
     "runs?run=1&other=2",
+    "live",
 ]
 
 # --- the browser ----------------------------------------------------------------------------------------------------
@@ -673,6 +674,37 @@ def test_hostile_names_are_texts(request, tmp_path):
 
         assert HOSTILE in found(driver, "#list").text
         assert HOSTILE in found(driver, "#bars").text
+        assert "owned" not in driver.title
+        assert faults(driver) == []
+
+
+# --- live -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("_browser_there")
+def test_sighting_comes_and_is_corrected(request, tmp_path):
+    """An empty page tells the command; what comes is shown, is corrected by the mouse, and a hostile name is a text."""
+    shutil.copy(request.getfixturevalue("_bundled_file"), tmp_path / "live.duckdb")
+    url = f"duckdb:///{tmp_path / 'live.duckdb'}"
+    with web_server(url, "--allow-adding") as (_, address), chromium(390, 844) as driver:
+        driver.get(f"{address}live")
+        reads(driver, "#empty", "meetup2025 watch FOLDER")
+        with meetup2025.connect(url) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT MeetUp2025.AddSighting('samples/saba.png', ?, ?)", [HOSTILE, HOSTILE])
+            connection.commit()
+        reads(driver, "#list", HOSTILE)
+        reads(driver, "#sql", "MeetUp2025.Sightings(")
+        assert script(driver, "document.documentElement.scrollWidth") <= 390
+
+        found(driver, "[data-key^=wrong]").click()
+        found(driver, "#label").send_keys(HOSTILE[:49])
+        found(driver, "#teach").click()
+        reads(driver, "#list", HOSTILE[:49])
+        reads(driver, "#changed", HOSTILE[:49])
+        reads(driver, "#bars", HOSTILE[:9])
+        found(driver, "#changed button").click()
+        reads(driver, "#changed", "It is as before.")
+        reads(driver, "#list", "マサバ")
         assert "owned" not in driver.title
         assert faults(driver) == []
 

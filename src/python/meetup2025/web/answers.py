@@ -9,13 +9,14 @@ import hashlib
 import importlib.util
 import json
 import threading
+from datetime import datetime, timedelta
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import client, images
 from meetup2025.embedding.confidence import Ranking, confidence, knows_only_drawings
 from meetup2025.errors import DataError, MissingExtraError, shown as shown_value
-from meetup2025.web import files, reading, statements
+from meetup2025.web import files, live, reading, statements
 from meetup2025.web.answer import Answer
 from meetup2025.web.statements import rows, script, shown, value
 from meetup2025.web.view import Colour, View, colour_of, key_of
@@ -444,6 +445,68 @@ def changes(connection: Connection, request: WebRequest) -> dict[str, Any]:
     }
 
 
+def sightings(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Return the newest sightings, how many there are of each day and name, and whether there is any at all."""
+    view = _live_view(request)
+    listing, counts = view.listing(request.whole("k", most=2000, default=_LISTED)), view.counts()
+    return {
+        "sightings": listing.rows(connection),
+        "counts": counts.rows(connection),
+        "any": bool(value(connection, live.ANY)),
+        "sources": sorted(row["source"] for row in rows(connection, live.SOURCES)),
+        "sql": script([str(listing), str(counts)]),
+    }
+
+
+def _live_view(request: WebRequest) -> live.Sightings:
+    sure, days = request.text("sure"), request.whole("days", least=0, most=36500, default=0)
+    if sure and sure not in live.SURE:
+        raise DataError(f"sure must be one of {', '.join(live.SURE)}. Got {shown_value(sure)}.")
+    first = datetime.now().astimezone() - timedelta(days=days - 1)
+    since = f"{first:%Y-%m-%d}" if days else live.ALWAYS
+    return live.Sightings(since, request.text("find"), sure, request.text("source", longest=500))
+
+
+def glimpses(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Return the small pictures of sightings, by number. A file that is no picture has none."""
+    wanted = request.texts("sighting", most=100)
+    if not wanted or not all(each.isascii() and each.isdecimal() and len(each) < 10 for each in wanted):
+        raise DataError(f"sighting must be the number of a sighting. Got {shown_value(wanted)}.")
+    found = live.pictures([*map(int, wanted)]).rows(connection)
+    return {"pictures": {row["sighting"]: row["picture"] for row in found}}
+
+
+def correct(connection: Connection, request: WebRequest) -> dict[str, Any]:
+    """Set the right name of a sighting, and teach it. An empty name takes that back."""
+    number, label = request.whole("sighting"), request.text("label", longest=100).strip()
+    with _WRITING:
+        known = rows(connection, live.BEFORE, number)
+        if not known:
+            raise DataError(f"A sighting must be a number of MeetUp2025.Sightings. Got {number}.")
+        before = known[0]["label"]
+        used = _corrected(connection, number, label) if label else _forgotten(connection, number, known[0])
+        [now] = rows(connection, live.BEFORE, number)
+        connection.commit()
+    return {"before": before or "", "label": now["label"] or "", "sql": script(used)}
+
+
+def _corrected(connection: Connection, number: int, label: str) -> list[str]:
+    value(connection, live.CORRECT, number, label)
+    return [shown(live.CORRECT, number, label)]
+
+
+def _forgotten(connection: Connection, number: int, known: dict[str, Any]) -> list[str]:
+    """Take the correction of a sighting back, with the photo that taught it."""
+    if not known["label"]:
+        return []
+    photo = f"sighting-{known['hash'][:16]}"
+    value(connection, live.UNLEARN, photo)
+    changes = [(live.FORGET, number), (live.HIDE, photo), (live.REMOVE, photo)]
+    for change_ in changes:
+        statements.run(connection, *change_)
+    return [shown(live.UNLEARN, photo), *(shown(*each) for each in changes)]
+
+
 ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, Any] | Answer]]] = {
     "/api/identify": ("POST", identify),
     "/api/sample": ("GET", sample),
@@ -469,10 +532,13 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Connection, WebRequest], dict[str, An
     "/api/place": ("POST", place),
     "/api/compare": ("POST", compare),
     "/api/changes": ("GET", changes),
+    "/api/sightings": ("GET", sightings),
+    "/api/glimpses": ("GET", glimpses),
+    "/api/correct": ("POST", correct),
 }
 """Method of HTTP and function for each path."""
 
-WRITERS = (add, none, change)
+WRITERS = (add, none, change, correct)
 """What is allowed only where users may add photos."""
 
 

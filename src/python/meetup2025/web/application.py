@@ -43,7 +43,7 @@ HEALTH = "/healthz"
 _TABLES = ("Fish", "FishImage", "Analysis")
 """Tables whose rows are counted for /metrics."""
 
-PAGES = {"/": "identify", "/map": "map", "/runs": "runs"}
+PAGES = {"/": "identify", "/map": "map", "/runs": "runs", "/live": "live"}
 
 
 class Application:
