@@ -137,6 +137,10 @@ FIRST_RUNS = {
     "Metric": ["SELECT MeetUp2025.FitComparison('Fish', 'mine')"],
     "MovedItem": ["SELECT MeetUp2025.FitClusters('Fish', 8)", "SELECT MeetUp2025.FitClusters('Fish', 9)"],
     "OutlierItem": ["SELECT MeetUp2025.FitOutliers('Fish')"],
+    "SelectedItem": [
+        "SELECT MeetUp2025.FitMap('Fish', 2)",
+        """SELECT MeetUp2025.FitSelection(1, 'the tunas', '[["Fish", "F005"]]')""",
+    ],
     "SimilarPair": ["SELECT MeetUp2025.FitDuplicates('Fish', 0.5)"],
     "Prototype": ["SELECT MeetUp2025.FitRecogniser('FishImage')"],
     "Sighting": ["SELECT MeetUp2025.AddSighting('samples/madako.png')"],
