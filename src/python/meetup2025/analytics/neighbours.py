@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -76,13 +76,19 @@ def directions(rows: ArrayLike, dimension: int | None = None) -> NDArray[np.floa
         DataError: The array has another shape.
         InvalidVectorError: As `vectors.check`.
     """
-    array = vectors.check(rows, dimension=dimension)
-    if array.ndim != 2:
-        raise DataError(f"Vectors to compare must have the shape (n, d). Got {array.shape}.")
+    array = checked(rows, dimension)
     unit = np.empty(array.shape, np.float32)
     for start in range(0, len(array), _ROWS):  # in blocks, since the norms are computed in float64
         unit[start : start + _ROWS] = vectors.unit(array[start : start + _ROWS])
     return unit
+
+
+def checked(rows: ArrayLike, dimension: int | None = None) -> NDArray[Any]:
+    """Return rows as an array of the shape (n, d). Arguments and errors are those of `directions`."""
+    array = vectors.check(rows, dimension=dimension)
+    if array.ndim != 2:
+        raise DataError(f"Vectors to compare must have the shape (n, d). Got {array.shape}.")
+    return array
 
 
 def nearest(rows: ArrayLike, k: int) -> NearestRows:

@@ -51,21 +51,19 @@ def check_metric(metric: str) -> None:
         raise DataError(f"The metric of a map must be {' or '.join(METRICS)}. Got {shown(metric)}.")
 
 
-def members(rows: ArrayLike, metric: Metric, dimension: int | None = None) -> NDArray[np.float32]:
+def members(rows: ArrayLike, metric: Metric) -> NDArray[np.float32]:
     """
     Return rows as a space keeps them: unit vectors for the cosine, otherwise the rows as they are.
 
     Args:
         rows: Vectors, shape (n, d).
         metric: Metric of the space.
-        dimension: Required length d of the vectors. None allows any.
 
     Raises:
         DataError: The array has another shape.
         InvalidVectorError: As `vectors.check`.
     """
-    unit = neighbours.directions(rows, dimension)
-    return unit if metric == "cosine" else vectors.single(rows)
+    return neighbours.directions(rows) if metric == "cosine" else vectors.single(neighbours.checked(rows))
 
 
 def others(rows: NDArray[np.float32], k: int, metric: Metric) -> Near:

@@ -31,19 +31,20 @@ def telling_words(texts: Sequence[str], groups: Sequence[int], k: int = 5) -> di
     """
     from sklearn.feature_extraction.text import CountVectorizer
 
-    numbers = sorted({*groups})
-    joined = [" \n".join(text for text, own in zip(texts, groups, strict=True) if own == number) for number in numbers]
-    if not any(map(words_of, joined)):
+    tokens: dict[int, list[str]] = {number: [] for number in sorted({*groups})}
+    for text, number in zip(texts, groups, strict=True):
+        tokens[number] += words_of(text)
+    if not any(tokens.values()):
         return {}
-    counter = CountVectorizer(analyzer=words_of)
-    counts = counter.fit_transform(joined).toarray().astype(np.float64)
+    counter = CountVectorizer(analyzer=list)
+    counts = counter.fit_transform(tokens.values()).toarray().astype(np.float64)
     words = counter.get_feature_names_out()
     lengths = counts.sum(axis=1, keepdims=True)
     scores = counts / np.maximum(lengths, 1) * np.log1p(lengths.mean() / counts.sum(axis=0))
     best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     found = {
         number: [str(words[place]) for place in row if score[place] > 0]
-        for number, row, score in zip(numbers, best, scores, strict=True)
+        for number, row, score in zip(tokens, best, scores, strict=True)
     }
     return {number: chosen for number, chosen in found.items() if chosen}
 

@@ -115,9 +115,9 @@ def clusters(source: str, number: int, seed: int, **given: Any) -> None:
         raise click.UsageError("Words are of groups: leave out --members or --words.")
     read = "GroupWords" if given["words"] else "ReadClusters" if given["members"] else "ReadGroups"
     asked = [source, number, seed, given["method"], given["least"]]
-    most = given["words"] or ALL
+    chosen = given["words"] or ALL
     drawn = {"distances": given["distances"]}
-    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?, ?, ?)", asked, read, most, _files(given), **drawn)
+    _fit_and_show("SELECT MeetUp2025.FitClusters(?, ?, ?, ?, ?)", asked, read, chosen, _files(given), **drawn)
 
 
 @click.command(epilog=example("meetup2025 elbow Fish --to 20"))
@@ -306,23 +306,27 @@ def _fit_and_show(
     fit: str,
     given: Sequence[Any],
     read: str,
-    k: int | str,
+    chosen: int | str,
     files: dict[str, str | None] | None = None,
     **joined: int | bool | None,
 ) -> None:
     with database() as connection:
-        _show(connection, value(connection, fit, given), read, k, files or {}, **joined)
+        _show(connection, value(connection, fit, given), read, chosen, files or {}, **joined)
 
 
 def _show(
     connection: Connection,
     run: int,
     read: str,
-    k: int | str,
+    chosen: int | str,
     files: dict[str, str | None],
     **joined: int | bool | None,
 ) -> None:
-    """Keep a run, show its quality, and draw it or write its rows."""
+    """
+    Keep a run, show its quality, and draw it or write its rows.
+
+    The query that reads takes the run and what is *chosen*: the most rows, or a column.
+    """
     connection.commit()
     columns = "Kind, Source, Seconds, Asked"
     [(kind, source, seconds, asked)] = rows(
@@ -337,7 +341,7 @@ def _show(
     )
     complain(f"run {run}, {kind} of {source}, {sentence}{': ' if numbers else ''}{numbers}")
     if not draw_run(connection, run, files, **joined):
-        _write(connection, reading(read), [run, k])
+        _write(connection, reading(read), [run, chosen])
 
 
 def _write(connection: Connection, sql: str, given: Sequence[Any]) -> None:

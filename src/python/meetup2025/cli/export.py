@@ -12,7 +12,7 @@ from meetup2025.cli import output
 from meetup2025.cli.options import COUNTS, common, complain, database, example, options
 from meetup2025.client import ALL, rows, value
 from meetup2025.engines.pep249 import distinct
-from meetup2025.engines.tokens import identifier
+from meetup2025.engines.tokens import qualified
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +87,7 @@ def _table(connection: Connection, source: str) -> tuple[str, str]:
     if not found:
         raise click.UsageError(f"A source to export must be Fish, FishImage or one that is registered. Got {source}.")
     [(table, key)] = found
-    return ".".join(map(identifier, str(table).rsplit(".", 1))), str(key)
+    return qualified(str(table)), str(key)
 
 
 def _result(connection: Connection, source: str, word: str, keys: Sequence[Any]) -> dict[str, NDArray[Any]]:

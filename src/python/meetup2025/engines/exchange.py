@@ -17,6 +17,7 @@ import numpy as np
 
 from meetup2025.engines.arrow import as_arrow
 from meetup2025.engines.duckdb.errors import duckdb_errors
+from meetup2025.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,8 +44,16 @@ def file_of(columns: Mapping[str, NDArray[Any]], style: str) -> bytes:
 
 
 def write_parquet(columns: Mapping[str, Any], path: Path) -> None:
-    """Write a file of Parquet."""
-    import duckdb
+    """
+    Write a file of Parquet.
+
+    Raises:
+        MissingExtraError: DuckDB is not installed, as in an IRIS process.
+    """
+    try:
+        import duckdb
+    except ImportError as error:
+        raise MissingExtraError("A Parquet file needs duckdb to write it: pip install duckdb; or take CSV.") from error
 
     quoted = str(path).replace("'", "''")
     with duckdb_errors(), duckdb.connect() as scratch:

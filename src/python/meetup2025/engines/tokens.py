@@ -85,6 +85,11 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def qualified(name: str) -> str:
+    """Write a name with its schema, as schema.table, each in quotes."""
+    return ".".join(map(identifier, name.rsplit(".", 1)))
+
+
 def tokenize(sql: str) -> list[Token]:
     """
     Cut a text into tokens, without blanks and comments.

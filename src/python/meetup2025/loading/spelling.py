@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
 
 from meetup2025.embedding.texts import normal
 from meetup2025.errors import DataError
 
-__all__ = ["check_text", "composed", "folded", "is_invisible", "normal"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["check_text", "composed", "folded", "is_invisible", "known_word", "normal"]
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Categories of Unicode: control, format, half of a character (surrogate), line and paragraph separators."""
@@ -29,6 +33,11 @@ def folded(name: str) -> str:
     keeps the number of characters: `ß` stays, and `İ`, `ı`, `i` and `I` are the same.
     """
     return name.translate(_FOLDS)
+
+
+def known_word(given: str, known: Iterable[str]) -> str:
+    """Find a word among known words, in any case and without blanks around it. It is empty where there is none."""
+    return next((word for word in known if word.upper() == given.strip().upper()), "")
 
 
 class _Folds(dict[int, str]):

@@ -11,6 +11,7 @@ from meetup2025.analytics.changes import agreement
 from meetup2025.analytics.clusters import NOISE, Clusters, assign, cluster_names, fit_clusters as fit
 from meetup2025.analytics.elbow import choose, elbow
 from meetup2025.errors import DataError, shown
+from meetup2025.loading.spelling import known_word
 from meetup2025.runs.json_rows import json_rows
 from meetup2025.runs.sources import check_same_model, read_items, texts_of
 from meetup2025.runs.store import ITEM, Metric, Outcome, Request, Result, fitted_run, stored_model, stored_run
@@ -51,8 +52,8 @@ def fit_clusters(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     Raises:
         DataError: An argument is out of range, there are too few vectors, or HDBSCAN finds no group.
     """
-    chosen = next((each for each in METHODS if each.upper() == method.strip().upper()), None)
-    if chosen is None:
+    chosen = known_word(method, METHODS)
+    if not chosen:
         raise DataError(f"The method of groups must be {' or '.join(METHODS)}. Got {shown(method)}.")
     items = read_items(connection, source)
     if chosen == "HDBSCAN":

@@ -4,12 +4,12 @@ The items of a source whose vectors are nearest to that of an item.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from meetup2025 import vectors
 from meetup2025.engines.tokens import identifier
 from meetup2025.errors import DataError, shown
+from meetup2025.runs.json_rows import json_rows
 from meetup2025.runs.sources import searched
 
 if TYPE_CHECKING:
@@ -80,9 +80,7 @@ def _check_count(k: int) -> None:
 def _as_json(rows: Sequence[tuple[str, ...]], k: int) -> str:
     nearest = sorted(rows, key=lambda row: -float(row[4]))[:k]
     names = ("source", "item", "name", "label", "score")
-    objects = [{"place": place, **dict(zip(names, row, strict=True))} for place, row in enumerate(nearest, 1)]
-    known = [{key: value for key, value in each.items() if value is not None} for each in objects]
-    return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+    return json_rows(dict(zip(names, row, strict=True)) for row in nearest)
 
 
 def _vector(connection: Connection, table: Registered, item: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from meetup2025.analytics.detectors import DETECTORS
 from meetup2025.analytics.thresholds import flags, from_contamination
 from meetup2025.errors import DataError, UnknownNameError, listed, shown
+from meetup2025.loading.spelling import known_word
 from meetup2025.runs.sources import check_compatible, check_same_model, read_items
 from meetup2025.runs.store import (
     ITEM,
@@ -143,10 +144,10 @@ def _fitted(parameters: Mapping[str, Any], seed: int, items: Items, known: Items
 
 
 def _detector_name(method: str) -> str:
-    for name in DETECTORS:
-        if name.upper() == method.strip().upper():
-            return name
-    raise DataError(f"A detector must be {', '.join(DETECTORS)}. Got {shown(method)}.")
+    name = known_word(method, DETECTORS)
+    if not name:
+        raise DataError(f"A detector must be {', '.join(DETECTORS)}. Got {shown(method)}.")
+    return name
 
 
 def _exemplars(method: str, exemplars: str, known: Items) -> list[int]:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from meetup2025 import vectors
-from meetup2025.engines.tokens import identifier
+from meetup2025.engines.tokens import identifier, qualified
 from meetup2025.errors import DataError, InvalidVectorError, ModelMismatchError, ProgrammingError, listed, shown
+from meetup2025.loading.spelling import known_word
 from meetup2025.loading.tables import how_to_fill, run_many
 from meetup2025.runs.json_rows import json_rows
 from meetup2025.runs.store import Basis
@@ -108,10 +109,10 @@ def read_items(connection: Connection, source: str) -> Items:
         InvalidVectorError: The vectors have several lengths.
         ModelMismatchError: The vectors are of several models.
     """
-    name = next((each for each in RESERVED if each.upper() == source.strip().upper()), None)
+    name = known_word(source, RESERVED)
     parts = [name] if name in _BUILT_IN else list(_BUILT_IN) if name == BOTH else []
     if parts:
-        items = _joined(str(name), [_read(connection, str(part), _BUILT_IN[str(part)]) for part in parts])
+        items = _joined(name, [_read(connection, part, _BUILT_IN[part]) for part in parts])
     else:
         known = registered(connection, source)
         items = _read(connection, known.name, quoted(known))
@@ -292,8 +293,7 @@ class Registered:
     @property
     def place(self) -> str:
         """The table, as it is written in a statement."""
-        schema, _, table = self.table.rpartition(".")
-        return f"{identifier(schema)}.{identifier(table)}"
+        return qualified(self.table)
 
 
 _SEARCHED = (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from meetup2025.analytics.detectors import DETECTORS
 from meetup2025.errors import DataError, MissingExtraError, shown
 from meetup2025.iris_process import is_watched
+from meetup2025.loading.spelling import known_word
 from meetup2025.runs.clusters import CLUSTERS, METHODS
 from meetup2025.runs.evaluation import validation_pr_auc
 from meetup2025.runs.management import AGAIN
@@ -21,7 +22,7 @@ from meetup2025.runs.store import Metric, Outcome, Request, Result, fitted_run, 
 from meetup2025.settings import install_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from meetup2025.engines import Connection
     from meetup2025.runs.sources import Items
@@ -169,7 +170,7 @@ def fit_tuning(  # noqa: PLR0913, PLR0917 - one for each argument of SQL
     optuna = _imported()
     if trials < 1:
         raise DataError(f"The number of trials must be at least 1. Got {trials}.")
-    chosen = _word(kind, _KINDS)
+    chosen = known_word(kind, _KINDS)
     if not chosen:
         raise DataError(f"The kind of a tuning must be {', '.join(_KINDS)}. Got {shown(kind)}.")
     items = read_items(connection, source)
@@ -195,16 +196,11 @@ def _imported() -> Any:
     return optuna
 
 
-def _word(given: str, known: Iterable[str]) -> str:
-    """Find a word among known words, in any case. It is empty where there is none."""
-    return next((word for word in known if word.upper() == given.strip().upper()), "")
-
-
 def _measure(kind: str, items: Items, given: str) -> str:
     measures = _KINDS[kind].measures
     has_labels = len({label for label in items.labels if label}) > 1
     if given.strip():
-        measure = _word(given, measures)
+        measure = known_word(given, measures)
         if not measure:
             raise DataError(f"The measure of {kind} must be {', '.join(measures)}. Got {shown(given)}.")
         if measure == "labels_ari" and not has_labels:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import importlib.util
 import json
 import threading
 from datetime import datetime, timedelta
@@ -15,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from meetup2025 import client, images
 from meetup2025.embedding.confidence import Ranking, confidence, knows_only_drawings
-from meetup2025.errors import DataError, MissingExtraError, shown as shown_value
+from meetup2025.errors import DataError, shown as shown_value
 from meetup2025.web import files, live, reading, statements
 from meetup2025.web.answer import Answer
 from meetup2025.web.statements import rows, script, shown, value
 from meetup2025.web.view import Colour, View, colour_of, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from PIL.Image import Image
 
@@ -241,11 +240,10 @@ def _short(number: float) -> float:
     return float(f"{number:.5g}")
 
 
-def _coded(values: Iterable[Any]) -> dict[str, Any]:
+def _coded(values: Sequence[Any]) -> dict[str, Any]:
     """Return each different value once, and for each row the place of its value."""
-    found = [*values]
-    places = {value: place for place, value in enumerate(dict.fromkeys(found))}
-    return {"values": [*places], "places": [places[value] for value in found]}
+    places = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    return {"values": [*places], "places": [places[value] for value in values]}
 
 
 def colours(connection: Connection, request: WebRequest) -> dict[str, Any]:
@@ -299,8 +297,6 @@ def table(connection: Connection, request: WebRequest) -> Answer:
 def parquet(connection: Connection, request: WebRequest) -> Answer:
     """Return all of what is shown of a map as a Parquet file."""
     listing = _view(connection, request).listing()
-    if not importlib.util.find_spec("duckdb"):
-        raise MissingExtraError("A Parquet file needs duckdb to write it: pip install duckdb; or take CSV.")
     from meetup2025.engines.exchange import file_of
 
     with connection.cursor() as cursor:
@@ -336,7 +332,8 @@ def _kept(connection: Connection, given: str) -> tuple[Colour, str]:
 def save(connection: Connection, request: WebRequest) -> dict[str, Any]:
     """Save what is shown of a map under a name, as a run of Selection, with the link that shows it."""
     view = _view(connection, request)
-    found = client.rows(connection, view.listing().sql, view.listing().given)
+    listing = view.listing()
+    found = client.rows(connection, listing.sql, listing.given)
     keys = json.dumps([row[:2] for row in found], ensure_ascii=False, separators=(",", ":"))
     given = view.run, request.text("name"), keys, request.text("link", longest=3000)
     with _WRITING:

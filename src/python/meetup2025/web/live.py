@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meetup2025.engines.arguments import marked
-from meetup2025.web.statements import Statement
+from meetup2025.web.statements import Statement, containing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,8 +70,9 @@ class Sightings:
         conditions: list[str] = []
         given: list[Any] = [self.since]
         if self.words:
-            conditions.append(f"({' OR '.join(f'POSITION(UPPER(?) IN UPPER({each})) > 0' for each in _SEARCHED)})")
-            given += [self.words] * len(_SEARCHED)
+            condition, values = containing(_SEARCHED, self.words)
+            conditions.append(condition)
+            given += values
         if self.sure:
             conditions.append(SURE[self.sure])
         if self.source:

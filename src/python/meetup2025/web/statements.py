@@ -90,6 +90,12 @@ class Statement:
         return shown(self.sql, *self.given)
 
 
+def containing(columns: Sequence[str], words: str) -> tuple[str, list[Any]]:
+    """Return the condition that some words, in any case, are part of one of the columns, and its values."""
+    tests = " OR ".join(f"POSITION(UPPER(?) IN UPPER({column})) > 0" for column in columns)
+    return f"({tests})", [words] * len(columns)
+
+
 def rows(connection: Connection, sql: str, *given: Any) -> list[dict[str, Any]]:
     """Run a statement, and return its rows as records with lower-case names."""
     return [{name: plain(each) for name, each in row.items()} for row in client.records(connection, sql, given)]

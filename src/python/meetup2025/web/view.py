@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meetup2025 import client
-from meetup2025.engines.tokens import identifier
+from meetup2025.engines.tokens import identifier, qualified
 from meetup2025.errors import DataError, shown
-from meetup2025.web.statements import COLUMNS, IN_ORDER, Statement, literal, rows
+from meetup2025.web.statements import COLUMNS, IN_ORDER, Statement, containing, literal, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,9 +94,8 @@ def key_of(column: dict[str, Any]) -> str:
 
 
 def _of_column(key: str, column: dict[str, Any]) -> Colour:
-    schema, _, name = column["tablename"].rpartition(".")
     item, value = (f"{{t}}.{identifier(column[each])}" for each in ("itemcolumn", "columnname"))
-    table = f"{identifier(schema)}.{identifier(name)}"
+    table = qualified(column["tablename"])
     on = f"{item} = p.Item AND p.Source = {literal(column['source'])}"
     if column["kind"] == "number":
         return Colour(key, value, value, table, on)
@@ -204,9 +203,9 @@ class View:
             conditions.append("MeetUp2025.InRegion(p.X, p.Y, ?) = 1")
             given.append(self.region)
         if self.words:
-            columns = ("p.Name", "p.Item", "p.Label")
-            conditions.append(f"({' OR '.join(f'POSITION(UPPER(?) IN UPPER({each})) > 0' for each in columns)})")
-            given += [self.words] * len(columns)
+            condition, values = containing(("p.Name", "p.Item", "p.Label"), self.words)
+            conditions.append(condition)
+            given += values
         for colour, value in self.kept:
             condition, values = _keeping(colour, value)
             conditions.append(condition.replace("{t}", tables.get(colour, "")))
